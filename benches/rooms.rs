@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use cruddur_ops::compose::{self, Model, SourceText, Sources, Start};
-use cruddur_ops::edit::python::source::Source;
+use cruddur_ops::compose::{self, ComposeLocation, ComposeModel, ProjectSources, SourceText};
+use cruddur_ops::edit::python::source::PythonSource;
 use cruddur_ops::edit::requirements::Requirements;
 use cruddur_ops::edit::yaml::environment::{self, Wanted};
 use cruddur_ops::otlp::{TestTrace, span};
@@ -28,7 +28,7 @@ struct OneFile(String);
 
 const FILE: &str = "/project/compose.yml";
 
-impl Sources for OneFile {
+impl ProjectSources for OneFile {
     fn text(&self, path: &Path) -> SourceText {
         match path == Path::new(FILE) {
             true => SourceText::Found(self.0.as_str().into()),
@@ -46,8 +46,8 @@ impl Sources for OneFile {
 }
 
 impl OneFile {
-    fn start(&self) -> Start {
-        compose::find(self, &BTreeMap::new(), Path::new("/project")).unwrap()
+    fn start(&self) -> ComposeLocation {
+        compose::find_compose_project(self, &BTreeMap::new(), Path::new("/project")).unwrap()
     }
 }
 
@@ -90,13 +90,13 @@ fn compose_load(bencher: Bencher<'_, '_>, services: usize) {
     let start = project.start();
     bencher
         .counter(BytesCount::of_str(&project.0))
-        .bench_local(|| Model::load(&project, &start, &BTreeMap::new()).unwrap());
+        .bench_local(|| ComposeModel::load(&project, &start, &BTreeMap::new()).unwrap());
 }
 
 #[divan::bench(args = SERVICES)]
 fn effective_environments(bencher: Bencher<'_, '_>, services: usize) {
     let project = project(services);
-    let model = Model::load(&project, &project.start(), &BTreeMap::new()).unwrap();
+    let model = ComposeModel::load(&project, &project.start(), &BTreeMap::new()).unwrap();
     bencher.bench_local(|| {
         for service in &model.services {
             black_box(service.effective(model.plain()));
@@ -122,14 +122,14 @@ fn requirements(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn python(bencher: Bencher<'_, '_>) {
     let text = include_str!("../examples/cruddur/backend-flask/app.py");
-    bencher.counter(BytesCount::of_str(text)).bench_local(|| Source::parse(text).unwrap());
+    bencher.counter(BytesCount::of_str(text)).bench_local(|| PythonSource::parse(text).unwrap());
 }
 
 #[divan::bench]
 fn otlp_decode(bencher: Bencher<'_, '_>) {
     let trace = TestTrace::new("backend", Duration::from_secs(1_700_000_000), [7; 3]);
     let body = trace.request().encode_to_vec();
-    bencher
-        .counter(BytesCount::of_slice(&body))
-        .bench_local(|| span::flatten(ExportTraceServiceRequest::decode(&body[..]).unwrap()));
+    bencher.counter(BytesCount::of_slice(&body)).bench_local(|| {
+        span::flatten_export(ExportTraceServiceRequest::decode(&body[..]).unwrap())
+    });
 }

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
-use cruddur_ops::cli::{Cli, Colour, Global};
-use cruddur_ops::commands::{self, Outcome};
+use cruddur_ops::cli::{Cli, ColourChoice, GlobalOptions};
+use cruddur_ops::commands::{self, RunOutcome};
 use cruddur_ops::error::{Error, ErrorCode};
 use cruddur_ops::secret::{self, Redactor, Secret};
 use cruddur_ops::shell::Shell;
-use cruddur_ops::ui::{Look, Ui, Verbosity, fault, interrupt, terminal, unwritten};
+use cruddur_ops::ui::{StreamLook, Ui, Verbosity, fault, interrupt, stdout_write_result, terminal};
 use cruddur_ops::workspace::waiting;
 
 /// Planning for many services allocates many small objects, which musl's allocator handles slowly and glibc's too at
@@ -32,32 +32,34 @@ fn main() -> ExitCode {
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(said) => return unparsed(&said, redactor),
+        Err(said) => return report_usage_error(&said, redactor),
     };
 
-    let found = terminal::Saved::now();
+    let found = terminal::SavedTerminal::now();
     let restore = found.clone();
-    fault::watch(move |error| leave(&restore, error));
-    interrupt::watch(move || leave(&found, &Error::interrupted()));
+    fault::watch(move |error| abort_process(&restore, error));
+    interrupt::watch(move || abort_process(&found, &Error::interrupted()));
 
     if !cli.global.quiet {
-        waiting::watch(|whom| plain(Redactor::default(), false).say(format!("asking {whom} ...")));
+        waiting::report_slow_to(|whom| {
+            plain_ui(Redactor::default(), false).say(format!("asking {whom} ..."))
+        });
     }
 
-    let mut ui = ui(&cli.global, &shell, redactor);
+    let mut ui = build_ui(&cli.global, &shell, redactor);
     let ended = commands::run(&cli, &shell, &mut ui);
     match ended.and_then(|outcome| ui.written().map(|()| outcome)) {
-        Ok(Outcome::Yes) => ExitCode::SUCCESS,
-        Ok(Outcome::No) => ExitCode::from(1),
+        Ok(RunOutcome::Yes) => ExitCode::SUCCESS,
+        Ok(RunOutcome::No) => ExitCode::from(1),
         Err(error) => {
             ui.last_word(&error);
-            ExitCode::from(status(&error))
+            ExitCode::from(exit_status(&error))
         }
     }
 }
 
 /// Returns the exit status for an error.
-fn status(error: &Error) -> u8 {
+fn exit_status(error: &Error) -> u8 {
     match error.code {
         ErrorCode::Interrupted => 130,
         ErrorCode::CommandNotStarted => 127,
@@ -66,21 +68,21 @@ fn status(error: &Error) -> u8 {
 }
 
 /// Ends the process at any point, with the terminal restored.
-fn leave(found: &terminal::Saved, error: &Error) {
+fn abort_process(found: &terminal::SavedTerminal, error: &Error) {
     // A separate user interface, because another thread may hold a lock on the usual one.
-    found.leave(status(error), || plain(Redactor::default(), false).error(error));
+    found.leave(exit_status(error), || plain_ui(Redactor::default(), false).error(error));
 }
 
 /// Prints help, version or usage errors; errors also as the document under `--json`. Never repeats a key that was
 /// typed as an argument.
-fn unparsed(said: &clap::Error, redactor: Redactor) -> ExitCode {
+fn report_usage_error(said: &clap::Error, redactor: Redactor) -> ExitCode {
     if !said.use_stderr() {
         let printed = said.print().and_then(|()| std::io::stdout().flush());
-        let Err(error) = printed.or_else(|error| unwritten(&error)) else {
+        let Err(error) = printed.or_else(|error| stdout_write_result(&error)) else {
             return ExitCode::SUCCESS;
         };
-        plain(redactor, false).error(&error);
-        return ExitCode::from(status(&error));
+        plain_ui(redactor, false).error(&error);
+        return ExitCode::from(exit_status(&error));
     }
     let arguments = std::env::args_os().skip(1);
     let arguments: Vec<String> =
@@ -90,7 +92,7 @@ fn unparsed(said: &clap::Error, redactor: Redactor) -> ExitCode {
         redactor.learn("argument", &Secret::new(word));
     }
     let json = arguments.iter().any(|argument| argument == "--json");
-    let mut ui = plain(redactor, false).with_voice(Verbosity::Normal, json);
+    let mut ui = plain_ui(redactor, false).with_voice(Verbosity::Normal, json);
     if is_a_secret_typed_openly(said, &arguments) {
         ui.last_word(
             &Error::new(ErrorCode::Usage, "a key is no argument and has no flag")
@@ -149,38 +151,38 @@ fn is_a_secret_typed_openly(said: &clap::Error, arguments: &[String]) -> bool {
     said.kind() == ErrorKind::UnknownArgument && (is_flag || sets && !refused.starts_with('-'))
 }
 
-fn plain(redactor: Redactor, interactive: bool) -> Ui {
+fn plain_ui(redactor: Redactor, interactive: bool) -> Ui {
     let (out, err) = (std::io::stdout(), std::io::stderr());
     Ui::new(Box::new(out), Box::new(err), redactor, interactive)
 }
 
-fn ui(global: &Global, shell: &Shell, redactor: Redactor) -> Ui {
+fn build_ui(global: &GlobalOptions, shell: &Shell, redactor: Redactor) -> Ui {
     let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     let verbosity = match (global.quiet, global.verbose) {
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
-    plain(redactor, interactive)
+    plain_ui(redactor, interactive)
         .with_look(
-            look(global.color, shell, std::io::stdout().is_terminal()),
-            look(global.color, shell, std::io::stderr().is_terminal()),
+            stream_look(global.color, shell, std::io::stdout().is_terminal()),
+            stream_look(global.color, shell, std::io::stderr().is_terminal()),
         )
         .with_voice(verbosity, global.json)
 }
 
 /// Returns a stream's look: <https://no-color.org>, <https://bixense.com/clicolors>, the locale.
-fn look(choice: Colour, shell: &Shell, terminal: bool) -> Look {
+fn stream_look(choice: ColourChoice, shell: &Shell, terminal: bool) -> StreamLook {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| shell.var(name)).unwrap_or_default();
     let dumb = shell.var("TERM") == Some("dumb");
     let forced = shell.var("CLICOLOR_FORCE").is_some_and(|value| value != "0");
     let colour = match choice {
-        Colour::Always => true,
-        Colour::Never => false,
-        Colour::Auto => forced || (terminal && !dumb && shell.var("NO_COLOR").is_none()),
+        ColourChoice::Always => true,
+        ColourChoice::Never => false,
+        ColourChoice::Auto => forced || (terminal && !dumb && shell.var("NO_COLOR").is_none()),
     };
-    Look {
+    StreamLook {
         colour,
         unicode: locale.to_ascii_uppercase().replace('-', "").contains("UTF8"),
         links: terminal && colour && !dumb,

@@ -72,10 +72,10 @@ impl Shell {
     /// folder that contains the user's home is not excluded.
     #[must_use]
     pub fn distrust(mut self, start: &Path) -> Self {
-        let start = resolve(start);
+        let start = resolve_links(start);
         let repository = start.ancestors().find(|above| above.join(".git").exists());
         let project = repository.unwrap_or(&start);
-        let holds_home = self.home().is_some_and(|home| resolve(&home).starts_with(project));
+        let holds_home = self.home().is_some_and(|home| resolve_links(&home).starts_with(project));
         self.distrusted = (!holds_home).then(|| project.to_owned());
         self
     }
@@ -110,8 +110,9 @@ impl Shell {
 
     fn is_trusted(&self, path: &Path) -> bool {
         let project = self.distrusted.as_ref();
-        project
-            .is_none_or(|project| !path.starts_with(project) && !resolve(path).starts_with(project))
+        project.is_none_or(|project| {
+            !path.starts_with(project) && !resolve_links(path).starts_with(project)
+        })
     }
 
     /// Returns the user's home folder.
@@ -130,7 +131,7 @@ impl Shell {
 }
 
 /// Resolves the links of a path, as far as it exists.
-fn resolve(path: &Path) -> PathBuf {
+fn resolve_links(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 

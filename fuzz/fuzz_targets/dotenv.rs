@@ -3,16 +3,16 @@
 
 #![no_main]
 
-use cruddur_ops::compose::{Statement, parse_dotenv};
-use cruddur_ops::error::{Error, ErrorCode, Place};
-use cruddur_ops::stores::dotenv::text::{get, set, unset};
+use cruddur_ops::compose::{DotenvStatement, parse_dotenv};
+use cruddur_ops::error::{Error, ErrorCode, FilePosition};
+use cruddur_ops::stores::dotenv::text::{find_dotenv_value, set, unset};
 use cruddur_ops_fuzz::screen::SCREEN;
 use libfuzzer_sys::fuzz_target;
 
 const NAME: &str = "KEY";
 
-fn others(text: &str) -> Vec<(String, cruddur_ops::compose::Written)> {
-    let statements: Vec<Statement> = parse_dotenv(text).expect("the result cannot be read");
+fn others(text: &str) -> Vec<(String, cruddur_ops::compose::DotenvValue)> {
+    let statements: Vec<DotenvStatement> = parse_dotenv(text).expect("the result cannot be read");
     let others = statements.into_iter().filter(|one| one.name != NAME);
     others.map(|one| (one.name, one.value)).collect()
 }
@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
             let line = before[..error.offset].rfind('\n').map_or(0, |end| end + 1);
             let text = before[line..].split('\n').next().unwrap_or_default().to_owned();
             let column = before[line..error.offset].chars().count() + 1;
-            let place = Place { path: ".env".into(), line: 1, column, text };
+            let place = FilePosition { path: ".env".into(), line: 1, column, text };
             SCREEN.tells(&Error::new(ErrorCode::ComposeRefused, error.message).at(place));
             return;
         }
@@ -39,12 +39,12 @@ fuzz_target!(|data: &[u8]| {
         return;
     }
     if let Ok(Some(after)) = set(before, NAME, value) {
-        assert_eq!(get(&after, NAME).ok().flatten().as_deref(), Some(value));
+        assert_eq!(find_dotenv_value(&after, NAME).ok().flatten().as_deref(), Some(value));
         assert_eq!(others(before), others(&after));
         assert_eq!(set(&after, NAME, value).ok().flatten().as_deref(), Some(after.as_str()));
     }
     if let Ok(Some(after)) = unset(before, NAME) {
-        assert_eq!(get(&after, NAME).ok().flatten(), None);
+        assert_eq!(find_dotenv_value(&after, NAME).ok().flatten(), None);
         assert_eq!(others(before), others(&after));
         let gone: Vec<_> = statements
             .iter()

@@ -3,7 +3,7 @@
 #![no_main]
 
 use cruddur_ops::edit::yaml::environment::{Wanted, set};
-use cruddur_ops::edit::yaml::tree::Tree;
+use cruddur_ops::edit::yaml::tree::YamlTree;
 use cruddur_ops_fuzz::{edited, keeps, variables, without, yaml};
 use libfuzzer_sys::fuzz_target;
 use serde_yaml::Value;
@@ -15,7 +15,7 @@ const GONE: &str = "OTEL_C";
 
 /// The first services of a file are to have two variables, and one no more.
 fn wanted(text: &str) -> Vec<Wanted> {
-    let Ok(tree) = Tree::parse(text) else {
+    let Ok(tree) = YamlTree::parse(text) else {
         return Vec::new();
     };
     let services = tree.root().and_then(|root| tree.get(root, "services"));

@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use cruddur_ops::stores::gp::value;
-use cruddur_ops::workspace::gitpod::ports;
+use cruddur_ops::stores::gp::parse_gp_value;
+use cruddur_ops::workspace::gitpod::parse_gp_ports;
 use libfuzzer_sys::fuzz_target;
 
 /// Whether a line of a value would be taken for the next variable, or for a line break that is none.
@@ -23,13 +23,13 @@ fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    let _ = (value(text, "KEY"), value(text, ""));
-    for port in ports(text) {
+    let _ = (parse_gp_value(text, "KEY"), parse_gp_value(text, ""));
+    for port in parse_gp_ports(text) {
         assert!(text.contains(&port.port.to_string()));
         assert!(port.served || port.visibility.is_none());
     }
     if !is_mistakable(text) {
         let list = format!("A=1\nKEY={}\nB=2\n", text.replace('"', "\\\""));
-        assert_eq!(value(&list, "KEY").as_deref(), Some(text));
+        assert_eq!(parse_gp_value(&list, "KEY").as_deref(), Some(text));
     }
 });

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use cruddur_ops::compose::interpolate;
+use cruddur_ops::compose::interpolate_template;
 use cruddur_ops::error::{Error, ErrorCode};
 use cruddur_ops_fuzz::screen::SCREEN;
 use libfuzzer_sys::fuzz_target;
@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
         1 => Some(String::new()),
         _ => Some(format!("<{name}>")),
     };
-    match interpolate(template, &lookup) {
+    match interpolate_template(template, &lookup) {
         Ok(done) => {
             // Each variable that is set gives its own name and two brackets.
             assert!(done.text.len() <= template.len() * 3);
@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
         Err(error) => SCREEN.tells(&Error::new(ErrorCode::ComposeRefused, error.to_string())),
     }
     let escaped = template.replace('$', "$$");
-    let done = interpolate(&escaped, &lookup).expect("an escaped text is refused");
+    let done = interpolate_template(&escaped, &lookup).expect("an escaped text is refused");
     assert_eq!(done.text, template);
     assert!(done.uses.is_empty());
 });

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use cruddur_ops::edit::jsonc::devcontainer::{Forward, Wanted, read, set};
+use cruddur_ops::edit::jsonc::devcontainer::{Forward, Wanted, read_devcontainer, set};
 use cruddur_ops_fuzz::{edited, lost};
 use libfuzzer_sys::fuzz_target;
 
@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((before, after)) = edited(data, |text| set(text, &wanted).ok()) else {
         return;
     };
-    let read = read(&after).expect("the result is no JSON");
+    let read = read_devcontainer(&after).expect("the result is no JSON");
     for port in [3000, 4567] {
         assert!(read.forwards.contains(&port), "{port} is not forwarded");
     }

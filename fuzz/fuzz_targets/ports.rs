@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use cruddur_ops::edit::yaml::ports::{PortEntry, Visibility, read, set};
+use cruddur_ops::edit::yaml::ports::{PortEntry, Visibility, read_gitpod_ports, set};
 use cruddur_ops_fuzz::{edited, keeps, without, yaml};
 use libfuzzer_sys::fuzz_target;
 use serde_yaml::Value;
@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((before, after)) = edited(data, |text| set(text, &wanted()).ok()) else {
         return;
     };
-    let _ = read(&after);
+    let _ = read_gitpod_ports(&after);
     keeps(before, &after, &["ports", "visibility", "port"]);
     let (Some(old), Some(new)) = (yaml(before), yaml(&after)) else {
         return;

@@ -2,19 +2,19 @@
 
 #![no_main]
 
-use cruddur_ops::edit::pyproject::{extend, parse};
-use cruddur_ops::edit::requirements::Addition;
+use cruddur_ops::edit::pyproject::{extend, parse_pyproject};
+use cruddur_ops::edit::requirements::PackageAddition;
 use cruddur_ops_fuzz::lost;
 use libfuzzer_sys::fuzz_target;
 
-fn lacking(text: &str) -> Option<Vec<Addition>> {
-    let there = parse(text).ok()??;
+fn lacking(text: &str) -> Option<Vec<PackageAddition>> {
+    let there = parse_pyproject(text).ok()??;
     let wanted = [("opentelemetry-api", None), ("opentelemetry-sdk", Some("1.2.3"))];
     let has = |name: &str| there.entries.iter().any(|entry| entry.name == name);
     let lacking = wanted.into_iter().filter(|(name, _)| !has(name));
     Some(
         lacking
-            .map(|(name, version)| Addition {
+            .map(|(name, version)| PackageAddition {
                 name: name.to_owned(),
                 version: version.map(str::to_owned),
             })
@@ -34,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
     };
     assert!(lacking(&after).is_some_and(|left| left.is_empty()));
     let names = |text: &str| -> Vec<String> {
-        let read = parse(text).ok().flatten();
+        let read = parse_pyproject(text).ok().flatten();
         read.into_iter().flat_map(|read| read.entries).map(|entry| entry.name).collect()
     };
     let new = names(&after);

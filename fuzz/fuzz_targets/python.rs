@@ -4,19 +4,20 @@
 
 use std::path::PathBuf;
 
-use cruddur_ops::edit::python::source::Source;
+use cruddur_ops::edit::python::source::PythonSource;
 use cruddur_ops::plan::instrument::{
-    Frontend, Mistakes, PackageList, Service, SourceFile, Start, plan,
+    FrontendTracing, MistakePolicy, PackageList, PythonService, PythonSourceFile, TracingStart,
+    plan_instrumentation,
 };
 use cruddur_ops_fuzz::lost;
 use libfuzzer_sys::fuzz_target;
 
-fn service(code: &str, packages: &str) -> Service {
-    let file = |name: &str, text: &str| SourceFile {
+fn service(code: &str, packages: &str) -> PythonService {
+    let file = |name: &str, text: &str| PythonSourceFile {
         path: PathBuf::from("/p").join(name),
         text: text.to_owned(),
     };
-    Service {
+    PythonService {
         name: "a".to_owned(),
         base: "/p".into(),
         python: vec![file("app.py", code)],
@@ -27,11 +28,11 @@ fn service(code: &str, packages: &str) -> Service {
             beside: Vec::new(),
         }],
         version: None,
-        start: Start::InCode,
+        start: TracingStart::InCode,
         entries: Vec::new(),
         served: Vec::new(),
         roots: Vec::new(),
-        frontend: Frontend::Untraced,
+        frontend: FrontendTracing::Untraced,
         addons: Vec::new(),
     }
 }
@@ -40,7 +41,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(before) = std::str::from_utf8(data) else {
         return;
     };
-    let Ok(first) = plan(&service(before, "flask\n"), Mistakes::Say) else {
+    let Ok(first) = plan_instrumentation(&service(before, "flask\n"), MistakePolicy::Say) else {
         return;
     };
     let (mut code, mut packages) = (before.to_owned(), "flask\n".to_owned());
@@ -52,9 +53,10 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     if code != before {
-        assert!(Source::parse(&code).is_ok());
+        assert!(PythonSource::parse(&code).is_ok());
         assert_eq!(lost(before, &code, |_| true), None, "is lost: {code:?}");
     }
-    let second = plan(&service(&code, &packages), Mistakes::Say).expect("a second run refuses");
+    let second = plan_instrumentation(&service(&code, &packages), MistakePolicy::Say)
+        .expect("a second run refuses");
     assert!(second.changes.is_empty(), "{:#?}", second.changes);
 });

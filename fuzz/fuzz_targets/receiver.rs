@@ -5,9 +5,9 @@
 
 use std::time::Instant;
 
-use cruddur_ops::net::receiver::{Format, Signal, read, unpacked};
-use cruddur_ops::otlp::assembly::{Assembly, Rules};
-use cruddur_ops::otlp::span::{Span, attributes_to_json};
+use cruddur_ops::net::receiver::{MessageFormat, TelemetrySignal, read, unpacked};
+use cruddur_ops::otlp::assembly::{AssemblyRules, TraceAssembly};
+use cruddur_ops::otlp::span::{OtlpSpan, attributes_to_json};
 use cruddur_ops::ui::{Verbosity, waterfall};
 use cruddur_ops_fuzz::screen::SCREEN;
 use libfuzzer_sys::fuzz_target;
@@ -17,7 +17,7 @@ const BODY: usize = 1 << 18;
 const MOST: usize = 1 << 22;
 
 /// What a program is told of a span.
-fn document(span: &Span) -> Value {
+fn document(span: &OtlpSpan) -> Value {
     json!({ "name": span.name, "attributes": attributes_to_json(&span.attributes) })
 }
 
@@ -25,11 +25,15 @@ fuzz_target!(|data: &[u8]| {
     let [choice, body @ ..] = data else {
         return;
     };
-    let signal = [Signal::Traces, Signal::Traces, Signal::Metrics, Signal::Logs]
-        [usize::from(choice >> 2) % 4];
+    let signal = [
+        TelemetrySignal::Traces,
+        TelemetrySignal::Traces,
+        TelemetrySignal::Metrics,
+        TelemetrySignal::Logs,
+    ][usize::from(choice >> 2) % 4];
     let format = match choice & 1 {
-        0 => Format::Protobuf,
-        _ => Format::Json,
+        0 => MessageFormat::Protobuf,
+        _ => MessageFormat::Json,
     };
     let packed = choice & 2 != 0;
     let body = match packed {
@@ -56,7 +60,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(span.weight() > 0);
         let _ = (span.duration_ns(), span.service(), span.is_error());
     }
-    let mut assembly = Assembly::new(Rules::default());
+    let mut assembly = TraceAssembly::new(AssemblyRules::default());
     assembly.add(batch.spans, Instant::now());
     let spans =
         json!(assembly.traces().flat_map(|trace| &trace.spans).map(document).collect::<Vec<_>>());

@@ -2,17 +2,19 @@
 
 #![no_main]
 
-use cruddur_ops::edit::requirements::{Addition, Requirements, extend, normalize};
+use cruddur_ops::edit::requirements::{
+    PackageAddition, Requirements, extend, normalize_package_name,
+};
 use cruddur_ops_fuzz::lost;
 use libfuzzer_sys::fuzz_target;
 
 /// The packages that `text` lacks.
-fn lacking(text: &str) -> Vec<Addition> {
+fn lacking(text: &str) -> Vec<PackageAddition> {
     let there = Requirements::parse(text);
     let wanted = [("opentelemetry-api", None), ("opentelemetry-sdk", Some("1.2.3"))];
-    let lacking = wanted.into_iter().filter(|(name, _)| !there.has(&normalize(name)));
+    let lacking = wanted.into_iter().filter(|(name, _)| !there.has(&normalize_package_name(name)));
     lacking
-        .map(|(name, version)| Addition {
+        .map(|(name, version)| PackageAddition {
             name: name.to_owned(),
             version: version.map(str::to_owned),
         })

@@ -3,8 +3,10 @@
 
 #![no_main]
 
-use cruddur_ops::otlp::response::{Answer, Meaning, read, words};
-use cruddur_ops::otlp::{Check, ProofMode, Proven, Report, Rung, ServiceVerdict, Status};
+use cruddur_ops::otlp::response::{ExportMeaning, HttpAnswer, read, response_message};
+use cruddur_ops::otlp::{
+    Check, CheckStatus, ProofMode, ProofReport, ProvenRung, Rung, ServiceVerdict,
+};
 use cruddur_ops_fuzz::screen::SCREEN;
 use libfuzzer_sys::fuzz_target;
 
@@ -19,9 +21,9 @@ const TYPES: [Option<&str>; 5] = [
 /// Evidence of a rung, for people and for programs.
 fn is_shown(evidence: String) {
     let mut verdict = ServiceVerdict::new("a", "a");
-    verdict.prove(Proven::None);
-    verdict.check(Check::new(Rung::Accepted, Status::Fail, evidence));
-    let report = Report::new(ProofMode::Trace, vec![verdict]);
+    verdict.prove(ProvenRung::None);
+    verdict.check(Check::new(Rung::Accepted, CheckStatus::Fail, evidence));
+    let report = ProofReport::new(ProofMode::Trace, vec![verdict]);
     SCREEN.shows(|ui| {
         ui.verdict(&report);
         ui.document(&report).expect("a report is no JSON");
@@ -33,18 +35,18 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let statuses = [200, 202, 204, 302, 400, 401, 403, 404, 413, 429, 500, 503, 100, 999];
-    let answer = Answer {
+    let answer = HttpAnswer {
         status: statuses[usize::from(*status) % statuses.len()],
         content_type: TYPES[usize::from(*kind) % TYPES.len()].map(str::to_owned),
         location: (kind & 64 != 0).then(|| String::from_utf8_lossy(body).into_owned()),
         body: body.to_vec(),
         oversized: kind & 128 != 0,
     };
-    if let Some(words) = words(&answer) {
+    if let Some(words) = response_message(&answer) {
         is_shown(words);
     }
     match read(&answer) {
-        Meaning::Accepted { warning } => {
+        ExportMeaning::Accepted { warning } => {
             if let Some(warning) = warning {
                 is_shown(warning);
             }
@@ -59,7 +61,7 @@ fuzz_target!(|data: &[u8]| {
                     || answer.body.trim_ascii().starts_with(b"{")
             );
         }
-        Meaning::Refused { evidence, .. } => {
+        ExportMeaning::Refused { evidence, .. } => {
             assert!(evidence.len() < 4096 + answer.body.len());
             is_shown(evidence);
         }

@@ -6,13 +6,15 @@ use std::sync::{Arc, LazyLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use cruddur_ops::error::{Error, ErrorCode, Place};
+use cruddur_ops::error::{Error, ErrorCode, FilePosition};
 use cruddur_ops::otlp::assembly::Trace;
-use cruddur_ops::otlp::span::{Event, Kind, Source, Span, SpanId, Status, TraceId, Value};
-use cruddur_ops::otlp::{Check, ProofMode, Proven, Report, Rung, ServiceVerdict};
-use cruddur_ops::plan::diff::{Line, Sort};
+use cruddur_ops::otlp::span::{
+    AttributeValue, BatchSource, OtlpSpan, ReceivedSpanKind, SpanEvent, SpanId, SpanStatus, TraceId,
+};
+use cruddur_ops::otlp::{Check, ProofMode, ProofReport, ProvenRung, Rung, ServiceVerdict};
+use cruddur_ops::plan::diff::{DiffLine, DiffLineKind};
 use cruddur_ops::ui::table::Table;
-use cruddur_ops::ui::{Painted, Role, Ui, Verbosity, waterfall};
+use cruddur_ops::ui::{PaintedLine, TextRole, Ui, Verbosity, waterfall};
 use cruddur_ops_fuzz::screen::{KEY, Screen};
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
@@ -64,15 +66,15 @@ fn written(secret: &str, choice: u8, at: usize) -> String {
 
 fn trace(text: &str) -> Option<Trace> {
     let id = TraceId::from_bytes(&[1; 16])?;
-    let attributes = vec![(text.to_owned(), Value::Text(text.to_owned()))];
+    let attributes = vec![(text.to_owned(), AttributeValue::Text(text.to_owned()))];
     let span = |number: u8, parent: u8| {
-        Some(Span {
+        Some(OtlpSpan {
             trace_id: id,
             span_id: SpanId::from_bytes(&[number; 8])?,
             parent_id: SpanId::from_bytes(&[parent; 8]),
             name: text.to_owned(),
-            kind: Kind::Server,
-            source: Arc::new(Source {
+            kind: ReceivedSpanKind::Server,
+            source: Arc::new(BatchSource {
                 service: format!("{number}{text}").into(),
                 resource: Arc::new([]),
                 scope: text.to_owned(),
@@ -80,9 +82,14 @@ fn trace(text: &str) -> Option<Trace> {
             }),
             start_ns: 1,
             end_ns: 2,
-            status: Status::Error(text.to_owned()),
+            status: SpanStatus::Error(text.to_owned()),
             attributes: attributes.clone(),
-            events: vec![Event { at_ns: 1, name: text.to_owned(), attributes: attributes.clone() }],
+            events: vec![SpanEvent {
+                at_ns: 1,
+                name: text.to_owned(),
+                attributes: attributes.clone(),
+            }],
+            copies: 1,
         })
     };
     Some(Trace { id, spans: vec![span(1, 0)?, span(2, 1)?] })
@@ -93,29 +100,35 @@ fn show(ui: &mut Ui, text: &str, at: usize) {
     let at = (at.min(text.len())..).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     let (one, other) = text.split_at(at);
     ui.result(text);
-    ui.result(Role::Error.paint(text));
-    ui.result(Painted::link(text));
-    ui.result(Role::Good.paint(one) + other);
-    ui.result_behind(Role::Strong.paint("ours:") + " ", text, 4);
+    ui.result(TextRole::Error.paint(text));
+    ui.result(PaintedLine::link(text));
+    ui.result(TextRole::Good.paint(one) + other);
+    ui.result_behind(TextRole::Strong.paint("ours:") + " ", text, 4);
     ui.say(text);
     ui.detail(text);
     ui.warn(text, Some(text));
     ui.usage(text);
-    let place = Place { path: text.into(), line: 1, column: at, text: text.to_owned() };
+    let place = FilePosition { path: text.into(), line: 1, column: at, text: text.to_owned() };
     ui.error(&Error::new(ErrorCode::Internal, text).cause(text).hint(text).paste(text).at(place));
-    let sorts = [Sort::File, Sort::Hunk, Sort::Context, Sort::Removed, Sort::Added];
+    let sorts = [
+        DiffLineKind::File,
+        DiffLineKind::Hunk,
+        DiffLineKind::Context,
+        DiffLineKind::Removed,
+        DiffLineKind::Added,
+    ];
     let lines = text.split('\n').zip(sorts.into_iter().cycle());
-    let lines: Vec<Line> =
-        lines.map(|(text, sort)| Line { sort, text: format!("+{text}") }).collect();
+    let lines: Vec<DiffLine> =
+        lines.map(|(text, sort)| DiffLine { sort, text: format!("+{text}") }).collect();
     ui.diff(&lines);
-    let mut check = Check::new(Rung::Accepted, cruddur_ops::otlp::Status::Fail, text);
+    let mut check = Check::new(Rung::Accepted, cruddur_ops::otlp::CheckStatus::Fail, text);
     check.hint = Some(text.to_owned());
     let mut verdict = ServiceVerdict::new(text, text);
     verdict.endpoint = Some(text.to_owned());
     verdict.link = Some(text.to_owned());
-    verdict.prove(Proven::None);
+    verdict.prove(ProvenRung::None);
     verdict.check(check);
-    ui.verdict(&Report::new(ProofMode::Trace, vec![verdict]));
+    ui.verdict(&ProofReport::new(ProofMode::Trace, vec![verdict]));
     let row = (vec![text.to_owned(), "a".to_owned()], vec![text.to_owned()]);
     let table = Table {
         names: vec!["name".to_owned(), text.to_owned()],

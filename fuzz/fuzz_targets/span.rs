@@ -2,13 +2,13 @@
 
 #![no_main]
 
-use cruddur_ops::edit::python::source::Source;
-use cruddur_ops::plan::instrument::SourceFile;
-use cruddur_ops::plan::instrument::span::{Attribute, SpanRequest, plan};
+use cruddur_ops::edit::python::source::PythonSource;
+use cruddur_ops::plan::instrument::PythonSourceFile;
+use cruddur_ops::plan::instrument::span::{SpanAttributeRequest, SpanRequest, plan};
 use libfuzzer_sys::fuzz_target;
 
 fn after(text: &str, request: &SpanRequest) -> Option<String> {
-    let file = SourceFile { path: "/p/app.py".into(), text: text.to_owned() };
+    let file = PythonSourceFile { path: "/p/app.py".into(), text: text.to_owned() };
     let plan = plan(&file, "app.py", request).ok()?;
     let change = plan.changes.into_iter().next();
     Some(
@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let name = rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next();
-    let attribute = Attribute { key: "app.k".to_owned(), expression: "1".to_owned() };
+    let attribute = SpanAttributeRequest { key: "app.k".to_owned(), expression: "1".to_owned() };
     for attributes in [Vec::new(), vec![attribute]] {
         let request = SpanRequest {
             function: name.unwrap_or_default().to_owned(),
@@ -41,7 +41,7 @@ fuzz_target!(|data: &[u8]| {
         let Some(first) = after(before, &request) else {
             continue;
         };
-        assert!(Source::parse(&first).is_ok());
+        assert!(PythonSource::parse(&first).is_ok());
         let mut new = ink(&first);
         for character in ink(before) {
             assert!(new.any(|have| have == character), "{character:?} is lost");

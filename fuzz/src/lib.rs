@@ -5,15 +5,15 @@ pub mod screen;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use cruddur_ops::edit::refusal::Edit;
-use cruddur_ops::edit::yaml::tree::{Kind, NodeId, Tree};
+use cruddur_ops::edit::refusal::EditedText;
+use cruddur_ops::edit::yaml::tree::{NodeId, YamlKind, YamlTree};
 use serde_yaml::Value;
 use similar::DiffableStr;
 
 /// The text that is fuzzed, and what `edit` makes of it; nothing where it is refused. An edit that is done twice is done
 /// once.
 #[track_caller]
-pub fn edited(data: &[u8], edit: impl Fn(&str) -> Option<Edit>) -> Option<(&str, String)> {
+pub fn edited(data: &[u8], edit: impl Fn(&str) -> Option<EditedText>) -> Option<(&str, String)> {
     let before = std::str::from_utf8(data).ok()?;
     let after = edit(before)?.text.to_string();
     let again = edit(&after).map(|edit| edit.text);
@@ -38,7 +38,7 @@ const SHAPES: [&str; 9] = ["{", "}", "[", "]", "~", "null", "Null", "NULL", "!"]
 /// a scalar that begins on a line with one, or behind a key that does.
 #[track_caller]
 pub fn keeps(before: &str, after: &str, marks: &[&str]) {
-    assert!(Tree::parse(after).is_ok());
+    assert!(YamlTree::parse(after).is_ok());
     let is_marked = |line: &str| SHAPES.iter().chain(marks).any(|mark| line.contains(mark));
     let rest = without_rests(before, is_marked);
     let lost = lost(&rest, after, |line| !is_marked(line));
@@ -71,10 +71,10 @@ fn line_of(text: &str, at: usize) -> &str {
 
 /// The bytes of every scalar that is an item, and of every key with the scalar behind it.
 fn scalars(text: &str) -> Vec<Range<usize>> {
-    let Ok(tree) = Tree::parse(text) else {
+    let Ok(tree) = YamlTree::parse(text) else {
         return Vec::new();
     };
-    let is_scalar = |id: NodeId| matches!(tree.node(id).kind, Kind::Scalar(..));
+    let is_scalar = |id: NodeId| matches!(tree.node(id).kind, YamlKind::Scalar(..));
     let of = |id| {
         let items = tree.items(id).iter().filter(|item| is_scalar(**item));
         let items = items.map(|item| tree.start(*item)..tree.end(*item));

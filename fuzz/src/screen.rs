@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use cruddur_ops::error::Error;
 use cruddur_ops::secret::{KnownSecrets, Redactor, Secret};
-use cruddur_ops::ui::{Look, Ui, Verbosity};
+use cruddur_ops::ui::{StreamLook, Ui, Verbosity};
 
 /// The bytes that a [`Ui`] has written to either of its streams.
 #[derive(Clone, Default)]
@@ -30,9 +30,12 @@ impl Write for Written {
     }
 }
 
-const PIPE: Look = Look { colour: false, unicode: false, links: false, width: 80, wraps: false };
-const WIDE: Look = Look { colour: true, unicode: true, links: true, width: 120, wraps: true };
-const NARROW: Look = Look { colour: true, unicode: false, links: false, width: 33, wraps: true };
+const PIPE: StreamLook =
+    StreamLook { colour: false, unicode: false, links: false, width: 80, wraps: false };
+const WIDE: StreamLook =
+    StreamLook { colour: true, unicode: true, links: true, width: 120, wraps: true };
+const NARROW: StreamLook =
+    StreamLook { colour: true, unicode: false, links: false, width: 33, wraps: true };
 
 /// The sequences with which a role begins and ends, and those of a link.
 const OURS: [&str; 11] = [

@@ -5,35 +5,35 @@
 pub mod rollbar;
 pub mod xray;
 
-use crate::otlp::Code;
-use crate::otlp::response::{Answer, words};
+use crate::otlp::FailureCode;
+use crate::otlp::response::{HttpAnswer, response_message};
 
 /// The result of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AddonOutcome {
     /// Accepted, with the evidence.
     Taken(String),
     /// Refused, with the message.
-    Refused(Code, String),
+    Refused(FailureCode, String),
 }
 
 /// Returns the status line with the message below it.
-fn said(answer: &Answer) -> String {
-    match words(answer) {
+fn describe_answer(answer: &HttpAnswer) -> String {
+    match response_message(answer) {
         Some(words) => format!("{}: {words}", answer.status),
         None => answer.status.to_string(),
     }
 }
 
 /// Returns the failure code for a status, whichever server sent it.
-fn refusal(status: u16) -> Code {
+fn refusal_code(status: u16) -> FailureCode {
     match status {
-        300..=399 => Code::Redirected,
-        401 | 403 => Code::KeyRejected,
-        404 | 405 => Code::UnknownAnswer,
-        429 => Code::Throttled,
-        500..=599 => Code::ServerError,
-        400..=499 => Code::RequestRejected,
-        _ => Code::UnknownAnswer,
+        300..=399 => FailureCode::Redirected,
+        401 | 403 => FailureCode::KeyRejected,
+        404 | 405 => FailureCode::UnknownAnswer,
+        429 => FailureCode::Throttled,
+        500..=599 => FailureCode::ServerError,
+        400..=499 => FailureCode::RequestRejected,
+        _ => FailureCode::UnknownAnswer,
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Outcome, refusal, said};
-use crate::otlp::Code;
-use crate::otlp::response::Answer;
-use crate::otlp::trace::hex;
+use super::{AddonOutcome, describe_answer, refusal_code};
+use crate::otlp::FailureCode;
+use crate::otlp::response::HttpAnswer;
+use crate::otlp::trace::encode_hex;
 use crate::secret::Secret;
 
 /// The environment of every test item, so that they can be filtered; Rollbar groups them into one item.
@@ -16,18 +16,18 @@ pub const ENVIRONMENT: &str = "cruddur-ops-verify";
 
 /// An item of level `debug`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct RollbarItem {
     /// The id: 32 lower-case hex digits.
     pub uuid: String,
     service: String,
     sent: Duration,
 }
 
-impl Item {
+impl RollbarItem {
     /// Returns an item of `service` at `now` (since 1970), with an id from `random`.
     pub fn new(service: &str, now: Duration, random: [u64; 2]) -> Self {
         Self {
-            uuid: random.map(|bits| hex(&bits.to_be_bytes())).concat(),
+            uuid: random.map(|bits| encode_hex(&bits.to_be_bytes())).concat(),
             service: service.to_owned(),
             sent: now,
         }
@@ -53,40 +53,45 @@ impl Item {
 
     /// Returns the meaning of a response. Rollbar repeats an unknown token, which is cut out before anything is
     /// quoted.
-    pub fn read(&self, answer: &Answer, token: &Secret) -> Outcome {
+    pub fn read(&self, answer: &HttpAnswer, token: &Secret) -> AddonOutcome {
         let body = String::from_utf8_lossy(&answer.body);
         let body = match token.is_empty() {
             true => body.into_owned(),
             false => body.replace(token.expose(), "<ROLLBAR_ACCESS_TOKEN>"),
         };
-        let answer = Answer { body: body.into_bytes(), ..answer.clone() };
+        let answer = HttpAnswer { body: body.into_bytes(), ..answer.clone() };
         if answer.status != 200 {
-            return Outcome::Refused(refusal(answer.status), said(&answer));
+            return AddonOutcome::Refused(refusal_code(answer.status), describe_answer(&answer));
         }
         let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         match json["err"].as_u64() {
             Some(0) => {}
-            Some(_) => return Outcome::Refused(Code::RequestRejected, said(&answer)),
+            Some(_) => {
+                return AddonOutcome::Refused(
+                    FailureCode::RequestRejected,
+                    describe_answer(&answer),
+                );
+            }
             None => {
-                let text = format!("{}, which is no answer of Rollbar's", said(&answer));
-                return Outcome::Refused(Code::UnknownAnswer, text);
+                let text = format!("{}, which is no answer of Rollbar's", describe_answer(&answer));
+                return AddonOutcome::Refused(FailureCode::UnknownAnswer, text);
             }
         }
         let known = json["result"]["uuid"].as_str().unwrap_or_default();
         if known.replace('-', "").eq_ignore_ascii_case(&self.uuid) {
-            return Outcome::Taken(format!(
+            return AddonOutcome::Taken(format!(
                 "item {} taken; it counts as one occurrence, in the environment {ENVIRONMENT}",
                 self.uuid
             ));
         }
         let text = "200 for another item than ours".to_owned();
-        Outcome::Refused(Code::UnknownAnswer, text)
+        AddonOutcome::Refused(FailureCode::UnknownAnswer, text)
     }
 }
 
 /// Returns the URL to which rollbar's package posts items if configured with `endpoint`: without a trailing slash,
 /// the last path segment is replaced.
-pub fn items(endpoint: &str) -> Option<Url> {
+pub fn items_url(endpoint: &str) -> Option<Url> {
     let url = Url::parse(endpoint).ok()?.join("item/").ok()?;
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }
@@ -95,8 +100,8 @@ pub fn items(endpoint: &str) -> Option<Url> {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer {
+    fn answer(status: u16, body: &str) -> HttpAnswer {
+        HttpAnswer {
             status,
             content_type: Some("application/json".to_owned()),
             location: None,
@@ -105,8 +110,8 @@ mod tests {
         }
     }
 
-    fn read(status: u16, body: &str) -> Outcome {
-        let item = Item::new("api", Duration::from_secs(1), [1, 2]);
+    fn read(status: u16, body: &str) -> AddonOutcome {
+        let item = RollbarItem::new("api", Duration::from_secs(1), [1, 2]);
         item.read(&answer(status, body), &Secret::new("0123456789abcdef"))
     }
 
@@ -114,21 +119,21 @@ mod tests {
     fn only_our_own_item_counts_as_taken() {
         let ours = "0000-000000000001-0000000000000002";
         let taken = |uuid: &str| format!(r#"{{"err":0,"result":{{"id":null,"uuid":"{uuid}"}}}}"#);
-        assert!(matches!(read(200, &taken(ours)), Outcome::Taken(_)));
+        assert!(matches!(read(200, &taken(ours)), AddonOutcome::Taken(_)));
         for (status, body, code) in [
-            (200, taken("ff").as_str(), Code::UnknownAnswer),
-            (200, "<html>", Code::UnknownAnswer),
-            (200, r#"{"err":1,"message":"no"}"#, Code::RequestRejected),
-            (302, "", Code::Redirected),
-            (401, "{}", Code::KeyRejected),
-            (404, "{}", Code::UnknownAnswer),
-            (413, "{}", Code::RequestRejected),
-            (422, r#"{"err":1,"message":"Invalid format."}"#, Code::RequestRejected),
-            (429, "{}", Code::Throttled),
-            (502, "", Code::ServerError),
+            (200, taken("ff").as_str(), FailureCode::UnknownAnswer),
+            (200, "<html>", FailureCode::UnknownAnswer),
+            (200, r#"{"err":1,"message":"no"}"#, FailureCode::RequestRejected),
+            (302, "", FailureCode::Redirected),
+            (401, "{}", FailureCode::KeyRejected),
+            (404, "{}", FailureCode::UnknownAnswer),
+            (413, "{}", FailureCode::RequestRejected),
+            (422, r#"{"err":1,"message":"Invalid format."}"#, FailureCode::RequestRejected),
+            (429, "{}", FailureCode::Throttled),
+            (502, "", FailureCode::ServerError),
         ] {
             let got = read(status, body);
-            assert!(matches!(got, Outcome::Refused(found, _) if found == code), "{got:?}");
+            assert!(matches!(got, AddonOutcome::Refused(found, _) if found == code), "{got:?}");
         }
     }
 
@@ -136,7 +141,7 @@ mod tests {
     fn a_token_that_is_repeated_is_cut_out_even_where_the_text_is_shortened() {
         let long = "x".repeat(190);
         let body = format!(r#"{{"err":1,"message":"{long} 0123456789abcdef"}}"#);
-        let Outcome::Refused(_, text) = read(403, &body) else { panic!("taken") };
+        let AddonOutcome::Refused(_, text) = read(403, &body) else { panic!("taken") };
         assert!(!text.contains("0123"), "{text}");
     }
 
@@ -146,8 +151,8 @@ mod tests {
             ("https://api.rollbar.com/api/1/", "https://api.rollbar.com/api/1/item/"),
             ("http://127.0.0.1:1/api/1", "http://127.0.0.1:1/api/item/"),
         ] {
-            assert_eq!(items(endpoint).unwrap().as_str(), url);
+            assert_eq!(items_url(endpoint).unwrap().as_str(), url);
         }
-        assert!(items("rollbar").is_none() && items("ftp://rollbar/").is_none());
+        assert!(items_url("rollbar").is_none() && items_url("ftp://rollbar/").is_none());
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Outcome, refusal, said};
-use crate::otlp::Code;
-use crate::otlp::response::Answer;
-use crate::otlp::trace::hex;
+use super::{AddonOutcome, describe_answer, refusal_code};
+use crate::otlp::FailureCode;
+use crate::otlp::response::HttpAnswer;
+use crate::otlp::trace::encode_hex;
 
 /// The header before each segment.
 const HEADER: &str = r#"{"format":"json","version":1}"#;
@@ -17,7 +17,7 @@ const PORT: u16 = 2000;
 
 /// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct At {
+pub struct HostAndPort {
     /// A host name or IP address.
     pub host: String,
     /// The port.
@@ -26,21 +26,22 @@ pub struct At {
 
 /// The daemon's addresses for segments and for requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addresses {
+pub struct XrayAddresses {
     /// The address for segments, by UDP.
-    pub udp: At,
+    pub udp: HostAndPort,
     /// The address of the API, which the daemon signs requests for, by TCP.
-    pub tcp: At,
+    pub tcp: HostAndPort,
 }
 
-impl Addresses {
+impl XrayAddresses {
     /// Parses `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port` in either order.
     pub fn read(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.trim().split(' ').collect();
-        let of = |kind: &str| parts.iter().find_map(|part| at(part.strip_prefix(kind)?));
+        let of =
+            |kind: &str| parts.iter().find_map(|part| parse_host_port(part.strip_prefix(kind)?));
         match parts.as_slice() {
             [both] => {
-                let both = at(both)?;
+                let both = parse_host_port(both)?;
                 Some(Self { udp: both.clone(), tcp: both })
             }
             [_, _] => Some(Self { udp: of("udp:")?, tcp: of("tcp:")? }),
@@ -49,10 +50,10 @@ impl Addresses {
     }
 }
 
-fn at(text: &str) -> Option<At> {
+fn parse_host_port(text: &str) -> Option<HostAndPort> {
     let (host, port) = text.rsplit_once(':')?;
     let valid = !host.is_empty() && !host.contains(['/', ':', '@']);
-    valid.then_some(At {
+    valid.then_some(HostAndPort {
         host: host.to_owned(),
         port: match port {
             "" => PORT,
@@ -63,17 +64,17 @@ fn at(text: &str) -> Option<At> {
 
 /// A finished segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Segment {
+pub struct XraySegment {
     name: String,
     trace_id: String,
     id: String,
     sent: Duration,
 }
 
-impl Segment {
+impl XraySegment {
     /// Returns a segment of `service` at `now` (since 1970), with ids from `random`.
     pub fn new(service: &str, now: Duration, random: [u64; 3]) -> Self {
-        let [high, low, id] = random.map(|bits| hex(&bits.to_be_bytes()));
+        let [high, low, id] = random.map(|bits| encode_hex(&bits.to_be_bytes()));
         // X-Ray only accepts trace ids that start with a recent time, followed by twelve random bytes.
         let trace_id = format!("1-{:08x}-{}{low}", now.as_secs() & 0xffff_ffff, &high[..8]);
         Self { name: service.to_owned(), trace_id, id, sent: now }
@@ -100,30 +101,30 @@ impl Segment {
 }
 
 /// Returns what the daemon's response to `GetSamplingRules` shows about its AWS keys and region.
-pub fn rules(answer: &Answer) -> Outcome {
+pub fn read_sampling_rules(answer: &HttpAnswer) -> AddonOutcome {
     if answer.status == 200 {
         let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         return match json["SamplingRuleRecords"].as_array() {
-            Some(rules) => Outcome::Taken(format!(
+            Some(rules) => AddonOutcome::Taken(format!(
                 "AWS took the daemon's keys and region: {} sampling rules",
                 rules.len()
             )),
-            None => Outcome::Refused(
-                Code::UnknownAnswer,
+            None => AddonOutcome::Refused(
+                FailureCode::UnknownAnswer,
                 "200 without sampling rules: this is no X-Ray daemon".to_owned(),
             ),
         };
     }
     // AWS also answers 400 for an unknown key.
     let code = match answer.status {
-        400 => Code::KeyRejected,
-        status => refusal(status),
+        400 => FailureCode::KeyRejected,
+        status => refusal_code(status),
     };
-    Outcome::Refused(code, format!("AWS refuses the daemon: {}", said(answer)))
+    AddonOutcome::Refused(code, format!("AWS refuses the daemon: {}", describe_answer(answer)))
 }
 
 /// Returns whether the output of `aws xray batch-get-traces` contains this trace; `None` for other output.
-pub fn holds(printed: &str, trace_id: &str) -> Option<bool> {
+pub fn contains_trace(printed: &str, trace_id: &str) -> Option<bool> {
     let json: Value = serde_json::from_str(printed).ok()?;
     let traces = json["Traces"].as_array()?;
     Some(traces.iter().any(|trace| trace["Id"] == trace_id))
@@ -135,8 +136,8 @@ mod tests {
 
     #[test]
     fn an_address_is_read_as_the_sdk_does() {
-        let read = |text: &str| Addresses::read(text).map(|at| (at.udp, at.tcp));
-        let at = |host: &str, port| At { host: host.to_owned(), port };
+        let read = |text: &str| XrayAddresses::read(text).map(|at| (at.udp, at.tcp));
+        let at = |host: &str, port| HostAndPort { host: host.to_owned(), port };
         assert_eq!(read("d:2000"), Some((at("d", 2000), at("d", 2000))));
         for text in ["tcp:t:1 udp:u:2", "udp:u:2 tcp:t:1"] {
             assert_eq!(read(text), Some((at("u", 2), at("t", 1))), "{text}");
@@ -148,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_segment_has_the_form_the_daemon_takes() {
-        let segment = Segment::new("api", Duration::from_millis(1_600_000_000_500), [1, 2, 3]);
+        let segment = XraySegment::new("api", Duration::from_millis(1_600_000_000_500), [1, 2, 3]);
         assert_eq!(segment.trace_id(), "1-5f5e1000-000000000000000000000002");
         let text = String::from_utf8(segment.datagram()).unwrap();
         let (head, body) = text.split_once('\n').unwrap();
@@ -160,31 +161,31 @@ mod tests {
 
     #[test]
     fn only_sampling_rules_prove_keys_and_region() {
-        let answer = |status, body: &str| Answer {
+        let answer = |status, body: &str| HttpAnswer {
             status,
             content_type: None,
             location: None,
             body: body.as_bytes().to_vec(),
             oversized: false,
         };
-        let proven = rules(&answer(200, r#"{"SamplingRuleRecords":[{}]}"#));
-        assert!(matches!(proven, Outcome::Taken(text) if text.contains("1 sampling")));
+        let proven = read_sampling_rules(&answer(200, r#"{"SamplingRuleRecords":[{}]}"#));
+        assert!(matches!(proven, AddonOutcome::Taken(text) if text.contains("1 sampling")));
         for (status, body, code) in [
-            (200, "{}", Code::UnknownAnswer),
-            (403, r#"{"message":"The security token is invalid."}"#, Code::KeyRejected),
-            (400, r#"{"__type":"UnrecognizedClientException"}"#, Code::KeyRejected),
-            (502, "", Code::ServerError),
+            (200, "{}", FailureCode::UnknownAnswer),
+            (403, r#"{"message":"The security token is invalid."}"#, FailureCode::KeyRejected),
+            (400, r#"{"__type":"UnrecognizedClientException"}"#, FailureCode::KeyRejected),
+            (502, "", FailureCode::ServerError),
         ] {
-            let got = rules(&answer(status, body));
-            assert!(matches!(&got, Outcome::Refused(found, _) if *found == code), "{got:?}");
+            let got = read_sampling_rules(&answer(status, body));
+            assert!(matches!(&got, AddonOutcome::Refused(found, _) if *found == code), "{got:?}");
         }
     }
 
     #[test]
     fn a_trace_is_found_by_its_id_alone() {
         let printed = r#"{"Traces":[{"Id":"1-a-b"}],"UnprocessedTraceIds":[]}"#;
-        assert_eq!(holds(printed, "1-a-b"), Some(true));
-        assert_eq!(holds(printed, "1-a-c"), Some(false));
-        assert_eq!(holds("An error occurred", "1-a-b"), None);
+        assert_eq!(contains_trace(printed, "1-a-b"), Some(true));
+        assert_eq!(contains_trace(printed, "1-a-c"), Some(false));
+        assert_eq!(contains_trace("An error occurred", "1-a-b"), None);
     }
 }

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::Result;
 use std::path::Path;
 
-use super::replacement::Access;
+use super::replacement::FileAccess;
 
 /// Copies the owner, the mode and the attributes of `from` to `to`, if `from` exists.
 ///
 /// # Errors
 /// The system's error for an access list or a user attribute; attributes set by the system itself are copied if possible.
-pub(super) fn copy(from: &Path, to: &File, access: Access) -> Result<()> {
+pub(super) fn copy(from: &Path, to: &File, access: FileAccess) -> Result<()> {
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     let Ok(about) = from.metadata() else { return Ok(()) };
@@ -22,8 +22,8 @@ pub(super) fn copy(from: &Path, to: &File, access: Access) -> Result<()> {
     }
     copy_extended(from, to)?;
     let mode = match access {
-        Access::AsBefore => about.mode() & 0o7777,
-        Access::OwnerOnly => 0o600,
+        FileAccess::AsBefore => about.mode() & 0o7777,
+        FileAccess::OwnerOnly => 0o600,
     };
     to.set_permissions(Permissions::from_mode(mode))
 }

@@ -5,13 +5,13 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use similar::DiffTag;
 
-use super::digest;
+use super::digest_sha256;
 use crate::plan::compare;
 use crate::secret::Redactor;
 
 /// A byte range of the old text and its replacement in the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Hunk {
+pub(super) struct TextHunk {
     /// Byte offset of `old` in the old text.
     old_at: usize,
     /// Byte offset of `new` in the new text.
@@ -25,12 +25,12 @@ pub(super) struct Hunk {
     below: Option<String>,
 }
 
-impl Hunk {
+impl TextHunk {
     /// Replaces secrets with their names.
     pub(super) fn conceal(&mut self, redactor: &Redactor) {
         let concealed = redactor.conceal(&self.old);
         if concealed != self.old {
-            self.concealed = Some(digest(self.old.as_bytes()));
+            self.concealed = Some(digest_sha256(self.old.as_bytes()));
             self.old = concealed.into_owned();
         }
     }
@@ -41,12 +41,12 @@ impl Hunk {
             return Some(self.old.clone());
         };
         let mut candidates = redactor.reveal(&self.old).into_iter();
-        candidates.find(|text| digest(text.as_bytes()) == *print)
+        candidates.find(|text| digest_sha256(text.as_bytes()) == *print)
     }
 }
 
 /// Returns the lines that differ between two texts, as hunks of whole lines.
-pub(super) fn between(old: &str, new: &str) -> Vec<Hunk> {
+pub(super) fn between(old: &str, new: &str) -> Vec<TextHunk> {
     let (old_lines, new_lines): (Vec<&str>, Vec<&str>) =
         (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
     let starts = |lines: &[&str]| -> Vec<usize> {
@@ -57,8 +57,8 @@ pub(super) fn between(old: &str, new: &str) -> Vec<Hunk> {
         .iter()
         .filter(|op| op.tag() != DiffTag::Equal)
         .map(|op| {
-            let (above, below) = neighbours(&new_lines, op.new_range());
-            Hunk {
+            let (above, below) = digest_neighbours(&new_lines, op.new_range());
+            TextHunk {
                 old_at: old_starts.get(op.old_range().start).copied().unwrap_or(old.len()),
                 new_at: new_starts.get(op.new_range().start).copied().unwrap_or(new.len()),
                 old: old_lines[op.old_range()].concat(),
@@ -72,25 +72,25 @@ pub(super) fn between(old: &str, new: &str) -> Vec<Hunk> {
 }
 
 /// Returns the digests of the lines around `range`; `None` at the ends of the text.
-fn neighbours(lines: &[&str], range: Range<usize>) -> (Option<String>, Option<String>) {
-    let print = |line: Option<&&str>| line.map(|line| digest(line.trim_end().as_bytes()));
+fn digest_neighbours(lines: &[&str], range: Range<usize>) -> (Option<String>, Option<String>) {
+    let print = |line: Option<&&str>| line.map(|line| digest_sha256(line.trim_end().as_bytes()));
     let above = range.start.checked_sub(1);
     (print(above.and_then(|at| lines.get(at))), print(lines.get(range.end)))
 }
 
 /// Converts the old text to the new one; `None` if `old` is a different text.
-pub(super) fn forward(old: &str, hunks: &[Hunk]) -> Option<String> {
-    walk(old, hunks.iter().map(|hunk| (hunk.old_at, hunk.old.len(), hunk.new.as_str())))
+pub(super) fn forward(old: &str, hunks: &[TextHunk]) -> Option<String> {
+    replay_hunks(old, hunks.iter().map(|hunk| (hunk.old_at, hunk.old.len(), hunk.new.as_str())))
 }
 
 /// Converts the new text to the old one; `None` if `new` is a different text.
-pub(super) fn back(new: &str, hunks: &[Hunk]) -> Option<String> {
-    walk(new, hunks.iter().map(|hunk| (hunk.new_at, hunk.new.len(), hunk.old.as_str())))
+pub(super) fn back(new: &str, hunks: &[TextHunk]) -> Option<String> {
+    replay_hunks(new, hunks.iter().map(|hunk| (hunk.new_at, hunk.new.len(), hunk.old.as_str())))
 }
 
 /// Reverts the hunks in the text `now`, in which other lines may have changed; `None` if the lines of a hunk were
 /// changed, if their position is ambiguous, or if a secret is no longer known.
-pub(super) fn take_out(now: &str, hunks: &[Hunk], redactor: &Redactor) -> Option<String> {
+pub(super) fn take_out(now: &str, hunks: &[TextHunk], redactor: &Redactor) -> Option<String> {
     let lines: Vec<&str> = now.split_inclusive('\n').collect();
     let mut out = String::with_capacity(now.len());
     let mut done = 0;
@@ -108,11 +108,11 @@ pub(super) fn take_out(now: &str, hunks: &[Hunk], redactor: &Redactor) -> Option
 /// Finds the lines of the first hunk at or after line `from`: between the neighbours they were inserted between, or
 /// else next to one of them. If several places match, returns the first, provided that as many hunks inserted the same
 /// lines.
-fn find_lines(lines: &[&str], from: usize, new: &[&str], hunks: &[Hunk]) -> Option<usize> {
+fn find_lines(lines: &[&str], from: usize, new: &[&str], hunks: &[TextHunk]) -> Option<usize> {
     let hunk = hunks.first()?;
     let last = lines.len().checked_sub(new.len())?;
     let known = |at: usize| {
-        let (above, below) = neighbours(lines, at..at + new.len());
+        let (above, below) = digest_neighbours(lines, at..at + new.len());
         usize::from(above == hunk.above) + usize::from(below == hunk.below)
     };
     let places = (from..=last).filter(|at| lines[*at..*at + new.len()] == *new);
@@ -127,7 +127,10 @@ fn find_lines(lines: &[&str], from: usize, new: &[&str], hunks: &[Hunk]) -> Opti
     (is_alone || (alike == places.len() && *first == places[0].1)).then_some(*first)
 }
 
-fn walk<'a>(text: &str, steps: impl Iterator<Item = (usize, usize, &'a str)>) -> Option<String> {
+fn replay_hunks<'a>(
+    text: &str,
+    steps: impl Iterator<Item = (usize, usize, &'a str)>,
+) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
     for (at, length, other) in steps {

@@ -8,16 +8,16 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::expiry;
-use super::hunk::{self, Hunk};
-use super::replacement::{Access, Replacement};
-use super::{Direction, Standing, digest};
+use super::hunk::{self, TextHunk};
+use super::replacement::{FileAccess, FileReplacement};
+use super::{EntryDirection, EntryFileState, digest_sha256};
 use crate::error::{Error, ErrorCode, Result};
-use crate::plan::{Change, Plan, Writing};
+use crate::plan::{FileChange, Plan, WriteMethod};
 use crate::secret::Redactor;
 
 /// The changes of one command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct JournalEntry {
     version: u32,
     /// The number of the change in the project, in increasing order.
     #[serde(skip)]
@@ -30,12 +30,12 @@ pub struct Entry {
     /// The project's folder.
     pub project: PathBuf,
     /// Whether every file was written.
-    pub phase: Phase,
+    pub phase: EntryPhase,
     /// The changed files.
     pub files: Vec<FileEntry>,
     /// Ports that the command changed live.
     #[serde(default)]
-    pub ports: Vec<PortEntry>,
+    pub ports: Vec<PortChangeEntry>,
     /// Variables whose secrets are in a `.env` that the command added to `.gitignore`: that line stays until they are
     /// removed.
     #[serde(default)]
@@ -45,7 +45,7 @@ pub struct Entry {
 /// The progress of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Phase {
+pub enum EntryPhase {
     /// Files are being written.
     Applying,
     /// Every file was written.
@@ -58,29 +58,29 @@ pub struct FileEntry {
     /// Absolute path, with links resolved.
     pub path: PathBuf,
     #[serde(with = "WritingName")]
-    pub(super) writing: Writing,
+    pub(super) writing: WriteMethod,
     /// SHA-256 of the bytes; `None` if the file did not exist.
     before: Option<String>,
     after: Option<String>,
-    hunks: Vec<Hunk>,
+    hunks: Vec<TextHunk>,
     /// Both texts of a file that is overwritten in place, until that is complete.
-    whole: Option<Whole>,
+    whole: Option<WholeFileEntry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Whole {
+struct WholeFileEntry {
     before: String,
     after: String,
 }
 
-impl Whole {
+impl WholeFileEntry {
     fn new(before: &str, after: &str) -> Self {
         Self { before: before.to_owned(), after: after.to_owned() }
     }
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "Writing", rename_all = "kebab-case")]
+#[serde(remote = "WriteMethod", rename_all = "kebab-case")]
 enum WritingName {
     Replace,
     InPlace,
@@ -88,7 +88,7 @@ enum WritingName {
 
 /// The visibility of a live port before and after a change, as the workspace spells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PortEntry {
+pub struct PortChangeEntry {
     /// The port.
     pub port: u16,
     /// The visibility before.
@@ -97,7 +97,7 @@ pub struct PortEntry {
     pub after: String,
 }
 
-impl Entry {
+impl JournalEntry {
     pub(super) fn new(number: u32, command: &str, project: &Path, files: Vec<FileEntry>) -> Self {
         Self {
             version: 1,
@@ -105,7 +105,7 @@ impl Entry {
             written: None,
             command: command.to_owned(),
             project: project.to_owned(),
-            phase: Phase::Applying,
+            phase: EntryPhase::Applying,
             files,
             ports: Vec::new(),
             secrets: Vec::new(),
@@ -114,14 +114,14 @@ impl Entry {
 
     /// Marks every file as complete and drops what was kept for an interruption.
     pub(super) fn finish(&mut self) {
-        self.phase = Phase::Done;
+        self.phase = EntryPhase::Done;
         for file in &mut self.files {
             file.whole = None;
         }
     }
 
     /// Adds changed live ports; for a port that changed twice, the first `before` is kept.
-    pub(super) fn add_ports(&mut self, ports: Vec<PortEntry>) {
+    pub(super) fn add_ports(&mut self, ports: Vec<PortChangeEntry>) {
         for port in ports {
             match self.ports.iter_mut().find(|have| have.port == port.port) {
                 Some(have) => have.after = port.after,
@@ -131,25 +131,25 @@ impl Entry {
     }
 
     /// Keeps only files that are still as the command left them, although the plan reverted others.
-    pub(super) fn keep_left_out(&mut self, plan: &Plan, standings: &[Standing]) {
+    pub(super) fn keep_left_out(&mut self, plan: &Plan, standings: &[EntryFileState]) {
         let mut standings = standings.iter();
         self.files.retain(|file| {
             let is_planned = plan.changes.iter().any(|change| change.path == file.path);
-            standings.next().is_some_and(|standing| *standing != Standing::Old) && !is_planned
+            standings.next().is_some_and(|standing| *standing != EntryFileState::Old) && !is_planned
         });
         self.ports.clear();
     }
 
     /// Keeps both texts of files that will be overwritten in place.
-    pub(super) fn keep_whole(&mut self, plan: &Plan, direction: Direction) {
-        for file in self.files.iter_mut().filter(|file| file.writing == Writing::InPlace) {
+    pub(super) fn keep_whole(&mut self, plan: &Plan, direction: EntryDirection) {
+        for file in self.files.iter_mut().filter(|file| file.writing == WriteMethod::InPlace) {
             let change = plan.changes.iter().find(|change| change.path == file.path);
             if let Some((old, new)) = change
                 .and_then(|change| Some((change.before.as_deref()?, change.after.as_deref()?)))
             {
                 file.whole = Some(match direction {
-                    Direction::Forward => Whole::new(old, new),
-                    Direction::Back => Whole::new(new, old),
+                    EntryDirection::Forward => WholeFileEntry::new(old, new),
+                    EntryDirection::Back => WholeFileEntry::new(new, old),
                 });
             }
         }
@@ -159,8 +159,8 @@ impl Entry {
 impl FileEntry {
     pub(super) fn new(
         path: PathBuf,
-        change: &Change,
-        writing: Writing,
+        change: &FileChange,
+        writing: WriteMethod,
         redactor: &Redactor,
     ) -> Self {
         let old = change.before.as_deref().unwrap_or_default();
@@ -170,29 +170,31 @@ impl FileEntry {
             hunk.conceal(redactor);
         }
         let whole = match (writing, &change.before, &change.after) {
-            (Writing::InPlace, Some(before), Some(after)) => Some(Whole::new(before, after)),
+            (WriteMethod::InPlace, Some(before), Some(after)) => {
+                Some(WholeFileEntry::new(before, after))
+            }
             _ => None,
         };
         Self {
             path,
             writing,
-            before: change.before.as_deref().map(|text| digest(text.as_bytes())),
-            after: change.after.as_deref().map(|text| digest(text.as_bytes())),
+            before: change.before.as_deref().map(|text| digest_sha256(text.as_bytes())),
+            after: change.after.as_deref().map(|text| digest_sha256(text.as_bytes())),
             hunks,
             whole,
         }
     }
 
-    pub(super) fn standing(&self, now: Option<&str>) -> Standing {
-        let print = now.map(|text| digest(text.as_bytes()));
+    pub(super) fn standing(&self, now: Option<&str>) -> EntryFileState {
+        let print = now.map(|text| digest_sha256(text.as_bytes()));
         if print == self.after {
-            Standing::New
+            EntryFileState::New
         } else if print == self.before {
-            Standing::Old
+            EntryFileState::Old
         } else if self.whole.as_ref().is_some_and(|whole| whole.is_torn(now.unwrap_or_default())) {
-            Standing::Torn
+            EntryFileState::Torn
         } else {
-            Standing::Edited
+            EntryFileState::Edited
         }
     }
 
@@ -200,19 +202,19 @@ impl FileEntry {
     pub(super) fn text(
         &self,
         now: Option<&str>,
-        direction: Direction,
+        direction: EntryDirection,
         redactor: &Redactor,
     ) -> Result<Option<String>> {
         let (goal, there) = match direction {
-            Direction::Forward => (&self.after, Standing::New),
-            Direction::Back => (&self.before, Standing::Old),
+            EntryDirection::Forward => (&self.after, EntryFileState::New),
+            EntryDirection::Back => (&self.before, EntryFileState::Old),
         };
         let standing = self.standing(now);
         if standing == there {
             return Ok(now.map(str::to_owned));
         }
-        if standing == Standing::Edited {
-            let edited = now.filter(|_| direction == Direction::Back && self.whole.is_none());
+        if standing == EntryFileState::Edited {
+            let edited = now.filter(|_| direction == EntryDirection::Back && self.whole.is_none());
             if let Some(text) = edited.and_then(|now| hunk::take_out(now, &self.hunks, redactor)) {
                 let is_gone = self.before.is_none() && text.trim().is_empty();
                 return Ok((!is_gone).then_some(text));
@@ -226,13 +228,13 @@ impl FileEntry {
         }
         let Some(goal) = goal else { return Ok(None) };
         let text = match (&self.whole, direction) {
-            (Some(whole), Direction::Forward) => Some(whole.after.clone()),
-            (Some(whole), Direction::Back) => Some(whole.before.clone()),
-            (None, Direction::Forward) => hunk::forward(now.unwrap_or_default(), &self.hunks),
-            (None, Direction::Back) => hunk::back(now.unwrap_or_default(), &self.hunks),
+            (Some(whole), EntryDirection::Forward) => Some(whole.after.clone()),
+            (Some(whole), EntryDirection::Back) => Some(whole.before.clone()),
+            (None, EntryDirection::Forward) => hunk::forward(now.unwrap_or_default(), &self.hunks),
+            (None, EntryDirection::Back) => hunk::back(now.unwrap_or_default(), &self.hunks),
         };
         let mut candidates = text.into_iter().flat_map(|text| redactor.reveal(&text));
-        candidates.find(|text| digest(text.as_bytes()) == *goal).map(Some).ok_or_else(|| {
+        candidates.find(|text| digest_sha256(text.as_bytes()) == *goal).map(Some).ok_or_else(|| {
             Error::new(
                 ErrorCode::SecretNotKept,
                 format!("{} held a secret in a line that was replaced", self.path.display()),
@@ -243,7 +245,7 @@ impl FileEntry {
     }
 }
 
-impl Whole {
+impl WholeFileEntry {
     /// Returns whether the text is the new one up to some byte and the old one from there: an interrupted overwrite.
     fn is_torn(&self, now: &str) -> bool {
         let (now, before, after) = (now.as_bytes(), self.before.as_bytes(), self.after.as_bytes());
@@ -254,7 +256,7 @@ impl Whole {
 
 /// Prevents another run from writing at the same time.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(super) struct WriteLock {
     _file: File,
 }
 
@@ -286,10 +288,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 const PAUSE: Duration = Duration::from_millis(20);
 
-pub(super) fn lock(folder: &Path) -> Result<Lock> {
+pub(super) fn lock(folder: &Path) -> Result<WriteLock> {
     create_folder(folder)?;
     let path = folder.join(LOCK_FILE);
-    let file = private(&path).map_err(|error| unwritable(&path, &error))?;
+    let file = create_private_file(&path).map_err(|error| journal_write_error(&path, &error))?;
     let began = Instant::now();
     let locked = loop {
         let locked = file.try_lock();
@@ -304,13 +306,13 @@ pub(super) fn lock(folder: &Path) -> Result<Lock> {
             Error::new(ErrorCode::Busy, "another run of cruddur-ops is writing to this project")
                 .hint("try again when it has ended")
         }
-        TryLockError::Error(error) => unwritable(&path, &error),
+        TryLockError::Error(error) => journal_write_error(&path, &error),
     })?;
-    Ok(Lock { _file: file })
+    Ok(WriteLock { _file: file })
 }
 
 /// Reads the entry with this number; `None` if it is missing or expired.
-pub(super) fn load(folder: &Path, number: u32) -> Result<Option<Entry>> {
+pub(super) fn load(folder: &Path, number: u32) -> Result<Option<JournalEntry>> {
     let path = entry_path(folder, number);
     let unreadable = |error: &dyn std::fmt::Display| {
         Error::new(
@@ -330,13 +332,14 @@ pub(super) fn load(folder: &Path, number: u32) -> Result<Option<Entry>> {
         }
         Err(error) => return Err(unreadable(&error)),
     };
-    let entry: Entry = serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?;
-    Ok(Some(Entry { number, written: expiry::written_at(&path), ..entry }))
+    let entry: JournalEntry = serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?;
+    Ok(Some(JournalEntry { number, written: expiry::written_at(&path), ..entry }))
 }
 
-pub(super) fn save(folder: &Path, entry: &Entry) -> Result<()> {
+pub(super) fn save(folder: &Path, entry: &JournalEntry) -> Result<()> {
     let path = entry_path(folder, entry.number);
-    let text = serde_json::to_string(entry).map_err(|error| unwritable(&path, &error.into()))?;
+    let text =
+        serde_json::to_string(entry).map_err(|error| journal_write_error(&path, &error.into()))?;
     write_text(&path, &text)
 }
 
@@ -346,16 +349,16 @@ pub(super) fn write_text(path: &Path, text: &str) -> Result<()> {
         create_folder(folder)?;
     }
     let write = || -> std::io::Result<()> {
-        let mut file = Replacement::stage(path, text, Access::OwnerOnly)?;
+        let mut file = FileReplacement::stage(path, text, FileAccess::OwnerOnly)?;
         file.prepare()?;
         file.take_place()
     };
-    write().map_err(|error| unwritable(path, &error))
+    write().map_err(|error| journal_write_error(path, &error))
 }
 
 pub(super) fn remove(path: &Path) -> Result<()> {
     match fs_err::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(unwritable(path, &error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(journal_write_error(path, &error)),
         _ => Ok(()),
     }
 }
@@ -363,17 +366,17 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 fn create_folder(folder: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder).map_err(|error| unwritable(folder, &error))
+    builder.recursive(true).create(folder).map_err(|error| journal_write_error(folder, &error))
 }
 
-fn private(path: &Path) -> std::io::Result<File> {
+fn create_private_file(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Error {
+fn journal_write_error(path: &Path, error: &std::io::Error) -> Error {
     Error::new(
         ErrorCode::JournalUnwritable,
         format!("the undo journal {} cannot be written", path.display()),
@@ -404,7 +407,7 @@ mod tests {
             ("a long old text\n", "new\n", "new\n", false),
             ("a long old text\n", "new\n", "new\nold text\n", false),
         ] {
-            assert_eq!(Whole::new(before, after).is_torn(now), is_torn, "{now:?}");
+            assert_eq!(WholeFileEntry::new(before, after).is_torn(now), is_torn, "{now:?}");
         }
     }
 

@@ -19,15 +19,15 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::plan::{Change, Plan, Writing};
-use crate::project::{Boundary, read};
+use crate::plan::{FileChange, Plan, WriteMethod};
+use crate::project::{ProjectBoundary, read_text_file};
 use crate::secret::Redactor;
 use crate::shell::Shell;
 
-use stage::{Target, restore, stage};
-use write::Pending;
+use stage::{WriteTarget, restore_targets, stage_targets};
+use write::PendingWrite;
 
-pub use journal::{Entry, FileEntry, Phase, PortEntry};
+pub use journal::{EntryPhase, FileEntry, JournalEntry, PortChangeEntry};
 pub use write::{remove_empty, write_private};
 
 /// The journal of a project's changes, in the user's state folder.
@@ -35,13 +35,13 @@ pub use write::{remove_empty, write_private};
 pub struct Journal {
     folder: PathBuf,
     project: PathBuf,
-    boundary: Boundary,
+    boundary: ProjectBoundary,
     redactor: Redactor,
 }
 
 /// The direction in which an entry is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub enum EntryDirection {
     /// To the planned state.
     Forward,
     /// To the state before.
@@ -50,7 +50,7 @@ pub enum Direction {
 
 /// The current state of a file in an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum EntryFileState {
     /// The same as before the command.
     Old,
     /// The same as after the command.
@@ -86,9 +86,14 @@ const OTHERS_AS_BEFORE: &str = "every other file is as it was before";
 
 impl Journal {
     /// Opens the journal of the project at `project` (absolute) with its `boundary`, stored below `state`.
-    pub fn open(state: &Path, project: &Path, boundary: &Boundary, redactor: &Redactor) -> Self {
+    pub fn open(
+        state: &Path,
+        project: &Path,
+        boundary: &ProjectBoundary,
+        redactor: &Redactor,
+    ) -> Self {
         let name: String =
-            digest(project.as_os_str().as_encoded_bytes()).chars().take(24).collect();
+            digest_sha256(project.as_os_str().as_encoded_bytes()).chars().take(24).collect();
         Self {
             folder: state.join(name),
             project: project.to_owned(),
@@ -108,7 +113,7 @@ impl Journal {
         folders.extend([&*self.project, &*self.folder]);
         folders.sort_unstable();
         folders.dedup();
-        folders.into_iter().for_each(temporary::sweep);
+        folders.into_iter().for_each(temporary::sweep_temporary_folders);
     }
 
     /// Writes every change of `plan`, or none, and records it as the last change of `command`.
@@ -141,8 +146,8 @@ impl Journal {
         let mut entry = self.entry(command, files);
         entry.secrets = hidden.iter().map(|&name| name.to_owned()).collect();
         let files = entry.files.iter().zip(&plan.changes);
-        let targets: Vec<Target> = files
-            .map(|(file, change)| Target { path: &file.path, change, writing: file.writing })
+        let targets: Vec<WriteTarget> = files
+            .map(|(file, change)| WriteTarget { path: &file.path, change, writing: file.writing })
             .collect();
         self.write(&targets, &entry, None, store)?;
         drop(targets);
@@ -155,15 +160,15 @@ impl Journal {
     /// Writes all files and calls `then`, or undoes everything; `entry` is in the journal before the first write.
     fn write(
         &self,
-        targets: &[Target],
-        entry: &Entry,
-        earlier: Option<&Entry>,
+        targets: &[WriteTarget],
+        entry: &JournalEntry,
+        earlier: Option<&JournalEntry>,
         then: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
-        let pending = stage(targets).map_err(|error| error.hint(AS_BEFORE))?;
+        let pending = stage_targets(targets).map_err(|error| error.hint(AS_BEFORE))?;
         self.save(entry).inspect_err(|_| self.put_back(entry, earlier))?;
         let mut touched = Vec::new();
-        let mut finish = |write: Pending| {
+        let mut finish = |write: PendingWrite| {
             let path = write.path().to_owned();
             let result = write.finish();
             if !result.as_ref().is_err_and(|error| error.code == ErrorCode::ChangedSinceRead) {
@@ -175,7 +180,7 @@ impl Journal {
         let written = written.map_err(|error| (error, AS_BEFORE));
         // Whether a failed store kept anything is up to its own error.
         let stored = written.and_then(|()| then().map_err(|error| (error, OTHERS_AS_BEFORE)));
-        stored.map_err(|(error, hint)| match restore(targets, &touched) {
+        stored.map_err(|(error, hint)| match restore_targets(targets, &touched) {
             true => {
                 self.put_back(entry, earlier);
                 error.hint(hint)
@@ -186,7 +191,7 @@ impl Journal {
 
     /// Restores the previous entry in the journal. If that fails, the entry of a change that did not happen merely
     /// causes a question in the next run.
-    fn put_back(&self, entry: &Entry, earlier: Option<&Entry>) {
+    fn put_back(&self, entry: &JournalEntry, earlier: Option<&JournalEntry>) {
         let _ = match earlier {
             Some(earlier) => self.save(earlier),
             None => self.forget(entry),
@@ -206,7 +211,7 @@ impl Journal {
     }
 
     /// Checks a change completely before the first byte is written.
-    fn prepare(&self, change: &Change) -> Result<FileEntry> {
+    fn prepare(&self, change: &FileChange) -> Result<FileEntry> {
         let path = write::target(&change.path, &self.boundary)?;
         write::check_unchanged(&path, change.before.as_deref())?;
         write::writable(&path, change.writing)?;
@@ -215,10 +220,10 @@ impl Journal {
         let secret =
             |text: Option<&str>| text.is_some_and(|text| self.redactor.conceal(text) != text);
         let writing = match change.writing {
-            Writing::InPlace
+            WriteMethod::InPlace
                 if secret(change.before.as_deref()) || secret(change.after.as_deref()) =>
             {
-                Writing::Replace
+                WriteMethod::Replace
             }
             writing => writing,
         };
@@ -230,7 +235,7 @@ impl Journal {
     ///
     /// # Errors
     /// `journal-unreadable` if the newest cannot be read.
-    pub fn entries(&self) -> Result<Vec<Entry>> {
+    pub fn entries(&self) -> Result<Vec<JournalEntry>> {
         let older = journal::entry_numbers(&self.folder).into_iter().skip(1);
         let older = older.filter_map(|number| journal::load(&self.folder, number).ok()?);
         Ok(self.last()?.into_iter().chain(older).collect())
@@ -240,7 +245,7 @@ impl Journal {
     ///
     /// # Errors
     /// `journal-unreadable`.
-    pub fn last(&self) -> Result<Option<Entry>> {
+    pub fn last(&self) -> Result<Option<JournalEntry>> {
         let newest = journal::entry_numbers(&self.folder).first().copied();
         newest.map_or(Ok(None), |number| journal::load(&self.folder, number))
     }
@@ -249,22 +254,26 @@ impl Journal {
     ///
     /// # Errors
     /// `journal-unreadable`.
-    pub fn interrupted(&self) -> Result<Option<Entry>> {
-        Ok(self.entries()?.into_iter().find(|entry| entry.phase == Phase::Applying))
+    pub fn interrupted(&self) -> Result<Option<JournalEntry>> {
+        Ok(self.entries()?.into_iter().find(|entry| entry.phase == EntryPhase::Applying))
     }
 
     /// Creates the next entry, for a command that begins.
-    fn entry(&self, command: &str, files: Vec<FileEntry>) -> Entry {
+    fn entry(&self, command: &str, files: Vec<FileEntry>) -> JournalEntry {
         let newest = journal::entry_numbers(&self.folder).first().copied();
-        Entry::new(newest.unwrap_or(0).saturating_add(1), command, &self.project, files)
+        JournalEntry::new(newest.unwrap_or(0).saturating_add(1), command, &self.project, files)
     }
 
     /// Returns the current state of each file of `entry`.
     ///
     /// # Errors
     /// Fails if a file cannot be read.
-    pub fn standing(&self, entry: &Entry) -> Result<Vec<Standing>> {
-        entry.files.iter().map(|file| Ok(file.standing(read(&file.path)?.as_deref()))).collect()
+    pub fn standing(&self, entry: &JournalEntry) -> Result<Vec<EntryFileState>> {
+        entry
+            .files
+            .iter()
+            .map(|file| Ok(file.standing(read_text_file(&file.path)?.as_deref())))
+            .collect()
     }
 
     /// Plans the changes that bring every file of `entry` to one side.
@@ -272,12 +281,12 @@ impl Journal {
     /// # Errors
     /// `edited-since` if the same lines of a file were changed since; `secret-not-kept` if a replaced line contained a
     /// secret that is no longer known.
-    pub fn settle(&self, entry: &Entry, direction: Direction) -> Result<Plan> {
+    pub fn settle(&self, entry: &JournalEntry, direction: EntryDirection) -> Result<Plan> {
         let mut plan = Plan::default();
         for file in &entry.files {
-            let now = read(&file.path)?;
+            let now = read_text_file(&file.path)?;
             let text = file.text(now.as_deref(), direction, &self.redactor)?;
-            plan.change(Change {
+            plan.change(FileChange {
                 path: file.path.clone(),
                 before: now.map(Into::into),
                 after: text.map(Into::into),
@@ -294,21 +303,26 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::apply`].
-    pub fn settled(&self, entry: &Entry, plan: &Plan, direction: Direction) -> Result<()> {
+    pub fn settled(
+        &self,
+        entry: &JournalEntry,
+        plan: &Plan,
+        direction: EntryDirection,
+    ) -> Result<()> {
         let _lock = self.lock()?;
         for change in &plan.changes {
             self.prepare(change)?;
         }
         let changes = plan.changes.iter();
-        let targets: Vec<Target> = changes
-            .map(|change| Target { path: &change.path, change, writing: change.writing })
+        let targets: Vec<WriteTarget> = changes
+            .map(|change| WriteTarget { path: &change.path, change, writing: change.writing })
             .collect();
         let mut applying = entry.clone();
-        applying.phase = Phase::Applying;
+        applying.phase = EntryPhase::Applying;
         applying.keep_whole(plan, direction);
         self.write(&targets, &applying, Some(entry), || Ok(()))?;
         applying.finish();
-        if direction == Direction::Back {
+        if direction == EntryDirection::Back {
             applying.keep_left_out(plan, &self.standing(&applying)?);
             if applying.files.is_empty() {
                 return self.forget(&applying);
@@ -321,7 +335,7 @@ impl Journal {
     ///
     /// # Errors
     /// `journal-unreadable`, `journal-unwritable`.
-    pub fn remember_ports(&self, command: &str, ports: Vec<PortEntry>) -> Result<()> {
+    pub fn remember_ports(&self, command: &str, ports: Vec<PortChangeEntry>) -> Result<()> {
         let entry = self.last()?.filter(|entry| entry.command == command);
         let mut entry = entry.unwrap_or_else(|| self.entry(command, Vec::new()));
         entry.finish();
@@ -333,7 +347,7 @@ impl Journal {
     ///
     /// # Errors
     /// `journal-unwritable`.
-    pub fn keep_ports(&self, command: &str, ports: Vec<PortEntry>) -> Result<()> {
+    pub fn keep_ports(&self, command: &str, ports: Vec<PortChangeEntry>) -> Result<()> {
         let mut entry = self.entry(command, Vec::new());
         entry.finish();
         entry.add_ports(ports);
@@ -344,7 +358,7 @@ impl Journal {
     ///
     /// # Errors
     /// `journal-unwritable`.
-    pub fn forget(&self, entry: &Entry) -> Result<()> {
+    pub fn forget(&self, entry: &JournalEntry) -> Result<()> {
         journal::remove(&journal::entry_path(&self.folder, entry.number))
     }
 
@@ -358,20 +372,20 @@ impl Journal {
 
     /// Returns the text with this name next to the entries; `None` if it cannot be read.
     pub fn read_beside(&self, name: &str) -> Option<String> {
-        read(&self.folder.join(name)).ok()?
+        read_text_file(&self.folder.join(name)).ok()?
     }
 
-    fn save(&self, entry: &Entry) -> Result<()> {
+    fn save(&self, entry: &JournalEntry) -> Result<()> {
         journal::save(&self.folder, entry)
     }
 
-    fn lock(&self) -> Result<journal::Lock> {
+    fn lock(&self) -> Result<journal::WriteLock> {
         journal::lock(&self.folder)
     }
 }
 
 /// Returns the SHA-256 in lower-case hexadecimal.
-fn digest(bytes: &[u8]) -> String {
+fn digest_sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut out, byte| {
         out.push_str(&format!("{byte:02x}"));
         out

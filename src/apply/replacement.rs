@@ -12,7 +12,7 @@ use super::temporary::{TemporaryFolder, sync_folder};
 
 /// The permissions of the new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
+pub(super) enum FileAccess {
     /// The same as those of the old file.
     AsBefore,
     /// Readable only by its owner.
@@ -21,24 +21,24 @@ pub(super) enum Access {
 
 /// A file on disk that is not in its place yet.
 #[derive(Debug)]
-pub(super) struct Replacement<'p> {
+pub(super) struct FileReplacement<'p> {
     path: &'p Path,
-    access: Access,
+    access: FileAccess,
     file: File,
     /// The folder of its temporary name; `None` while it has no name.
     folder: Option<TemporaryFolder>,
 }
 
-impl<'p> Replacement<'p> {
+impl<'p> FileReplacement<'p> {
     /// Writes `text` to a file that will replace `path`, creating its folder if needed.
     ///
     /// # Errors
     /// The system's error; nothing is left behind.
-    pub(super) fn stage(path: &'p Path, text: &str, access: Access) -> Result<Self> {
-        let parent = parent(path);
+    pub(super) fn stage(path: &'p Path, text: &str, access: FileAccess) -> Result<Self> {
+        let parent = parent_folder(path);
         fs_err::create_dir_all(parent)?;
         let mode = match (access, path.exists()) {
-            (Access::AsBefore, false) => 0o666,
+            (FileAccess::AsBefore, false) => 0o666,
             _ => 0o600,
         };
         let (file, folder) = match create_unnamed(parent, mode) {
@@ -61,7 +61,7 @@ impl<'p> Replacement<'p> {
     /// The system's error; nothing is left behind.
     pub(super) fn prepare(&mut self) -> Result<()> {
         if self.folder.is_none() && self.path.symlink_metadata().is_ok() {
-            let folder = create_folder(parent(self.path), self.access)?;
+            let folder = create_folder(parent_folder(self.path), self.access)?;
             link(&self.file, &folder.file())?;
             self.folder = Some(folder);
             // Some file systems write an unnamed file only when it gets a name.
@@ -83,21 +83,21 @@ impl<'p> Replacement<'p> {
             }
         }
         // The file is complete and in place; it counts as written even if its name is not on disk yet.
-        let _ = sync_folder(parent(self.path));
+        let _ = sync_folder(parent_folder(self.path));
         Ok(())
     }
 }
 
 /// Creates a folder next to the file; a secret is written there only if git certainly ignores it.
-fn create_folder(parent: &Path, access: Access) -> Result<TemporaryFolder> {
+fn create_folder(parent: &Path, access: FileAccess) -> Result<TemporaryFolder> {
     let folder = TemporaryFolder::create(parent)?;
-    if access == Access::OwnerOnly {
+    if access == FileAccess::OwnerOnly {
         folder.sync()?;
     }
     Ok(folder)
 }
 
-fn parent(path: &Path) -> &Path {
+fn parent_folder(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

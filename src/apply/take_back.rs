@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::{Direction, Entry, Journal};
-use crate::plan::{Change, Plan};
-use crate::project::read;
+use super::{EntryDirection, Journal, JournalEntry};
+use crate::plan::{FileChange, Plan};
+use crate::project::read_text_file;
 
 impl Journal {
     /// Takes each file of `entry` back on top of what is planned for it already. A file in which somebody changed the same lines,
@@ -13,7 +13,7 @@ impl Journal {
     /// Files at the paths of `except` are left out.
     pub fn take_back(
         &self,
-        entry: &Entry,
+        entry: &JournalEntry,
         plan: &mut Plan,
         except: &BTreeSet<PathBuf>,
     ) -> Vec<PathBuf> {
@@ -22,16 +22,16 @@ impl Journal {
             let known = plan.changes.iter().position(|change| change.path == file.path);
             let now = match known {
                 Some(at) => plan.changes[at].after.clone(),
-                None => read(&file.path).ok().flatten().map(Into::into),
+                None => read_text_file(&file.path).ok().flatten().map(Into::into),
             };
-            let Ok(text) = file.text(now.as_deref(), Direction::Back, &self.redactor) else {
+            let Ok(text) = file.text(now.as_deref(), EntryDirection::Back, &self.redactor) else {
                 stays.push(file.path.clone());
                 continue;
             };
             let after = text.map(Into::into);
             match known {
                 Some(at) => plan.changes[at].after = after,
-                None => plan.changes.push(Change {
+                None => plan.changes.push(FileChange {
                     path: file.path.clone(),
                     before: now,
                     after,

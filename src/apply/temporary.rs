@@ -32,7 +32,7 @@ impl TemporaryFolder {
     /// # Errors
     /// The system's error.
     pub(super) fn create(parent: &Path) -> Result<Self> {
-        sweep(parent);
+        sweep_temporary_folders(parent);
         for _ in 0..ATTEMPTS {
             let path = parent.join(format!("{PREFIX}{:08x}", rand::random::<u32>()));
             match create_private_folder(&path) {
@@ -93,7 +93,7 @@ impl Drop for TemporaryFolder {
 }
 
 /// Removes the temporary folders that dead runs left in `parent`.
-pub(super) fn sweep(parent: &Path) {
+pub(super) fn sweep_temporary_folders(parent: &Path) {
     let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
     let named = entries.filter(|entry| is_named(&entry.file_name().to_string_lossy()));
     named.filter_map(|entry| take_over(&entry.path())).for_each(drop);
@@ -215,7 +215,7 @@ mod tests {
         {
             folder(parent.path(), &format!("{PREFIX}0000000{at}"), files);
         }
-        sweep(parent.path());
+        sweep_temporary_folders(parent.path());
         assert!(names(parent.path()).is_empty());
     }
 
@@ -246,12 +246,12 @@ mod tests {
             folder(parent.path(), ".cruddur-ops-00000007", &[(NEW_FILE, "x")]);
             link(".cruddur-ops-00000007/.gitignore", elsewhere.path().join("real/.gitignore"));
             let before = all_names(parent.path());
-            sweep(parent.path());
+            sweep_temporary_folders(parent.path());
             assert_eq!(all_names(parent.path()), before);
             assert_eq!(names(&elsewhere.path().join("real")), [IGNORE_FILE, NEW_FILE]);
         }
         let before = all_names(parent.path());
-        sweep(parent.path());
+        sweep_temporary_folders(parent.path());
         assert_eq!(all_names(parent.path()), before);
         let before = names(parent.path());
         drop(used);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::replacement::Access;
+use super::replacement::FileAccess;
 use super::*;
 
 const BEFORE: &str = "a: 1\n";
@@ -18,14 +18,14 @@ fn fail_at_the_end(meanwhile: impl FnOnce(&Path)) -> (Error, Vec<String>) {
     let paths = ["one", "two", "three"].map(|name| project.join(name));
     for path in &paths {
         std::fs::write(path, BEFORE).unwrap();
-        plan.change(Change {
+        plan.change(FileChange {
             path: path.clone(),
             before: Some(Arc::from(BEFORE)),
             after: Some(Arc::from(AFTER)),
-            writing: Writing::Replace,
+            writing: WriteMethod::Replace,
         });
     }
-    let boundary = Boundary::new(&project);
+    let boundary = ProjectBoundary::new(&project);
     let state = folder.path().join("state");
     let journal = Journal::open(&state, &project, &boundary, &Redactor::default());
     let store = || {
@@ -64,7 +64,8 @@ fn a_new_file_whose_folder_disappeared_is_not_reported_as_changed() {
     std::fs::create_dir(&inner).unwrap();
     let path = inner.join("new");
     let pending =
-        Pending::new(&path, (None, Some(AFTER)), Writing::Replace, Access::AsBefore).unwrap();
+        PendingWrite::new(&path, (None, Some(AFTER)), WriteMethod::Replace, FileAccess::AsBefore)
+            .unwrap();
     std::fs::remove_dir_all(&inner).unwrap();
     assert_eq!(pending.finish().unwrap_err().code, ErrorCode::WriteFailed);
 }
@@ -76,21 +77,22 @@ fn what_is_overwritten_in_place_is_written_before_what_is_replaced() {
     let changes = paths.each_ref().map(|path| {
         std::fs::write(path, BEFORE).unwrap();
         let writing = match path.ends_with("two") {
-            true => Writing::InPlace,
-            false => Writing::Replace,
+            true => WriteMethod::InPlace,
+            false => WriteMethod::Replace,
         };
-        Change {
+        FileChange {
             path: path.clone(),
             before: Some(Arc::from(BEFORE)),
             after: Some(Arc::from(AFTER)),
             writing,
         }
     });
-    let targets: Vec<Target> = changes
+    let targets: Vec<WriteTarget> = changes
         .iter()
-        .map(|change| Target { path: &change.path, change, writing: change.writing })
+        .map(|change| WriteTarget { path: &change.path, change, writing: change.writing })
         .collect();
-    let order: Vec<&Path> = stage(&targets).unwrap().iter().map(Pending::path).collect();
+    let order: Vec<&Path> =
+        stage_targets(&targets).unwrap().iter().map(PendingWrite::path).collect();
     assert_eq!(order, [&paths[1], &paths[0], &paths[2]]);
 }
 
@@ -98,15 +100,16 @@ fn what_is_overwritten_in_place_is_written_before_what_is_replaced() {
 fn ports_are_remembered_as_they_were_at_first_until_another_command_runs() {
     let folder = tempfile::tempdir().unwrap();
     let (state, project) = (folder.path().join("state"), folder.path());
-    let journal = Journal::open(&state, project, &Boundary::new(project), &Redactor::default());
-    let port = |port: u16, before: &str, after: &str| PortEntry {
+    let journal =
+        Journal::open(&state, project, &ProjectBoundary::new(project), &Redactor::default());
+    let port = |port: u16, before: &str, after: &str| PortChangeEntry {
         port,
         before: before.to_owned(),
         after: after.to_owned(),
     };
     let seen = || {
         let entry = journal.last().unwrap().unwrap();
-        assert_eq!(entry.phase, Phase::Done);
+        assert_eq!(entry.phase, EntryPhase::Done);
         (entry.command, entry.ports)
     };
     journal.remember_ports("init", vec![port(1, "private", "public")]).unwrap();

@@ -46,13 +46,13 @@ pub struct ListenArgs {
     #[arg(long, value_name = "PORT", default_value_t = PAGE_PORT, requires = "web")]
     pub web_port: u16,
     /// Stop after this time, such as 30s or 5m
-    #[arg(long = "for", value_name = "TIME", value_parser = super::time)]
+    #[arg(long = "for", value_name = "TIME", value_parser = super::parse_time)]
     pub time: Option<Duration>,
     /// Stop after this many complete traces
     #[arg(long, value_name = "NUMBER")]
     pub traces: Option<NonZeroU64>,
     /// Memory for spans; the oldest traces are dropped first
-    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size)]
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = parse_size)]
     pub keep: usize,
     /// Forward everything to Honeycomb with the stored key and show its answers
     #[arg(long)]
@@ -63,7 +63,7 @@ pub struct ListenArgs {
 }
 
 /// Parses a size in bytes: `64MiB`, `500k`, `1048576`; every prefix is a power of 1024.
-fn size(text: &str) -> Result<usize, String> {
+fn parse_size(text: &str) -> Result<usize, String> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let shift = match unit.trim().to_ascii_lowercase().as_str() {
@@ -83,16 +83,16 @@ fn size(text: &str) -> Result<usize, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::parse_size;
 
     #[test]
     fn sizes_have_units() {
-        assert_eq!(size("64MiB"), Ok(64 << 20));
-        assert_eq!(size("500k"), Ok(500 << 10));
-        assert_eq!(size("1 GB"), Ok(1 << 30));
-        assert_eq!(size("7"), Ok(7));
+        assert_eq!(parse_size("64MiB"), Ok(64 << 20));
+        assert_eq!(parse_size("500k"), Ok(500 << 10));
+        assert_eq!(parse_size("1 GB"), Ok(1 << 30));
+        assert_eq!(parse_size("7"), Ok(7));
         for wrong in ["", "MiB", "0", "1.5M", "-1", "99999999999999G"] {
-            assert!(size(wrong).is_err(), "{wrong}");
+            assert!(parse_size(wrong).is_err(), "{wrong}");
         }
     }
 }

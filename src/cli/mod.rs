@@ -66,10 +66,10 @@ Examples:
 pub struct Cli {
     /// What holds for every command
     #[command(flatten)]
-    pub global: Global,
+    pub global: GlobalOptions,
     /// The command
     #[command(subcommand)]
-    pub command: Command,
+    pub command: CliCommand,
 }
 
 /// The heading of these options in the help.
@@ -77,7 +77,7 @@ const EVERYWHERE: &str = "Options on every command";
 
 /// Options on every command.
 #[derive(Debug, Clone, Args)]
-pub struct Global {
+pub struct GlobalOptions {
     /// Run in this folder [default: the nearest parent folder with a compose file]
     #[arg(short = 'C', value_name = "DIR", global = true, help_heading = EVERYWHERE)]
     pub directory: Option<PathBuf>,
@@ -89,7 +89,7 @@ pub struct Global {
     pub json: bool,
     /// Use colour: auto (on a terminal unless `NO_COLOR` is set), always, or never [default: auto]
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, hide_default_value = true, hide_possible_values = true, global = true, help_heading = EVERYWHERE)]
-    pub color: Colour,
+    pub color: ColourChoice,
     /// Print only results, warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
     pub quiet: bool,
@@ -100,7 +100,7 @@ pub struct Global {
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Colour {
+pub enum ColourChoice {
     /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,
@@ -126,7 +126,7 @@ pub struct WriteArgs {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Set up tracing: store the key, edit the compose file, set ports, then verify
     Init(InitArgs),
     /// Prove that traces arrive: send a test trace per service, or ask the application for its own
@@ -162,7 +162,7 @@ pub enum Command {
 }
 
 /// Parses a duration: `4s`.
-fn time(text: &str) -> Result<Duration, String> {
+fn parse_time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text)
         .map_err(|_| "expected a time such as 4s, 500ms or 1m".to_owned())?;
     if time.is_zero() {

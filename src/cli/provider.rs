@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, Command};
 
-use crate::provider::catalogue;
+use crate::provider::known_providers;
 
 const PROVIDER: &str = "Provider";
 
@@ -22,7 +22,7 @@ pub struct ProviderArgs {
     #[arg(long, help_heading = PROVIDER, value_name = "REGION")]
     pub region: Option<String>,
     /// Account setting of the provider, such as zone or dataset (repeatable)
-    #[arg(long, help_heading = PROVIDER, value_name = "NAME=VALUE", value_parser = setting)]
+    #[arg(long, help_heading = PROVIDER, value_name = "NAME=VALUE", value_parser = parse_setting)]
     pub set: Vec<(String, String)>,
     /// Base URL of the OTLP endpoint, for `--provider otlp` or instead of the provider's own
     #[arg(long, help_heading = PROVIDER, value_name = "URL", required_if_eq_any([("provider", "otlp"), ("to", "otlp")]))]
@@ -71,17 +71,17 @@ impl TypedValueParser for ProviderParser {
 
 impl ProviderParser {
     fn names(self) -> impl Iterator<Item = PossibleValue> {
-        let known = catalogue().iter().filter(|one| one.refused.is_none());
+        let known = known_providers().iter().filter(|one| one.refused.is_none());
         let known = known.map(|one| PossibleValue::new(one.name.as_str()).help(one.title.as_str()));
         let others = self.others.iter().map(|(name, help)| PossibleValue::new(name).help(help));
         // Accepted here, so that the later refusal can suggest an alternative.
-        let refused = catalogue().iter().filter(|one| one.refused.is_some());
+        let refused = known_providers().iter().filter(|one| one.refused.is_some());
         let refused = refused.map(|one| PossibleValue::new(one.name.as_str()).hide(true));
         known.chain(others).chain(refused)
     }
 }
 
-fn setting(text: &str) -> Result<(String, String), String> {
+fn parse_setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() && !value.is_empty() => {
             Ok((name.to_owned(), value.to_owned()))

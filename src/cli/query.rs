@@ -40,7 +40,7 @@ pub struct QueryFilters {
     #[arg(long, value_name = "COLUMN")]
     pub by: Vec<String>,
     /// Time range, up to now
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::time)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::parse_time)]
     pub last: Duration,
     /// Open the query in a browser
     #[arg(long)]

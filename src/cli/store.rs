@@ -28,23 +28,25 @@ const NOWHERE: (&str, &str) = ("none", "Not kept: you set the variable yourself"
 
 /// Returns the parser of a store's name.
 pub(super) fn store() -> impl TypedValueParser<Value = StoreKind> {
-    PossibleValuesParser::new(possible()).try_map(|name| named(&name))
+    PossibleValuesParser::new(possible_stores()).try_map(|name| store_by_name(&name))
 }
 
 /// Returns the parser of a store's name or `none`.
 pub(super) fn store_or_none() -> impl TypedValueParser<Value = StoreName> {
     let nowhere = PossibleValue::new(NOWHERE.0).help(NOWHERE.1);
-    PossibleValuesParser::new(possible().chain([nowhere])).try_map(|name| match name == NOWHERE.0 {
-        true => Ok(StoreName::None),
-        false => named(&name).map(StoreName::Store),
+    PossibleValuesParser::new(possible_stores().chain([nowhere])).try_map(|name| {
+        match name == NOWHERE.0 {
+            true => Ok(StoreName::None),
+            false => store_by_name(&name).map(StoreName::Store),
+        }
     })
 }
 
-fn possible() -> impl Iterator<Item = PossibleValue> {
+fn possible_stores() -> impl Iterator<Item = PossibleValue> {
     StoreKind::ALL.iter().map(|kind| PossibleValue::new(kind.name()).help(kind.profile().summary))
 }
 
-fn named(name: &str) -> Result<StoreKind, String> {
+fn store_by_name(name: &str) -> Result<StoreKind, String> {
     let mut kinds = StoreKind::ALL.iter().copied();
     kinds.find(|kind| kind.name() == name).ok_or_else(|| format!("there is no store {name}"))
 }

@@ -41,7 +41,7 @@ pub struct VerifyArgs {
     #[arg(long, value_enum)]
     pub require: Option<Require>,
     /// Time limit per service, retries included
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = super::time)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = super::parse_time)]
     pub timeout: Duration,
     /// Skip X-Ray and Rollbar (a test item counts as one Rollbar occurrence)
     #[arg(long)]

@@ -8,7 +8,7 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 use serde::Serialize;
 
-use super::{Outcome, with_compose_files};
+use super::{RunOutcome, with_compose_files};
 use crate::cli::{Cli, CompletionsArgs};
 use crate::error::{Error, ErrorCode, Result};
 use crate::lint;
@@ -17,7 +17,7 @@ use crate::shell::Shell;
 use crate::ui::Ui;
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct CompletionsDocument<'a> {
     schema_version: u32,
     shell: String,
     script: &'a str,
@@ -32,7 +32,7 @@ const ASKING: &str = "COMPLETE";
 ///
 /// # Errors
 /// When the document cannot be written as JSON.
-pub(super) fn run(args: &CompletionsArgs, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(args: &CompletionsArgs, ui: &mut Ui) -> Result<RunOutcome> {
     let shell = args.shell.to_string();
     let unwritten = |error: std::io::Error| {
         Error::new(ErrorCode::Internal, format!("there is no script for {shell}")).cause(error)
@@ -46,8 +46,8 @@ pub(super) fn run(args: &CompletionsArgs, ui: &mut Ui) -> Result<Outcome> {
     for line in script.lines() {
         ui.result(line);
     }
-    ui.document(&Document { schema_version: 1, shell, script: &script })?;
-    Ok(Outcome::Yes)
+    ui.document(&CompletionsDocument { schema_version: 1, shell, script: &script })?;
+    Ok(RunOutcome::Yes)
 }
 
 /// Returns the candidates for a completion script, in its shell's format; `None` when no script is asking. Starts no

@@ -4,18 +4,18 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Outcome;
-use crate::apply::{Direction, Entry, Journal, Standing};
+use super::RunOutcome;
+use crate::apply::{EntryDirection, EntryFileState, Journal, JournalEntry};
 use crate::cli::WriteArgs;
 use crate::error::{Error, ErrorCode, Result};
-use crate::plan::{Change, Level, Plan, diff};
+use crate::plan::{FileChange, NoteLevel, Plan, diff};
 use crate::session::context::ProjectContext;
 use crate::session::settlement;
 use crate::ui::{Ui, Verbosity};
 
 /// The decision about a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
+pub(super) enum PlanDecision {
     /// Write it.
     Write,
     /// There is nothing to write.
@@ -36,15 +36,15 @@ pub(super) enum Decision {
 pub(super) fn decide(
     journal: &Journal,
     plan: &Plan,
-    shown: Option<&Change>,
+    shown: Option<&FileChange>,
     question: &str,
     base: &Path,
     write: &WriteArgs,
     ui: &mut Ui,
-) -> Result<Decision> {
-    match show(journal, plan, shown, base, write, ui)? {
-        true => agree(question, write, ui),
-        false => Ok(Decision::Nothing),
+) -> Result<PlanDecision> {
+    match show_plan(journal, plan, shown, base, write, ui)? {
+        true => ask_agreement(question, write, ui),
+        false => Ok(PlanDecision::Nothing),
     }
 }
 
@@ -52,10 +52,10 @@ pub(super) fn decide(
 ///
 /// # Errors
 /// An objection to the plan, before anything is shown.
-pub(super) fn show(
+pub(super) fn show_plan(
     journal: &Journal,
     plan: &Plan,
-    shown: Option<&Change>,
+    shown: Option<&FileChange>,
     base: &Path,
     write: &WriteArgs,
     ui: &mut Ui,
@@ -83,22 +83,26 @@ pub(super) fn show(
 ///
 /// # Errors
 /// `answer-missing` without a terminal and without `--yes`.
-pub(super) fn agree(question: &str, write: &WriteArgs, ui: &mut Ui) -> Result<Decision> {
-    if let Some(decided) = decided(write) {
+pub(super) fn ask_agreement(
+    question: &str,
+    write: &WriteArgs,
+    ui: &mut Ui,
+) -> Result<PlanDecision> {
+    if let Some(decided) = decision_from_flags(write) {
         return Ok(decided);
     }
     match ui.confirm(question, "--yes", true)? {
-        true => Ok(Decision::Write),
-        false => Ok(Decision::Declined),
+        true => Ok(PlanDecision::Write),
+        false => Ok(PlanDecision::Declined),
     }
 }
 
 /// Returns the decision that a flag makes without a question.
-pub(super) fn decided(write: &WriteArgs) -> Option<Decision> {
+pub(super) fn decision_from_flags(write: &WriteArgs) -> Option<PlanDecision> {
     match write {
-        WriteArgs { check: true, .. } => Some(Decision::Pending),
-        WriteArgs { dry_run: true, .. } => Some(Decision::Shown),
-        WriteArgs { yes: true, .. } => Some(Decision::Write),
+        WriteArgs { check: true, .. } => Some(PlanDecision::Pending),
+        WriteArgs { dry_run: true, .. } => Some(PlanDecision::Shown),
+        WriteArgs { yes: true, .. } => Some(PlanDecision::Write),
         _ => None,
     }
 }
@@ -126,7 +130,7 @@ pub(super) fn settle<'a>(
         return Ok(None);
     };
     let standings = journal.standing(&entry)?;
-    let written = standings.iter().filter(|standing| **standing == Standing::New).count();
+    let written = standings.iter().filter(|standing| **standing == EntryFileState::New).count();
     let state = format!(
         "an earlier `{}` was cut short: {written} of {} files written",
         entry.command,
@@ -143,18 +147,18 @@ pub(super) fn settle<'a>(
     }
     ui.warn(&state, None);
     let direction = match write.yes || ui.confirm("Finish it? (no takes it back)", "--yes", true)? {
-        true => Direction::Forward,
-        false => Direction::Back,
+        true => EntryDirection::Forward,
+        false => EntryDirection::Back,
     };
-    bring(journal, &entry, direction, place, ui)?;
+    restore_entry(journal, &entry, direction, place, ui)?;
     place.again().map(Some)
 }
 
 /// Brings every file of `entry` to its state before or after the change.
-fn bring(
+fn restore_entry(
     journal: &Journal,
-    entry: &Entry,
-    direction: Direction,
+    entry: &JournalEntry,
+    direction: EntryDirection,
     place: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<()> {
@@ -163,19 +167,19 @@ fn bring(
     ui.diff(&diff::render(&plan, place.root()));
     journal.settled(entry, &plan, direction)?;
     ui.say(match direction {
-        Direction::Forward => "finished",
-        Direction::Back => "taken back",
+        EntryDirection::Forward => "finished",
+        EntryDirection::Back => "taken back",
     });
     Ok(())
 }
 
 /// Names the files that were written.
-pub(super) fn written(plan: &Plan, base: &Path, ui: &mut Ui) {
+pub(super) fn show_written_files(plan: &Plan, base: &Path, ui: &mut Ui) {
     if !plan.changes.is_empty() {
         ui.section("written:");
     }
     for change in &plan.changes {
-        let path = diff::shown(&change.path, base);
+        let path = diff::relative_path(&change.path, base);
         let path = path.display();
         ui.say(match (&change.before, &change.after) {
             (None, _) => format!("  created {path}"),
@@ -222,8 +226,8 @@ pub(super) fn document(plan: &Plan, base: &Path, ui: &Ui) -> Value {
         .iter()
         .map(|note| {
             let level = match note.level {
-                Level::Fact => "fact",
-                Level::Warning => "warning",
+                NoteLevel::Fact => "fact",
+                NoteLevel::Warning => "warning",
             };
             json!({"level": level, "text": note.text, "hint": note.hint})
         })
@@ -232,9 +236,9 @@ pub(super) fn document(plan: &Plan, base: &Path, ui: &Ui) -> Value {
 }
 
 /// Returns the outcome that a decision leads to.
-pub(super) fn outcome(decision: Decision) -> Outcome {
+pub(super) fn outcome(decision: PlanDecision) -> RunOutcome {
     match decision {
-        Decision::Write | Decision::Nothing | Decision::Shown => Outcome::Yes,
-        Decision::Pending | Decision::Declined => Outcome::No,
+        PlanDecision::Write | PlanDecision::Nothing | PlanDecision::Shown => RunOutcome::Yes,
+        PlanDecision::Pending | PlanDecision::Declined => RunOutcome::No,
     }
 }

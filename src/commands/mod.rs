@@ -30,7 +30,7 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, CliCommand};
 use crate::error::Result;
 use crate::session::context::ProjectContext;
 use crate::session::copies;
@@ -39,7 +39,7 @@ use crate::ui::{Ui, Verbosity};
 
 /// The outcome of a run, which determines the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RunOutcome {
     /// Done, nothing to do, the required rung reached, no findings: 0.
     Yes,
     /// Rung not reached, findings, changes pending under `--check`: 1.
@@ -50,7 +50,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// Whatever kept the command from an answer; exit status 2, or 130 after an interrupt.
-pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<RunOutcome> {
     let start = shell.folder().join(cli.global.directory.as_deref().unwrap_or(Path::new("")));
     let shell = &with_compose_files(shell.clone().distrust(&start), &start, &cli.global.files);
     copies::sweep(shell, ui);
@@ -67,26 +67,26 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
     outcome
 }
 
-fn run_command(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+fn run_command(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<RunOutcome> {
     let place = || ProjectContext::find(shell, cli.global.directory.as_deref());
     match &cli.command {
-        Command::Doctor(args) => doctor::run(args, &cli.global, shell, ui),
+        CliCommand::Doctor(args) => doctor::run(args, &cli.global, shell, ui),
         // The process ends with the command, so dropping a large project would only delay it.
-        Command::Init(args) => init::run(args, &ManuallyDrop::new(place()?), ui),
-        Command::Instrument(args) => instrument::run(args, &place()?, ui),
-        Command::Key(args) => key::run(args, &cli.global, shell, ui),
-        Command::Ports(args) => ports::run(args, &place()?, ui),
-        Command::Listen(args) => listen::run(args, &cli.global, shell, ui),
-        Command::Query(args) => query::run(args, &cli.global, shell, ui),
-        Command::Run(args) => run::run(args, &cli.global, shell, ui),
-        Command::Status(_) => status::run(&place()?, ui),
-        Command::Open(args) => open::run(args, &cli.global, shell, ui),
-        Command::Try(args) => r#try::run(args, shell, ui),
-        Command::Verify(args) => verify::run(args, &cli.global, shell, ui),
-        Command::Completions(args) => completions::run(args, ui),
-        Command::Help(args) => help::run(args, ui),
-        Command::Remove(args) => remove::run(args, &place()?, ui),
-        Command::Undo(args) => undo::run(args, &place()?, ui),
+        CliCommand::Init(args) => init::run(args, &ManuallyDrop::new(place()?), ui),
+        CliCommand::Instrument(args) => instrument::run(args, &place()?, ui),
+        CliCommand::Key(args) => key::run(args, &cli.global, shell, ui),
+        CliCommand::Ports(args) => ports::run(args, &place()?, ui),
+        CliCommand::Listen(args) => listen::run(args, &cli.global, shell, ui),
+        CliCommand::Query(args) => query::run(args, &cli.global, shell, ui),
+        CliCommand::Run(args) => run::run(args, &cli.global, shell, ui),
+        CliCommand::Status(_) => status::run(&place()?, ui),
+        CliCommand::Open(args) => open::run(args, &cli.global, shell, ui),
+        CliCommand::Try(args) => r#try::run(args, shell, ui),
+        CliCommand::Verify(args) => verify::run(args, &cli.global, shell, ui),
+        CliCommand::Completions(args) => completions::run(args, ui),
+        CliCommand::Help(args) => help::run(args, ui),
+        CliCommand::Remove(args) => remove::run(args, &place()?, ui),
+        CliCommand::Undo(args) => undo::run(args, &place()?, ui),
     }
 }
 

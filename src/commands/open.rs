@@ -6,18 +6,18 @@ use serde::Serialize;
 use url::Url;
 
 use super::query::build_link;
-use super::{Outcome, browser};
-use crate::cli::{Global, OpenArgs, TargetArgs};
-use crate::compose::{Model, Service};
+use super::{RunOutcome, browser};
+use crate::cli::{GlobalOptions, OpenArgs, TargetArgs};
+use crate::compose::{ComposeModel, ServiceModel};
 use crate::error::{Error, ErrorCode, Result};
 use crate::instrumentation::ENDPOINT_VARIABLES;
 use crate::otlp::query::Query;
-use crate::provider::{Destination, Recognised, is_same_address};
+use crate::provider::{Destination, RecognisedProvider, is_same_address};
 use crate::session::context::{ProjectContext, unknown_service};
 use crate::session::current_destination::{find_current_destinations, list_accounts};
 use crate::session::instrumentation::read_instrumentation;
 use crate::shell::Shell;
-use crate::ui::{Painted, Ui};
+use crate::ui::{PaintedLine, Ui};
 
 /// The whole result under `--json`.
 #[derive(Serialize)]
@@ -36,7 +36,12 @@ const LAST: Duration = Duration::from_secs(2 * 60 * 60);
 ///
 /// # Errors
 /// `not-configured` where no service sends to a provider with web pages; `unknown-service`; `no-browser`.
-pub(super) fn run(args: &OpenArgs, global: &Global, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(
+    args: &OpenArgs,
+    global: &GlobalOptions,
+    shell: &Shell,
+    ui: &mut Ui,
+) -> Result<RunOutcome> {
     let place = ProjectContext::find(shell, global.directory.as_deref())?;
     let model = place.project.model()?;
     if let Some(name) = args.service.as_ref().filter(|name| model.service(name).is_none()) {
@@ -74,8 +79,8 @@ pub(super) fn run(args: &OpenArgs, global: &Global, shell: &Shell, ui: &mut Ui) 
         })?,
     };
     match opened {
-        true => ui.say(Painted::from("opened ") + Painted::link(url.as_str())),
-        false => ui.result(Painted::link(url.as_str())),
+        true => ui.say(PaintedLine::from("opened ") + PaintedLine::link(url.as_str())),
+        false => ui.result(PaintedLine::link(url.as_str())),
     }
     ui.document(&OpenedDocument {
         schema_version: 1,
@@ -83,11 +88,15 @@ pub(super) fn run(args: &OpenArgs, global: &Global, shell: &Shell, ui: &mut Ui) 
         url: url.as_str(),
         opened,
     })?;
-    Ok(Outcome::Yes)
+    Ok(RunOutcome::Yes)
 }
 
 /// Who gets the traces: of the service that is meant, else of the first that sends to somebody known.
-fn find_provider(args: &OpenArgs, place: &ProjectContext, model: &Model) -> Result<Recognised> {
+fn find_provider(
+    args: &OpenArgs,
+    place: &ProjectContext,
+    model: &ComposeModel,
+) -> Result<RecognisedProvider> {
     let found = find_current_destinations(place, model);
     let is_meant = |name: &str| args.service.as_ref().is_none_or(|service| service == name);
     let mut known = found.iter().filter(|(name, _)| is_meant(name));
@@ -107,12 +116,12 @@ fn find_provider(args: &OpenArgs, place: &ProjectContext, model: &Model) -> Resu
     })
 }
 
-fn endpoint(service: &Service) -> Option<&str> {
+fn endpoint(service: &ServiceModel) -> Option<&str> {
     ENDPOINT_VARIABLES.iter().find_map(|name| service.declared(name)?.raw())
 }
 
 /// The provider with the region that a service sends to.
-fn find_account(model: &Model, known: &Recognised) -> Option<Destination> {
+fn find_account(model: &ComposeModel, known: &RecognisedProvider) -> Option<Destination> {
     let mut accounts = list_accounts(known);
     let is_used = |one: &Destination| {
         let mut endpoints = model.services.iter().filter_map(endpoint);
@@ -125,7 +134,11 @@ fn find_account(model: &Model, known: &Recognised) -> Option<Destination> {
 }
 
 /// The region that is asked whose the key is: the one that was typed, else the one that is sent to.
-fn find_region(args: &OpenArgs, model: &Model, known: &Recognised) -> Option<String> {
+fn find_region(
+    args: &OpenArgs,
+    model: &ComposeModel,
+    known: &RecognisedProvider,
+) -> Option<String> {
     if args.target.region.is_some() || args.target.endpoint.is_some() {
         return args.target.region.clone();
     }
@@ -135,8 +148,8 @@ fn find_region(args: &OpenArgs, model: &Model, known: &Recognised) -> Option<Str
 }
 
 /// The names under which the services that are meant are traced.
-fn list_names(args: &OpenArgs, place: &ProjectContext, model: &Model) -> Vec<String> {
-    let is_meant = |one: &&Service| match &args.service {
+fn list_names(args: &OpenArgs, place: &ProjectContext, model: &ComposeModel) -> Vec<String> {
+    let is_meant = |one: &&ServiceModel| match &args.service {
         Some(name) => one.name == *name,
         None => endpoint(one).is_some(),
     };

@@ -8,15 +8,15 @@ use tokio::sync::mpsc;
 
 use crate::error::Result;
 use crate::net;
-use crate::net::receiver::{Answer, Question};
+use crate::net::receiver::{QuestionAnswer, ReceivedQuestion};
 use crate::net::web::{PageRequest, PageServer};
-use crate::otlp::assembly::{Assembly, Rules};
+use crate::otlp::assembly::{AssemblyRules, TraceAssembly};
 use crate::otlp::page::{PageFault, PageQuestion, PageSource};
-use crate::otlp::span::Span;
+use crate::otlp::span::OtlpSpan;
 use crate::secret::Redactor;
 use crate::shell::Shell;
-use crate::ui::interrupt::{self, Mode};
-use crate::ui::{Role, Ui};
+use crate::ui::interrupt::{self, InterruptMode};
+use crate::ui::{TextRole, Ui};
 use crate::workspace::Workspace;
 
 /// A page that is open, and what it was asked.
@@ -45,7 +45,7 @@ impl Page {
 
     /// Says where it is.
     pub(super) fn tell(&self, ui: &mut Ui) {
-        ui.say(Role::Strong.paint("page") + format!(" at {}", self.url()));
+        ui.say(TextRole::Strong.paint("page") + format!(" at {}", self.url()));
     }
 
     /// Tells every open page that there is more to see.
@@ -66,7 +66,7 @@ impl Page {
     }
 
     /// Answers a question, or says that a browser came in.
-    pub(super) fn respond(&self, request: PageRequest, assembly: &Assembly, ui: &mut Ui) {
+    pub(super) fn respond(&self, request: PageRequest, assembly: &TraceAssembly, ui: &mut Ui) {
         match request {
             PageRequest::Ask(question) => self.answer(question, assembly, ui.redactor()),
             PageRequest::Entered(next) => {
@@ -75,11 +75,11 @@ impl Page {
         }
     }
 
-    fn answer(&self, question: Question, assembly: &Assembly, redactor: &Redactor) {
+    fn answer(&self, question: ReceivedQuestion, assembly: &TraceAssembly, redactor: &Redactor) {
         let now_ns = since_1970(SystemTime::now());
         let source = PageSource { assembly, redactor, now_ns };
         let text = percent_decode_str(&question.text).decode_utf8_lossy();
-        let refused = |status, text: &str| Answer {
+        let refused = |status, text: &str| QuestionAnswer {
             status,
             document: json!({ "error": redactor.show(text).as_str() }),
         };
@@ -89,7 +89,7 @@ impl Page {
                     if let (PageQuestion::Traces(_), Some(endpoint)) = (&asked, &self.endpoint) {
                         document["endpoint"] = endpoint.as_str().into();
                     }
-                    Answer { status: 200, document }
+                    QuestionAnswer { status: 200, document }
                 }
                 Err(PageFault::Filter(error)) => refused(400, &error.message),
                 Err(PageFault::Gone) => refused(404, "this is not in memory any more"),
@@ -111,13 +111,13 @@ impl Page {
 /// # Errors
 /// `port-in-use` or `bind-failed`, and where the document cannot be written.
 pub(super) fn show(
-    spans: Vec<Span>,
+    spans: Vec<OtlpSpan>,
     shell: &Shell,
     document: impl FnOnce(&str) -> Json,
     ui: &mut Ui,
 ) -> Result<()> {
-    let _guard = interrupt::during(Mode::Remember);
-    let mut assembly = Assembly::new(Rules::default());
+    let _guard = interrupt::set_interrupt_mode(InterruptMode::Remember);
+    let mut assembly = TraceAssembly::new(AssemblyRules::default());
     assembly.add(spans, Instant::now());
     net::block_on(async {
         let mut page = Some(Page::open(0, None, shell).await?);
@@ -128,7 +128,7 @@ pub(super) fn show(
         }
         loop {
             tokio::select! {
-                () = interrupt::came() => break,
+                () = interrupt::wait_for_interrupt() => break,
                 request = Page::next(&mut page) => {
                     if let Some(page) = &page {
                         page.respond(request, &assembly, ui);

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::Outcome;
-use super::flow::{self, Decision};
-use crate::apply::{Entry, Journal, PortEntry};
+use super::RunOutcome;
+use super::flow::{self, PlanDecision};
+use crate::apply::{Journal, JournalEntry, PortChangeEntry};
 use crate::cli::{RemoveArgs, WriteArgs};
 use crate::error::Result;
 use crate::provider;
@@ -12,13 +12,13 @@ use crate::session::context::{ProjectContext, unknown_service};
 use crate::session::removal::{self, RemovalScope};
 use crate::session::{ports, settlement};
 use crate::ui::Ui;
-use crate::ui::interrupt::{Mode, during};
+use crate::ui::interrupt::{InterruptMode, set_interrupt_mode};
 
 /// Runs `remove`.
 ///
 /// # Errors
 /// `unknown-service`; `unsafe-edit`; a file or the journal that cannot be read or written.
-pub(super) fn run(args: &RemoveArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(args: &RemoveArgs, place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
     let journal = place.journal(ui.redactor())?;
     let fresh = flow::settle(&journal, place, &args.write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
@@ -38,23 +38,23 @@ pub(super) fn run(args: &RemoveArgs, place: &ProjectContext, ui: &mut Ui) -> Res
     let decision = flow::decide(&journal, &plan, None, question, place.root(), &args.write, ui)?;
     let mut next = Vec::new();
     match decision {
-        Decision::Write => {
-            let _whole = during(Mode::Remember);
+        PlanDecision::Write => {
+            let _whole = set_interrupt_mode(InterruptMode::Remember);
             let entries = journal.entries()?;
             journal.apply(&plan, command)?;
-            flow::written(&plan, place.root(), ui);
+            flow::show_written_files(&plan, place.root(), ui);
             if matches!(scope, RemovalScope::All) {
                 close_ports(place, &journal, &entries, ui)?;
                 next = list_stored(place, ui);
             }
         }
-        Decision::Nothing => ui.say("nothing to remove: no line here is one that init writes"),
-        Decision::Declined => ui.say("nothing was written"),
-        Decision::Shown | Decision::Pending => {}
+        PlanDecision::Nothing => ui.say("nothing to remove: no line here is one that init writes"),
+        PlanDecision::Declined => ui.say("nothing was written"),
+        PlanDecision::Shown | PlanDecision::Pending => {}
     }
     flow::show_next(&next, ui);
     let mut document = flow::document(&plan, place.root(), ui);
-    document["removed"] = json!(decision == Decision::Write);
+    document["removed"] = json!(decision == PlanDecision::Write);
     document["services"] = json!(args.service);
     document["next"] = json!(next);
     ui.document(&document)?;
@@ -79,12 +79,12 @@ pub(super) fn offer<'a>(
     let plan = removal::plan(place, &scope, journal)?;
     let question = format!("{} sent until now: take its lines out?", services.join(", "));
     let decision = flow::decide(journal, &plan, None, &question, place.root(), write, ui)?;
-    if decision != Decision::Write {
+    if decision != PlanDecision::Write {
         return Ok(None);
     }
-    let _whole = during(Mode::Remember);
+    let _whole = set_interrupt_mode(InterruptMode::Remember);
     journal.apply(&plan, removal::SERVICES)?;
-    flow::written(&plan, place.root(), ui);
+    flow::show_written_files(&plan, place.root(), ui);
     place.again().map(Some)
 }
 
@@ -92,12 +92,12 @@ pub(super) fn offer<'a>(
 fn close_ports(
     place: &ProjectContext,
     journal: &Journal,
-    entries: &[Entry],
+    entries: &[JournalEntry],
     ui: &mut Ui,
 ) -> Result<()> {
     let ours = entries.iter().filter(|entry| removal::COMMANDS.contains(&entry.command.as_str()));
     // Of a port that was changed twice the first change knows how it was.
-    let mut known: Vec<PortEntry> = Vec::new();
+    let mut known: Vec<PortChangeEntry> = Vec::new();
     for port in ours.flat_map(|entry| &entry.ports) {
         match known.iter_mut().find(|have| have.port == port.port) {
             Some(have) => have.before = port.before.clone(),
@@ -110,7 +110,7 @@ fn close_ports(
     let failed = ports::undo_live(place, &known, ui);
     let left: Vec<u16> = failed.iter().flat_map(|(left, _)| left).map(|port| port.port).collect();
     let back = known.into_iter().filter(|port| !left.contains(&port.port));
-    let back = back.map(|port| PortEntry { before: port.after, after: port.before, ..port });
+    let back = back.map(|port| PortChangeEntry { before: port.after, after: port.before, ..port });
     journal.remember_ports(removal::WHOLE, back.collect())?;
     match failed {
         Some((_, error)) => {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::Command;
 
-use crate::cli::{Global, RunArgs};
-use crate::commands::Outcome;
+use crate::cli::{GlobalOptions, RunArgs};
+use crate::commands::RunOutcome;
 use crate::error::{Error, ErrorCode, Result};
 use crate::secret::Secret;
 use crate::session::context::{ProjectContext, how_to_store};
@@ -14,7 +14,12 @@ use crate::shell::Shell;
 use crate::stores::{StoreKind, Stores};
 use crate::ui::Ui;
 
-pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(
+    args: &RunArgs,
+    global: &GlobalOptions,
+    shell: &Shell,
+    ui: &mut Ui,
+) -> Result<RunOutcome> {
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Error::new(ErrorCode::Usage, "no command to run"));
     };
@@ -29,7 +34,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
     }
     let mut stored = BTreeMap::new();
     for name in secrets::asked_for(model) {
-        if let Some(secret) = value(stores, &name, shell, ui) {
+        if let Some(secret) = find_run_value(stores, &name, shell, ui) {
             command.env(&name, secret.expose());
             stored.insert(name, secret);
         }
@@ -41,7 +46,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, shell: &Shell, ui: &mut Ui) -
 }
 
 /// Returns the stored value of `name`, and prints a note about anything surprising.
-fn value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secret> {
+fn find_run_value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secret> {
     let survey = stores.survey(name);
     let Some(found) = survey.under_run() else {
         let hint = how_to_store(name);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Outcome;
-use crate::compose::{Classification, Model, Service, classify};
+use super::RunOutcome;
+use crate::compose::{Classification, ComposeModel, ServiceModel, classify_service};
 use crate::edit::yaml::ports::Visibility;
 use crate::error::Result;
 use crate::plan::gitpod;
@@ -16,8 +16,8 @@ use crate::session::instrumentation::read_instrumentation;
 use crate::session::last_verdict::{LastVerdict, load_verdict};
 use crate::stores::{Stores, UnderCompose};
 use crate::ui::text::describe_age;
-use crate::ui::{Role, Ui};
-use crate::workspace::listening::{self, Reach};
+use crate::ui::{TextRole, Ui};
+use crate::workspace::listening::{self, PortReach};
 
 /// The document under `--json`.
 #[derive(Serialize)]
@@ -76,7 +76,7 @@ struct VerdictStatus {
 ///
 /// # Errors
 /// When the compose project cannot be read.
-pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
     let model = place.project.model()?;
     let destinations = find_current_destinations(place, model);
     let document = StatusDocument {
@@ -97,9 +97,9 @@ pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
             Some(VerdictStatus { age_seconds: verdict.age().as_secs(), verdict })
         }),
     };
-    show(&document, ui);
+    show_status(&document, ui);
     ui.document(&document)?;
-    Ok(Outcome::Yes)
+    Ok(RunOutcome::Yes)
 }
 
 fn name_providers(destinations: &[(&str, CurrentDestination)]) -> Vec<String> {
@@ -121,7 +121,7 @@ fn name_providers(destinations: &[(&str, CurrentDestination)]) -> Vec<String> {
 }
 
 /// Returns the secrets that the compose files refer to, or Honeycomb's key if there are none.
-fn find_keys(model: &Model, stores: &Stores) -> Vec<KeyStatus> {
+fn find_keys(model: &ComposeModel, stores: &Stores) -> Vec<KeyStatus> {
     let asked = crate::session::secrets::asked_for(model);
     let named = provider::secret_variables();
     let mut names: Vec<&str> = named.into_iter().filter(|name| asked.contains(*name)).collect();
@@ -143,11 +143,11 @@ fn find_keys(model: &Model, stores: &Stores) -> Vec<KeyStatus> {
 
 fn describe_service(
     place: &ProjectContext,
-    model: &Model,
-    service: &Service,
+    model: &ComposeModel,
+    service: &ServiceModel,
     wired: bool,
 ) -> ServiceStatus {
-    let Classification { evidence, .. } = classify(service, place.project.sources());
+    let Classification { evidence, .. } = classify_service(service, place.project.sources());
     let instrumentation = read_instrumentation(&place.project, service, model.plain());
     let name = instrumentation.environment.get("OTEL_SERVICE_NAME");
     ServiceStatus {
@@ -159,15 +159,15 @@ fn describe_service(
     }
 }
 
-fn describe_ports(place: &ProjectContext, model: &Model) -> Vec<PortStatus> {
+fn describe_ports(place: &ProjectContext, model: &ComposeModel) -> Vec<PortStatus> {
     let published = place.published(model);
     let configured = place.configured_ports();
     let ports: Vec<u16> = published.iter().map(|published| published.port).collect();
-    let listening: BTreeMap<u16, Reach> = listening::among(&ports);
+    let listening: BTreeMap<u16, PortReach> = listening::find_listening_ports(&ports);
     let status = |port: u16, service: String| PortStatus {
         port,
         service,
-        configured: gitpod::effective(&configured, port).map(|entry| match entry.visibility {
+        configured: gitpod::entry_in_force(&configured, port).map(|entry| match entry.visibility {
             Visibility::Public => "public",
             Visibility::Private => "private",
         }),
@@ -176,31 +176,31 @@ fn describe_ports(place: &ProjectContext, model: &Model) -> Vec<PortStatus> {
     published.into_iter().map(|published| status(published.port, published.service)).collect()
 }
 
-fn show(document: &StatusDocument, ui: &mut Ui) {
+fn show_status(document: &StatusDocument, ui: &mut Ui) {
     let providers = match document.providers.as_slice() {
         [] => "no service sends traces yet: `cruddur-ops init` sets them up".to_owned(),
         providers => providers.join("; "),
     };
-    row("provider", &providers, ui);
+    show_status_row("provider", &providers, ui);
     for key in &document.keys {
-        row("key", &describe_key(key), ui);
+        show_status_row("key", &describe_key(key), ui);
     }
-    heading("services", ui);
+    show_status_heading("services", ui);
     for service in &document.services {
-        row(&format!("  {}", service.service), &describe_wiring(service), ui);
+        show_status_row(&format!("  {}", service.service), &describe_wiring(service), ui);
     }
     if !document.ports.is_empty() {
-        heading("ports", ui);
+        show_status_heading("ports", ui);
     }
     for port in &document.ports {
         let listening = if port.listening { "listening" } else { "nothing listens" };
         let visibility = port.configured.map(|word| format!(", {word} in .gitpod.yml"));
         let text = format!("{}, {listening}{}", port.service, visibility.unwrap_or_default());
-        row(&format!("  {}", port.port), &text, ui);
+        show_status_row(&format!("  {}", port.port), &text, ui);
     }
-    heading("verified", ui);
+    show_status_heading("verified", ui);
     match &document.verified {
-        None => row("  never", "`cruddur-ops verify` proves that spans arrive", ui),
+        None => show_status_row("  never", "`cruddur-ops verify` proves that spans arrive", ui),
         Some(VerdictStatus { verdict, .. }) => {
             for one in &verdict.services {
                 let code = one.code.as_ref().map(|code| format!(" ({code})"));
@@ -210,20 +210,20 @@ fn show(document: &StatusDocument, ui: &mut Ui) {
                     code.unwrap_or_default(),
                     describe_age(verdict.age())
                 );
-                row(&format!("  {}", one.service), &text, ui);
+                show_status_row(&format!("  {}", one.service), &text, ui);
             }
         }
     }
 }
 
-fn heading(text: &str, ui: &mut Ui) {
-    ui.result(Role::Strong.paint(text));
+fn show_status_heading(text: &str, ui: &mut Ui) {
+    ui.result(TextRole::Strong.paint(text));
 }
 
 /// The first character of the second column.
 const COLUMN: usize = 22;
 
-fn row(head: &str, text: &str, ui: &mut Ui) {
+fn show_status_row(head: &str, text: &str, ui: &mut Ui) {
     ui.result_behind(format!("{head:<0$} ", COLUMN - 1), text, COLUMN);
 }
 

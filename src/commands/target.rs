@@ -3,17 +3,17 @@
 use url::Url;
 
 use crate::cli::TargetArgs;
-use crate::consent::{Cleared, Outgoing};
+use crate::consent::{ClearedDestination, OutgoingRequest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::honeycomb;
 use crate::provider::{self, Provider, Region};
 use crate::secret::{KnownSecrets, Secret};
-use crate::session::trust::{AskedConsent, withheld};
+use crate::session::trust::{AskedConsent, withheld_error};
 use crate::ui::Ui;
 
 /// The Honeycomb API to ask.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(super) struct HoneycombTarget {
     /// The scheme and host of the API.
     pub(super) base: Url,
     /// `None` if the host is not Honeycomb's.
@@ -21,7 +21,7 @@ pub(super) struct Target {
     trusted: Vec<String>,
 }
 
-impl Target {
+impl HoneycombTarget {
     /// Returns the target of the arguments, or Honeycomb's first region.
     ///
     /// # Errors
@@ -31,14 +31,14 @@ impl Target {
         if let Some(text) = &args.endpoint {
             let base = address_of(text)?;
             let host = base.host_str().unwrap_or_default();
-            let mut regions = honeycomb()?.regions.iter();
+            let mut regions = find_honeycomb()?.regions.iter();
             return Ok(Self {
                 region: regions.find(|region| region.host().eq_ignore_ascii_case(host)),
                 base,
                 trusted,
             });
         }
-        let region = region(args.region.as_deref())?;
+        let region = find_honeycomb_region(args.region.as_deref())?;
         let base = Url::parse(&region.endpoint).map_err(|error| {
             Error::new(ErrorCode::Internal, "the catalogue holds no address").cause(error)
         })?;
@@ -58,16 +58,21 @@ impl Target {
     ///
     /// # Errors
     /// `untrusted-host`; when the question is interrupted.
-    pub(super) fn clear(&self, variable: &str, key: &Secret, ui: &mut Ui) -> Result<Cleared> {
+    pub(super) fn clear(
+        &self,
+        variable: &str,
+        key: &Secret,
+        ui: &mut Ui,
+    ) -> Result<ClearedDestination> {
         let mut known = KnownSecrets::of(ui.redactor());
         known.add(variable, key);
-        let outgoing = Outgoing {
-            headers: &[honeycomb::header(key)],
+        let outgoing = OutgoingRequest {
+            headers: &[honeycomb::honeycomb_key_header(key)],
             supplied: &[variable.to_owned()],
-            ..Outgoing::to(&self.base)
+            ..OutgoingRequest::to(&self.base)
         };
         let mut consent = AskedConsent::new(known, &self.trusted);
-        consent.clear(&outgoing, variable, ui)?.map_err(|objection| withheld(&objection))
+        consent.clear(&outgoing, variable, ui)?.map_err(|objection| withheld_error(&objection))
     }
 
     /// Returns the same target in the other region.
@@ -80,7 +85,7 @@ impl Target {
     /// Returns the other region.
     pub(super) fn other_region(&self) -> Option<&'static Region> {
         let asked = self.region?;
-        let regions = &honeycomb().ok()?.regions;
+        let regions = &find_honeycomb().ok()?.regions;
         regions.iter().find(|region| region.name != asked.name)
     }
 }
@@ -95,13 +100,13 @@ fn address_of(text: &str) -> Result<Url> {
         })
 }
 
-fn honeycomb() -> Result<&'static Provider> {
-    provider::find("honeycomb")
+fn find_honeycomb() -> Result<&'static Provider> {
+    provider::find_provider("honeycomb")
         .ok_or_else(|| Error::new(ErrorCode::Internal, "Honeycomb is not in the catalogue"))
 }
 
-fn region(wanted: Option<&str>) -> Result<&'static Region> {
-    let regions = &honeycomb()?.regions;
+fn find_honeycomb_region(wanted: Option<&str>) -> Result<&'static Region> {
+    let regions = &find_honeycomb()?.regions;
     let is_wanted =
         |region: &&Region| wanted.is_none_or(|name| region.name.eq_ignore_ascii_case(name));
     regions.iter().find(is_wanted).ok_or_else(|| {

@@ -6,36 +6,36 @@ use std::time::SystemTime;
 
 use serde_json::json;
 
-use super::{Outcome, init, page, sample};
+use super::{RunOutcome, init, page, sample};
 use crate::cli::{InitArgs, StoreName, TryArgs, WriteArgs};
 use crate::error::{Error, ErrorCode, Result};
 use crate::otlp::assembly::Trace;
-use crate::otlp::span::Span;
+use crate::otlp::span::OtlpSpan;
 use crate::otlp::traffic;
-use crate::prove::{self, ProofRequest, Stage};
+use crate::prove::{self, ProjectStage, ProofRequest};
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
-use crate::ui::{Role, Ui, waterfall};
+use crate::ui::{TextRole, Ui, waterfall};
 
 /// Runs `try`.
 ///
 /// # Errors
 /// Whatever makes `init` or `verify` fail.
-pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<RunOutcome> {
     let folder = tempfile::Builder::new().prefix("cruddur-").tempdir().map_err(|error| {
         Error::new(ErrorCode::WriteFailed, "no temporary folder can be had").cause(error)
     })?;
     let project = folder.path().join("cruddur");
     sample::unpack(&project)?;
-    heading("A sample project: a Flask backend, a React frontend, a database", ui);
+    show_try_heading("A sample project: a Flask backend, a React frontend, a database", ui);
     ui.say(format!("  in {}", project.display()));
 
-    let (own_shell, shell) = (shell, stranger(shell, folder.path(), &project));
-    heading("cruddur-ops init --public", ui);
-    let wired = init::wire(&init_args(), &ProjectContext::find(&shell, None)?, ui)?;
-    heading("cruddur-ops verify --local", ui);
+    let (own_shell, shell) = (shell, isolated_shell(shell, folder.path(), &project));
+    show_try_heading("cruddur-ops init --public", ui);
+    let wired = init::wire_services(&init_args(), &ProjectContext::find(&shell, None)?, ui)?;
+    show_try_heading("cruddur-ops verify --local", ui);
     let place = ProjectContext::find(&shell, None)?;
-    let request = ProofRequest::new(Vec::new(), Stage::Running);
+    let request = ProofRequest::new(Vec::new(), ProjectStage::Running);
     let (report, traces) = prove::prove_locally(&request, &place, ui)?;
     for trace in &traces {
         ui.result("");
@@ -43,8 +43,8 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
             ui.result(line);
         }
     }
-    let kept = keep(args, folder, ui);
-    heading("On a project of your own", ui);
+    let kept = keep_folder(args, folder, ui);
+    show_try_heading("On a project of your own", ui);
     ui.say("  cruddur-ops init");
     let passed = report.passed;
     let mut document =
@@ -60,15 +60,15 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<Outcome>
         }
     }
     Ok(match (wired.outcome, passed) {
-        (Outcome::Yes, true) => Outcome::Yes,
-        _ => Outcome::No,
+        (RunOutcome::Yes, true) => RunOutcome::Yes,
+        _ => RunOutcome::No,
     })
 }
 
 /// Returns the spans of the test traces and of simulated requests to each service that sent one.
-fn with_traffic(traces: Vec<Trace>) -> Vec<Span> {
+fn with_traffic(traces: Vec<Trace>) -> Vec<OtlpSpan> {
     let now_ns = page::since_1970(SystemTime::now());
-    let mut spans: Vec<Span> = traces.into_iter().flat_map(|trace| trace.spans).collect();
+    let mut spans: Vec<OtlpSpan> = traces.into_iter().flat_map(|trace| trace.spans).collect();
     let mut services: Vec<String> = spans.iter().map(|span| span.service().to_owned()).collect();
     services.dedup();
     spans.extend(services.iter().flat_map(|service| traffic::make(service, now_ns)));
@@ -76,7 +76,7 @@ fn with_traffic(traces: Vec<Trace>) -> Vec<Span> {
 }
 
 /// Returns a shell without the user's settings: no key, no workspace, another home.
-fn stranger(shell: &Shell, home: &Path, project: &Path) -> Shell {
+fn isolated_shell(shell: &Shell, home: &Path, project: &Path) -> Shell {
     let path = shell.raw("PATH").unwrap_or_default().to_owned();
     let variables = [("PATH".to_owned(), path), ("HOME".to_owned(), home.display().to_string())];
     Shell::new(variables, project.to_owned())
@@ -93,7 +93,7 @@ fn init_args() -> InitArgs {
 }
 
 /// Keeps the folder if requested, else deletes it.
-fn keep(args: &TryArgs, folder: tempfile::TempDir, ui: &mut Ui) -> Option<PathBuf> {
+fn keep_folder(args: &TryArgs, folder: tempfile::TempDir, ui: &mut Ui) -> Option<PathBuf> {
     if !args.keep {
         return None;
     }
@@ -102,7 +102,7 @@ fn keep(args: &TryArgs, folder: tempfile::TempDir, ui: &mut Ui) -> Option<PathBu
     Some(path)
 }
 
-fn heading(text: &str, ui: &mut Ui) {
+fn show_try_heading(text: &str, ui: &mut Ui) {
     ui.say("");
-    ui.say(Role::Strong.paint(text));
+    ui.say(TextRole::Strong.paint(text));
 }

@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::Outcome;
-use super::flow::{self, Decision};
-use crate::apply::{Direction, Entry};
+use super::RunOutcome;
+use super::flow::{self, PlanDecision};
+use crate::apply::{EntryDirection, JournalEntry};
 use crate::cli::UndoArgs;
 use crate::error::{Error, ErrorCode, Result};
 use crate::provider;
@@ -14,32 +14,32 @@ use crate::session::context::ProjectContext;
 use crate::session::ports;
 use crate::session::settlement;
 use crate::ui::Ui;
-use crate::ui::interrupt::{Mode, during};
+use crate::ui::interrupt::{InterruptMode, set_interrupt_mode};
 use crate::ui::text::describe_age;
 
 /// Runs `undo`.
 ///
 /// # Errors
 /// `edited-since`, `secret-not-kept`, `write-failed`.
-pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
     let journal = place.journal(ui.redactor())?;
     if !args.write.dry_run && !args.write.check {
         journal.tidy();
     }
     let entries = journal.entries()?;
     if args.list {
-        return list(&entries, place, ui);
+        return list_changes(&entries, place, ui);
     }
     let Some(entry) = entries.get(args.number as usize - 1) else {
-        if let Some(error) = missing(args.number, entries.len()) {
+        if let Some(error) = missing_change_error(args.number, entries.len()) {
             return Err(error);
         }
         ui.say("nothing to take back");
         ui.document(&json!({"schema_version": 1, "undone": false, "command": null, "changes": [], "notes": []}))?;
-        return Ok(Outcome::Yes);
+        return Ok(RunOutcome::Yes);
     };
     let stores = place.stores(ui.redactor());
-    let plan = settlement::plan(&journal, entry, Direction::Back, place, ui)?;
+    let plan = settlement::plan(&journal, entry, EntryDirection::Back, place, ui)?;
     let is_all_kept = plan.is_empty() && !plan.notes.is_empty() && entry.ports.is_empty();
     ui.say(match args.number {
         1 => format!("the last change was made by `cruddur-ops {}`", entry.command),
@@ -54,15 +54,16 @@ pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         &args.write,
         ui,
     )?;
-    if decision == Decision::Nothing && !is_all_kept && !args.write.dry_run && !args.write.check {
-        decision = Decision::Write;
+    if decision == PlanDecision::Nothing && !is_all_kept && !args.write.dry_run && !args.write.check
+    {
+        decision = PlanDecision::Write;
     }
-    if decision == Decision::Write {
-        let _whole = during(Mode::Remember);
+    if decision == PlanDecision::Write {
+        let _whole = set_interrupt_mode(InterruptMode::Remember);
         let names = provider::secret_variables();
         let exposed = plan.changes.iter().flat_map(|change| stores.exposed_by(change, &names));
         let exposed: Vec<String> = exposed.collect();
-        journal.settled(entry, &plan, Direction::Back)?;
+        journal.settled(entry, &plan, EntryDirection::Back)?;
         if let Some((left, error)) = ports::undo_live(place, &entry.ports, ui) {
             journal.remember_ports(&entry.command, left)?;
             return Err(error.hint("the files are back; `cruddur-ops undo` tries the ports again"));
@@ -77,18 +78,18 @@ pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         }
         if !exposed.is_empty() {
             let text = format!("git no longer ignores .env, which holds {}", exposed.join(", "));
-            ui.warn(&text, Some(&settlement::forgetting(&exposed)));
+            ui.warn(&text, Some(&settlement::forget_commands(&exposed)));
         }
     }
     let mut document = flow::document(&plan, place.root(), ui);
-    document["undone"] = json!(decision == Decision::Write);
+    document["undone"] = json!(decision == PlanDecision::Write);
     document["command"] = json!(entry.command);
     ui.document(&document)?;
     Ok(flow::outcome(decision))
 }
 
 /// Returns the error for a number that no change has; `None` if there is no change at all.
-fn missing(number: u32, count: usize) -> Option<Error> {
+fn missing_change_error(number: u32, count: usize) -> Option<Error> {
     (count > 0).then(|| {
         let text = format!("there is no change {number}: {count} can be taken back");
         Error::new(ErrorCode::Usage, text).hint("`cruddur-ops undo --list` shows them")
@@ -96,7 +97,11 @@ fn missing(number: u32, count: usize) -> Option<Error> {
 }
 
 /// Lists the changes that can be undone, the latest first.
-fn list(entries: &[Entry], place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
+fn list_changes(
+    entries: &[JournalEntry],
+    place: &ProjectContext,
+    ui: &mut Ui,
+) -> Result<RunOutcome> {
     if entries.is_empty() {
         ui.say("nothing to take back");
     }
@@ -124,5 +129,5 @@ fn list(entries: &[Entry], place: &ProjectContext, ui: &mut Ui) -> Result<Outcom
         }));
     }
     ui.document(&json!({"schema_version": 1, "changes": changes}))?;
-    Ok(Outcome::Yes)
+    Ok(RunOutcome::Yes)
 }

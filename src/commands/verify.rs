@@ -2,12 +2,14 @@
 
 use url::Url;
 
-use super::Outcome;
-use crate::cli::{Global, Require, VerifyArgs};
+use super::RunOutcome;
+use crate::cli::{GlobalOptions, Require, VerifyArgs};
 use crate::error::{Error, ErrorCode, Result};
-use crate::otlp::Proven;
-use crate::prove::{self, AddonScope, AppRequest, ProofRequest, Stage, TapUse, UnaskedServices};
-use crate::session::containers::Leave;
+use crate::otlp::ProvenRung;
+use crate::prove::{
+    self, AddonScope, AppRequest, ProjectStage, ProofRequest, TapUse, UnaskedServices,
+};
+use crate::session::containers::RestartPermission;
 use crate::session::context::ProjectContext;
 use crate::session::last_verdict::keep_verdict;
 use crate::shell::Shell;
@@ -15,12 +17,12 @@ use crate::ui::Ui;
 
 pub(super) fn run(
     args: &VerifyArgs,
-    global: &Global,
+    global: &GlobalOptions,
     shell: &Shell,
     ui: &mut Ui,
-) -> Result<Outcome> {
+) -> Result<RunOutcome> {
     let place = ProjectContext::find(shell, global.directory.as_deref())?;
-    let request = request(args)?;
+    let request = proof_request(args)?;
     let report = match args.local {
         true => prove::prove_locally(&request, &place, ui)?.0,
         false => prove::prove(&request, &place, ui)?,
@@ -32,24 +34,24 @@ pub(super) fn run(
     }
     ui.document(&report)?;
     Ok(match report.passed {
-        true => Outcome::Yes,
-        false => Outcome::No,
+        true => RunOutcome::Yes,
+        false => RunOutcome::No,
     })
 }
 
 /// Returns the proof request for the arguments.
-fn request(args: &VerifyArgs) -> Result<ProofRequest> {
+fn proof_request(args: &VerifyArgs) -> Result<ProofRequest> {
     Ok(ProofRequest {
         services: args.service.clone(),
-        application: args.app.as_ref().map(|url| application(url.as_deref(), args)).transpose()?,
+        application: args.app.as_ref().map(|url| app_request(url.as_deref(), args)).transpose()?,
         restart: match args.restart {
-            true => Leave::Given,
-            false => Leave::Ask,
+            true => RestartPermission::Given,
+            false => RestartPermission::Ask,
         },
         required: match args.require.unwrap_or_default() {
-            Require::Accepted => Proven::Accepted,
-            Require::DatasetWritten => Proven::DatasetWritten,
-            Require::Queryable => Proven::Queryable,
+            Require::Accepted => ProvenRung::Accepted,
+            Require::DatasetWritten => ProvenRung::DatasetWritten,
+            Require::Queryable => ProvenRung::Queryable,
         },
         timeout: args.timeout,
         addons: match args.no_addons {
@@ -57,12 +59,12 @@ fn request(args: &VerifyArgs) -> Result<ProofRequest> {
             false => AddonScope::Included,
         },
         trusted_hosts: args.trust_host.clone(),
-        stage: Stage::Running,
+        stage: ProjectStage::Running,
     })
 }
 
 /// Returns which applications to ask.
-fn application(url: Option<&str>, args: &VerifyArgs) -> Result<AppRequest> {
+fn app_request(url: Option<&str>, args: &VerifyArgs) -> Result<AppRequest> {
     if args.require == Some(Require::DatasetWritten) {
         return Err(Error::new(
             ErrorCode::Usage,
@@ -71,7 +73,7 @@ fn application(url: Option<&str>, args: &VerifyArgs) -> Result<AppRequest> {
         .hint("without `--require` the application's own spans are looked for"));
     }
     Ok(AppRequest {
-        url: url.map(address).transpose()?,
+        url: url.map(parse_app_address).transpose()?,
         unasked: match args.strict {
             true => UnaskedServices::Failed,
             false => UnaskedServices::Tolerated,
@@ -85,7 +87,7 @@ fn application(url: Option<&str>, args: &VerifyArgs) -> Result<AppRequest> {
 }
 
 /// Parses the application's address.
-fn address(text: &str) -> Result<Url> {
+fn parse_app_address(text: &str) -> Result<Url> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         _ => {

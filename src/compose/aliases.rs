@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
-use crate::edit::yaml::tree::{Kind, NodeId, Tree};
+use crate::edit::yaml::tree::{NodeId, YamlKind, YamlTree};
 
 /// Maximum number of values that docker compose visits in one document.
 const VISITS: usize = 100_000;
@@ -13,7 +13,7 @@ const VISITS: usize = 100_000;
 const DOT: &str = "\u{1f47b}";
 
 /// Returns the position and reason if docker compose rejects the aliases of the document below `root`.
-pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String)> {
+pub(super) fn check_aliases(tree: &YamlTree, root: NodeId) -> Option<(NodeId, String)> {
     // For one of several documents, the walk is cheaper than this check of the whole text.
     let is_small = tree.documents() == 1 && tree.len() <= VISITS;
     if is_small && !is_shared(tree) {
@@ -31,7 +31,7 @@ pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String
     let mut walk = AliasWalk { tree, path: String::new(), places: HashMap::new() };
     let mut entered = HashSet::new();
     let mut visits = 0;
-    let mut steps = vec![AliasStep::Enter(root, Key::None)];
+    let mut steps = vec![AliasStep::Enter(root, AliasKey::None)];
     while let Some(step) = steps.pop() {
         let (id, key) = match step {
             AliasStep::Shorten(length) => {
@@ -50,12 +50,12 @@ pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String
             return Some((root, text));
         }
         let target = tree.resolve(id);
-        let is_leaf = matches!(tree.node(id).kind, Kind::Scalar(..));
+        let is_leaf = matches!(tree.node(id).kind, YamlKind::Scalar(..));
         if is_leaf || is_marked(tree, id) {
             continue;
         }
         steps.push(walk.enter(key));
-        if let Kind::Alias(direct) = tree.node(id).kind
+        if let YamlKind::Alias(direct) = tree.node(id).kind
             && let Some(text) = walk.note_alias(direct)
         {
             return Some((id, text));
@@ -63,10 +63,11 @@ pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String
         if !is_marked(tree, target) && entered.insert(target) {
             let from = steps.len();
             let entries = tree.entries(target).iter().filter(|(_, value)| leads_to_alias(*value));
-            steps.extend(entries.map(|(key, value)| AliasStep::Enter(*value, Key::Node(*key))));
+            steps
+                .extend(entries.map(|(key, value)| AliasStep::Enter(*value, AliasKey::Node(*key))));
             let items = tree.items(target).iter().enumerate();
             let items = items.filter(|(_, item)| leads_to_alias(**item));
-            steps.extend(items.map(|(at, item)| AliasStep::Enter(*item, Key::Index(at))));
+            steps.extend(items.map(|(at, item)| AliasStep::Enter(*item, AliasKey::Index(at))));
             steps[from..].reverse();
         }
     }
@@ -76,7 +77,7 @@ pub(super) fn check_aliases(tree: &Tree, root: NodeId) -> Option<(NodeId, String
 /// A step of the traversal.
 enum AliasStep {
     /// Enter a value, below its key.
-    Enter(NodeId, Key),
+    Enter(NodeId, AliasKey),
     /// Shorten the path to this length.
     Shorten(usize),
     /// Restore an earlier path.
@@ -84,42 +85,45 @@ enum AliasStep {
 }
 
 #[derive(Clone, Copy)]
-enum Key {
+enum AliasKey {
     None,
     Node(NodeId),
     Index(usize),
 }
 
 /// Returns the first byte of each alias, in order.
-fn find_aliases(tree: &Tree) -> Vec<usize> {
+fn find_aliases(tree: &YamlTree) -> Vec<usize> {
     let nodes = tree.ids().map(|id| tree.node(id));
-    nodes.filter(|node| matches!(node.kind, Kind::Alias(_))).map(|node| node.range.start).collect()
+    nodes
+        .filter(|node| matches!(node.kind, YamlKind::Alias(_)))
+        .map(|node| node.range.start)
+        .collect()
 }
 
 /// Returns whether two aliases refer to the same node.
-fn is_shared(tree: &Tree) -> bool {
+fn is_shared(tree: &YamlTree) -> bool {
     let mut seen = HashSet::new();
     tree.ids().any(|id| match tree.node(id).kind {
-        Kind::Alias(target) => !seen.insert(target),
+        YamlKind::Alias(target) => !seen.insert(target),
         _ => false,
     })
 }
 
-fn is_marked(tree: &Tree, id: NodeId) -> bool {
+fn is_marked(tree: &YamlTree, id: NodeId) -> bool {
     let tag = tree.node(id).tag.as_ref();
     tag.is_some_and(|tag| matches!(tag.text.as_str(), "!reset" | "!override"))
 }
 
 struct AliasWalk<'t> {
-    tree: &'t Tree,
+    tree: &'t YamlTree,
     /// Keys separated by dots; a dot in a key is written as [`DOT`] until a merge key is passed.
     path: String,
-    places: HashMap<NodeId, Places>,
+    places: HashMap<NodeId, AliasPaths>,
 }
 
 /// The paths at which aliases of one node occur.
 #[derive(Default)]
-struct Places {
+struct AliasPaths {
     paths: HashSet<String>,
     /// The paths of the nodes that contain them.
     around: HashSet<String>,
@@ -127,15 +131,15 @@ struct Places {
 
 impl AliasWalk<'_> {
     /// Appends a key to the path, omitting `<<` as docker compose does; returns the step that undoes it.
-    fn enter(&mut self, key: Key) -> AliasStep {
+    fn enter(&mut self, key: AliasKey) -> AliasStep {
         let length = self.path.len();
-        if length > 0 && !matches!(key, Key::None) {
+        if length > 0 && !matches!(key, AliasKey::None) {
             self.path.push('.');
         }
         match key {
-            Key::None => {}
-            Key::Index(at) => drop(write!(self.path, "{at}")),
-            Key::Node(key) => {
+            AliasKey::None => {}
+            AliasKey::Index(at) => drop(write!(self.path, "{at}")),
+            AliasKey::Node(key) => {
                 let key = self.tree.scalar(key).unwrap_or_default();
                 match length > 0 && key.contains('.') {
                     true => self.path.push_str(&key.replace('.', DOT)),

@@ -4,7 +4,7 @@
 
 /// The type that a value is converted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Conversion {
+pub(super) enum ValueConversion {
     /// `true`, `false`, `yes`, `no`, `on`, `off`, `y`, `n` in any case.
     Boolean,
     /// A whole number.
@@ -18,52 +18,52 @@ pub(super) enum Conversion {
 }
 
 /// Keys of a service and the conversion of each; `[]` matches any item.
-const KEYS: [(&str, Conversion); 33] = [
-    ("attach", Conversion::Boolean),
-    ("cpu_count", Conversion::Integer),
-    ("cpu_percent", Conversion::Number),
-    ("cpu_period", Conversion::Integer),
-    ("cpu_quota", Conversion::Integer),
-    ("cpu_rt_period", Conversion::Integer),
-    ("cpu_rt_runtime", Conversion::Integer),
-    ("cpu_shares", Conversion::Integer),
-    ("cpus", Conversion::Number),
-    ("deploy.replicas", Conversion::Integer),
-    ("healthcheck.disable", Conversion::Boolean),
-    ("healthcheck.interval", Conversion::Duration),
-    ("healthcheck.retries", Conversion::Integer),
-    ("healthcheck.start_interval", Conversion::Duration),
-    ("healthcheck.start_period", Conversion::Duration),
-    ("healthcheck.timeout", Conversion::Duration),
-    ("init", Conversion::Boolean),
-    ("mem_limit", Conversion::Size),
-    ("mem_reservation", Conversion::Size),
-    ("mem_swappiness", Conversion::Size),
-    ("memswap_limit", Conversion::Size),
-    ("oom_kill_disable", Conversion::Boolean),
-    ("oom_score_adj", Conversion::Integer),
-    ("pids_limit", Conversion::Integer),
-    ("ports[].target", Conversion::Integer),
-    ("privileged", Conversion::Boolean),
-    ("read_only", Conversion::Boolean),
-    ("scale", Conversion::Integer),
-    ("shm_size", Conversion::Size),
-    ("stdin_open", Conversion::Boolean),
-    ("stop_grace_period", Conversion::Duration),
-    ("tty", Conversion::Boolean),
-    ("volumes[].read_only", Conversion::Boolean),
+const KEYS: [(&str, ValueConversion); 33] = [
+    ("attach", ValueConversion::Boolean),
+    ("cpu_count", ValueConversion::Integer),
+    ("cpu_percent", ValueConversion::Number),
+    ("cpu_period", ValueConversion::Integer),
+    ("cpu_quota", ValueConversion::Integer),
+    ("cpu_rt_period", ValueConversion::Integer),
+    ("cpu_rt_runtime", ValueConversion::Integer),
+    ("cpu_shares", ValueConversion::Integer),
+    ("cpus", ValueConversion::Number),
+    ("deploy.replicas", ValueConversion::Integer),
+    ("healthcheck.disable", ValueConversion::Boolean),
+    ("healthcheck.interval", ValueConversion::Duration),
+    ("healthcheck.retries", ValueConversion::Integer),
+    ("healthcheck.start_interval", ValueConversion::Duration),
+    ("healthcheck.start_period", ValueConversion::Duration),
+    ("healthcheck.timeout", ValueConversion::Duration),
+    ("init", ValueConversion::Boolean),
+    ("mem_limit", ValueConversion::Size),
+    ("mem_reservation", ValueConversion::Size),
+    ("mem_swappiness", ValueConversion::Size),
+    ("memswap_limit", ValueConversion::Size),
+    ("oom_kill_disable", ValueConversion::Boolean),
+    ("oom_score_adj", ValueConversion::Integer),
+    ("pids_limit", ValueConversion::Integer),
+    ("ports[].target", ValueConversion::Integer),
+    ("privileged", ValueConversion::Boolean),
+    ("read_only", ValueConversion::Boolean),
+    ("scale", ValueConversion::Integer),
+    ("shm_size", ValueConversion::Size),
+    ("stdin_open", ValueConversion::Boolean),
+    ("stop_grace_period", ValueConversion::Duration),
+    ("tty", ValueConversion::Boolean),
+    ("volumes[].read_only", ValueConversion::Boolean),
 ];
 
 /// Conversions below an arbitrary key: the parent key, the path below the arbitrary key, and the conversion.
-const BELOW_ANY_KEY: [(&str, &str, Conversion); 5] = [
-    ("depends_on", ".required", Conversion::Boolean),
-    ("depends_on", ".restart", Conversion::Boolean),
-    ("ulimits", "", Conversion::Integer),
-    ("ulimits", ".hard", Conversion::Integer),
-    ("ulimits", ".soft", Conversion::Integer),
+const BELOW_ANY_KEY: [(&str, &str, ValueConversion); 5] = [
+    ("depends_on", ".required", ValueConversion::Boolean),
+    ("depends_on", ".restart", ValueConversion::Boolean),
+    ("ulimits", "", ValueConversion::Integer),
+    ("ulimits", ".hard", ValueConversion::Integer),
+    ("ulimits", ".soft", ValueConversion::Integer),
 ];
 
-impl Conversion {
+impl ValueConversion {
     /// Returns the conversion of a service's value at `path`, relative to the service: `ports[].target`.
     pub(super) fn of_service_value(path: &str) -> Option<Self> {
         if let Some((_, conversion)) = KEYS.iter().find(|(key, _)| *key == path) {
@@ -139,12 +139,12 @@ mod tests {
     #[test]
     fn each_key_is_found() {
         for (key, conversion) in KEYS {
-            assert_eq!(Conversion::of_service_value(key), Some(conversion), "{key}");
+            assert_eq!(ValueConversion::of_service_value(key), Some(conversion), "{key}");
         }
-        let found = |path| Conversion::of_service_value(path);
-        assert_eq!(found("depends_on.a.b.required"), Some(Conversion::Boolean));
-        assert_eq!(found("ulimits.nofile"), Some(Conversion::Integer));
-        assert_eq!(found("ulimits.nofile.soft"), Some(Conversion::Integer));
+        let found = |path| ValueConversion::of_service_value(path);
+        assert_eq!(found("depends_on.a.b.required"), Some(ValueConversion::Boolean));
+        assert_eq!(found("ulimits.nofile"), Some(ValueConversion::Integer));
+        assert_eq!(found("ulimits.nofile.soft"), Some(ValueConversion::Integer));
         assert_eq!(found("ulimits.nofile.other"), None);
         assert_eq!(found("image"), None);
     }

@@ -4,22 +4,22 @@ use std::collections::HashMap;
 
 use crate::limits;
 
-use super::dotenv::{self, Statement};
-use super::interpolate::{Interpolated, InterpolationError};
-use super::service::{Declared, Entry, EnvFileState, Form, Service};
-use super::source::{FileId, Span};
-use super::variables::{Origin, ScopeId, VariableUse, Variables};
+use super::dotenv::{self, DotenvStatement};
+use super::interpolate::{InterpolatedText, InterpolationError};
+use super::service::{DeclaredValue, DeclaredVariable, EnvFileState, ServiceModel, VariableForm};
+use super::source::{FileId, FileSpan};
+use super::variables::{ProjectVariables, ScopeId, VariableOrigin, VariableUse};
 use crate::secret::Secret;
 
 /// An environment variable of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
+pub struct EnvironmentVariable {
     /// Its name.
     pub name: String,
     /// The value in the container.
-    pub value: Value,
+    pub value: VariableValue,
     /// The declaration it comes from.
-    pub source: Source,
+    pub source: VariableSource,
     /// The value as declared, before variables are replaced; `None` for a name without a value.
     pub raw: Option<String>,
     /// The variables it refers to.
@@ -28,11 +28,11 @@ pub struct Setting {
 
 /// A service's environment: its variables, sorted by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings(Vec<Setting>);
+pub struct ServiceEnvironment(Vec<EnvironmentVariable>);
 
-impl Settings {
+impl ServiceEnvironment {
     /// Collects variables; if a name repeats, the later one counts.
-    fn of(mut settings: Vec<Setting>) -> Self {
+    fn of(mut settings: Vec<EnvironmentVariable>) -> Self {
         settings.reverse();
         settings.sort_by(|one, other| one.name.cmp(&other.name));
         settings.dedup_by(|later, kept| later.name == kept.name);
@@ -40,20 +40,20 @@ impl Settings {
     }
 
     /// Returns the variable with this name.
-    pub fn get(&self, name: &str) -> Option<&Setting> {
+    pub fn get(&self, name: &str) -> Option<&EnvironmentVariable> {
         let at = self.0.binary_search_by(|one| one.name.as_str().cmp(name));
         at.ok().map(|at| &self.0[at])
     }
 
     /// Iterates over all variables, sorted by name.
-    pub fn iter(&self) -> std::slice::Iter<'_, Setting> {
+    pub fn iter(&self) -> std::slice::Iter<'_, EnvironmentVariable> {
         self.0.iter()
     }
 }
 
-impl IntoIterator for Settings {
-    type Item = Setting;
-    type IntoIter = std::vec::IntoIter<Setting>;
+impl IntoIterator for ServiceEnvironment {
+    type Item = EnvironmentVariable;
+    type IntoIter = std::vec::IntoIter<EnvironmentVariable>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
@@ -62,7 +62,7 @@ impl IntoIterator for Settings {
 
 /// The value of a variable in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub enum VariableValue {
     /// The value, which may be a secret.
     Known(Secret),
     /// Declared without a value, and not set anywhere else, so the container does not have it.
@@ -73,14 +73,14 @@ pub enum Value {
 
 /// Where a variable is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum VariableSource {
     /// `environment`.
-    Environment(Span),
+    Environment(FileSpan),
     /// An `env_file`.
-    EnvFile(Span),
+    EnvFile(FileSpan),
 }
 
-impl Value {
+impl VariableValue {
     /// Returns the value, if it is known.
     pub fn known(&self) -> Option<&str> {
         match self {
@@ -90,9 +90,9 @@ impl Value {
     }
 }
 
-impl Source {
+impl VariableSource {
     /// Returns the position of the declaration.
-    pub fn span(&self) -> &Span {
+    pub fn span(&self) -> &FileSpan {
         match self {
             Self::Environment(span) | Self::EnvFile(span) => span,
         }
@@ -100,30 +100,35 @@ impl Source {
 }
 
 /// Returns the effective statements of an `env_file`.
-type FileStatements = fn(&EnvFileState) -> Option<(FileId, &[Statement])>;
+type FileStatements = fn(&EnvFileState) -> Option<(FileId, &[DotenvStatement])>;
 
-impl Service {
+impl ServiceModel {
     /// Returns the environment as docker compose would pass it to the container, from `env_file` and `environment`.
     ///
     /// Variables set by the image are not included.
-    pub fn effective(&self, variables: &Variables) -> Settings {
+    pub fn effective(&self, variables: &ProjectVariables) -> ServiceEnvironment {
         self.settings(variables, EnvFileState::statements)
     }
 
     /// Returns the environment as it would be if each missing `env_file` were created from its template.
-    pub fn intended(&self, variables: &Variables) -> Settings {
+    pub fn intended(&self, variables: &ProjectVariables) -> ServiceEnvironment {
         self.settings(variables, EnvFileState::intended_statements)
     }
 
-    fn settings(&self, variables: &Variables, statements: FileStatements) -> Settings {
+    fn settings(
+        &self,
+        variables: &ProjectVariables,
+        statements: FileStatements,
+    ) -> ServiceEnvironment {
         let declared = self.environment.iter();
-        let declared = Settings::of(declared.map(|entry| entry.setting(variables)).collect());
+        let declared =
+            ServiceEnvironment::of(declared.map(|entry| entry.setting(variables)).collect());
         if self.env_files.is_empty() {
             return declared;
         }
         let (mut settings, _) = self.file_settings(variables, &declared, statements);
         settings.extend(declared);
-        Settings::of(settings)
+        ServiceEnvironment::of(settings)
     }
 
     /// Returns the size of all values of the environment in bytes.
@@ -132,13 +137,14 @@ impl Service {
     /// The first value of an `env_file` that exceeds a limit.
     pub(super) fn measure(
         &self,
-        variables: &Variables,
-    ) -> Result<usize, (Span, InterpolationError)> {
+        variables: &ProjectVariables,
+    ) -> Result<usize, (FileSpan, InterpolationError)> {
         let declared = self.environment.iter();
         if self.env_files.is_empty() {
             return Ok(declared.map(|entry| entry.measure(variables)).sum());
         }
-        let declared = Settings::of(declared.map(|entry| entry.setting(variables)).collect());
+        let declared =
+            ServiceEnvironment::of(declared.map(|entry| entry.setting(variables)).collect());
         let (settings, beyond) = self.file_settings(variables, &declared, EnvFileState::statements);
         match beyond {
             Some(beyond) => Err(beyond),
@@ -152,10 +158,10 @@ impl Service {
     /// Returns the variables from `env_file`s, up to the first value that exceeds a limit.
     fn file_settings(
         &self,
-        variables: &Variables,
-        declared: &Settings,
+        variables: &ProjectVariables,
+        declared: &ServiceEnvironment,
         statements: FileStatements,
-    ) -> (Vec<Setting>, Option<(Span, InterpolationError)>) {
+    ) -> (Vec<EnvironmentVariable>, Option<(FileSpan, InterpolationError)>) {
         let mut known: HashMap<String, String> = declared
             .iter()
             .filter_map(|one| Some((one.name.clone(), one.value.known()?.to_owned())))
@@ -171,7 +177,7 @@ impl Service {
                 variables.get(name).or_else(declared).map(str::to_owned)
             };
             for one in dotenv::resolve(statements, &outside, known.clone(), &mut room) {
-                let span = Span { file: id, range: one.statement.range.clone() };
+                let span = FileSpan { file: id, range: one.statement.range.clone() };
                 if let Err(error) = &one.value
                     && error.is_too_large()
                 {
@@ -182,14 +188,14 @@ impl Service {
                     Ok(value) => variables.uses(ScopeId::PROJECT, value),
                     Err(_) => Vec::new(),
                 };
-                let value = value(one.value);
-                if let Value::Known(value) = &value {
+                let value = convert_value(one.value);
+                if let VariableValue::Known(value) = &value {
                     known.insert(name.clone(), value.expose().to_owned());
                 }
-                settings.push(Setting {
+                settings.push(EnvironmentVariable {
                     name,
                     value,
-                    source: Source::EnvFile(span),
+                    source: VariableSource::EnvFile(span),
                     raw: one.statement.raw().map(str::to_owned),
                     uses,
                 });
@@ -199,11 +205,11 @@ impl Service {
     }
 }
 
-impl Entry {
+impl DeclaredVariable {
     /// Returns the size of its value in bytes.
-    fn measure(&self, variables: &Variables) -> usize {
+    fn measure(&self, variables: &ProjectVariables) -> usize {
         match &self.value {
-            Declared::Template(text)
+            DeclaredValue::Template(text)
                 if text.len() <= limits::VALUE_BYTES && !text.contains('$') =>
             {
                 text.len()
@@ -213,56 +219,56 @@ impl Entry {
     }
 
     /// Resolves this declaration alone.
-    pub fn setting(&self, variables: &Variables) -> Setting {
+    pub fn setting(&self, variables: &ProjectVariables) -> EnvironmentVariable {
         let (name, value, uses) = match &self.value {
-            Declared::Passed | Declared::Removed => return self.passed(variables),
-            Declared::Template(template) => {
+            DeclaredValue::Passed | DeclaredValue::Removed => return self.passed(variables),
+            DeclaredValue::Template(template) => {
                 let result = variables.interpolate(self.scope, template);
                 let uses = result.as_ref().map(|one| variables.uses(self.scope, one));
                 let uses = uses.unwrap_or_default();
-                (self.name.clone(), value(result), uses)
+                (self.name.clone(), convert_value(result), uses)
             }
-            Declared::Item(item) => match variables.interpolate(self.scope, item) {
-                Err(error) => (self.name.clone(), value(Err(error)), Vec::new()),
+            DeclaredValue::Item(item) => match variables.interpolate(self.scope, item) {
+                Err(error) => (self.name.clone(), convert_value(Err(error)), Vec::new()),
                 Ok(whole) => {
                     let uses = variables.uses(self.scope, &whole);
                     let (name, text) = whole.text.split_once('=').unwrap_or((&whole.text, ""));
-                    (name.to_owned(), Value::Known(Secret::new(text)), uses)
+                    (name.to_owned(), VariableValue::Known(Secret::new(text)), uses)
                 }
             },
         };
-        Setting {
+        EnvironmentVariable {
             name,
             value,
-            source: Source::Environment(self.name_span.clone()),
+            source: VariableSource::Environment(self.name_span.clone()),
             raw: self.raw().map(str::to_owned),
             uses,
         }
     }
 
-    fn passed(&self, variables: &Variables) -> Setting {
+    fn passed(&self, variables: &ProjectVariables) -> EnvironmentVariable {
         let scope = match self.form {
-            Form::Mapping => ScopeId::PROJECT,
-            Form::List => self.scope,
+            VariableForm::Mapping => ScopeId::PROJECT,
+            VariableForm::List => self.scope,
         };
         let found = variables.find(scope, &self.name);
         let (value, won_by) = match found {
-            Some((value, origin)) => (Value::Known(Secret::new(value)), origin),
-            None => (Value::Absent, Origin::Unset),
+            Some((value, origin)) => (VariableValue::Known(Secret::new(value)), origin),
+            None => (VariableValue::Absent, VariableOrigin::Unset),
         };
-        Setting {
+        EnvironmentVariable {
             name: self.name.clone(),
             value,
-            source: Source::Environment(self.name_span.clone()),
+            source: VariableSource::Environment(self.name_span.clone()),
             raw: None,
             uses: vec![VariableUse { name: self.name.clone(), won_by }],
         }
     }
 }
 
-fn value(result: Result<Interpolated, InterpolationError>) -> Value {
+fn convert_value(result: Result<InterpolatedText, InterpolationError>) -> VariableValue {
     match result {
-        Ok(interpolated) => Value::Known(Secret::new(interpolated.text)),
-        Err(error) => Value::Unknown(error.to_string()),
+        Ok(interpolated) => VariableValue::Known(Secret::new(interpolated.text)),
+        Err(error) => VariableValue::Unknown(error.to_string()),
     }
 }

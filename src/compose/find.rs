@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 
 use super::dotenv;
-use super::read::clean;
-use super::source::{SourceText, Sources};
+use super::read::clean_path;
+use super::source::{ProjectSources, SourceText};
 
 /// Names of compose files, in docker compose's search order.
 pub const NAMES: [&str; 4] =
@@ -24,7 +24,7 @@ const OVERRIDES: [&str; 4] = [
 
 /// The files of a project, found from the current folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Start {
+pub struct ComposeLocation {
     /// The user's current folder. Absolute.
     pub here: PathBuf,
     /// The folder of the first compose file, the base of relative paths. Absolute.
@@ -38,12 +38,12 @@ pub struct Start {
     /// Other compose files in the folder, which are not used.
     pub passed_over: Vec<PathBuf>,
     /// The place where `COMPOSE_FILE` is set.
-    pub named: Named,
+    pub named: ComposeFileSource,
 }
 
 /// Where `COMPOSE_FILE` is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Named {
+pub enum ComposeFileSource {
     /// It is not set: the files were searched for.
     Nowhere,
     /// In the shell, by the user.
@@ -53,7 +53,7 @@ pub enum Named {
 }
 
 /// Returns whether docker compose finds a compose file in this folder itself.
-pub fn is_project(sources: &dyn Sources, folder: &Path) -> bool {
+pub fn is_project(sources: &dyn ProjectSources, folder: &Path) -> bool {
     NAMES.iter().any(|name| sources.exists(&folder.join(name)))
 }
 
@@ -61,7 +61,11 @@ pub fn is_project(sources: &dyn Sources, folder: &Path) -> bool {
 ///
 /// # Errors
 /// `no-compose-file` if neither this folder nor one above has a compose file.
-pub fn find(sources: &dyn Sources, shell: &BTreeMap<String, String>, here: &Path) -> Result<Start> {
+pub fn find_compose_project(
+    sources: &dyn ProjectSources,
+    shell: &BTreeMap<String, String>,
+    here: &Path,
+) -> Result<ComposeLocation> {
     let disabled = shell
         .get("COMPOSE_DISABLE_ENV_FILE")
         .is_some_and(|value| matches!(value.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True"));
@@ -70,19 +74,19 @@ pub fn find(sources: &dyn Sources, shell: &BTreeMap<String, String>, here: &Path
         .into_iter()
         .flat_map(|list| list.split(','))
         .filter(|name| !name.is_empty())
-        .map(|name| clean(&here.join(name)))
+        .map(|name| clean_path(&here.join(name)))
         .collect();
     let own = |folder: &Path| match (named.is_empty(), disabled) {
         (true, false) => vec![folder.join(".env")],
         _ => Vec::new(),
     };
     let env_here = if named.is_empty() { own(here) } else { named.clone() };
-    let mut start = match listed(sources, shell, here, &env_here) {
+    let mut start = match list_configured_files(sources, shell, here, &env_here) {
         Some(files) if shell.contains_key("COMPOSE_FILE") => {
-            from_list(files, here, Named::InTheShell)
+            from_list(files, here, ComposeFileSource::InTheShell)
         }
-        Some(files) => from_list(files, here, Named::InAFile),
-        None => search(sources, here)?,
+        Some(files) => from_list(files, here, ComposeFileSource::InAFile),
+        None => search_upwards(sources, here)?,
     };
     if start.folder != here {
         start.env_project = own(&start.folder);
@@ -92,8 +96,8 @@ pub fn find(sources: &dyn Sources, shell: &BTreeMap<String, String>, here: &Path
 }
 
 /// Returns the files that `COMPOSE_FILE` names, in the shell or in `.env`.
-fn listed(
-    sources: &dyn Sources,
+fn list_configured_files(
+    sources: &dyn ProjectSources,
     shell: &BTreeMap<String, String>,
     here: &Path,
     env_files: &[PathBuf],
@@ -106,7 +110,7 @@ fn listed(
             let SourceText::Found(text) = sources.text(path) else {
                 return None;
             };
-            let statements = dotenv::parse(&text).ok()?;
+            let statements = dotenv::parse_dotenv(&text).ok()?;
             let outside = |name: &str| shell.get(name).cloned();
             let mut room = limits::VALUES_BYTES;
             let resolved = dotenv::resolve(&statements, &outside, Default::default(), &mut room);
@@ -118,13 +122,13 @@ fn listed(
     let list = written("COMPOSE_FILE")?;
     let separator = written("COMPOSE_PATH_SEPARATOR").filter(|one| !one.is_empty());
     let separator = separator.as_deref().unwrap_or(":");
-    let files = list.split(separator).map(|name| clean(&here.join(name)));
+    let files = list.split(separator).map(|name| clean_path(&here.join(name)));
     Some(files.collect())
 }
 
-fn from_list(files: Vec<PathBuf>, here: &Path, named: Named) -> Start {
+fn from_list(files: Vec<PathBuf>, here: &Path, named: ComposeFileSource) -> ComposeLocation {
     let folder = files.first().and_then(|first| first.parent());
-    Start {
+    ComposeLocation {
         here: here.to_owned(),
         folder: folder.unwrap_or(here).to_owned(),
         files,
@@ -135,7 +139,7 @@ fn from_list(files: Vec<PathBuf>, here: &Path, named: Named) -> Start {
     }
 }
 
-fn search(sources: &dyn Sources, here: &Path) -> Result<Start> {
+fn search_upwards(sources: &dyn ProjectSources, here: &Path) -> Result<ComposeLocation> {
     for folder in here.ancestors() {
         let present = |names: [&str; 4]| -> Vec<PathBuf> {
             let paths = names.iter().map(|name| folder.join(name));
@@ -145,14 +149,14 @@ fn search(sources: &dyn Sources, here: &Path) -> Result<Start> {
         let Some(base) = bases.next() else { continue };
         let mut overrides = present(OVERRIDES).into_iter();
         let files = std::iter::once(base).chain(overrides.next()).collect();
-        return Ok(Start {
+        return Ok(ComposeLocation {
             here: here.to_owned(),
             folder: folder.to_owned(),
             files,
             env_here: Vec::new(),
             env_project: Vec::new(),
             passed_over: bases.chain(overrides).collect(),
-            named: Named::Nowhere,
+            named: ComposeFileSource::Nowhere,
         });
     }
     Err(no_compose_file(here))
@@ -169,12 +173,12 @@ pub fn no_compose_file(here: &Path) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::texts::Texts;
+    use crate::compose::texts::TestSources;
 
-    fn start(files: &[(&str, &str)], shell: &[(&str, &str)]) -> Start {
+    fn start(files: &[(&str, &str)], shell: &[(&str, &str)]) -> ComposeLocation {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let shell = shell.iter().map(owned).collect();
-        find(&Texts::new(files), &shell, Path::new("/p")).unwrap()
+        find_compose_project(&TestSources::new(files), &shell, Path::new("/p")).unwrap()
     }
 
     #[test]

@@ -4,17 +4,17 @@ use std::collections::{HashMap, HashSet, hash_map};
 use std::hash::Hash;
 use std::ops::RangeInclusive;
 
-use super::read::Fault;
-use super::references::{self, References};
+use super::read::ComposeFault;
+use super::references::{self, ServiceReferences};
 use super::service::{
-    Build, Command, Declared, Entry, EnvFile, ExtraHost, Form, Link, Mount, NetworkAlias,
-    Published, Service,
+    DeclaredValue, DeclaredVariable, EnvFile, ExtraHost, HostMount, NetworkAlias, PublishedPorts,
+    ServiceBuild, ServiceCommand, ServiceLink, ServiceModel, VariableForm,
 };
-use super::source::Span;
+use super::source::FileSpan;
 
 /// A field of a service as one file sets it.
 #[derive(Debug, Clone, Default)]
-pub(super) enum Field<T> {
+pub(super) enum ServiceField<T> {
     /// Not set.
     #[default]
     Silent,
@@ -28,39 +28,39 @@ pub(super) enum Field<T> {
 
 /// The content of one file for one service.
 #[derive(Debug, Clone)]
-pub(super) struct Partial {
+pub(super) struct PartialService {
     pub(super) name: String,
-    pub(super) name_span: Span,
-    pub(super) places: Vec<Span>,
+    pub(super) name_span: FileSpan,
+    pub(super) places: Vec<FileSpan>,
     pub(super) gaps: Vec<String>,
     /// Keys without a value, which docker compose rejects unless another file gives them one.
-    pub(super) bare: Vec<(String, Fault)>,
+    pub(super) bare: Vec<(String, ComposeFault)>,
     /// Keys with a value.
     pub(super) said: Vec<String>,
-    pub(super) image: Field<String>,
-    pub(super) provider: Field<()>,
-    pub(super) container_name: Field<String>,
-    pub(super) working_dir: Field<String>,
-    pub(super) network_mode: Field<String>,
-    pub(super) networks: Field<Vec<String>>,
-    pub(super) aliases: Field<Vec<NetworkAlias>>,
-    pub(super) links: Field<Vec<Link>>,
-    pub(super) hostname: Field<String>,
-    pub(super) extra_hosts: Field<Vec<ExtraHost>>,
-    pub(super) exposed: Field<Vec<RangeInclusive<u16>>>,
-    pub(super) build: Field<Build>,
-    pub(super) entrypoint: Field<Command>,
-    pub(super) command: Field<Command>,
-    pub(super) command_span: Field<Span>,
-    pub(super) ports: Field<Vec<Published>>,
-    pub(super) references: References,
-    pub(super) profiles: Field<Vec<String>>,
-    pub(super) mounts: Field<Vec<Mount>>,
-    pub(super) environment: Field<Vec<Entry>>,
-    pub(super) env_files: Field<Vec<EnvFile>>,
+    pub(super) image: ServiceField<String>,
+    pub(super) provider: ServiceField<()>,
+    pub(super) container_name: ServiceField<String>,
+    pub(super) working_dir: ServiceField<String>,
+    pub(super) network_mode: ServiceField<String>,
+    pub(super) networks: ServiceField<Vec<String>>,
+    pub(super) aliases: ServiceField<Vec<NetworkAlias>>,
+    pub(super) links: ServiceField<Vec<ServiceLink>>,
+    pub(super) hostname: ServiceField<String>,
+    pub(super) extra_hosts: ServiceField<Vec<ExtraHost>>,
+    pub(super) exposed: ServiceField<Vec<RangeInclusive<u16>>>,
+    pub(super) build: ServiceField<ServiceBuild>,
+    pub(super) entrypoint: ServiceField<ServiceCommand>,
+    pub(super) command: ServiceField<ServiceCommand>,
+    pub(super) command_span: ServiceField<FileSpan>,
+    pub(super) ports: ServiceField<Vec<PublishedPorts>>,
+    pub(super) references: ServiceReferences,
+    pub(super) profiles: ServiceField<Vec<String>>,
+    pub(super) mounts: ServiceField<Vec<HostMount>>,
+    pub(super) environment: ServiceField<Vec<DeclaredVariable>>,
+    pub(super) env_files: ServiceField<Vec<EnvFile>>,
 }
 
-impl<T> Field<T> {
+impl<T> ServiceField<T> {
     fn over(self, below: Self, merge: impl FnOnce(T, T) -> T) -> Self {
         match (below, self) {
             (below, Self::Silent) => below,
@@ -87,16 +87,16 @@ impl<T> Field<T> {
 }
 
 /// Returns the size in bytes of a list whose items have texts of these lengths.
-fn listed<T>(field: &Field<Vec<T>>, text: impl Fn(&T) -> usize) -> usize {
+fn sum_lengths<T>(field: &ServiceField<Vec<T>>, text: impl Fn(&T) -> usize) -> usize {
     let items = field.said().into_iter().flatten();
     items.map(|item| size_of::<T>() + text(item)).sum()
 }
 
-fn entry_text(entry: &Entry) -> usize {
+fn entry_text(entry: &DeclaredVariable) -> usize {
     entry.name.len() + entry.raw().map_or(0, str::len)
 }
 
-impl<T> Field<Vec<T>> {
+impl<T> ServiceField<Vec<T>> {
     /// Iterates over the values set, whether merged or replacing.
     pub(super) fn iter(&self) -> std::slice::Iter<'_, T> {
         match self {
@@ -106,8 +106,8 @@ impl<T> Field<Vec<T>> {
     }
 }
 
-impl Partial {
-    pub(super) fn new(name: String, name_span: Span, place: Span) -> Self {
+impl PartialService {
+    pub(super) fn new(name: String, name_span: FileSpan, place: FileSpan) -> Self {
         Self {
             name,
             name_span,
@@ -115,45 +115,46 @@ impl Partial {
             gaps: Vec::new(),
             bare: Vec::new(),
             said: Vec::new(),
-            image: Field::Silent,
-            provider: Field::Silent,
-            container_name: Field::Silent,
-            working_dir: Field::Silent,
-            network_mode: Field::Silent,
-            networks: Field::Silent,
-            aliases: Field::Silent,
-            links: Field::Silent,
-            hostname: Field::Silent,
-            extra_hosts: Field::Silent,
-            exposed: Field::Silent,
-            build: Field::Silent,
-            entrypoint: Field::Silent,
-            command: Field::Silent,
-            command_span: Field::Silent,
-            ports: Field::Silent,
-            references: References::new(),
-            profiles: Field::Silent,
-            mounts: Field::Silent,
-            environment: Field::Silent,
-            env_files: Field::Silent,
+            image: ServiceField::Silent,
+            provider: ServiceField::Silent,
+            container_name: ServiceField::Silent,
+            working_dir: ServiceField::Silent,
+            network_mode: ServiceField::Silent,
+            networks: ServiceField::Silent,
+            aliases: ServiceField::Silent,
+            links: ServiceField::Silent,
+            hostname: ServiceField::Silent,
+            extra_hosts: ServiceField::Silent,
+            exposed: ServiceField::Silent,
+            build: ServiceField::Silent,
+            entrypoint: ServiceField::Silent,
+            command: ServiceField::Silent,
+            command_span: ServiceField::Silent,
+            ports: ServiceField::Silent,
+            references: ServiceReferences::new(),
+            profiles: ServiceField::Silent,
+            mounts: ServiceField::Silent,
+            environment: ServiceField::Silent,
+            env_files: ServiceField::Silent,
         }
     }
 
     /// Returns the approximate size in bytes of the fields that grow with the file.
     pub(super) fn weight(&self) -> usize {
         let names = [&self.networks, &self.profiles];
-        let names: usize = names.into_iter().map(|field| listed(field, String::len)).sum();
-        let addresses = listed(&self.aliases, |one| one.network.len() + one.alias.len())
-            + listed(&self.links, |one| one.service.len() + one.alias.len())
-            + listed(&self.extra_hosts, |one| one.name.len() + one.address.len())
-            + listed(&self.exposed, |_| 0);
+        let names: usize = names.into_iter().map(|field| sum_lengths(field, String::len)).sum();
+        let addresses = sum_lengths(&self.aliases, |one| one.network.len() + one.alias.len())
+            + sum_lengths(&self.links, |one| one.service.len() + one.alias.len())
+            + sum_lengths(&self.extra_hosts, |one| one.name.len() + one.address.len())
+            + sum_lengths(&self.exposed, |_| 0);
         let references = self.references.values();
         let references: usize =
-            references.map(|field| listed(field, |reference| reference.name.len())).sum();
-        let commands = [&self.entrypoint, &self.command].into_iter().filter_map(Field::said);
-        let commands: usize = commands.map(Command::weight).sum();
+            references.map(|field| sum_lengths(field, |reference| reference.name.len())).sum();
+        let commands = [&self.entrypoint, &self.command].into_iter().filter_map(ServiceField::said);
+        let commands: usize = commands.map(ServiceCommand::weight).sum();
         let build = self.build.said().map_or(0, |build| {
-            let args = build.args.iter().map(|entry| size_of::<Entry>() + entry_text(entry));
+            let args =
+                build.args.iter().map(|entry| size_of::<DeclaredVariable>() + entry_text(entry));
             args.sum::<usize>() + build.dockerfile_inline.as_ref().map_or(0, String::len)
         });
         size_of::<Self>()
@@ -162,9 +163,9 @@ impl Partial {
             + references
             + commands
             + build
-            + listed(&self.ports, |_| 0)
-            + listed(&self.mounts, |mount| mount.target.len() + mount.source.as_os_str().len())
-            + listed(&self.environment, entry_text)
+            + sum_lengths(&self.ports, |_| 0)
+            + sum_lengths(&self.mounts, |mount| mount.target.len() + mount.source.as_os_str().len())
+            + sum_lengths(&self.environment, entry_text)
     }
 
     /// Merges this content over `below`.
@@ -176,29 +177,32 @@ impl Partial {
                 true => self.name_span,
                 false => below.name_span,
             },
-            places: join(below.places, self.places),
-            gaps: join(below.gaps, self.gaps),
-            bare: join(without(below.bare, &self.said), without(self.bare, &below.said)),
-            said: join(below.said, self.said),
-            image: self.image.over(below.image, replace),
+            places: concat_lists(below.places, self.places),
+            gaps: concat_lists(below.gaps, self.gaps),
+            bare: concat_lists(
+                drop_given_keys(below.bare, &self.said),
+                drop_given_keys(self.bare, &below.said),
+            ),
+            said: concat_lists(below.said, self.said),
+            image: self.image.over(below.image, keep_override),
             provider: self.provider.over(below.provider, |(), ()| ()),
-            container_name: self.container_name.over(below.container_name, replace),
-            working_dir: self.working_dir.over(below.working_dir, replace),
-            network_mode: self.network_mode.over(below.network_mode, replace),
+            container_name: self.container_name.over(below.container_name, keep_override),
+            working_dir: self.working_dir.over(below.working_dir, keep_override),
+            network_mode: self.network_mode.over(below.network_mode, keep_override),
             networks: self
                 .networks
-                .over(below.networks, |below, above| unique(below, above, String::clone)),
-            aliases: self.aliases.over(below.aliases, join),
-            links: self.links.over(below.links, join),
-            hostname: self.hostname.over(below.hostname, replace),
-            extra_hosts: self.extra_hosts.over(below.extra_hosts, join),
-            exposed: self.exposed.over(below.exposed, join),
-            build: self.build.over(below.build, builds),
-            entrypoint: self.entrypoint.over(below.entrypoint, replace),
-            command: self.command.over(below.command, replace),
-            command_span: self.command_span.over(below.command_span, replace),
+                .over(below.networks, |below, above| merge_by_key(below, above, String::clone)),
+            aliases: self.aliases.over(below.aliases, concat_lists),
+            links: self.links.over(below.links, concat_lists),
+            hostname: self.hostname.over(below.hostname, keep_override),
+            extra_hosts: self.extra_hosts.over(below.extra_hosts, concat_lists),
+            exposed: self.exposed.over(below.exposed, concat_lists),
+            build: self.build.over(below.build, merge_builds),
+            entrypoint: self.entrypoint.over(below.entrypoint, keep_override),
+            command: self.command.over(below.command, keep_override),
+            command_span: self.command_span.over(below.command_span, keep_override),
             ports: self.ports.over(below.ports, |below, above| {
-                unique(below, above, |one| {
+                merge_by_key(below, above, |one| {
                     let ports = (one.host.clone(), one.container.clone());
                     (ports, one.protocol.clone(), one.host_ip.clone())
                 })
@@ -206,23 +210,23 @@ impl Partial {
             references: references_over(self.references, below.references),
             profiles: self
                 .profiles
-                .over(below.profiles, |below, above| unique(below, above, String::clone)),
-            mounts: self
-                .mounts
-                .over(below.mounts, |below, above| unique(below, above, |one| one.target.clone())),
-            environment: self.environment.over(below.environment, variables),
-            env_files: self
-                .env_files
-                .over(below.env_files, |below, above| unique(below, above, |one| one.path.clone())),
+                .over(below.profiles, |below, above| merge_by_key(below, above, String::clone)),
+            mounts: self.mounts.over(below.mounts, |below, above| {
+                merge_by_key(below, above, |one| one.target.clone())
+            }),
+            environment: self.environment.over(below.environment, merge_variables),
+            env_files: self.env_files.over(below.env_files, |below, above| {
+                merge_by_key(below, above, |one| one.path.clone())
+            }),
         }
     }
 
-    pub(super) fn finish(self) -> Service {
+    pub(super) fn finish(self) -> ServiceModel {
         let mut environment = self.environment.get().unwrap_or_default();
-        environment.retain(|entry| entry.value != Declared::Removed);
+        environment.retain(|entry| entry.value != DeclaredValue::Removed);
         let depends_on = references::dependencies(&self.references);
-        let references = self.references.into_values().filter_map(Field::get);
-        Service {
+        let references = self.references.into_values().filter_map(ServiceField::get);
+        ServiceModel {
             references: references.flatten().collect(),
             name: self.name,
             name_span: self.name_span,
@@ -253,7 +257,7 @@ impl Partial {
     }
 }
 
-fn references_over(above: References, mut below: References) -> References {
+fn references_over(above: ServiceReferences, mut below: ServiceReferences) -> ServiceReferences {
     for (key, field) in above {
         let under = below.remove(key).unwrap_or_default();
         below.insert(key, field.over(under, references::merge));
@@ -262,54 +266,60 @@ fn references_over(above: References, mut below: References) -> References {
 }
 
 /// Merges variables over others. A `!reset` entry removes the one below as well, if it is in a mapping.
-fn variables(mut below: Vec<Entry>, mut above: Vec<Entry>) -> Vec<Entry> {
+fn merge_variables(
+    mut below: Vec<DeclaredVariable>,
+    mut above: Vec<DeclaredVariable>,
+) -> Vec<DeclaredVariable> {
     let removed: HashSet<String> = above
-        .extract_if(.., |entry| entry.value == Declared::Removed)
+        .extract_if(.., |entry| entry.value == DeclaredValue::Removed)
         .map(|entry| entry.name)
         .collect();
-    below.retain(|entry| entry.form == Form::List || !removed.contains(&entry.name));
+    below.retain(|entry| entry.form == VariableForm::List || !removed.contains(&entry.name));
     // A name without a value in a list is looked up where the merge happens: with the variables of the upper file.
     if let Some(scope) = above.first().map(|entry| entry.scope) {
-        let mappings = below.iter_mut().filter(|entry| entry.form == Form::Mapping);
-        for entry in mappings.filter(|entry| entry.value == Declared::Passed) {
+        let mappings = below.iter_mut().filter(|entry| entry.form == VariableForm::Mapping);
+        for entry in mappings.filter(|entry| entry.value == DeclaredValue::Passed) {
             entry.scope = scope;
         }
     }
-    let mut out = join(below, above);
+    let mut out = concat_lists(below, above);
     for entry in &mut out {
-        entry.form = Form::List;
+        entry.form = VariableForm::List;
     }
     out
 }
 
-fn builds(below: Build, above: Build) -> Build {
+fn merge_builds(below: ServiceBuild, above: ServiceBuild) -> ServiceBuild {
     let silent = above.written.is_empty();
-    Build {
+    ServiceBuild {
         context: if silent { below.context } else { above.context },
         written: if silent { below.written } else { above.written },
         dockerfile: above.dockerfile.or(below.dockerfile),
         dockerfile_inline: above.dockerfile_inline.or(below.dockerfile_inline),
         target: above.target.or(below.target),
-        args: variables(below.args, above.args),
+        args: merge_variables(below.args, above.args),
     }
 }
 
-fn without(bare: Vec<(String, Fault)>, said: &[String]) -> Vec<(String, Fault)> {
+fn drop_given_keys(
+    bare: Vec<(String, ComposeFault)>,
+    said: &[String],
+) -> Vec<(String, ComposeFault)> {
     bare.into_iter().filter(|(key, _)| !said.contains(key)).collect()
 }
 
 /// Returns only the upper value.
-fn replace<T>(_below: T, above: T) -> T {
+fn keep_override<T>(_below: T, above: T) -> T {
     above
 }
 
-fn join<T>(mut below: Vec<T>, above: Vec<T>) -> Vec<T> {
+fn concat_lists<T>(mut below: Vec<T>, above: Vec<T>) -> Vec<T> {
     below.extend(above);
     below
 }
 
 /// Concatenates both lists; an item replaces an earlier one with the same key.
-fn unique<T, K: Eq + Hash>(below: Vec<T>, above: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+fn merge_by_key<T, K: Eq + Hash>(below: Vec<T>, above: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
     let mut places = HashMap::with_capacity(below.len() + above.len());
     for (place, item) in below.iter().enumerate() {
         places.entry(key(item)).or_insert(place);

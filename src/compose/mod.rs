@@ -2,7 +2,7 @@
 //! value.
 //!
 //! Follows docker compose: its search for files, overrides, `include`, `extends`, `.env`, `env_file` and interpolation.
-//! Reads texts through [`Sources`] and must not know where they are stored.
+//! Reads texts through [`ProjectSources`] and must not know where they are stored.
 
 mod aliases;
 mod classify;
@@ -32,32 +32,38 @@ mod view;
 #[cfg(test)]
 pub(crate) mod texts;
 
-pub use classify::{Classification, Role, classify, is_collector};
+pub use classify::{Classification, ServiceRole, classify_service, is_collector};
 pub use dockerfile::{
     BuildAction, BuildStep, CopiedPath, CopyOrigin, Dockerfile, Dockerignore, ImageStage,
-    ShellCommand, absolute, ignore_matches,
+    ShellCommand, ignore_matches, resolve_image_path,
 };
-pub use dotenv::{DotenvError, Statement, Written, parse as parse_dotenv, parse_raw};
-pub use effective::{Setting, Settings, Source, Value};
-pub use find::{NAMES, Named, Start, find, is_project, no_compose_file};
+pub use dotenv::{DotenvError, DotenvStatement, DotenvValue, parse_dotenv, parse_raw};
+pub use effective::{EnvironmentVariable, ServiceEnvironment, VariableSource, VariableValue};
+pub use find::{
+    ComposeFileSource, ComposeLocation, NAMES, find_compose_project, is_project, no_compose_file,
+};
 pub use interpolate::{
-    Interpolated, InterpolationError, Lookup, Outcome, TemplateReference, Use, find_references,
-    has_pasted_dollar, interpolate, sole_reference,
+    InterpolatedText, InterpolationError, ReferenceOutcome, ReferenceUse, TemplateReference,
+    VariableLookup, find_references, has_pasted_dollar, interpolate_template, sole_reference,
 };
-pub use model::{Difference, Model};
+pub use model::{ComposeModel, RunDifference};
 pub use purpose::{
     BundlerPrefix, ImagePurpose, PortPurpose, bundler_prefix, image_purpose, port_purpose,
 };
 pub use reachability::{
-    AddressTarget, Obstacle, find_endpoint_target, find_target, is_own_host, is_unknown_name,
-    lacks_machine_name,
+    AddressObstacle, AddressTarget, find_endpoint_target, find_target, is_own_host,
+    is_unknown_name, lacks_machine_name,
 };
-pub use read::clean;
-pub use references::{Reference, ReferenceKind};
+pub use read::clean_path;
+pub use references::{ReferenceKind, ServiceReference};
 pub use service::{
-    Build, Command, Declared, Entry, EnvFile, EnvFileState, EnvTemplate, ExtraHost, Form, Link,
-    Mount, NetworkAlias, Published, Service, mounted_path,
+    DeclaredValue, DeclaredVariable, EnvFile, EnvFileState, EnvTemplate, ExtraHost, HostMount,
+    NetworkAlias, PublishedPorts, ServiceBuild, ServiceCommand, ServiceLink, ServiceModel,
+    VariableForm, mounted_path,
 };
-pub use source::{File, FileId, Holds, SourceText, Sources, Span, Warning, Weight};
+pub use source::{
+    ComposeWarning, FileId, FileSpan, FileSyntax, ProjectSources, ProjectTextFile, SourceText,
+    WarningWeight,
+};
 pub use startup::{BuildRecipe, CodeReason, Startup, unwrap_program};
-pub use variables::{Origin, ScopeId, VariableUse, Variables};
+pub use variables::{ProjectVariables, ScopeId, VariableOrigin, VariableUse};

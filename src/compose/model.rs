@@ -5,43 +5,43 @@ use std::sync::{Arc, OnceLock};
 
 use foldhash::HashMap;
 
-use crate::error::{Error, ErrorCode, Place};
+use crate::error::{Error, ErrorCode, FilePosition};
 use crate::secret::Secret;
 
-use super::dotenv::Statement;
-use super::effective::Setting;
+use super::dotenv::DotenvStatement;
+use super::effective::EnvironmentVariable;
 use super::interpolate::InterpolationError;
-use super::reachability::Network;
-use super::service::Service;
-use super::source::{File, FileId, Holds, Span, Warning, Weight};
-use super::variables::{ScopeFiles, ScopeId, Variables};
+use super::reachability::ComposeNetwork;
+use super::service::ServiceModel;
+use super::source::{ComposeWarning, FileId, FileSpan, FileSyntax, ProjectTextFile, WarningWeight};
+use super::variables::{ProjectVariables, ScopeFiles, ScopeId};
 
 /// A compose project as its files describe it.
 #[derive(Debug, Clone)]
-pub struct Model {
+pub struct ComposeModel {
     /// Every file that was read; the first compose file comes first.
-    pub files: Vec<File>,
+    pub files: Vec<ProjectTextFile>,
     /// The services, in order of appearance.
-    pub services: Vec<Service>,
+    pub services: Vec<ServiceModel>,
     /// The warnings and errors that docker compose would report, with the variables that plain docker compose sees.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<ComposeWarning>,
     /// Positions that make docker compose fetch or run something other than the project's files and the engine: a
     /// remote part of the project or of a build, or a service run by a provider program.
-    pub reaches: Vec<Span>,
+    pub reaches: Vec<FileSpan>,
     pub(super) index: HashMap<String, usize>,
     pub(super) shell: Arc<BTreeMap<String, String>>,
     pub(super) scopes: Vec<ScopeFiles>,
-    pub(super) plain: Variables,
-    pub(super) failing: Vec<Failing>,
+    pub(super) plain: ProjectVariables,
+    pub(super) failing: Vec<FailingTemplate>,
     /// `networks`, by key.
-    pub(super) networks: HashMap<String, Network>,
+    pub(super) networks: HashMap<String, ComposeNetwork>,
     /// Indexes of the services by lower-case network name; computed on first use.
     pub(super) host_names: OnceLock<HashMap<String, Vec<usize>>>,
 }
 
 /// A template without a result, and its warning.
 #[derive(Debug, Clone)]
-pub(super) struct Failing {
+pub(super) struct FailingTemplate {
     pub(super) warning: usize,
     pub(super) scope: ScopeId,
     pub(super) template: String,
@@ -49,23 +49,23 @@ pub(super) struct Failing {
 
 /// A variable that plain docker compose and `run` resolve differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct RunDifference {
     /// The service.
     pub service: String,
     /// Its value under plain docker compose.
-    pub plain: Setting,
+    pub plain: EnvironmentVariable,
     /// Its value in a child process of `run`.
-    pub under_run: Setting,
+    pub under_run: EnvironmentVariable,
 }
 
-impl Model {
+impl ComposeModel {
     /// Returns the service with this name.
-    pub fn service(&self, name: &str) -> Option<&Service> {
+    pub fn service(&self, name: &str) -> Option<&ServiceModel> {
         Some(&self.services[*self.index.get(name)?])
     }
 
     /// Returns the variables that plain docker compose sees: the shell overrides `.env`.
-    pub fn plain(&self) -> &Variables {
+    pub fn plain(&self) -> &ProjectVariables {
         &self.plain
     }
 
@@ -76,45 +76,48 @@ impl Model {
     }
 
     /// Iterates over the readable `.env` files of the project and included projects, each with its statements.
-    pub fn dotenv_files(&self) -> impl Iterator<Item = (&File, &[Statement])> {
+    pub fn dotenv_files(&self) -> impl Iterator<Item = (&ProjectTextFile, &[DotenvStatement])> {
         let files = self.scopes.iter().flat_map(|scope| &scope.files);
         files.map(|(id, statements)| (&self.files[id.0], &**statements))
     }
 
     /// Returns the variables that a child process of `run` sees: stored values override the shell.
-    pub fn under_run(&self, stored: BTreeMap<String, Secret>) -> Variables {
+    pub fn under_run(&self, stored: BTreeMap<String, Secret>) -> ProjectVariables {
         let own = self.plain.own().clone();
-        Variables::new(Arc::clone(&self.shell), stored, own, &self.scopes)
+        ProjectVariables::new(Arc::clone(&self.shell), stored, own, &self.scopes)
     }
 
     /// Iterates over the compose files, including included and extended ones.
-    pub fn compose_files(&self) -> impl Iterator<Item = &File> {
-        self.files.iter().filter(|file| matches!(file.holds, Holds::Compose | Holds::Foreign))
+    pub fn compose_files(&self) -> impl Iterator<Item = &ProjectTextFile> {
+        self.files
+            .iter()
+            .filter(|file| matches!(file.holds, FileSyntax::Compose | FileSyntax::Foreign))
     }
 
     /// Returns a file by its id.
-    pub fn file_of(&self, id: FileId) -> &File {
+    pub fn file_of(&self, id: FileId) -> &ProjectTextFile {
         &self.files[id.0]
     }
 
     /// Returns the file of a span.
-    pub fn file(&self, span: &Span) -> &File {
+    pub fn file(&self, span: &FileSpan) -> &ProjectTextFile {
         &self.files[span.file.0]
     }
 
     /// Returns the line and column of a span's beginning.
-    pub fn place(&self, span: &Span) -> Place {
+    pub fn place(&self, span: &FileSpan) -> FilePosition {
         self.file(span).place(span.range.start)
     }
 
     /// Returns the text of a span, as written.
-    pub fn text(&self, span: &Span) -> &str {
+    pub fn text(&self, span: &FileSpan) -> &str {
         self.file(span).text.get(span.range.clone()).unwrap_or_default()
     }
 
     /// Returns the reasons why docker compose would not load the project with these variables; empty if it would.
-    pub fn refusals(&self, variables: &Variables) -> Vec<Error> {
-        let is_mended = |one: &Failing| variables.interpolate(one.scope, &one.template).is_ok();
+    pub fn refusals(&self, variables: &ProjectVariables) -> Vec<Error> {
+        let is_mended =
+            |one: &FailingTemplate| variables.interpolate(one.scope, &one.template).is_ok();
         let refused = self.refused_unless(is_mended);
         refused
             .map(|warning| {
@@ -127,20 +130,20 @@ impl Model {
     /// Returns what docker compose rejects, except templates without a result for which `is_excused` is true.
     fn refused_unless(
         &self,
-        is_excused: impl Fn(&Failing) -> bool,
-    ) -> impl Iterator<Item = &Warning> {
+        is_excused: impl Fn(&FailingTemplate) -> bool,
+    ) -> impl Iterator<Item = &ComposeWarning> {
         let excused = move |index: usize| {
             self.failing.iter().find(|one| one.warning == index).is_some_and(&is_excused)
         };
         let warnings = self.warnings.iter().enumerate();
         warnings
-            .filter(move |(index, one)| one.weight == Weight::Refused && !excused(*index))
+            .filter(move |(index, one)| one.weight == WarningWeight::Refused && !excused(*index))
             .map(|(_, warning)| warning)
     }
 
     /// Iterates over the reasons why docker compose cannot load the project, whatever the shell and the stores contain:
-    /// [`Model::refusals`] without missing required variables.
-    pub fn lasting_refusals(&self) -> impl Iterator<Item = &Warning> {
+    /// [`ComposeModel::refusals`] without missing required variables.
+    pub fn lasting_refusals(&self) -> impl Iterator<Item = &ComposeWarning> {
         self.refused_unless(|one| {
             let found = self.plain.interpolate(one.scope, &one.template);
             matches!(found, Err(InterpolationError::Required { .. }))
@@ -148,8 +151,8 @@ impl Model {
     }
 
     /// Returns the variables that refer to one of `names` and resolve differently under `run`.
-    pub fn differences(&self, under_run: &Variables, names: &[&str]) -> Vec<Difference> {
-        let concerns = |setting: &Setting| {
+    pub fn differences(&self, under_run: &ProjectVariables, names: &[&str]) -> Vec<RunDifference> {
+        let concerns = |setting: &EnvironmentVariable| {
             let mut uses = setting.uses.iter();
             uses.any(|one| names.contains(&one.name.as_str()))
         };
@@ -161,7 +164,7 @@ impl Model {
                     continue;
                 };
                 if plain.value != under_run.value && (concerns(&plain) || concerns(under_run)) {
-                    out.push(Difference {
+                    out.push(RunDifference {
                         service: service.name.clone(),
                         plain,
                         under_run: under_run.clone(),

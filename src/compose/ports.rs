@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use super::service::Published;
-use super::source::Span;
+use super::service::PublishedPorts;
+use super::source::FileSpan;
 
 /// Parses the short form; a range stays one entry.
 ///
 /// Returns `None` if docker compose would reject it.
-pub(super) fn parse(text: &str, span: &Span) -> Option<Published> {
+pub(super) fn parse(text: &str, span: &FileSpan) -> Option<PublishedPorts> {
     let (address, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let (outside, container) = match address.rsplit_once(':') {
         Some((outside, container)) => (Some(outside), container),
@@ -22,28 +22,28 @@ pub(super) fn parse(text: &str, span: &Span) -> Option<Published> {
             None => (None, outside),
         },
     };
-    publish(host_ip.filter(|ip| !ip.is_empty()), host, container, protocol, span)
+    parse_published_port(host_ip.filter(|ip| !ip.is_empty()), host, container, protocol, span)
 }
 
 /// Parses the parts of the short or long form.
-pub(super) fn publish(
+pub(super) fn parse_published_port(
     host_ip: Option<&str>,
     host: &str,
     container: &str,
     protocol: &str,
-    span: &Span,
-) -> Option<Published> {
-    let container = range(container)?;
+    span: &FileSpan,
+) -> Option<PublishedPorts> {
+    let container = parse_port_range(container)?;
     let host = match host {
         "" => None,
-        host => Some(range(host)?),
+        host => Some(parse_port_range(host)?),
     };
     let width = container.end() - container.start();
     let fits = |host: &RangeInclusive<u16>| width == 0 || host.end() - host.start() == width;
     if !host.as_ref().is_none_or(fits) {
         return None;
     }
-    Some(Published {
+    Some(PublishedPorts {
         host,
         container,
         protocol: match protocol {
@@ -55,7 +55,7 @@ pub(super) fn publish(
     })
 }
 
-impl Published {
+impl PublishedPorts {
     /// Returns whether each container port has a known host port.
     fn is_paired(&self) -> bool {
         let width = |range: &RangeInclusive<u16>| range.end() - range.start();
@@ -88,7 +88,7 @@ impl Published {
 }
 
 /// Parses `8000` or `8000-8010`.
-pub(super) fn range(text: &str) -> Option<RangeInclusive<u16>> {
+pub(super) fn parse_port_range(text: &str) -> Option<RangeInclusive<u16>> {
     let port = |text: &str| text.trim().parse::<u16>().ok();
     let (first, last) = match text.split_once('-') {
         Some((first, last)) => (port(first)?, port(last)?),
@@ -104,7 +104,7 @@ mod tests {
 
     /// Returns host, container, protocol and address on one line.
     fn read(text: &str) -> Option<String> {
-        let span = Span { file: FileId(0), range: 0..0 };
+        let span = FileSpan { file: FileId(0), range: 0..0 };
         let one = parse(text, &span)?;
         let ports = |range: &RangeInclusive<u16>| match range.start() == range.end() {
             true => range.start().to_string(),
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn ranges_of_equal_width_are_paired() {
-        let span = Span { file: FileId(0), range: 0..0 };
+        let span = FileSpan { file: FileId(0), range: 0..0 };
         let hosts = |text: &str, container: u16| parse(text, &span)?.host_of(container);
         assert_eq!(hosts("3000-3001:4000-4001", 4001), Some(3001));
         assert_eq!(hosts("3000-3001:4000-4001", 4002), None);

@@ -2,24 +2,24 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::merge::Field;
-use super::read::{Fault, Reader};
-use super::service::Service;
-use super::source::{Span, Weight};
-use super::view::{Shape, View};
+use super::merge::ServiceField;
+use super::read::{ComposeFault, MappingReader};
+use super::service::ServiceModel;
+use super::source::{FileSpan, WarningWeight};
+use super::view::{NodeShape, NodeView};
 
 /// A name in a service that the project must define.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference {
+pub struct ServiceReference {
     /// The kind of object it names.
     pub kind: ReferenceKind,
     /// The name, with its variables replaced.
     pub name: String,
     /// The position of the name.
-    pub span: Span,
+    pub span: FileSpan,
 }
 
-/// The kind of object that a [`Reference`] names.
+/// The kind of object that a [`ServiceReference`] names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ReferenceKind {
     /// Another service, by `depends_on`, `links`, `volumes_from`, `network_mode`, `ipc` or `pid`.
@@ -64,17 +64,17 @@ impl ReferenceKind {
 }
 
 /// The references of a service, by the key that contains them.
-pub(super) type References = BTreeMap<&'static str, Field<Vec<Reference>>>;
+pub(super) type ServiceReferences = BTreeMap<&'static str, ServiceField<Vec<ServiceReference>>>;
 
 /// The keys that make a service depend on another, in the order in which docker compose reads them.
 const DEPENDENCIES: [&str; 6] =
     ["depends_on", "links", "network_mode", "ipc", "pid", "volumes_from"];
 
 /// Returns the services that a service depends on, without duplicates.
-pub(super) fn dependencies(references: &References) -> Vec<String> {
+pub(super) fn dependencies(references: &ServiceReferences) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for key in DEPENDENCIES {
-        for one in references.get(key).into_iter().flat_map(Field::iter) {
+        for one in references.get(key).into_iter().flat_map(ServiceField::iter) {
             if !names.contains(&one.name) {
                 names.push(one.name.clone());
             }
@@ -84,19 +84,22 @@ pub(super) fn dependencies(references: &References) -> Vec<String> {
 }
 
 /// Merges references over others: each name once, at its position in the upper file.
-pub(super) fn merge(mut below: Vec<Reference>, above: Vec<Reference>) -> Vec<Reference> {
+pub(super) fn merge(
+    mut below: Vec<ServiceReference>,
+    above: Vec<ServiceReference>,
+) -> Vec<ServiceReference> {
     below.retain(|one| above.iter().all(|other| other.name != one.name));
     below.extend(above);
     below
 }
 
-impl<'t> Reader<'_> {
+impl<'t> MappingReader<'_> {
     /// Returns the references in the value of `key`; `None` if the key cannot have any.
     pub(super) fn references(
         &mut self,
         key: &str,
-        view: View<'t>,
-    ) -> Option<(&'static str, Field<Vec<Reference>>)> {
+        view: NodeView<'t>,
+    ) -> Option<(&'static str, ServiceField<Vec<ServiceReference>>)> {
         let (key, kind) = match key {
             "networks" => ("networks", ReferenceKind::Network),
             "models" => ("models", ReferenceKind::Model),
@@ -113,27 +116,30 @@ impl<'t> Reader<'_> {
         };
         let field = self.field(view, |reader, view| {
             let named = reader.named_in(key, view).into_iter();
-            let references = named.map(|(name, view)| Reference { kind, name, span: view.span() });
+            let references =
+                named.map(|(name, view)| ServiceReference { kind, name, span: view.span() });
             Some(references.collect())
         });
         Some((key, field))
     }
 
     /// Returns each name with its position: the keys of a mapping, the references in a list, or a single scalar.
-    fn named_in(&mut self, key: &str, view: View<'t>) -> Vec<(String, View<'t>)> {
+    fn named_in(&mut self, key: &str, view: NodeView<'t>) -> Vec<(String, NodeView<'t>)> {
         match view.shape() {
-            Shape::Mapping => {
+            NodeShape::Mapping => {
                 let entries = view.entries().into_iter();
                 entries.map(|(key, name, _)| (key.into_owned(), name)).collect()
             }
-            Shape::Sequence => view.items().filter_map(|item| self.named_by(key, item)).collect(),
+            NodeShape::Sequence => {
+                view.items().filter_map(|item| self.named_by(key, item)).collect()
+            }
             _ => self.named_by(key, view).into_iter().collect(),
         }
     }
 
-    fn named_by(&mut self, key: &str, item: View<'t>) -> Option<(String, View<'t>)> {
-        if item.shape() != Shape::Mapping {
-            return Some((referred(key, &self.string(item)?)?.to_owned(), item));
+    fn named_by(&mut self, key: &str, item: NodeView<'t>) -> Option<(String, NodeView<'t>)> {
+        if item.shape() != NodeShape::Mapping {
+            return Some((read_referred_name(key, &self.string(item)?)?.to_owned(), item));
         }
         let kind = item.get("type").and_then(|kind| self.string(kind));
         if kind.is_some_and(|kind| kind != "volume") {
@@ -146,7 +152,7 @@ impl<'t> Reader<'_> {
 }
 
 /// Returns the name that an entry of `key` refers to, if any.
-fn referred<'a>(key: &str, text: &'a str) -> Option<&'a str> {
+fn read_referred_name<'a>(key: &str, text: &'a str) -> Option<&'a str> {
     match key {
         "links" => text.split(':').next(),
         "volumes_from" if text.starts_with("container:") => None,
@@ -163,17 +169,24 @@ fn is_path(source: &str) -> bool {
 }
 
 /// Names that the project defines, by kind.
-pub(super) type Defined = HashMap<ReferenceKind, HashSet<String>>;
+pub(super) type DefinedNames = HashMap<ReferenceKind, HashSet<String>>;
 
 /// Returns the invalid references of services that always run, those without a profile.
-pub(super) fn check_references(services: &[Service], defined: &Defined) -> Vec<Fault> {
+pub(super) fn check_references(
+    services: &[ServiceModel],
+    defined: &DefinedNames,
+) -> Vec<ComposeFault> {
     let names: HashSet<&str> = services.iter().map(|one| one.name.as_str()).collect();
-    let is_defined = |one: &Reference| match one.kind {
+    let is_defined = |one: &ServiceReference| match one.kind {
         ReferenceKind::Service => names.contains(one.name.as_str()),
         ReferenceKind::Network if one.name == "default" => true,
         kind => defined.get(&kind).is_some_and(|names| names.contains(&one.name)),
     };
-    let refuse = |span: &Span, text| Fault { span: span.clone(), text, weight: Weight::Refused };
+    let refuse = |span: &FileSpan, text| ComposeFault {
+        span: span.clone(),
+        text,
+        weight: WarningWeight::Refused,
+    };
     let mut faults = Vec::new();
     for service in services.iter().filter(|one| one.profiles.is_empty() && one.gaps.is_empty()) {
         for one in service.references.iter().filter(|one| !is_defined(one)) {
@@ -193,7 +206,7 @@ pub(super) fn check_references(services: &[Service], defined: &Defined) -> Vec<F
 }
 
 /// Finds a service that depends on itself through others, and the position of that dependency.
-fn find_cycle(services: &[Service]) -> Option<(String, Span)> {
+fn find_cycle(services: &[ServiceModel]) -> Option<(String, FileSpan)> {
     let index: HashMap<&str, usize> =
         services.iter().enumerate().map(|(at, one)| (one.name.as_str(), at)).collect();
     let edges: Vec<Vec<usize>> = services

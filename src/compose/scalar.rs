@@ -18,15 +18,15 @@ pub(super) fn printed(plain: &str) -> Cow<'_, str> {
     if !numeric {
         return Cow::Borrowed(plain);
     }
-    if let Some(date) = date(plain) {
+    if let Some(date) = format_date(plain) {
         return Cow::Owned(date);
     }
     let digits = without_underscores(plain);
-    if let Some(whole) = integer(&digits) {
+    if let Some(whole) = parse_integer(&digits) {
         return Cow::Owned(whole.to_string());
     }
     match is_float(&digits).then(|| digits.parse::<f64>()) {
-        Some(Ok(value)) if value.is_finite() => Cow::Owned(float(value)),
+        Some(Ok(value)) if value.is_finite() => Cow::Owned(format_float(value)),
         _ => Cow::Borrowed(plain),
     }
 }
@@ -38,14 +38,14 @@ pub(super) fn is_number(plain: &str) -> bool {
         return false;
     }
     let digits = without_underscores(plain);
-    integer(&digits).is_some() || is_float(&digits)
+    parse_integer(&digits).is_some() || is_float(&digits)
 }
 
 fn without_underscores(plain: &str) -> Cow<'_, str> {
     if plain.contains('_') { Cow::Owned(plain.replace('_', "")) } else { Cow::Borrowed(plain) }
 }
 
-fn integer(text: &str) -> Option<i128> {
+fn parse_integer(text: &str) -> Option<i128> {
     let (negative, magnitude) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
@@ -90,7 +90,7 @@ fn is_float(text: &str) -> bool {
 }
 
 /// Returns the shortest form that parses to the same value, with an exponent only for very small and very large values.
-fn float(value: f64) -> String {
+fn format_float(value: f64) -> String {
     let scientific = format!("{value:e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else {
         return scientific;
@@ -103,7 +103,7 @@ fn float(value: f64) -> String {
     format!("{mantissa}e{sign}{:02}", power.abs())
 }
 
-fn date(text: &str) -> Option<String> {
+fn format_date(text: &str) -> Option<String> {
     let mut parts = text.split('-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

@@ -2,41 +2,41 @@
 
 use foldhash::{HashSet, HashSetExt};
 
-use crate::edit::yaml::tree::{Kind, NodeId, Tree};
+use crate::edit::yaml::tree::{NodeId, YamlKind, YamlTree};
 
 use super::interpolate::InterpolationError;
-use super::read::Fault;
-use super::source::{FileId, Span, Weight};
-use super::variables::{ScopeId, Variables};
+use super::read::ComposeFault;
+use super::source::{FileId, FileSpan, WarningWeight};
+use super::variables::{ProjectVariables, ScopeId};
 
 /// The findings in one file.
-pub(super) struct Found {
-    pub(super) faults: Vec<Fault>,
+pub(super) struct ScanResult {
+    pub(super) faults: Vec<ComposeFault>,
     /// Templates without a result, each with its fault and text.
-    pub(super) failing: Vec<(Fault, String)>,
+    pub(super) failing: Vec<(ComposeFault, String)>,
     /// The first template whose result exceeds a limit.
-    pub(super) beyond: Option<(Span, InterpolationError)>,
+    pub(super) beyond: Option<(FileSpan, InterpolationError)>,
 }
 
 /// Visits every node of a tree once. The results of templates reduce `room`, in bytes.
 pub(super) fn scan(
-    tree: &Tree,
+    tree: &YamlTree,
     file: FileId,
-    variables: &Variables,
+    variables: &ProjectVariables,
     scope: ScopeId,
     room: &mut usize,
-) -> Found {
-    let fault = |id: NodeId, text: String| Fault {
-        span: Span { file, range: tree.node(id).range.clone() },
+) -> ScanResult {
+    let fault = |id: NodeId, text: String| ComposeFault {
+        span: FileSpan { file, range: tree.node(id).range.clone() },
         text,
-        weight: Weight::Refused,
+        weight: WarningWeight::Refused,
     };
     let named = |key: NodeId| tree.scalar(key).unwrap_or_default();
     let again = |key| {
         let text = format!("the key `{}` is here a second time", named(key));
         fault(key, text)
     };
-    let mut found = Found {
+    let mut found = ScanResult {
         faults: tree.repeated_keys().map(again).collect(),
         failing: Vec::new(),
         beyond: None,
@@ -45,11 +45,11 @@ pub(super) fn scan(
     let mut keys: HashSet<NodeId> = HashSet::new();
     for id in tree.ids() {
         match &tree.node(id).kind {
-            Kind::Mapping(entries, _) => {
+            YamlKind::Mapping(entries, _) => {
                 let templates = entries.iter().map(|(key, _)| *key);
                 keys.extend(templates.filter(|key| named(*key).contains('$')));
             }
-            Kind::Scalar(text, _) if tree.text(text).contains('$') && !keys.contains(&id) => {
+            YamlKind::Scalar(text, _) if tree.text(text).contains('$') && !keys.contains(&id) => {
                 let text = tree.text(text);
                 let result = variables.interpolate(scope, text).and_then(|result| {
                     let left = room.checked_sub(result.text.len());
@@ -58,12 +58,12 @@ pub(super) fn scan(
                 match result {
                     Ok(left) => *room = left,
                     Err(error) if error.is_too_large() => {
-                        let span = Span { file, range: tree.node(id).range.clone() };
+                        let span = FileSpan { file, range: tree.node(id).range.clone() };
                         found.beyond = Some((span, error));
                         return found;
                     }
                     Err(error) => {
-                        let fault = fault(id, describe(&error));
+                        let fault = fault(id, describe_interpolation_error(&error));
                         found.failing.push((fault, text.to_owned()));
                     }
                 }
@@ -74,7 +74,7 @@ pub(super) fn scan(
     found
 }
 
-fn describe(error: &InterpolationError) -> String {
+fn describe_interpolation_error(error: &InterpolationError) -> String {
     match error {
         InterpolationError::Invalid { .. } => {
             format!("{error}; a literal dollar sign is written `$$`")

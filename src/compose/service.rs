@@ -4,21 +4,21 @@ use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::dotenv::Statement;
+use super::dotenv::DotenvStatement;
 use super::purpose::is_admin_port;
-use super::references::Reference;
-use super::source::{FileId, Span};
+use super::references::ServiceReference;
+use super::source::{FileId, FileSpan};
 use super::variables::ScopeId;
 
 /// A service, merged from every file that defines it.
 #[derive(Debug, Clone)]
-pub struct Service {
+pub struct ServiceModel {
     /// Its name in the compose file.
     pub name: String,
     /// Position of the name in the first file that defines it.
-    pub name_span: Span,
+    pub name_span: FileSpan,
     /// How it is built, if it is.
-    pub build: Option<Build>,
+    pub build: Option<ServiceBuild>,
     /// The image it runs, or the tag of the built image.
     pub image: Option<String>,
     /// Whether an external program runs it: `provider`.
@@ -28,11 +28,11 @@ pub struct Service {
     /// The working folder of the command, overriding that of the image.
     pub working_dir: Option<String>,
     /// The entrypoint that overrides the image's; the image's command is then ignored as well.
-    pub entrypoint: Option<Command>,
+    pub entrypoint: Option<ServiceCommand>,
     /// The command that overrides the image's.
-    pub command: Option<Command>,
+    pub command: Option<ServiceCommand>,
     /// Position of the command.
-    pub command_span: Option<Span>,
+    pub command_span: Option<FileSpan>,
     /// `network_mode`; with `host` it uses the host's ports directly.
     pub network_mode: Option<String>,
     /// Names of its networks; if empty, the project's default network.
@@ -40,7 +40,7 @@ pub struct Service {
     /// Names that resolve on one network only.
     pub aliases: Vec<NetworkAlias>,
     /// `links`: other services, under names that only this service resolves.
-    pub links: Vec<Link>,
+    pub links: Vec<ServiceLink>,
     /// `hostname`, which newer engines resolve for other containers.
     pub hostname: Option<String>,
     /// `extra_hosts`: names with fixed addresses.
@@ -48,28 +48,28 @@ pub struct Service {
     /// `expose`: ports that it declares to listen on.
     pub exposed: Vec<RangeInclusive<u16>>,
     /// Published ports.
-    pub ports: Vec<Published>,
+    pub ports: Vec<PublishedPorts>,
     /// Services it depends on, including those of `links`, `volumes_from`, `network_mode`, `ipc` and `pid`.
     pub depends_on: Vec<String>,
     /// Names in it that the project must define.
-    pub references: Vec<Reference>,
+    pub references: Vec<ServiceReference>,
     /// Its profiles; if empty, it always runs.
     pub profiles: Vec<String>,
     /// Folders and files of the host that are mounted.
-    pub mounts: Vec<Mount>,
+    pub mounts: Vec<HostMount>,
     /// `environment` as declared; later entries override earlier ones.
-    pub environment: Vec<Entry>,
+    pub environment: Vec<DeclaredVariable>,
     /// `env_file`; later files override earlier ones.
     pub env_files: Vec<EnvFile>,
     /// The mappings that define it, starting with the base file's; extended services are not included.
-    pub defined_in: Vec<Span>,
+    pub defined_in: Vec<FileSpan>,
     /// Reasons why it may have unknown settings: an extended service is missing.
     pub gaps: Vec<String>,
 }
 
 /// How the image of a service is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Build {
+pub struct ServiceBuild {
     /// Absolute path of the context folder, or a remote address as written.
     pub context: PathBuf,
     /// The context as written in the file; `.` by default.
@@ -81,12 +81,12 @@ pub struct Build {
     /// The stage to build.
     pub target: Option<String>,
     /// Build arguments.
-    pub args: Vec<Entry>,
+    pub args: Vec<DeclaredVariable>,
 }
 
 /// A command or entrypoint of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
+pub enum ServiceCommand {
     /// A line that docker compose splits into words.
     Line(String),
     /// Separate arguments.
@@ -95,7 +95,7 @@ pub enum Command {
 
 /// A published port, or a range of ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
+pub struct PublishedPorts {
     /// The host ports: as many as the container's, or a range to choose one from for a single port; `None` if docker
     /// chooses.
     pub host: Option<RangeInclusive<u16>>,
@@ -106,12 +106,12 @@ pub struct Published {
     /// The address it is bound to; `None` for all addresses.
     pub host_ip: Option<String>,
     /// Position of the declaration.
-    pub span: Span,
+    pub span: FileSpan,
 }
 
 /// A folder or file of the host, mounted in the container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mount {
+pub struct HostMount {
     /// Absolute path on the host.
     pub source: PathBuf,
     /// Path in the container.
@@ -119,7 +119,7 @@ pub struct Mount {
 }
 
 /// Returns the host path of a container path, if a mount covers it; of several mounts the deepest counts.
-pub fn mounted_path(mounts: &[Mount], path: &Path) -> Option<PathBuf> {
+pub fn mounted_path(mounts: &[HostMount], path: &Path) -> Option<PathBuf> {
     let covering =
         mounts.iter().filter_map(|mount| Some((mount, path.strip_prefix(&mount.target).ok()?)));
     let (mount, below) = covering.max_by_key(|(mount, _)| mount.target.len())?;
@@ -141,7 +141,7 @@ pub struct NetworkAlias {
 
 /// Another service under a name that one service uses for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
+pub struct ServiceLink {
     /// The other service.
     pub service: String,
     /// The name; the service's own by default.
@@ -159,35 +159,35 @@ pub struct ExtraHost {
 
 /// A variable declared in `environment` or in a build's `args`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct DeclaredVariable {
     /// The variable's name.
     pub name: String,
     /// The declared value.
-    pub value: Declared,
+    pub value: DeclaredValue,
     /// Position of the name, without quotes.
-    pub name_span: Span,
+    pub name_span: FileSpan,
     /// Position of the value, quotes included; for a name without a value that of the name, for an alias that of its target.
-    pub value_span: Span,
+    pub value_span: FileSpan,
     /// Byte range of the value without quotes, if the file contains it verbatim.
     pub verbatim: Option<Range<usize>>,
     /// The scope that its variables are looked up in.
     pub scope: ScopeId,
     /// The form of the collection that declares it.
-    pub form: Form,
+    pub form: VariableForm,
 }
 
-/// The form of the collection that an [`Entry`] belongs to. Docker compose converts merged mappings to lists.
+/// The form of the collection that an [`DeclaredVariable`] belongs to. Docker compose converts merged mappings to lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum VariableForm {
     /// A mapping that was not merged.
     Mapping,
     /// A list, or a merged mapping.
     List,
 }
 
-/// The value of an [`Entry`].
+/// The value of an [`DeclaredVariable`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Declared {
+pub enum DeclaredValue {
     /// A value whose variables must be replaced.
     Template(String),
     /// `NAME=value` as one template, because the name contains variables as well.
@@ -210,14 +210,14 @@ pub struct EnvFile {
     /// The state of the file.
     pub state: EnvFileState,
     /// Position of the entry.
-    pub span: Span,
+    pub span: FileSpan,
 }
 
 /// The state of an `env_file`.
 #[derive(Debug, Clone)]
 pub enum EnvFileState {
     /// It exists; its statements.
-    Read(FileId, Arc<[Statement]>),
+    Read(FileId, Arc<[DotenvStatement]>),
     /// It is missing; its template, if the repository has one.
     Missing(Option<EnvTemplate>),
     /// It exists but cannot be used; the reason.
@@ -230,12 +230,12 @@ pub struct EnvTemplate {
     /// Absolute path.
     pub path: PathBuf,
     /// The file and its readable statements, with `<%= ENV['NAME'] %>` converted to `${NAME}`.
-    pub statements: Option<(FileId, Arc<[Statement]>)>,
+    pub statements: Option<(FileId, Arc<[DotenvStatement]>)>,
 }
 
 impl EnvFileState {
     /// Returns the statements of an existing file.
-    pub fn statements(&self) -> Option<(FileId, &[Statement])> {
+    pub fn statements(&self) -> Option<(FileId, &[DotenvStatement])> {
         match self {
             Self::Read(id, statements) => Some((*id, statements)),
             Self::Missing(_) | Self::Broken(_) => None,
@@ -243,7 +243,7 @@ impl EnvFileState {
     }
 
     /// Returns the statements of a file that exists or can be created from its template.
-    pub fn intended_statements(&self) -> Option<(FileId, &[Statement])> {
+    pub fn intended_statements(&self) -> Option<(FileId, &[DotenvStatement])> {
         match self {
             Self::Missing(Some(EnvTemplate { statements: Some((id, statements)), .. })) => {
                 Some((*id, statements))
@@ -253,7 +253,7 @@ impl EnvFileState {
     }
 }
 
-impl Command {
+impl ServiceCommand {
     /// Returns the words joined into one line.
     pub fn line(&self) -> String {
         match self {
@@ -271,25 +271,25 @@ impl Command {
     }
 }
 
-impl Entry {
+impl DeclaredVariable {
     /// Returns the value as written, before variables are replaced; `None` for a name without a value.
     pub fn raw(&self) -> Option<&str> {
         match &self.value {
-            Declared::Template(template) => Some(template),
-            Declared::Item(item) => Some(item.split_once('=').map_or("", |(_, value)| value)),
-            Declared::Passed | Declared::Removed => None,
+            DeclaredValue::Template(template) => Some(template),
+            DeclaredValue::Item(item) => Some(item.split_once('=').map_or("", |(_, value)| value)),
+            DeclaredValue::Passed | DeclaredValue::Removed => None,
         }
     }
 }
 
-impl Service {
+impl ServiceModel {
     /// Returns the effective declaration of a variable in `environment`.
-    pub fn declared(&self, name: &str) -> Option<&Entry> {
+    pub fn declared(&self, name: &str) -> Option<&DeclaredVariable> {
         self.environment.iter().rev().find(|entry| entry.name == name)
     }
 
     /// Returns whether `span` is in a mapping of the service itself; inherited settings are not edited there.
-    pub fn defines(&self, span: &Span) -> bool {
+    pub fn defines(&self, span: &FileSpan) -> bool {
         self.defined_in.iter().any(|own| {
             own.file == span.file
                 && own.range.start <= span.range.start

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::edit::yaml::tree::{SyntaxError, Tree};
-use crate::error::{Error, Place};
+use crate::edit::yaml::tree::{YamlSyntaxError, YamlTree};
+use crate::error::{Error, FilePosition};
 
 /// The content of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl SourceText {
 }
 
 /// The files of a project. Each path is read at most once.
-pub trait Sources {
+pub trait ProjectSources {
     /// Returns the text at an absolute path.
     fn text(&self, path: &Path) -> SourceText;
 
@@ -42,12 +42,12 @@ pub trait Sources {
 }
 
 /// The files of a project, with planned texts instead of some of them.
-pub(super) struct PlannedTexts<'s> {
-    pub(super) below: &'s dyn Sources,
+pub(super) struct PlannedSources<'s> {
+    pub(super) below: &'s dyn ProjectSources,
     pub(super) texts: &'s BTreeMap<PathBuf, Arc<str>>,
 }
 
-impl Sources for PlannedTexts<'_> {
+impl ProjectSources for PlannedSources<'_> {
     fn text(&self, path: &Path) -> SourceText {
         match self.texts.get(path) {
             Some(text) => SourceText::Found(Arc::clone(text)),
@@ -66,22 +66,22 @@ impl Sources for PlannedTexts<'_> {
 
 /// A text file of a project.
 #[derive(Debug, Clone)]
-pub struct File {
+pub struct ProjectTextFile {
     /// Absolute path.
     pub path: PathBuf,
     /// The text as read, including a byte order mark.
     pub text: Arc<str>,
     /// The kind of content.
-    pub holds: Holds,
+    pub holds: FileSyntax,
     /// The byte each line begins at; computed on first use.
     lines: OnceLock<Vec<usize>>,
     /// The parsed YAML; computed on first use.
-    tree: OnceLock<Result<Arc<Tree>, SyntaxError>>,
+    tree: OnceLock<Result<Arc<YamlTree>, YamlSyntaxError>>,
 }
 
-/// The kind of content of a [`File`].
+/// The kind of content of a [`ProjectTextFile`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holds {
+pub enum FileSyntax {
     /// Services.
     Compose,
     /// Variables, whose values may be secrets: positions in it show no text.
@@ -92,32 +92,32 @@ pub enum Holds {
     Other,
 }
 
-/// The index of a [`File`] in a model.
+/// The index of a [`ProjectTextFile`] in a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub(super) usize);
 
 /// A byte range in one of a model's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Span {
+pub struct FileSpan {
     /// The file.
     pub file: FileId,
     /// Byte range in its text.
     pub range: Range<usize>,
 }
 
-impl File {
+impl ProjectTextFile {
     /// Creates a file from its text.
-    pub fn new(path: PathBuf, text: Arc<str>, holds: Holds) -> Self {
+    pub fn new(path: PathBuf, text: Arc<str>, holds: FileSyntax) -> Self {
         Self { path, text, holds, lines: OnceLock::new(), tree: OnceLock::new() }
     }
 
-    pub(super) fn parsed_already(path: PathBuf, tree: Arc<Tree>, holds: Holds) -> Self {
+    pub(super) fn parsed_already(path: PathBuf, tree: Arc<YamlTree>, holds: FileSyntax) -> Self {
         let text = Arc::clone(&tree.source);
         Self { path, text, holds, lines: OnceLock::new(), tree: OnceLock::from(Ok(tree)) }
     }
 
     /// Returns its tree, if its text was parsed as YAML and is valid.
-    pub(super) fn parsed(&self) -> Option<&Arc<Tree>> {
+    pub(super) fn parsed(&self) -> Option<&Arc<YamlTree>> {
         self.tree.get()?.as_ref().ok()
     }
 
@@ -125,8 +125,8 @@ impl File {
     ///
     /// # Errors
     /// The first syntax error.
-    pub fn tree(&self) -> Result<&Arc<Tree>, &SyntaxError> {
-        let parse = || Tree::parse(Arc::clone(&self.text)).map(Arc::new);
+    pub fn tree(&self) -> Result<&Arc<YamlTree>, &YamlSyntaxError> {
+        let parse = || YamlTree::parse(Arc::clone(&self.text)).map(Arc::new);
         self.tree.get_or_init(parse).as_ref()
     }
 
@@ -176,7 +176,7 @@ impl File {
     }
 
     /// Returns line, column and line text of a byte offset.
-    pub fn place(&self, offset: usize) -> Place {
+    pub fn place(&self, offset: usize) -> FilePosition {
         let text: &str = &self.text;
         let lines = self.line_starts();
         let line = lines.partition_point(|start| *start <= offset).max(1);
@@ -186,13 +186,15 @@ impl File {
             .char_indices()
             .take_while(|(at, _)| start + at < offset)
             .filter(|(_, character)| *character != '\u{feff}');
-        Place {
+        FilePosition {
             path: self.path.clone(),
             line,
             column: before.count() + 1,
             text: match self.holds {
-                Holds::Compose | Holds::Other => whole.trim_start_matches('\u{feff}').to_owned(),
-                Holds::Variables | Holds::Foreign => String::new(),
+                FileSyntax::Compose | FileSyntax::Other => {
+                    whole.trim_start_matches('\u{feff}').to_owned()
+                }
+                FileSyntax::Variables | FileSyntax::Foreign => String::new(),
             },
         }
     }
@@ -200,20 +202,20 @@ impl File {
 
 /// A warning or error that docker compose would report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
+pub struct ComposeWarning {
     /// Its position.
-    pub place: Place,
+    pub place: FilePosition,
     /// The byte range it is about.
-    pub span: Span,
+    pub span: FileSpan,
     /// Lowercase, without a full stop.
     pub text: String,
     /// Its effect on docker compose.
-    pub weight: Weight,
+    pub weight: WarningWeight,
 }
 
-/// The effect of a [`Warning`] on docker compose.
+/// The effect of a [`ComposeWarning`] on docker compose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
+pub enum WarningWeight {
     /// Docker compose continues.
     Remark,
     /// Docker compose refuses to load the project until this is fixed.
@@ -223,11 +225,15 @@ pub enum Weight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::texts::Texts;
+    use crate::compose::texts::TestSources;
 
     #[test]
     fn places_count_characters_and_leave_the_byte_order_mark_out() {
-        let file = File::new("/p/a".into(), "\u{feff}ab\r\nüx: y\n".into(), Holds::Compose);
+        let file = ProjectTextFile::new(
+            "/p/a".into(),
+            "\u{feff}ab\r\nüx: y\n".into(),
+            FileSyntax::Compose,
+        );
         let at = |offset| {
             let place = file.place(offset);
             (place.line, place.column, place.text)
@@ -245,17 +251,18 @@ mod tests {
 
     #[test]
     fn a_place_among_variables_shows_no_value() {
-        let file = File::new("/p/.env".into(), "KEY=secret\n".into(), Holds::Variables);
+        let file =
+            ProjectTextFile::new("/p/.env".into(), "KEY=secret\n".into(), FileSyntax::Variables);
         let place = file.place(4);
         assert_eq!((place.column, place.text.as_str()), (5, ""));
     }
 
     #[test]
     fn a_planned_text_replaces_a_file_or_adds_one() {
-        let below = Texts::new(&[("old", "1"), ("both", "1")]);
+        let below = TestSources::new(&[("old", "1"), ("both", "1")]);
         let at = |name: &str| Path::new("/p").join(name);
         let texts = BTreeMap::from([(at("new"), "2".into()), (at("both"), "2".into())]);
-        let planned = PlannedTexts { below: &below, texts: &texts };
+        let planned = PlannedSources { below: &below, texts: &texts };
         for (name, text) in
             [("old", Some("1")), ("both", Some("2")), ("new", Some("2")), ("x", None)]
         {

@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::effective::Value;
-use super::{Model, Service, SourceText, Sources, Variables, find};
+use super::effective::VariableValue;
+use super::{
+    ComposeModel, ProjectSources, ProjectVariables, ServiceModel, SourceText, find_compose_project,
+};
 
 /// Files below `/p`.
-pub(crate) struct Texts(BTreeMap<PathBuf, String>);
+pub(crate) struct TestSources(BTreeMap<PathBuf, String>);
 
-impl Texts {
+impl TestSources {
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let file = |(path, text): &(&str, &str)| (Path::new("/p").join(path), (*text).to_owned());
         Self(files.iter().map(file).collect())
     }
 }
 
-impl Sources for Texts {
+impl ProjectSources for TestSources {
     fn text(&self, path: &Path) -> SourceText {
         match self.0.get(path) {
             Some(text) => SourceText::Found(text.as_str().into()),
@@ -34,21 +36,27 @@ impl Sources for Texts {
 }
 
 /// Loads a project of these files, with these shell variables.
-pub(crate) fn load(files: &[(&str, &str)], shell: &[(&str, &str)]) -> crate::error::Result<Model> {
-    let texts = Texts::new(files);
+pub(crate) fn load_texts(
+    files: &[(&str, &str)],
+    shell: &[(&str, &str)],
+) -> crate::error::Result<ComposeModel> {
+    let texts = TestSources::new(files);
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let shell: BTreeMap<String, String> = shell.iter().map(owned).collect();
-    let start = find(&texts, &shell, Path::new("/p"))?;
-    Model::load(&texts, &start, &shell)
+    let start = find_compose_project(&texts, &shell, Path::new("/p"))?;
+    ComposeModel::load(&texts, &start, &shell)
 }
 
 /// Returns a service's variables as `NAME=value`, `NAME` if absent, `NAME?` if unknown.
-pub(super) fn seen(service: &Service, variables: &Variables) -> Vec<String> {
+pub(super) fn describe_environment(
+    service: &ServiceModel,
+    variables: &ProjectVariables,
+) -> Vec<String> {
     let settings = service.effective(variables);
     let shown = settings.into_iter().map(|one| match one.value {
-        Value::Known(value) => format!("{}={}", one.name, value.expose()),
-        Value::Absent => one.name,
-        Value::Unknown(_) => format!("{}?", one.name),
+        VariableValue::Known(value) => format!("{}={}", one.name, value.expose()),
+        VariableValue::Absent => one.name,
+        VariableValue::Unknown(_) => format!("{}?", one.name),
     });
     shown.collect()
 }

@@ -5,18 +5,20 @@ use std::sync::Arc;
 
 use crate::limits;
 
-use super::dotenv::{self, Statement};
-use super::interpolate::{Interpolated, InterpolationError, Outcome, interpolate};
-use super::source::{FileId, Span};
+use super::dotenv::{self, DotenvStatement};
+use super::interpolate::{
+    InterpolatedText, InterpolationError, ReferenceOutcome, interpolate_template,
+};
+use super::source::{FileId, FileSpan};
 use crate::secret::Secret;
 
 /// The variables that a project is resolved with. An included file may have its own `.env`, therefore there are scopes.
 #[derive(Clone)]
-pub struct Variables {
+pub struct ProjectVariables {
     shell: Arc<BTreeMap<String, String>>,
     stored: BTreeMap<String, Secret>,
     own: BTreeMap<&'static str, String>,
-    scopes: Vec<Scope>,
+    scopes: Vec<VariableScope>,
     /// Remaining size in bytes for the values of `.env` files.
     room: usize,
 }
@@ -29,22 +31,22 @@ pub struct ScopeId(pub(super) usize);
 #[derive(Debug, Clone, Default)]
 pub(super) struct ScopeFiles {
     pub(super) parent: Option<ScopeId>,
-    pub(super) files: Vec<(FileId, Arc<[Statement]>)>,
+    pub(super) files: Vec<(FileId, Arc<[DotenvStatement]>)>,
 }
 
 #[derive(Clone)]
-struct Scope {
+struct VariableScope {
     parent: Option<ScopeId>,
-    values: HashMap<String, (String, Span)>,
+    values: HashMap<String, (String, FileSpan)>,
 }
 
 /// The source of a variable's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum VariableOrigin {
     /// The shell.
     Shell,
     /// A `.env` file, with the position in it.
-    DotEnv(Span),
+    DotEnv(FileSpan),
     /// A store, as `run` passes it to the child.
     Store,
     /// Docker compose itself: the project's name.
@@ -61,23 +63,23 @@ pub struct VariableUse {
     /// Its name.
     pub name: String,
     /// The source that supplied the value.
-    pub won_by: Origin,
+    pub won_by: VariableOrigin,
 }
 
 impl VariableUse {
     /// Returns whether a source sets the variable, or the template has a default for it.
     pub fn is_set(&self) -> bool {
-        self.won_by != Origin::Unset
+        self.won_by != VariableOrigin::Unset
     }
 }
 
-impl std::fmt::Debug for Variables {
+impl std::fmt::Debug for ProjectVariables {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Variables").field("stored", &self.stored.keys()).finish_non_exhaustive()
     }
 }
 
-impl Variables {
+impl ProjectVariables {
     /// Creates variables in which the shell overrides `.env`, and `stored` overrides both; without stored values, as
     /// plain docker compose.
     pub(super) fn new(
@@ -105,8 +107,8 @@ impl Variables {
     }
 
     /// Adds a scope; returns the values in it without a result, each with the reason.
-    pub(super) fn add(&mut self, files: &ScopeFiles) -> Vec<(Span, InterpolationError)> {
-        let mut values: HashMap<String, (String, Span)> = HashMap::new();
+    pub(super) fn add(&mut self, files: &ScopeFiles) -> Vec<(FileSpan, InterpolationError)> {
+        let mut values: HashMap<String, (String, FileSpan)> = HashMap::new();
         let mut faults = Vec::new();
         let mut room = self.room;
         for (file, statements) in &files.files {
@@ -116,7 +118,7 @@ impl Variables {
                     .or_else(|| values.get(name).map(|(value, _)| value.clone()))
             };
             for one in dotenv::resolve(statements, &outside, HashMap::new(), &mut room) {
-                let span = Span { file: *file, range: one.statement.range.clone() };
+                let span = FileSpan { file: *file, range: one.statement.range.clone() };
                 match one.value {
                     Ok(value) => {
                         drop(values.insert(one.statement.name.clone(), (value.text, span)))
@@ -126,23 +128,23 @@ impl Variables {
             }
         }
         self.room = room;
-        self.scopes.push(Scope { parent: files.parent, values });
+        self.scopes.push(VariableScope { parent: files.parent, values });
         faults
     }
 
-    fn find_above(&self, scope: Option<ScopeId>, name: &str) -> Option<(&str, Origin)> {
+    fn find_above(&self, scope: Option<ScopeId>, name: &str) -> Option<(&str, VariableOrigin)> {
         if let Some(value) = self.stored.get(name) {
-            return Some((value.expose(), Origin::Store));
+            return Some((value.expose(), VariableOrigin::Store));
         }
         if let Some(value) = self.shell.get(name) {
-            return Some((value, Origin::Shell));
+            return Some((value, VariableOrigin::Shell));
         }
-        let own = || Some((self.own.get(name)?.as_str(), Origin::Compose));
+        let own = || Some((self.own.get(name)?.as_str(), VariableOrigin::Compose));
         self.find_written(scope, name).or_else(own)
     }
 
     /// Returns a variable of the `.env` files; the outermost scope takes precedence.
-    fn find_written(&self, scope: Option<ScopeId>, name: &str) -> Option<(&str, Origin)> {
+    fn find_written(&self, scope: Option<ScopeId>, name: &str) -> Option<(&str, VariableOrigin)> {
         let mut found = None;
         let mut next = scope;
         while let Some(id) = next {
@@ -151,11 +153,11 @@ impl Variables {
             next = scope.parent;
         }
         let (value, span) = found?;
-        Some((value, Origin::DotEnv(span.clone())))
+        Some((value, VariableOrigin::DotEnv(span.clone())))
     }
 
     /// Returns a variable and its source, as seen in `scope`.
-    pub fn find(&self, scope: ScopeId, name: &str) -> Option<(&str, Origin)> {
+    pub fn find(&self, scope: ScopeId, name: &str) -> Option<(&str, VariableOrigin)> {
         self.find_above(Some(scope), name)
     }
 
@@ -181,28 +183,30 @@ impl Variables {
         &self,
         scope: ScopeId,
         template: &str,
-    ) -> Result<Interpolated, InterpolationError> {
-        interpolate(template, &|name| self.find(scope, name).map(|(value, _)| value.to_owned()))
+    ) -> Result<InterpolatedText, InterpolationError> {
+        interpolate_template(template, &|name| {
+            self.find(scope, name).map(|(value, _)| value.to_owned())
+        })
     }
 
     /// Returns the source of each variable in an interpolation.
-    pub(super) fn uses(&self, scope: ScopeId, interpolated: &Interpolated) -> Vec<VariableUse> {
+    pub(super) fn uses(&self, scope: ScopeId, interpolated: &InterpolatedText) -> Vec<VariableUse> {
         interpolated
             .uses
             .iter()
             .map(|one| VariableUse {
                 name: one.name.clone(),
                 won_by: match one.outcome {
-                    Outcome::Default => Origin::Default,
-                    Outcome::Unset => Origin::Unset,
-                    Outcome::Taken => self.origin(scope, &one.name),
+                    ReferenceOutcome::Default => VariableOrigin::Default,
+                    ReferenceOutcome::Unset => VariableOrigin::Unset,
+                    ReferenceOutcome::Taken => self.origin(scope, &one.name),
                 },
             })
             .collect()
     }
 
-    pub(super) fn origin(&self, scope: ScopeId, name: &str) -> Origin {
-        self.find(scope, name).map_or(Origin::Unset, |(_, origin)| origin)
+    pub(super) fn origin(&self, scope: ScopeId, name: &str) -> VariableOrigin {
+        self.find(scope, name).map_or(VariableOrigin::Unset, |(_, origin)| origin)
     }
 }
 

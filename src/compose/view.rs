@@ -5,18 +5,18 @@ use std::ops::Range;
 
 use foldhash::{HashSet, HashSetExt};
 
-use crate::edit::yaml::tree::{Kind, Node, NodeId, Style, Tree};
+use crate::edit::yaml::tree::{NodeId, ScalarQuoting, YamlKind, YamlNode, YamlTree};
 
 use super::scalar;
-use super::source::{FileId, Span};
+use super::source::{FileId, FileSpan};
 
 /// Number of keys up to which a linear search is cheaper than a hash set.
 const FEW: usize = 16;
 
 /// A node of one file.
 #[derive(Clone, Copy)]
-pub(super) struct View<'t> {
-    tree: &'t Tree,
+pub(super) struct NodeView<'t> {
+    tree: &'t YamlTree,
     file: FileId,
     id: NodeId,
     /// Whether a `!reset` of the same key precedes it: this value replaces earlier files, as with `!override`.
@@ -25,7 +25,7 @@ pub(super) struct View<'t> {
 
 /// The shape of a node.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum NodeShape {
     Null,
     Scalar,
     Mapping,
@@ -34,20 +34,20 @@ pub(super) enum Shape {
 
 /// Compose's own tags, which change how a value is merged over earlier files.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum OverrideTag {
     None,
     Reset,
     Override,
 }
 
 /// Returns whether the type of a plain scalar is inferred from its text.
-fn is_converted(node: &Node) -> bool {
+fn is_converted(node: &YamlNode) -> bool {
     node.tag.as_ref().is_none_or(|tag| tag.text.starts_with("!override"))
 }
 
-impl<'t> View<'t> {
+impl<'t> NodeView<'t> {
     /// Returns the root of each document.
-    pub(super) fn roots(tree: &'t Tree, file: FileId) -> impl Iterator<Item = Self> {
+    pub(super) fn roots(tree: &'t YamlTree, file: FileId) -> impl Iterator<Item = Self> {
         tree.roots().iter().map(move |id| Self { tree, file, id: *id, over: false })
     }
 
@@ -65,67 +65,70 @@ impl<'t> View<'t> {
         self.tree.resolve(self.id)
     }
 
-    pub(super) fn span(self) -> Span {
-        Span { file: self.file, range: self.tree.node(self.id).range.clone() }
+    pub(super) fn span(self) -> FileSpan {
+        FileSpan { file: self.file, range: self.tree.node(self.id).range.clone() }
     }
 
     /// Returns the position of its text without quotes, aliases resolved; the whole node if the file does not contain
     /// the text verbatim.
-    pub(super) fn text_span(self) -> Span {
+    pub(super) fn text_span(self) -> FileSpan {
         let node = self.tree.node(self.node());
         let range = self.verbatim().unwrap_or_else(|| node.range.clone());
-        Span { file: self.file, range }
+        FileSpan { file: self.file, range }
     }
 
     /// Returns the byte range of a scalar without quotes if the file contains its text verbatim; aliases are resolved.
     pub(super) fn verbatim(self) -> Option<Range<usize>> {
         let node = self.tree.node(self.node());
         let (range, style) = match &node.kind {
-            Kind::Scalar(text, style) if *style != Style::Absent => (text.range()?, *style),
+            YamlKind::Scalar(text, style) if *style != ScalarQuoting::Absent => {
+                (text.range()?, *style)
+            }
             _ => return None,
         };
         let written = self.tree.source.get(range.clone())?;
-        let is_same =
-            style != Style::Plain || !is_converted(node) || scalar::printed(written) == written;
+        let is_same = style != ScalarQuoting::Plain
+            || !is_converted(node)
+            || scalar::printed(written) == written;
         is_same.then_some(range)
     }
 
     /// Returns the position of the node, aliases resolved.
-    pub(super) fn resolved_span(self) -> Span {
-        Span { file: self.file, range: self.tree.node(self.node()).range.clone() }
+    pub(super) fn resolved_span(self) -> FileSpan {
+        FileSpan { file: self.file, range: self.tree.node(self.node()).range.clone() }
     }
 
-    pub(super) fn mark(self) -> Mark {
+    pub(super) fn mark(self) -> OverrideTag {
         match self.tree.node(self.node()).tag.as_ref().map(|tag| tag.text.as_str()) {
-            Some("!reset") => Mark::Reset,
-            Some("!override") => Mark::Override,
-            _ if self.over => Mark::Override,
-            _ => Mark::None,
+            Some("!reset") => OverrideTag::Reset,
+            Some("!override") => OverrideTag::Override,
+            _ if self.over => OverrideTag::Override,
+            _ => OverrideTag::None,
         }
     }
 
-    pub(super) fn shape(self) -> Shape {
+    pub(super) fn shape(self) -> NodeShape {
         if self.tree.is_null(self.id) {
-            return Shape::Null;
+            return NodeShape::Null;
         }
         match self.tree.node(self.tree.resolve(self.id)).kind {
-            Kind::Mapping(..) => Shape::Mapping,
-            Kind::Sequence(..) => Shape::Sequence,
-            Kind::Scalar(..) | Kind::Alias(_) => Shape::Scalar,
+            YamlKind::Mapping(..) => NodeShape::Mapping,
+            YamlKind::Sequence(..) => NodeShape::Sequence,
+            YamlKind::Scalar(..) | YamlKind::Alias(_) => NodeShape::Scalar,
         }
     }
 
     /// Returns a scalar as docker compose passes it on; `None` for null and collections.
     pub(super) fn text(self) -> Option<Cow<'t, str>> {
-        if self.shape() != Shape::Scalar {
+        if self.shape() != NodeShape::Scalar {
             return None;
         }
         let node = self.tree.node(self.tree.resolve(self.id));
         match &node.kind {
-            Kind::Scalar(text, Style::Plain) if is_converted(node) => {
+            YamlKind::Scalar(text, ScalarQuoting::Plain) if is_converted(node) => {
                 Some(scalar::printed(self.tree.text(text)))
             }
-            Kind::Scalar(text, _) => Some(Cow::Borrowed(self.tree.text(text))),
+            YamlKind::Scalar(text, _) => Some(Cow::Borrowed(self.tree.text(text))),
             _ => None,
         }
     }
@@ -134,7 +137,7 @@ impl<'t> View<'t> {
     pub(super) fn is_typed(self) -> bool {
         let node = self.tree.node(self.tree.resolve(self.id));
         match &node.kind {
-            Kind::Scalar(text, Style::Plain) if node.tag.is_none() => {
+            YamlKind::Scalar(text, ScalarQuoting::Plain) if node.tag.is_none() => {
                 let text = self.tree.text(text);
                 matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE")
                     || scalar::is_number(text)
@@ -164,7 +167,7 @@ impl<'t> View<'t> {
     fn pair(self, (key, value): &(NodeId, NodeId)) -> Option<(Cow<'t, str>, Self, Self)> {
         let key = self.at(*key);
         let name = match &self.tree.node(self.tree.resolve(key.id)).kind {
-            Kind::Scalar(text, _) => Cow::Borrowed(self.tree.text(text)),
+            YamlKind::Scalar(text, _) => Cow::Borrowed(self.tree.text(text)),
             _ => return None,
         };
         Some((name, key, self.at(*value)))
@@ -183,7 +186,7 @@ impl<'t> View<'t> {
             if !merged.insert(id) {
                 continue;
             }
-            if view.shape() == Shape::Sequence {
+            if view.shape() == NodeShape::Sequence {
                 let from = waiting.len();
                 waiting.extend(view.items());
                 waiting[from..].reverse();
@@ -208,7 +211,7 @@ impl<'t> View<'t> {
                     } else if resets
                         && let Some(known) =
                             out[..before].iter_mut().find(|(name, ..)| *name == pair.0)
-                        && known.2.mark() == Mark::Reset
+                        && known.2.mark() == OverrideTag::Reset
                     {
                         known.2 = Self { over: true, ..pair.2 };
                     }
@@ -216,7 +219,7 @@ impl<'t> View<'t> {
             }
             waiting[from..].reverse();
             resets |= !waiting.is_empty()
-                && out[before..].iter().any(|(.., value)| value.mark() == Mark::Reset);
+                && out[before..].iter().any(|(.., value)| value.mark() == OverrideTag::Reset);
         }
         out
     }

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use url::Url;
 
 use super::is_own_host;
-use crate::otlp::Header;
+use crate::otlp::ExportHeader;
 use crate::provider::{self, HostOwner};
 use crate::secret::{FoundSecret, KnownSecrets};
 
 /// Everything a request would send, and its destination.
 #[derive(Debug, Clone, Copy)]
-pub struct Outgoing<'a> {
+pub struct OutgoingRequest<'a> {
     /// The final URL, with all variables replaced.
     pub url: &'a Url,
     /// The address the project gives for the host, which overrides name lookup.
@@ -19,7 +19,7 @@ pub struct Outgoing<'a> {
     /// The project names the only trusted certificate authorities.
     pub own_authority: bool,
     /// All headers that are sent.
-    pub headers: &'a [Header],
+    pub headers: &'a [ExportHeader],
     /// The variables that supply headers from outside the project's compose files.
     pub supplied: &'a [String],
     /// Names, attributes and the body.
@@ -28,7 +28,7 @@ pub struct Outgoing<'a> {
 
 /// A part of a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum RequestPart {
     /// The host name, which is looked up.
     Host,
     /// The user name and password before the host.
@@ -43,7 +43,7 @@ pub enum Part {
     Body,
 }
 
-impl<'a> Outgoing<'a> {
+impl<'a> OutgoingRequest<'a> {
     /// Returns a request for `url` without headers and body.
     pub fn to(url: &'a Url) -> Self {
         Self { url, address: None, own_authority: false, headers: &[], supplied: &[], texts: &[] }
@@ -62,28 +62,31 @@ impl<'a> Outgoing<'a> {
 pub(super) fn find_secrets(
     known: &KnownSecrets,
     url: &Url,
-    headers: &[Header],
+    headers: &[ExportHeader],
     texts: &[&[u8]],
-) -> Vec<(Part, FoundSecret)> {
+) -> Vec<(RequestPart, FoundSecret)> {
     let mut found = Vec::new();
-    let mut note = |part: Part, secrets: std::collections::BTreeSet<FoundSecret>| {
+    let mut note = |part: RequestPart, secrets: std::collections::BTreeSet<FoundSecret>| {
         found.extend(secrets.into_iter().map(|secret| (part.clone(), secret)));
     };
-    note(Part::Host, known.find_in_host(url.host_str().unwrap_or_default()));
+    note(RequestPart::Host, known.find_in_host(url.host_str().unwrap_or_default()));
     for text in [url.username(), url.password().unwrap_or_default()] {
-        note(Part::UserInfo, known.find(text.as_bytes()));
+        note(RequestPart::UserInfo, known.find(text.as_bytes()));
     }
-    note(Part::Path, known.find(url.path().as_bytes()));
+    note(RequestPart::Path, known.find(url.path().as_bytes()));
     for text in [url.query(), url.fragment()] {
-        note(Part::Query, known.find(text.unwrap_or_default().as_bytes()));
+        note(RequestPart::Query, known.find(text.unwrap_or_default().as_bytes()));
     }
     for header in headers {
         // A secret in a header's name is in no header that an owner expects.
-        note(Part::Header(String::new()), known.find(header.name.as_bytes()));
-        note(Part::Header(header.name.clone()), known.find(header.value.expose().as_bytes()));
+        note(RequestPart::Header(String::new()), known.find(header.name.as_bytes()));
+        note(
+            RequestPart::Header(header.name.clone()),
+            known.find(header.value.expose().as_bytes()),
+        );
     }
     for text in texts {
-        note(Part::Body, known.find(text));
+        note(RequestPart::Body, known.find(text));
     }
     found
 }

@@ -1,15 +1,15 @@
 //! Decides whether a request may be sent, from its destination, each of its parts and every known secret, before any
 //! name lookup.
 //!
-//! `net` only connects to destinations that are [`Cleared`] here, and every request is examined again before it is
+//! `net` only connects to destinations that are [`ClearedDestination`] here, and every request is examined again before it is
 //! sent. Asks no questions: a command shows the [`Objection`] to the user and records the answer with
 //! [`Consent::trust`].
 
 mod examine;
 mod objection;
 
-pub use examine::{Outgoing, Part};
-pub use objection::{Objection, Reason};
+pub use examine::{OutgoingRequest, RequestPart};
+pub use objection::{Objection, ObjectionReason};
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
-use crate::otlp::Header;
+use crate::otlp::ExportHeader;
 use crate::provider::{self, HostOwner};
 use crate::secret::{FoundSecret, KnownSecrets};
 use examine::{find_secrets, is_own};
@@ -26,12 +26,12 @@ use examine::{find_secrets, is_own};
 #[derive(Debug, Clone)]
 pub struct Consent {
     secrets: Arc<KnownSecrets>,
-    trusted: Vec<(String, Kinds)>,
+    trusted: Vec<(String, TrustedSecrets)>,
 }
 
 /// A set of secrets, by the names of their variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kinds {
+pub enum TrustedSecrets {
     /// All secrets: the host was named on the command line.
     All,
     /// These secrets: the user agreed to send them to the host.
@@ -40,20 +40,20 @@ pub enum Kinds {
 
 /// A destination that was cleared, and what may be sent there. Only this module creates one.
 #[derive(Debug, Clone)]
-pub struct Cleared {
+pub struct ClearedDestination {
     url: Url,
     address: Option<SocketAddr>,
-    rule: Rule,
+    rule: HostRule,
     secrets: Arc<KnownSecrets>,
 }
 
 /// The secrets that may be sent to a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Rule {
+struct HostRule {
     /// Whether it is this machine, which may see everything.
     is_own: bool,
     /// The secrets that the user agreed to.
-    trusted: Vec<Kinds>,
+    trusted: Vec<TrustedSecrets>,
     /// Its owner, who may see its own secret in the expected header.
     owner: Option<HostOwner>,
 }
@@ -61,12 +61,12 @@ struct Rule {
 impl Consent {
     /// Returns consent with all known secrets, and the hosts named on the command line.
     pub fn new(secrets: KnownSecrets, trusted: &[String]) -> Self {
-        let trusted = trusted.iter().map(|host| (host.clone(), Kinds::All)).collect();
+        let trusted = trusted.iter().map(|host| (host.clone(), TrustedSecrets::All)).collect();
         Self { secrets: Arc::new(secrets), trusted }
     }
 
     /// Allows `host` to see these secrets from now on, as the user decided.
-    pub fn trust(&mut self, host: &str, kinds: Kinds) {
+    pub fn trust(&mut self, host: &str, kinds: TrustedSecrets) {
         self.trusted.push((host.to_owned(), kinds));
     }
 
@@ -74,27 +74,31 @@ impl Consent {
     ///
     /// # Errors
     /// The secrets that would be revealed, to whom, and why that needs the user's agreement.
-    pub fn review(&self, outgoing: &Outgoing<'_>) -> Result<Cleared, Objection> {
+    pub fn review(&self, outgoing: &OutgoingRequest<'_>) -> Result<ClearedDestination, Objection> {
         let mut url = outgoing.url.clone();
         if let Some(address) = outgoing.address {
             // Cannot fail for http and https.
             let _ = url.set_port(Some(address.port()));
         }
         let rule = self.rule(outgoing);
-        let cleared =
-            Cleared { url, address: outgoing.address, rule, secrets: Arc::clone(&self.secrets) };
-        let reason = Reason::of(outgoing);
+        let cleared = ClearedDestination {
+            url,
+            address: outgoing.address,
+            rule,
+            secrets: Arc::clone(&self.secrets),
+        };
+        let reason = ObjectionReason::of(outgoing);
         cleared.examine(outgoing.url, outgoing.headers, outgoing.texts, &reason)?;
         cleared.rule.allows_supplied(outgoing, reason)?;
         Ok(cleared)
     }
 
-    fn rule(&self, outgoing: &Outgoing<'_>) -> Rule {
+    fn rule(&self, outgoing: &OutgoingRequest<'_>) -> HostRule {
         let host = outgoing.url.host_str().unwrap_or_default();
         let own = outgoing.own_authority || outgoing.address.is_some();
         let by_name = outgoing.url.scheme() == "https" && !own;
         let trusted = self.trusted.iter().filter(|(one, _)| one.eq_ignore_ascii_case(host));
-        Rule {
+        HostRule {
             is_own: outgoing.is_own(),
             trusted: trusted.map(|(_, kinds)| kinds.clone()).collect(),
             owner: by_name.then(|| provider::host_owner(host)).flatten(),
@@ -102,11 +106,11 @@ impl Consent {
     }
 }
 
-impl Cleared {
+impl ClearedDestination {
     /// Returns a destination on this machine, which may see everything; `None` for any other.
     pub fn on_this_machine(url: &Url, address: Option<SocketAddr>) -> Option<Self> {
         let secrets = KnownSecrets::default();
-        let outgoing = Outgoing { address, ..Outgoing::to(url) };
+        let outgoing = OutgoingRequest { address, ..OutgoingRequest::to(url) };
         outgoing.is_own().then(|| Consent::new(secrets, &[]).review(&outgoing).ok()).flatten()
     }
 
@@ -129,19 +133,19 @@ impl Cleared {
     ///
     /// # Errors
     /// As [`Consent::review`].
-    pub fn check(&self, url: &Url, headers: &[Header], body: &[u8]) -> Result<(), Objection> {
+    pub fn check(&self, url: &Url, headers: &[ExportHeader], body: &[u8]) -> Result<(), Objection> {
         if url.origin() != self.url.origin() {
             return Err(Objection::elsewhere(url));
         }
-        self.examine(url, headers, &[body], &Reason::Changed)
+        self.examine(url, headers, &[body], &ObjectionReason::Changed)
     }
 
     fn examine(
         &self,
         url: &Url,
-        headers: &[Header],
+        headers: &[ExportHeader],
         texts: &[&[u8]],
-        reason: &Reason,
+        reason: &ObjectionReason,
     ) -> Result<(), Objection> {
         let found = find_secrets(&self.secrets, url, headers, texts);
         let refused: Vec<_> =
@@ -153,7 +157,7 @@ impl Cleared {
     }
 }
 
-impl PartialEq for Cleared {
+impl PartialEq for ClearedDestination {
     /// Compares destinations without their paths.
     fn eq(&self, other: &Self) -> bool {
         self.url.origin() == other.url.origin()
@@ -162,16 +166,16 @@ impl PartialEq for Cleared {
     }
 }
 
-impl Eq for Cleared {}
+impl Eq for ClearedDestination {}
 
-impl Rule {
-    fn allows(&self, part: &Part, secret: &FoundSecret) -> bool {
+impl HostRule {
+    fn allows(&self, part: &RequestPart, secret: &FoundSecret) -> bool {
         let agreed = self.trusted.iter().any(|kinds| kinds.include(&secret.0));
         match part {
             // A lookup would reveal the name to the name server.
-            Part::Host => false,
+            RequestPart::Host => false,
             _ if self.is_own || agreed => true,
-            Part::Header(name) => self.owner.as_ref().is_some_and(|owner| {
+            RequestPart::Header(name) => self.owner.as_ref().is_some_and(|owner| {
                 let is_key_header = owner.headers.iter().any(|own| own.eq_ignore_ascii_case(name));
                 is_key_header && is_own(owner, secret)
             }),
@@ -180,7 +184,11 @@ impl Rule {
     }
 
     /// Checks headers from outside the project's files, which are the user's whatever they contain.
-    fn allows_supplied(&self, outgoing: &Outgoing<'_>, reason: Reason) -> Result<(), Objection> {
+    fn allows_supplied(
+        &self,
+        outgoing: &OutgoingRequest<'_>,
+        reason: ObjectionReason,
+    ) -> Result<(), Objection> {
         let names: BTreeSet<String> = outgoing.supplied.iter().cloned().collect();
         let agreed = |name: &String| {
             let one = BTreeSet::from([name.clone()]);
@@ -189,14 +197,14 @@ impl Rule {
         if self.is_own || self.owner.is_some() || names.iter().all(agreed) {
             return Ok(());
         }
-        let part = Part::Header("header".to_owned());
+        let part = RequestPart::Header("header".to_owned());
         let refused = names.into_iter().map(|name| FoundSecret(BTreeSet::from([name])));
         let refused = refused.map(|secret| (part.clone(), secret)).collect();
         Err(Objection::new(outgoing.url, refused, reason))
     }
 }
 
-impl Kinds {
+impl TrustedSecrets {
     /// Returns whether one of a secret's names is included.
     fn include(&self, names: &BTreeSet<String>) -> bool {
         match self {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{Kinds, Outgoing, Part};
+use super::{OutgoingRequest, RequestPart, TrustedSecrets};
 use crate::provider;
 use crate::secret::FoundSecret;
 
@@ -16,16 +16,16 @@ pub struct Objection {
     /// The connection is not encrypted.
     pub is_plain: bool,
     /// The parts that contain a secret.
-    pub parts: BTreeSet<Part>,
+    pub parts: BTreeSet<RequestPart>,
     /// The problem with the host.
-    pub reason: Reason,
+    pub reason: ObjectionReason,
     /// The secrets, each with all its names.
     secrets: Vec<FoundSecret>,
 }
 
 /// The problem with a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
+pub enum ObjectionReason {
     /// Its owner is unknown.
     Unknown,
     /// Its known owner does not own the secret, or does not expect it in this part of a request.
@@ -38,8 +38,8 @@ pub enum Reason {
     Changed,
 }
 
-impl Reason {
-    pub(super) fn of(outgoing: &Outgoing<'_>) -> Self {
+impl ObjectionReason {
+    pub(super) fn of(outgoing: &OutgoingRequest<'_>) -> Self {
         let owner = provider::host_owner(outgoing.url.host_str().unwrap_or_default());
         match owner {
             Some(_) if outgoing.address.is_some() => Self::Led,
@@ -64,11 +64,16 @@ impl Reason {
 }
 
 impl Objection {
-    pub(super) fn new(url: &Url, refused: Vec<(Part, FoundSecret)>, reason: Reason) -> Self {
-        let (parts, mut secrets): (BTreeSet<Part>, Vec<FoundSecret>) = refused.into_iter().unzip();
+    pub(super) fn new(
+        url: &Url,
+        refused: Vec<(RequestPart, FoundSecret)>,
+        reason: ObjectionReason,
+    ) -> Self {
+        let (parts, mut secrets): (BTreeSet<RequestPart>, Vec<FoundSecret>) =
+            refused.into_iter().unzip();
         secrets.sort();
         secrets.dedup();
-        let host = match parts.contains(&Part::Host) {
+        let host = match parts.contains(&RequestPart::Host) {
             true => String::new(),
             false => url.host_str().unwrap_or_default().to_owned(),
         };
@@ -76,17 +81,19 @@ impl Objection {
     }
 
     pub(super) fn elsewhere(url: &Url) -> Self {
-        Self::new(url, Vec::new(), Reason::Changed)
+        Self::new(url, Vec::new(), ObjectionReason::Changed)
     }
 
     /// Returns whether the host's name contains the secret, which cannot be agreed to.
     pub fn is_in_host(&self) -> bool {
-        self.parts.contains(&Part::Host)
+        self.parts.contains(&RequestPart::Host)
     }
 
     /// Returns the secrets that an agreement would cover.
-    pub fn kinds(&self) -> Kinds {
-        Kinds::Named(self.secrets.iter().flat_map(|secret| secret.0.iter().cloned()).collect())
+    pub fn kinds(&self) -> TrustedSecrets {
+        TrustedSecrets::Named(
+            self.secrets.iter().flat_map(|secret| secret.0.iter().cloned()).collect(),
+        )
     }
 
     /// Returns one name for each secret, preferably one from the catalogue.

@@ -70,7 +70,7 @@ pub(super) fn command(
         .args(arguments)
         .current_dir(&project.folder)
         .env_clear()
-        .envs(environment(shell, project));
+        .envs(compose_environment(shell, project));
     Ok(command)
 }
 
@@ -86,7 +86,7 @@ pub(super) fn set_files<'a>(command: &mut Command, files: impl Iterator<Item = &
 
 /// Returns the environment of docker compose. A variable in `.env` counts only if the environment does not have it,
 /// so those that must not come from the project get a value without effect.
-fn environment(shell: &Shell, project: &ComposeProject) -> BTreeMap<String, String> {
+fn compose_environment(shell: &Shell, project: &ComposeProject) -> BTreeMap<String, String> {
     let mut variables = shell.child_variables();
     let of_compose = project.assigned.iter().map(String::as_str);
     let of_compose =
@@ -136,7 +136,7 @@ mod tests {
             stored: [("KEY".to_owned(), Secret::new("k"))].into(),
             ..ComposeProject::default()
         };
-        let found = environment(&shell, &project);
+        let found = compose_environment(&shell, &project);
         for (name, value) in [
             ("DOCKER_HOST", Some("tcp://mine")),
             ("COMPOSE_BAKE", Some("1")),

@@ -41,7 +41,7 @@ pub struct ContainerNetwork {
     pub gateway: IpAddr,
 }
 
-/// The format of `docker inspect` that [`read`] parses.
+/// The format of `docker inspect` that [`parse_containers`] parses.
 pub(super) const FORMAT: &str = "{\"id\":{{json .Id}},\"state\":{{json .State}},\"labels\":{{json .Config.Labels}},\
     \"image\":{{json .Image}},\"network\":{{json .NetworkSettings}}}";
 
@@ -94,14 +94,14 @@ pub(super) fn read_ids<'a>(listed: &'a str, root: &Path) -> Vec<&'a str> {
 }
 
 /// Parses the output of `docker inspect`, one document per line. Containers without a service are left out.
-pub(super) fn read(inspected: &str) -> Vec<Container> {
+pub(super) fn parse_containers(inspected: &str) -> Vec<Container> {
     let rows = inspected.lines().filter_map(|line| serde_json::from_str(line).ok());
     rows.filter_map(Container::read).collect()
 }
 
 /// Parses the containers, except those that `docker compose run` created for one command.
 pub(super) fn read_lasting(inspected: &str) -> Vec<Container> {
-    let mut containers = read(inspected);
+    let mut containers = parse_containers(inspected);
     containers.retain(|one| !one.one_off);
     containers
 }
@@ -166,22 +166,22 @@ mod tests {
 
     #[test]
     fn inspected_containers_are_read() {
-        let containers = read(&format!("{ROW}\nno JSON\n{{}}\n"));
+        let containers = parse_containers(&format!("{ROW}\nno JSON\n{{}}\n"));
         let [container] = containers.as_slice() else { panic!("{containers:?}") };
         assert_eq!(container.id, "b9e6c5ee06c3");
         assert_eq!(container.service, "api");
         assert_eq!(container.digest.as_deref(), Some("f49ab"));
         assert!(!container.running && container.status == 3 && container.started.is_some());
         let never = ROW.replace("2026-11-26T01:52:07.981791308Z", "0001-01-01T00:00:00Z");
-        assert_eq!(read(&never)[0].started, None);
-        assert_eq!(read(&ROW.replace("compose.service\":", "compose.other\":")), []);
+        assert_eq!(parse_containers(&never)[0].started, None);
+        assert_eq!(parse_containers(&ROW.replace("compose.service\":", "compose.other\":")), []);
     }
 
     #[test]
     fn reachable_networks_and_ports_are_read() {
         let network = r#"{"Ports":{"8080/tcp":[{"HostIp":"127.0.0.1","HostPort":"32768"},{"HostIp":"::","HostPort":"8"}],"53/udp":[{"HostIp":"0.0.0.0","HostPort":"53"}],"9/tcp":null},"Networks":{"p_default":{"Gateway":"172.18.0.1","IPAddress":"172.18.0.3"},"inner":{"Gateway":"","IPAddress":"172.19.0.3"}}}"#;
         let row = ROW.replacen('{', &format!(r#"{{"image":"sha256:a","network":{network},"#), 1);
-        let [container] = &read(&row)[..] else { panic!("{row}") };
+        let [container] = &parse_containers(&row)[..] else { panic!("{row}") };
         let place = ContainerNetwork {
             address: "172.18.0.3".parse().unwrap(),
             gateway: "172.18.0.1".parse().unwrap(),
@@ -191,7 +191,9 @@ mod tests {
             container.published.iter().map(|(port, at)| format!("{port} {at}")).collect();
         assert_eq!(published, ["8080 127.0.0.1:32768", "8080 [::]:8"]);
         for empty in ["{}", r#"{"Ports":null,"Networks":null}"#] {
-            let [container] = &read(&row.replace(network, empty))[..] else { panic!("{empty}") };
+            let [container] = &parse_containers(&row.replace(network, empty))[..] else {
+                panic!("{empty}")
+            };
             assert!(container.networks.is_empty() && container.published.is_empty());
         }
     }
@@ -201,7 +203,7 @@ mod tests {
         let label = r#""com.docker.compose.oneoff":"True","com.docker.compose.service""#;
         let once = ROW.replace(r#""com.docker.compose.service""#, label);
         let kept = once.replace("True", "False");
-        assert_eq!(read(&format!("{once}\n{kept}\n{ROW}")).len(), 3);
+        assert_eq!(parse_containers(&format!("{once}\n{kept}\n{ROW}")).len(), 3);
         assert_eq!(read_lasting(&format!("{once}\n{kept}\n{ROW}")).len(), 2);
     }
 

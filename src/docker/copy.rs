@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_yaml::value::{Tag, TaggedValue, Value};
 
 use super::container::{self, Container};
-use super::{ComposeProject, Engine, compose, failed};
+use super::{ComposeProject, Engine, compose, docker_error};
 use crate::error::{Error, ErrorCode, Result};
 use crate::workspace::program;
 
@@ -121,7 +121,7 @@ impl ServiceCopy {
         let mut service = BTreeMap::from([
             ("image", Value::from(self.image.as_str())),
             ("pull_policy", Value::from("never")),
-            ("build", tagged("!reset", Value::Null)),
+            ("build", tagged_value("!reset", Value::Null)),
             ("environment", to_value(&self.environment)?),
         ]);
         if matches!(self.place, CopyPlace::InPlace(_)) {
@@ -140,14 +140,14 @@ impl ServiceCopy {
         for (kind, resources) in [("networks", &names.networks), ("volumes", &names.volumes)] {
             let external = resources.iter().map(|(key, NamedResource { name })| {
                 let resource = to_value(&ExternalResource { name, external: true })?;
-                Ok((key.as_str(), tagged("!override", resource)))
+                Ok((key.as_str(), tagged_value("!override", resource)))
             });
             let external = external.collect::<Result<BTreeMap<_, _>>>()?;
             if !external.is_empty() {
                 file.insert(kind, to_value(&external)?);
             }
         }
-        serde_yaml::to_string(&file).map_err(unwritable)
+        serde_yaml::to_string(&file).map_err(unwritable_copy_error)
     }
 }
 
@@ -158,15 +158,15 @@ pub fn read_override(text: &str) -> Option<(BTreeMap<String, String>, Option<Rep
     Some((serde_yaml::from_value(file.remove(ENGINE_FIELD)?).ok()?, replaced))
 }
 
-fn tagged(tag: &str, value: Value) -> Value {
+fn tagged_value(tag: &str, value: Value) -> Value {
     Value::Tagged(Box::new(TaggedValue { tag: Tag::new(tag), value }))
 }
 
 fn to_value(value: &impl Serialize) -> Result<Value> {
-    serde_yaml::to_value(value).map_err(unwritable)
+    serde_yaml::to_value(value).map_err(unwritable_copy_error)
 }
 
-fn unwritable(error: serde_yaml::Error) -> Error {
+fn unwritable_copy_error(error: serde_yaml::Error) -> Error {
     Error::new(ErrorCode::Internal, "a compose file could not be written").cause(error)
 }
 
@@ -180,7 +180,7 @@ impl Engine {
         let model = self.compose(&MODEL, project)?;
         // The parse error is not shown, because the model contains the values of all variables.
         serde_json::from_str(&model)
-            .map_err(|_| failed(&MODEL, "its answer is no model of a project"))
+            .map_err(|_| docker_error(&MODEL, "its answer is no model of a project"))
     }
 
     /// Starts `copy` next to the containers of the project with compose files `files`, or in place of one. Its override file
@@ -237,10 +237,13 @@ impl Engine {
         let mut command = compose::command(&self.program, arguments, &self.shell, project)?;
         compose::set_files(&mut command, files);
         let captured = program::capture_holding(command, held.into(), START_LIMIT);
-        let captured = captured.map_err(|failure| failed(arguments, &failure.to_string()))?;
+        let captured = captured.map_err(|failure| docker_error(arguments, &failure.to_string()))?;
         match captured.status {
             Some(0) => Ok(()),
-            _ => Err(failed(arguments, captured.stderr.trim().lines().last().unwrap_or_default())),
+            _ => Err(docker_error(
+                arguments,
+                captured.stderr.trim().lines().last().unwrap_or_default(),
+            )),
         }
     }
 
@@ -262,7 +265,7 @@ impl Engine {
             return Ok(None);
         };
         let inspected = self.docker(&["inspect", "--format", container::FORMAT, first])?.stdout;
-        Ok(container::read(&inspected).into_iter().find(|one| one.running))
+        Ok(container::parse_containers(&inspected).into_iter().find(|one| one.running))
     }
 
     /// Removes every container of a copy, in any state, with its anonymous volumes. Returns whether there was one.

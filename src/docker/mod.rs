@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
-use crate::workspace::program::{self, Captured, Failure};
+use crate::workspace::program::{self, ProgramFailure, ProgramOutput};
 
 pub use compose::ComposeProject;
 pub use container::{Container, ContainerNetwork};
@@ -95,7 +95,7 @@ impl Engine {
             arguments.extend(["--since", since]);
         }
         arguments.push(&container.id);
-        let Captured { stdout, stderr, .. } = self.docker(&arguments)?;
+        let ProgramOutput { stdout, stderr, .. } = self.docker(&arguments)?;
         Ok(stdout + &stderr)
     }
 
@@ -123,7 +123,7 @@ impl Engine {
         let mut child = tokio::process::Command::from(command)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| failed(arguments, &error.to_string()))?;
+            .map_err(|error| docker_error(arguments, &error.to_string()))?;
         let mut last: Vec<String> = Vec::new();
         if let Some(stream) = child.stderr.take() {
             let mut lines = BufReader::new(stream).lines();
@@ -138,27 +138,30 @@ impl Engine {
         let status = child.wait().await;
         match status {
             Ok(status) if status.success() => Ok(()),
-            _ => Err(failed(arguments, last.join("\n").trim())),
+            _ => Err(docker_error(arguments, last.join("\n").trim())),
         }
     }
 
     /// Runs `docker` outside the project's folder.
-    fn docker(&self, arguments: &[&str]) -> Result<Captured> {
-        succeeded(arguments, program::capture(&self.program, arguments, &self.shell, LIMIT))
+    fn docker(&self, arguments: &[&str]) -> Result<ProgramOutput> {
+        require_success(arguments, program::capture(&self.program, arguments, &self.shell, LIMIT))
     }
 
     /// Runs `docker compose` for the project and returns its output.
     fn compose(&self, arguments: &[&str], project: &ComposeProject) -> Result<String> {
         let command = compose::command(&self.program, arguments, &self.shell, project)?;
-        Ok(succeeded(arguments, program::capture_command(command, "", LIMIT))?.stdout)
+        Ok(require_success(arguments, program::capture_command(command, "", LIMIT))?.stdout)
     }
 }
 
-fn succeeded(arguments: &[&str], ended: Result<Captured, Failure>) -> Result<Captured> {
-    let captured = ended.map_err(|failure| failed(arguments, &failure.to_string()))?;
+fn require_success(
+    arguments: &[&str],
+    ended: Result<ProgramOutput, ProgramFailure>,
+) -> Result<ProgramOutput> {
+    let captured = ended.map_err(|failure| docker_error(arguments, &failure.to_string()))?;
     match captured.status {
         Some(0) => Ok(captured),
-        _ => Err(failed(arguments, captured.stderr.trim())),
+        _ => Err(docker_error(arguments, captured.stderr.trim())),
     }
 }
 
@@ -188,7 +191,7 @@ pub fn restart_command(services: &[String], scope: RestartScope) -> String {
     format!("docker {} {}", scope.arguments().join(" "), services.join(" "))
 }
 
-fn failed(arguments: &[&str], said: &str) -> Error {
+fn docker_error(arguments: &[&str], said: &str) -> Error {
     let verb = arguments.iter().take(2).copied().collect::<Vec<_>>();
     Error::new(ErrorCode::DockerFailed, format!("`docker {}` failed", verb.join(" "))).cause(said)
 }

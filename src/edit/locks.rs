@@ -5,43 +5,43 @@
 use serde_json::Value;
 use toml_edit::{Document, Item};
 
-use super::requirements::{Bounds, Entry, Requirements, normalize};
+use super::requirements::{RequirementEntry, Requirements, VersionBounds, normalize_package_name};
 
 /// Reads the packages of a `uv.lock`, `poetry.lock` or `pdm.lock`, with their versions; `None` if it is not TOML.
-pub fn toml_lock(text: &str) -> Option<Vec<Entry>> {
+pub fn toml_lock(text: &str) -> Option<Vec<RequirementEntry>> {
     let document = Document::parse(text).ok()?;
     let packages = document.as_table().get("package").and_then(Item::as_array_of_tables);
     let packages = packages.into_iter().flatten().filter_map(|table| {
         let version = table.get("version").and_then(Item::as_str);
-        Some(entry(table.get("name")?.as_str()?, version.map(str::to_owned)))
+        Some(locked_entry(table.get("name")?.as_str()?, version.map(str::to_owned)))
     });
     Some(packages.collect())
 }
 
 /// Reads the packages of a `Pipfile.lock` except those only for development; `None` if it is not a JSON object.
-pub fn pipfile_lock(text: &str) -> Option<Vec<Entry>> {
+pub fn pipfile_lock(text: &str) -> Option<Vec<RequirementEntry>> {
     let lock: Value = serde_json::from_str(text).ok()?;
     let packages = lock.as_object()?.get("default").and_then(Value::as_object);
     let packages = packages.into_iter().flatten().map(|(name, package)| {
         let version = package.get("version").and_then(Value::as_str);
-        entry(name, version.map(|version| version.trim_start_matches('=').to_owned()))
+        locked_entry(name, version.map(|version| version.trim_start_matches('=').to_owned()))
     });
     Some(packages.collect())
 }
 
 /// Reads the `[packages]` of a `Pipfile`; `None` if it is not TOML.
-pub fn pipfile(text: &str) -> Option<Vec<Entry>> {
+pub fn pipfile(text: &str) -> Option<Vec<RequirementEntry>> {
     let document = Document::parse(text).ok()?;
     let packages = document.as_table().get("packages").and_then(Item::as_table);
     let packages = packages.into_iter().flat_map(|table| table.iter()).map(|(name, item)| {
         let version = item.as_str().and_then(|version| version.strip_prefix("=="));
-        entry(name, version.map(str::to_owned))
+        locked_entry(name, version.map(str::to_owned))
     });
     Some(packages.collect())
 }
 
 /// Reads the packages of a conda `environment.yml`, including those under `pip`; `None` if it is not a YAML mapping.
-pub fn conda_environment(text: &str) -> Option<Vec<Entry>> {
+pub fn conda_environment(text: &str) -> Option<Vec<RequirementEntry>> {
     let environment: Value = serde_yaml::from_str(text).ok()?;
     let mut found = Vec::new();
     for dependency in environment.as_object()?.get("dependencies")?.as_array()? {
@@ -49,7 +49,7 @@ pub fn conda_environment(text: &str) -> Option<Vec<Entry>> {
             Value::String(package) => {
                 let name = package.rsplit("::").next().unwrap_or(package);
                 let end = name.find(['=', '<', '>', ' ', '[']).unwrap_or(name.len());
-                found.push(entry(&name[..end], None));
+                found.push(locked_entry(&name[..end], None));
             }
             Value::Object(table) => {
                 let lines = table.get("pip").and_then(Value::as_array).into_iter().flatten();
@@ -62,17 +62,17 @@ pub fn conda_environment(text: &str) -> Option<Vec<Entry>> {
     Some(found)
 }
 
-fn entry(name: &str, pin: Option<String>) -> Entry {
-    let bounds = if pin.is_some() { Bounds::Version } else { Bounds::Any };
+fn locked_entry(name: &str, pin: Option<String>) -> RequirementEntry {
+    let bounds = if pin.is_some() { VersionBounds::Version } else { VersionBounds::Any };
     let conditions = pin.iter().map(|pin| format!("=={pin}")).collect();
-    Entry { name: normalize(name), pin, bounds, conditions, line: 0 }
+    RequirementEntry { name: normalize_package_name(name), pin, bounds, conditions, line: 0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn shown(entries: Option<Vec<Entry>>) -> Vec<String> {
+    fn shown(entries: Option<Vec<RequirementEntry>>) -> Vec<String> {
         let entries = entries.unwrap().into_iter();
         entries.map(|one| format!("{} {}", one.name, one.pin.unwrap_or_default())).collect()
     }

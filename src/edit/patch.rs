@@ -4,14 +4,14 @@ use std::ops::Range;
 
 /// Replaces the byte range `range` of a text with `text`; an empty range inserts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Patch {
+pub struct TextPatch {
     /// Byte range in the original text, on character boundaries.
     pub range: Range<usize>,
     /// The replacement.
     pub text: String,
 }
 
-impl Patch {
+impl TextPatch {
     /// Inserts `text` before the byte `at`.
     pub fn insert(at: usize, text: impl Into<String>) -> Self {
         Self::replace(at..at, text)
@@ -34,8 +34,8 @@ impl Patch {
 /// Applies the patches to `source` in any order; `None` if two overlap or one is out of range.
 ///
 /// Insertions at the same byte keep their order.
-pub fn apply(source: &str, patches: &[Patch]) -> Option<String> {
-    let mut ordered: Vec<&Patch> = patches.iter().collect();
+pub fn apply(source: &str, patches: &[TextPatch]) -> Option<String> {
+    let mut ordered: Vec<&TextPatch> = patches.iter().collect();
     ordered.sort_by_key(|patch| (patch.range.start, patch.range.end));
     let mut out = String::with_capacity(
         source.len() + patches.iter().map(|patch| patch.text.len()).sum::<usize>(),
@@ -57,14 +57,18 @@ mod tests {
 
     #[test]
     fn patches_apply_in_any_order_and_insertions_keep_theirs() {
-        let patches = [Patch::replace(2..3, "C"), Patch::insert(1, "x"), Patch::insert(1, "y")];
+        let patches =
+            [TextPatch::replace(2..3, "C"), TextPatch::insert(1, "x"), TextPatch::insert(1, "y")];
         assert_eq!(apply("abc", &patches).as_deref(), Some("axybC"));
     }
 
     #[test]
     fn overlapping_or_foreign_patches_are_refused() {
-        assert_eq!(apply("abc", &[Patch::replace(0..2, ""), Patch::replace(1..3, "")]), None);
-        assert_eq!(apply("abc", &[Patch::insert(4, "x")]), None);
-        assert_eq!(apply("\u{e9}", &[Patch::insert(1, "x")]), None);
+        assert_eq!(
+            apply("abc", &[TextPatch::replace(0..2, ""), TextPatch::replace(1..3, "")]),
+            None
+        );
+        assert_eq!(apply("abc", &[TextPatch::insert(4, "x")]), None);
+        assert_eq!(apply("\u{e9}", &[TextPatch::insert(1, "x")]), None);
     }
 }

@@ -6,23 +6,25 @@ use std::ops::Range;
 
 use toml_edit::{Array, Document, Item, Table, Value};
 
-use super::patch::{self, Patch};
-use super::requirements::{Addition, Bounds, Entry, Requirements, normalize};
-use super::text::{Ending, line_end, line_start};
+use super::patch::{self, TextPatch};
+use super::requirements::{
+    PackageAddition, RequirementEntry, Requirements, VersionBounds, normalize_package_name,
+};
+use super::text::{LineEnding, line_end, line_start};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The declared packages and the format they are declared in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pyproject {
     /// The format of the declaration.
-    pub style: Style,
+    pub style: PyprojectStyle,
     /// The packages, in source order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<RequirementEntry>,
 }
 
 /// The format of a dependency declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub enum PyprojectStyle {
     /// `[project] dependencies = […]` (PEP 621).
     Project,
     /// `[tool.poetry.dependencies]`
@@ -33,19 +35,19 @@ pub enum Style {
 ///
 /// # Errors
 /// `toml-syntax`.
-pub fn parse(source: &str) -> Result<Option<Pyproject>> {
-    let document = document(source)?;
+pub fn parse_pyproject(source: &str) -> Result<Option<Pyproject>> {
+    let document = parse_toml_document(source)?;
     let root = document.as_table();
     if let Some(array) = project_array(root) {
         let strings = array.iter().filter_map(Value::as_str);
         let lines: Vec<&str> = strings.collect();
         return Ok(Some(Pyproject {
-            style: Style::Project,
+            style: PyprojectStyle::Project,
             entries: Requirements::parse(&lines.join("\n")).entries,
         }));
     }
     Ok(poetry_table(root).map(|table| Pyproject {
-        style: Style::Poetry,
+        style: PyprojectStyle::Poetry,
         entries: table.iter().map(|(name, item)| poetry_entry(name, item)).collect(),
     }))
 }
@@ -54,16 +56,16 @@ pub fn parse(source: &str) -> Result<Option<Pyproject>> {
 ///
 /// # Errors
 /// `toml-syntax`; `unsafe-edit` if the result would not parse as the old packages plus the added ones.
-pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
+pub fn extend(source: &str, added: &[PackageAddition]) -> Result<String> {
     if added.is_empty() {
         return Ok(source.to_owned());
     }
-    let lines: Vec<String> = added.iter().map(Addition::line).collect();
+    let lines: Vec<String> = added.iter().map(PackageAddition::line).collect();
     let refused = || {
         Error::new(ErrorCode::UnsafeEdit, "these dependencies cannot be extended safely")
             .paste(lines.join("\n"))
     };
-    let document = document(source)?;
+    let document = parse_toml_document(source)?;
     let root = document.as_table();
     let patches = match (project_array(root), poetry_table(root)) {
         (Some(array), _) => array_patches(source, array, &lines),
@@ -72,15 +74,15 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
     };
     let after = patches.and_then(|patches| patch::apply(source, &patches)).ok_or_else(refused)?;
     let names = |text: &str| -> Option<Vec<String>> {
-        let entries = parse(text).ok()??.entries;
+        let entries = parse_pyproject(text).ok()??.entries;
         Some(entries.into_iter().map(|entry| entry.name).collect())
     };
     let mut wanted = names(source).ok_or_else(refused)?;
-    wanted.extend(added.iter().map(|addition| normalize(&addition.name)));
+    wanted.extend(added.iter().map(|addition| normalize_package_name(&addition.name)));
     if names(&after) == Some(wanted) { Ok(after) } else { Err(refused()) }
 }
 
-fn document(source: &str) -> Result<Document<&str>> {
+fn parse_toml_document(source: &str) -> Result<Document<&str>> {
     Document::parse(source).map_err(|error| {
         Error::new(ErrorCode::TomlSyntax, "this is no TOML").cause(error.message())
     })
@@ -95,33 +97,39 @@ fn poetry_table(root: &Table) -> Option<&Table> {
     poetry.get("dependencies")?.as_table()
 }
 
-fn poetry_entry(name: &str, item: &Item) -> Entry {
+fn poetry_entry(name: &str, item: &Item) -> RequirementEntry {
     let condition = item.as_str().or_else(|| item.get("version").and_then(Item::as_str));
     let (pin, bounds) = match condition {
-        None => (None, Bounds::Address),
-        Some("*") => (None, Bounds::Any),
+        None => (None, VersionBounds::Address),
+        Some("*") => (None, VersionBounds::Any),
         Some(condition) => {
             let version = condition.trim_start_matches('=').trim();
             let exact = version.starts_with(|first: char| first.is_ascii_digit())
                 && !version.contains(['*', ',', ' ']);
-            (exact.then(|| version.to_owned()), Bounds::Version)
+            (exact.then(|| version.to_owned()), VersionBounds::Version)
         }
     };
     let conditions = condition.filter(|condition| *condition != "*").into_iter();
     let conditions = conditions.flat_map(|all| all.split(',')).map(|one| one.trim().to_owned());
-    Entry { name: normalize(name), pin, bounds, conditions: conditions.collect(), line: 0 }
+    RequirementEntry {
+        name: normalize_package_name(name),
+        pin,
+        bounds,
+        conditions: conditions.collect(),
+        line: 0,
+    }
 }
 
-fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<Patch>> {
+fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<TextPatch>> {
     let whole = array.span()?;
-    let ending = Ending::of(source).text();
+    let ending = LineEnding::of(source).text();
     let quoted: Vec<String> = lines.iter().map(|line| format!("\"{line}\"")).collect();
     let Some(last) = array.iter().last().and_then(Value::span) else {
         let body: String = quoted.iter().map(|line| format!("    {line},{ending}")).collect();
         // A comment runs to the end of its line, so the closing bracket needs a separate line.
         return Some(vec![match source[whole.clone()].contains('#') {
-            true => Patch::insert(line_start(source, whole.end - 1), body),
-            false => Patch::replace(whole, format!("[{ending}{body}]")),
+            true => TextPatch::insert(line_start(source, whole.end - 1), body),
+            false => TextPatch::replace(whole, format!("[{ending}{body}]")),
         }]);
     };
     let comma = comma_after(source, last.end..whole.end);
@@ -129,18 +137,18 @@ fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<Pa
     if end >= whole.end {
         let at = comma.map_or(last.end, |comma| comma + 1);
         let lead = if comma.is_some() { " " } else { ", " };
-        return Some(vec![Patch::insert(at, format!("{lead}{}", quoted.join(", ")))]);
+        return Some(vec![TextPatch::insert(at, format!("{lead}{}", quoted.join(", ")))]);
     }
     let start = line_start(source, last.start);
     let indent: String = source[start..].chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
     let mut patches = Vec::new();
     if comma.is_none() {
-        patches.push(Patch::insert(last.end, ","));
+        patches.push(TextPatch::insert(last.end, ","));
     }
     // If the comma is on a later line than its element, insert after that line.
     let end = comma.map_or(end, |comma| line_end(source, comma));
     let body: String = quoted.iter().map(|line| format!("{indent}{line},{ending}")).collect();
-    patches.push(Patch::insert(end, body));
+    patches.push(TextPatch::insert(end, body));
     Some(patches)
 }
 
@@ -157,9 +165,9 @@ fn comma_after(source: &str, range: Range<usize>) -> Option<usize> {
     None
 }
 
-fn table_patches(source: &str, table: &Table, added: &[Addition]) -> Option<Vec<Patch>> {
+fn table_patches(source: &str, table: &Table, added: &[PackageAddition]) -> Option<Vec<TextPatch>> {
     let last = table.iter().filter_map(|(_, item)| item.span()).map(|span| span.end).max()?;
-    let ending = Ending::of(source).text();
+    let ending = LineEnding::of(source).text();
     let mut text = String::new();
     let at = line_end(source, last);
     if !source[..at].ends_with('\n') {
@@ -169,7 +177,7 @@ fn table_patches(source: &str, table: &Table, added: &[Addition]) -> Option<Vec<
         let version = addition.version.as_deref().unwrap_or("*");
         text.push_str(&format!("{} = \"{version}\"{ending}", addition.name));
     }
-    Some(vec![Patch::insert(at, text)])
+    Some(vec![TextPatch::insert(at, text)])
 }
 
 #[cfg(test)]
@@ -177,7 +185,7 @@ mod tests {
     use super::*;
 
     fn check(before: &str, after: &str) {
-        let added = [("a", None), ("b", Some("1.2"))].map(|(name, version)| Addition {
+        let added = [("a", None), ("b", Some("1.2"))].map(|(name, version)| PackageAddition {
             name: name.to_owned(),
             version: version.map(str::to_owned),
         });
@@ -232,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_file_without_dependencies_declares_none() {
-        assert_eq!(parse("[tool.ruff]\n").unwrap(), None);
-        assert_eq!(parse("[[").unwrap_err().code, ErrorCode::TomlSyntax);
+        assert_eq!(parse_pyproject("[tool.ruff]\n").unwrap(), None);
+        assert_eq!(parse_pyproject("[[").unwrap_err().code, ErrorCode::TomlSyntax);
     }
 }

@@ -3,23 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::yaml::tree::Tree;
-use crate::error::{Error, ErrorCode, Place};
+use super::yaml::tree::YamlTree;
+use crate::error::{Error, ErrorCode, FilePosition};
 
 /// The text after an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
+pub struct EditedText {
     /// The complete text; equal to the input if nothing had to change.
     pub text: Arc<str>,
     /// Its syntax tree, if the edit parsed it as YAML.
-    pub tree: Option<Arc<Tree>>,
+    pub tree: Option<Arc<YamlTree>>,
     /// Existing problems in the text that the edit did not cause.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<EditWarning>,
 }
 
 /// A problem in the text, and its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
+pub struct EditWarning {
     /// Line number in the text before the edit, starting at 1.
     pub line: usize,
     /// Lowercase, without a full stop.
@@ -28,7 +28,7 @@ pub struct Warning {
 
 /// The reason why an edit is refused, its position, and the lines to paste by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct EditRefusal {
     /// One lowercase line without a full stop.
     pub reason: String,
     /// Advice if pasting the lines is not enough.
@@ -43,11 +43,11 @@ pub struct Refusal {
     pub paste: String,
 }
 
-impl Refusal {
+impl EditRefusal {
     /// Converts the refusal into the error shown to the user, for the file at `path`.
     pub fn into_error(self, path: &Path) -> Error {
         let message = format!("{} is not edited: {}", path.display(), self.reason);
-        let mut error = Error::new(ErrorCode::UnsafeEdit, message).at(Place {
+        let mut error = Error::new(ErrorCode::UnsafeEdit, message).at(FilePosition {
             path: PathBuf::from(path),
             line: self.line,
             column: self.column,

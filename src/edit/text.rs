@@ -2,14 +2,14 @@
 
 /// The line ending of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum LineEnding {
     /// `\n`
     Lf,
     /// `\r\n`
     CrLf,
 }
 
-impl Ending {
+impl LineEnding {
     /// Returns the most frequent line ending of `source`.
     pub fn of(source: &str) -> Self {
         let all = source.matches('\n').count();

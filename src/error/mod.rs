@@ -24,7 +24,7 @@ pub struct Error {
     /// The underlying error, in its original words.
     pub cause: Option<String>,
     /// The position in a file, if there is one.
-    pub place: Option<Place>,
+    pub place: Option<FilePosition>,
     /// How to fix it; commands are in backticks.
     pub hints: Vec<String>,
     /// Lines to paste by hand instead of a refused edit.
@@ -33,7 +33,7 @@ pub struct Error {
 
 /// A position in a text file; `line` and `column` count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct FilePosition {
     /// The file, as shown to the user.
     pub path: PathBuf,
     /// Line number, starting at 1.
@@ -81,7 +81,7 @@ impl Error {
 
     /// Sets the position.
     #[must_use]
-    pub fn at(mut self, place: Place) -> Self {
+    pub fn at(mut self, place: FilePosition) -> Self {
         self.place = Some(place);
         self
     }

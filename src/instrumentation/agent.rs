@@ -17,7 +17,7 @@ pub enum SpanAgent {
 
 /// How a program is started, as far as its command and variables show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Launch {
+pub(super) struct ProgramLaunch {
     /// The agent.
     pub(super) agent: Option<SpanAgent>,
     /// Whether the agent is mounted as a volume and includes its packages, so that the program's packages are irrelevant.
@@ -79,8 +79,11 @@ const OPTIONS: [&str; 5] =
     ["NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "CATALINA_OPTS"];
 
 /// Reads how a program is started.
-pub(super) fn read_launch(startup: &Startup, environment: &BTreeMap<String, Secret>) -> Launch {
-    let mut launch = Launch::default();
+pub(super) fn read_launch(
+    startup: &Startup,
+    environment: &BTreeMap<String, Secret>,
+) -> ProgramLaunch {
+    let mut launch = ProgramLaunch::default();
     let variables = environment.iter().map(|(name, value)| (name.as_str(), value.expose()));
     let own = startup.commands.iter().flat_map(|command| &command.variables);
     let own = own.map(|(name, value)| (name.as_str(), value.as_str()));
@@ -93,7 +96,7 @@ pub(super) fn read_launch(startup: &Startup, environment: &BTreeMap<String, Secr
     launch
 }
 
-impl Launch {
+impl ProgramLaunch {
     fn variable(&mut self, name: &str, value: &str) {
         if OPTIONS.contains(&name) {
             let words: Vec<&str> = value.split_whitespace().collect();

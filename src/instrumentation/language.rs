@@ -1,7 +1,7 @@
 //! Determines the language of a service's program by its start command, the files of its code, or its image.
 
 use super::Language;
-use crate::compose::{Sources, Startup, unwrap_program};
+use crate::compose::{ProjectSources, Startup, unwrap_program};
 
 /// Programs and the language of what they start.
 const PROGRAMS: [(&str, Language); 48] = [
@@ -94,7 +94,7 @@ const IMAGES: [(&str, Language); 16] = [
 ];
 
 /// Returns the language of a container's program; `None` if neither its start command, its files nor its image show it.
-pub(super) fn find_language(startup: &Startup, sources: &dyn Sources) -> Option<Language> {
+pub(super) fn find_language(startup: &Startup, sources: &dyn ProjectSources) -> Option<Language> {
     by_command(startup).or_else(|| by_files(startup, sources)).or_else(|| by_image(startup))
 }
 
@@ -106,11 +106,11 @@ fn by_command(startup: &Startup) -> Option<Language> {
             Some(version) if version.chars().all(|c| c.is_ascii_digit() || c == '.') => "python",
             _ => name,
         };
-        lookup(&PROGRAMS, name)
+        lookup_language(&PROGRAMS, name)
     })
 }
 
-fn by_files(startup: &Startup, sources: &dyn Sources) -> Option<Language> {
+fn by_files(startup: &Startup, sources: &dyn ProjectSources) -> Option<Language> {
     let folders = startup.code_folders(sources);
     let mut there = folders.iter().filter(|(folder, _)| sources.exists(folder));
     there.find_map(|(folder, _)| {
@@ -124,9 +124,9 @@ fn by_files(startup: &Startup, sources: &dyn Sources) -> Option<Language> {
 fn by_image(startup: &Startup) -> Option<Language> {
     let base = startup.base.as_deref()?.split('@').next()?;
     let mut words = base.split(['/', ':', '-', '_']);
-    words.find_map(|word| lookup(&IMAGES, word))
+    words.find_map(|word| lookup_language(&IMAGES, word))
 }
 
-fn lookup(table: &[(&str, Language)], name: &str) -> Option<Language> {
+fn lookup_language(table: &[(&str, Language)], name: &str) -> Option<Language> {
     table.iter().find(|(known, _)| *known == name).map(|(_, language)| *language)
 }

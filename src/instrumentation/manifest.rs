@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Language;
 use super::packages::{find_manifest, read_text};
 use super::service::SpanSource;
-use crate::compose::{BuildAction, Sources, Startup};
+use crate::compose::{BuildAction, ProjectSources, Startup};
 
 /// The package lists of one language, and the libraries in them that send spans.
 struct PackageManifest {
@@ -87,7 +87,7 @@ const MANIFESTS: [PackageManifest; 7] = [
 pub(super) fn read_manifest(
     language: Language,
     startup: &Startup,
-    sources: &dyn Sources,
+    sources: &dyn ProjectSources,
 ) -> SpanSource {
     let Some(manifest) = MANIFESTS.iter().find(|one| one.language == language) else {
         return SpanSource::Unknown;
@@ -114,7 +114,7 @@ pub(super) fn read_manifest(
 const DOTNET_PROJECTS: [&str; 3] = ["csproj", "fsproj", "vbproj"];
 
 /// Returns the .NET project file that a Dockerfile names, else the one named as the library that is started.
-fn find_dotnet_project(startup: &Startup, sources: &dyn Sources) -> Option<String> {
+fn find_dotnet_project(startup: &Startup, sources: &dyn ProjectSources) -> Option<String> {
     let named = list_dotnet_projects(startup);
     find_manifest(&named, startup, sources).or_else(|| {
         let words = startup.commands.iter().flat_map(|command| &command.words);

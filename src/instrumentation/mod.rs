@@ -22,9 +22,9 @@ pub use python_code::{
     ConsoleExporter,
 };
 pub use sdk::{
-    ClientFiles, Compression, ENDPOINT_VARIABLES, EndpointSource, HEADERS_VARIABLES, Header,
-    OtlpExporter, PROTOCOL_VARIABLES, ProblemEffect, Protocol, SdkInput, SdkProblem,
-    SdkProblemKind, SdkSettings, SdkSetup, SpanExporter, TraceSampler, UNNAMED_SERVICE,
+    ClientFiles, ENDPOINT_VARIABLES, EndpointSource, ExportHeader, HEADERS_VARIABLES,
+    OtlpCompression, OtlpExporter, OtlpProtocol, PROTOCOL_VARIABLES, ProblemEffect, SdkInput,
+    SdkProblem, SdkProblemKind, SdkSettings, SdkSetup, SpanExporter, TraceSampler, UNNAMED_SERVICE,
     image_defaults, is_in_braces, known_variables, launch_variables, read_headers, unresolved_name,
 };
 pub use service::{Instrumentation, ServiceEvidence, SpanSource};

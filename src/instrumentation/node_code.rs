@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Protocol;
+use super::OtlpProtocol;
 use super::packages::read_text;
 use super::python_code::{CodeEndpoint, CodeExporter, CodeTracing};
-use crate::compose::{Sources, Startup, absolute};
+use crate::compose::{ProjectSources, Startup, resolve_image_path};
 
 /// Maximum number of files read; real programs set up tracing earlier.
 const MOST_FILES: usize = 32;
@@ -32,20 +32,20 @@ const VENDORS: [(&str, &str); 8] = [
     ("from 'honeycomb-beeline'", "Honeycomb Beeline"),
 ];
 /// Packages of exporters, and their protocols.
-const EXPORTERS: [(&str, Protocol); 3] = [
-    ("@opentelemetry/exporter-trace-otlp-grpc", Protocol::Grpc),
-    ("@opentelemetry/exporter-trace-otlp-proto", Protocol::HttpProtobuf),
-    ("@opentelemetry/exporter-trace-otlp-http", Protocol::HttpJson),
+const EXPORTERS: [(&str, OtlpProtocol); 3] = [
+    ("@opentelemetry/exporter-trace-otlp-grpc", OtlpProtocol::Grpc),
+    ("@opentelemetry/exporter-trace-otlp-proto", OtlpProtocol::HttpProtobuf),
+    ("@opentelemetry/exporter-trace-otlp-http", OtlpProtocol::HttpJson),
 ];
 
 /// Reads the files loaded before the program, the program's first file, and the files that these load.
 pub(super) fn read_node(
     startup: &Startup,
     preloaded: &[String],
-    sources: &dyn Sources,
+    sources: &dyn ProjectSources,
 ) -> CodeTracing {
     let mut tracing = CodeTracing::default();
-    let first = preloaded.iter().map(|module| absolute(&startup.folder, module));
+    let first = preloaded.iter().map(|module| resolve_image_path(&startup.folder, module));
     let first = first.filter_map(|path| startup.origin(&path, sources));
     let mut open: Vec<PathBuf> = first.chain(startup.started_files(sources)).collect();
     let folders = startup.code_folders(sources);
@@ -62,7 +62,7 @@ pub(super) fn read_node(
         let Some(text) = read_source(&path, sources) else { continue };
         read.push(path.clone());
         read_file(&text, &mut tracing);
-        open.extend(loaded(&text).filter_map(|name| Some(path.parent()?.join(name))));
+        open.extend(list_loaded_files(&text).filter_map(|name| Some(path.parent()?.join(name))));
     }
     tracing
 }
@@ -116,7 +116,7 @@ fn read_url(value: &str) -> CodeEndpoint {
 }
 
 /// Reads a file by its path, which may lack the extension.
-fn read_source(path: &Path, sources: &dyn Sources) -> Option<String> {
+fn read_source(path: &Path, sources: &dyn ProjectSources) -> Option<String> {
     if let Some(text) = read_text(path, sources) {
         return Some(text);
     }
@@ -126,7 +126,7 @@ fn read_source(path: &Path, sources: &dyn Sources) -> Option<String> {
 }
 
 /// Returns the local files that a text loads: `require('./tracing')`, `import './tracing.js'`.
-fn loaded(text: &str) -> impl Iterator<Item = &str> {
+fn list_loaded_files(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.lines().filter(|line| line.contains("require(") || line.contains("import"));
     lines.filter_map(|line| {
         let start = line.find(['\'', '"'])?;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::Language;
-use crate::compose::{ShellCommand, Sources, Startup, clean};
-use crate::edit::requirements::{Entry, Requirements};
+use crate::compose::{ProjectSources, ShellCommand, Startup, clean_path};
+use crate::edit::requirements::{RequirementEntry, Requirements};
 use crate::edit::{locks, pyproject};
 
 /// Maximum number of included lists; real ones include fewer.
@@ -17,7 +17,7 @@ const MOST_LISTS: usize = 16;
 pub(super) fn read_packages(
     language: Language,
     startup: &Startup,
-    sources: &dyn Sources,
+    sources: &dyn ProjectSources,
 ) -> Option<BTreeSet<String>> {
     let folders = startup.code_folders(sources);
     let folders = folders.iter().map(|(folder, _)| folder.as_path());
@@ -35,7 +35,7 @@ pub(super) fn read_packages(
 pub(super) fn find_manifest(
     names: &[&str],
     startup: &Startup,
-    sources: &dyn Sources,
+    sources: &dyn ProjectSources,
 ) -> Option<String> {
     let folders = startup.code_folders(sources);
     folders.iter().find_map(|(folder, _)| {
@@ -44,31 +44,31 @@ pub(super) fn find_manifest(
 }
 
 /// Returns the text of a file, if it exists and can be read.
-pub(super) fn read_text(path: &Path, sources: &dyn Sources) -> Option<String> {
+pub(super) fn read_text(path: &Path, sources: &dyn ProjectSources) -> Option<String> {
     sources.text(path).found().map(|text| text.to_string())
 }
 
 fn python_packages<'f>(
     folders: impl Iterator<Item = &'f Path>,
     startup: &Startup,
-    sources: &dyn Sources,
+    sources: &dyn ProjectSources,
 ) -> Option<BTreeSet<String>> {
     let installs = startup.build_commands.iter().chain(&startup.commands);
     let installs: Vec<&ShellCommand> = installs.filter(|command| is_pip(command)).collect();
     let listed: Vec<&str> = installs.iter().flat_map(|command| lists_of(command)).collect();
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<RequirementEntry> = Vec::new();
     let mut found = false;
     for folder in folders {
         let usual = ["requirements.txt"].into_iter().chain(listed.iter().copied());
         for list in usual {
-            let path = clean(&folder.join(list.trim_start_matches("./")));
+            let path = clean_path(&folder.join(list.trim_start_matches("./")));
             if let Some(own) = read_list(&path, sources) {
                 entries.extend(own);
                 found = true;
             }
         }
         let project = read_text(&folder.join("pyproject.toml"), sources);
-        let project = project.and_then(|text| pyproject::parse(&text).ok().flatten());
+        let project = project.and_then(|text| pyproject::parse_pyproject(&text).ok().flatten());
         let pipfile = read_text(&folder.join("Pipfile"), sources);
         let pipfile = pipfile.and_then(|text| locks::pipfile(&text));
         for own in project.map(|read| read.entries).into_iter().chain(pipfile) {
@@ -89,7 +89,7 @@ fn python_packages<'f>(
 }
 
 /// Reads a requirements file and the files that it includes.
-fn read_list(path: &Path, sources: &dyn Sources) -> Option<Vec<Entry>> {
+fn read_list(path: &Path, sources: &dyn ProjectSources) -> Option<Vec<RequirementEntry>> {
     let mut read: Vec<PathBuf> = Vec::new();
     let mut open = vec![path.to_owned()];
     let mut entries = None;
@@ -100,7 +100,7 @@ fn read_list(path: &Path, sources: &dyn Sources) -> Option<Vec<Entry>> {
         if let Some(text) = read_text(&path, sources) {
             let list = Requirements::parse(&text);
             let folder = path.parent().unwrap_or(&path).to_owned();
-            open.extend(list.includes.iter().map(|name| clean(&folder.join(name))));
+            open.extend(list.includes.iter().map(|name| clean_path(&folder.join(name))));
             entries.get_or_insert_with(Vec::new).extend(list.entries);
         }
         read.push(path);

@@ -3,7 +3,7 @@
 use strsim::osa_distance;
 use url::Url;
 
-use super::{Header, unresolved_name};
+use super::{ExportHeader, unresolved_name};
 use crate::provider::key_shape::{self, DATASET_HEADER, HoneycombKeyKind, KeyMistake};
 use crate::provider::{self, Provider, is_key_header};
 
@@ -60,10 +60,10 @@ pub enum ProviderMismatch {
 /// Compares the endpoint `url` and the headers of a service's requests with the provider they belong to.
 ///
 /// Returns no mismatch if no provider owns the endpoint and no header belongs to a single provider.
-pub fn compare_with_provider(url: &Url, headers: &[Header]) -> Vec<ProviderMismatch> {
+pub fn compare_with_provider(url: &Url, headers: &[ExportHeader]) -> Vec<ProviderMismatch> {
     let host = url.host_str().unwrap_or_default();
     let mut found = Vec::new();
-    let owner = provider::owner(host);
+    let owner = provider::find_host_owner(host);
     if let Some((_, region)) = provider::of_pages(host) {
         found.push(ProviderMismatch::WebPages { endpoint: &region.endpoint });
     }
@@ -96,7 +96,10 @@ pub fn compare_with_provider(url: &Url, headers: &[Header]) -> Vec<ProviderMisma
 /// The header for Honeycomb's keys.
 const HONEYCOMB_HEADER: &str = "x-honeycomb-team";
 
-fn find_missing_header(owner: &'static Provider, headers: &[Header]) -> Option<ProviderMismatch> {
+fn find_missing_header(
+    owner: &'static Provider,
+    headers: &[ExportHeader],
+) -> Option<ProviderMismatch> {
     let mut needed = owner.headers.iter().filter(|header| header.variable().is_some());
     let is_sent = |name: &str| headers.iter().any(|one| one.name.eq_ignore_ascii_case(name));
     let absent: &'static str = &needed.find(|needed| !is_sent(&needed.name))?.name;
@@ -110,12 +113,12 @@ fn find_missing_header(owner: &'static Provider, headers: &[Header]) -> Option<P
     })
 }
 
-fn judge_honeycomb_key(value: &str, headers: &[Header]) -> Option<ProviderMismatch> {
+fn judge_honeycomb_key(value: &str, headers: &[ExportHeader]) -> Option<ProviderMismatch> {
     if let Some(mistake) = key_shape::never_sends(value) {
         let header = HONEYCOMB_HEADER.to_owned();
         return Some(ProviderMismatch::WrongKey { header, mistake });
     }
-    let kind = key_shape::read(value).ok()?.kind;
+    let kind = key_shape::read_key(value).ok()?.kind;
     let is_classic =
         matches!(kind, HoneycombKeyKind::ClassicIngest | HoneycombKeyKind::ClassicOrRollbar);
     let has_dataset = || headers.iter().any(|one| one.name == DATASET_HEADER);
@@ -182,11 +185,11 @@ mod tests {
     use crate::secret::Secret;
 
     fn compare(endpoint: &str, headers: &[(&str, &str)]) -> Vec<ProviderMismatch> {
-        let header = |(name, value): &(&str, &str)| Header {
+        let header = |(name, value): &(&str, &str)| ExportHeader {
             name: (*name).to_owned(),
             value: Secret::new(*value),
         };
-        let headers: Vec<Header> = headers.iter().map(header).collect();
+        let headers: Vec<ExportHeader> = headers.iter().map(header).collect();
         compare_with_provider(&Url::parse(endpoint).unwrap(), &headers)
     }
 

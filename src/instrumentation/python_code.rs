@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Protocol;
-use crate::edit::python::bindings::imports;
-use crate::edit::python::calls::{Call, Scope, calls};
-use crate::edit::python::source::Source;
+use super::OtlpProtocol;
+use crate::edit::python::bindings::list_imports;
+use crate::edit::python::calls::{CallScope, PythonCall, list_calls};
+use crate::edit::python::source::PythonSource;
 
 /// A file of the service's code.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ pub struct CodeTracing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeExporter {
     /// The protocol of its class; `None` if the import does not show it.
-    pub protocol: Option<Protocol>,
+    pub protocol: Option<OtlpProtocol>,
     /// The endpoint passed to it.
     pub endpoint: CodeEndpoint,
     /// The file and line that create it, if known; lines count from 1.
@@ -131,8 +131,8 @@ const DEEPEST: usize = 3;
 pub(super) fn read_python(texts: &[CodeText<'_>]) -> CodeTracing {
     let may_trace = |text: &&CodeText<'_>| WORDS.iter().any(|word| text.text.contains(word));
     let read = texts.iter().filter(may_trace).filter_map(|text| {
-        let source = Source::parse(text.text).ok()?;
-        let calls = calls(&source, &imports(&source));
+        let source = PythonSource::parse(text.text).ok()?;
+        let calls = list_calls(&source, &list_imports(&source));
         Some(PythonText { text: *text, calls })
     });
     let files: Vec<PythonText<'_>> = read.collect();
@@ -196,11 +196,11 @@ fn hands_processors(files: &[PythonText<'_>]) -> bool {
 /// A module and its calls.
 struct PythonText<'a> {
     text: CodeText<'a>,
-    calls: Vec<Call>,
+    calls: Vec<PythonCall>,
 }
 
 impl PythonText<'_> {
-    fn named<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Call> {
+    fn named<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s PythonCall> {
         self.calls.iter().filter(move |call| call.name == name)
     }
 
@@ -222,8 +222,8 @@ impl PythonText<'_> {
         let call = self.named("OTLPSpanExporter").next()?;
         let path = call.path.as_deref().unwrap_or_default();
         let protocol = match path {
-            path if path.contains(".proto.grpc.") => Some(Protocol::Grpc),
-            path if path.contains(".proto.http.") => Some(Protocol::HttpProtobuf),
+            path if path.contains(".proto.grpc.") => Some(OtlpProtocol::Grpc),
+            path if path.contains(".proto.http.") => Some(OtlpProtocol::HttpProtobuf),
             _ => None,
         };
         let endpoint = call.arguments.iter().find_map(|argument| {
@@ -242,7 +242,7 @@ impl PythonText<'_> {
             let text = self.resolved(argument);
             let keys = ["\"service.name\"", "'service.name'", "SERVICE_NAME"];
             let behind = keys.iter().find_map(|key| Some(text.split_once(key)?.1))?;
-            literal(behind.trim_start().strip_prefix(':')?.trim_start())
+            parse_string_literal(behind.trim_start().strip_prefix(':')?.trim_start())
         })
     }
 
@@ -278,11 +278,11 @@ impl PythonText<'_> {
     }
 
     fn find_twice(&self, findings: &mut Vec<CodeFinding>) {
-        let mut seen: Vec<(String, String, &Scope)> = Vec::new();
+        let mut seen: Vec<(String, String, &CallScope)> = Vec::new();
         for call in self.named("add_span_processor") {
             let Some(argument) = call.arguments.first() else { continue };
             let processor: String = self.resolved(argument).split_whitespace().collect();
-            if call.scope == Scope::Conditional || !processor.contains("OTLPSpanExporter(") {
+            if call.scope == CallScope::Conditional || !processor.contains("OTLPSpanExporter(") {
                 continue;
             }
             let one = (call.callee.clone(), processor, &call.scope);
@@ -315,7 +315,7 @@ impl PythonText<'_> {
 
 /// Reads the endpoint from an expression.
 fn read_endpoint(value: &str) -> CodeEndpoint {
-    if let Some(text) = literal(value) {
+    if let Some(text) = parse_string_literal(value) {
         return CodeEndpoint::Literal(text);
     }
     let readers =
@@ -323,10 +323,10 @@ fn read_endpoint(value: &str) -> CodeEndpoint {
     let Some(rest) = readers.iter().find_map(|reader| value.strip_prefix(reader)) else {
         return CodeEndpoint::Computed;
     };
-    let Some(name) = literal(rest.trim_start()) else { return CodeEndpoint::Computed };
+    let Some(name) = parse_string_literal(rest.trim_start()) else { return CodeEndpoint::Computed };
     let behind = rest.trim_start().get(name.len() + 2..).unwrap_or_default().trim_start();
     match behind.strip_prefix(',') {
-        Some(default) => match literal(default.trim_start()) {
+        Some(default) => match parse_string_literal(default.trim_start()) {
             Some(default) => CodeEndpoint::Variable(name, Some(default)),
             None => CodeEndpoint::Computed,
         },
@@ -336,7 +336,7 @@ fn read_endpoint(value: &str) -> CodeEndpoint {
 }
 
 /// Returns the text of a string literal at the start of an expression; `None` if it is formatted.
-fn literal(expression: &str) -> Option<String> {
+fn parse_string_literal(expression: &str) -> Option<String> {
     let quote = expression.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     let (text, behind) = expression[1..].split_once(quote)?;
     let ends =

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::agent::{Launch, SpanAgent, agent_packages, read_launch};
+use super::agent::{ProgramLaunch, SpanAgent, agent_packages, read_launch};
 use super::language::find_language;
 use super::manifest::read_manifest;
 use super::node_code::read_node;
@@ -11,7 +11,7 @@ use super::python_code::{CodeEndpoint, CodeText, CodeTracing, read_python};
 use super::{
     Language, SdkInput, SdkProblemKind, SdkSettings, SdkSetup, image_defaults, launch_variables,
 };
-use crate::compose::{Sources, Startup};
+use crate::compose::{ProjectSources, Startup};
 use crate::secret::Secret;
 
 /// The inputs about one service.
@@ -23,7 +23,7 @@ pub struct ServiceEvidence<'a> {
     /// The Python files of the service.
     pub python: Vec<CodeText<'a>>,
     /// The files of the project.
-    pub sources: &'a dyn Sources,
+    pub sources: &'a dyn ProjectSources,
 }
 
 impl std::fmt::Debug for ServiceEvidence<'_> {
@@ -199,7 +199,7 @@ fn by_code(
 fn set_up(
     source: &SpanSource,
     code: &CodeTracing,
-    launch: &Launch,
+    launch: &ProgramLaunch,
     environment: &BTreeMap<String, Secret>,
 ) -> SdkSetup {
     match (source, &code.exporter) {

@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::compose::texts::{Texts, load};
+use crate::compose::texts::{TestSources, load_texts};
 use crate::secret::Secret;
 
 const PROVIDER: &str = "from opentelemetry import trace\nfrom opentelemetry.sdk.trace import TracerProvider\n\
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter\n\
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nimport os\n";
 
-fn read(service: &str, files: &[(&str, &str)]) -> Instrumentation {
+fn inspect_service(service: &str, files: &[(&str, &str)]) -> Instrumentation {
     let compose = format!("services:\n  x: {service}\n");
     let mut all = vec![("compose.yaml", compose.as_str())];
     all.extend_from_slice(files);
-    let model = load(&all, &[]).unwrap();
-    let texts = Texts::new(&all);
+    let model = load_texts(&all, &[]).unwrap();
+    let texts = TestSources::new(&all);
     let startup = model.services[0].startup(&texts, None);
     let settings = model.services[0].effective(model.plain());
     let known =
@@ -33,8 +33,13 @@ fn read(service: &str, files: &[(&str, &str)]) -> Instrumentation {
 }
 
 #[track_caller]
-fn check(service: &str, files: &[(&str, &str)], language: Option<Language>, source: &SpanSource) {
-    let got = read(service, files);
+fn assert_span_source(
+    service: &str,
+    files: &[(&str, &str)],
+    language: Option<Language>,
+    source: &SpanSource,
+) {
+    let got = inspect_service(service, files);
     assert_eq!((got.language, &got.source), (language, source), "{service}: {files:?}");
 }
 
@@ -47,11 +52,11 @@ fn an_agent_is_found_in_the_command_and_in_variables() {
     };
     let dockerfile =
         own("FROM python:3.12\nCOPY . .\nCMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n");
-    check("{build: .}", &dockerfile, Some(Language::Python), &agent);
+    assert_span_source("{build: .}", &dockerfile, Some(Language::Python), &agent);
     let command = "{build: ., command: 'uv run opentelemetry-instrument --service_name api gunicorn app:app'}";
-    check(command, &python, Some(Language::Python), &agent);
+    assert_span_source(command, &python, Some(Language::Python), &agent);
     let operator = "{build: ., command: flask run, environment: {PYTHONPATH: '/otel-auto-instrumentation-python/opentelemetry/instrumentation/auto_instrumentation'}}";
-    check(operator, &python, Some(Language::Python), &agent);
+    assert_span_source(operator, &python, Some(Language::Python), &agent);
 
     let node = [("package.json", r#"{"dependencies":{"express":"4"}}"#), ("app.js", "")];
     for service in [
@@ -59,7 +64,7 @@ fn an_agent_is_found_in_the_command_and_in_variables() {
         "{build: ., command: node app.js, environment: {NODE_OPTIONS: '--import @opentelemetry/auto-instrumentations-node/register'}}",
         "{build: ., command: 'sh -c \"NODE_OPTIONS=--require=/otel-auto-instrumentation-nodejs/autoinstrumentation.js node app.js\"'}",
     ] {
-        check(service, &node, Some(Language::Node), &agent);
+        assert_span_source(service, &node, Some(Language::Node), &agent);
     }
     let java = [
         ("pom.xml", "<project/>"),
@@ -68,19 +73,19 @@ fn an_agent_is_found_in_the_command_and_in_variables() {
             "FROM eclipse-temurin:21\nCOPY target/a.jar /a.jar\nENV JAVA_TOOL_OPTIONS=\"-Xmx1g -javaagent:/otel/opentelemetry-javaagent.jar\"\nCMD [\"java\", \"-jar\", \"/a.jar\"]\n",
         ),
     ];
-    check("{build: .}", &java, Some(Language::Java), &agent);
+    assert_span_source("{build: .}", &java, Some(Language::Java), &agent);
     let php = [
         ("composer.json", "{}"),
         ("Dockerfile", "FROM php:8-fpm\nCOPY . .\nENV OTEL_PHP_AUTOLOAD_ENABLED=true\n"),
     ];
-    check("{build: .}", &php, Some(Language::Php), &agent);
+    assert_span_source("{build: .}", &php, Some(Language::Php), &agent);
 }
 
 #[test]
 fn other_vendors_send_elsewhere() {
     let vendor = |name: &str| SpanSource::Vendor(name.to_owned());
     let python = [("requirements.txt", "flask\nddtrace\n"), ("app.py", "")];
-    check(
+    assert_span_source(
         "{build: ., command: ddtrace-run flask run}",
         &python,
         Some(Language::Python),
@@ -90,12 +95,22 @@ fn other_vendors_send_elsewhere() {
         ("requirements.txt", "flask\nddtrace\n"),
         ("app.py", "import ddtrace\nddtrace.patch_all()\n"),
     ];
-    check("{build: ., command: flask run}", &patched, Some(Language::Python), &vendor("Datadog"));
+    assert_span_source(
+        "{build: ., command: flask run}",
+        &patched,
+        Some(Language::Python),
+        &vendor("Datadog"),
+    );
     let node = [("package.json", "{}"), ("app.js", "require(\"newrelic\")\n")];
-    check("{build: ., command: node app.js}", &node, Some(Language::Node), &vendor("New Relic"));
+    assert_span_source(
+        "{build: ., command: node app.js}",
+        &node,
+        Some(Language::Node),
+        &vendor("New Relic"),
+    );
     let java = [("pom.xml", "<project/>")];
     let service = "{build: ., command: 'java -javaagent:/dd-java-agent.jar -jar a.jar'}";
-    check(service, &java, Some(Language::Java), &vendor("Datadog"));
+    assert_span_source(service, &java, Some(Language::Java), &vendor("Datadog"));
 }
 
 #[test]
@@ -103,7 +118,12 @@ fn an_sdk_set_up_in_code_is_found() {
     let app =
         format!("{PROVIDER}provider = TracerProvider()\ntrace.set_tracer_provider(provider)\n");
     let python = [("requirements.txt", "flask"), ("app.py", app.as_str())];
-    check("{build: ., command: flask run}", &python, Some(Language::Python), &SpanSource::Code);
+    assert_span_source(
+        "{build: ., command: flask run}",
+        &python,
+        Some(Language::Python),
+        &SpanSource::Code,
+    );
     let vendor = [
         ("requirements.txt", "flask"),
         (
@@ -111,7 +131,7 @@ fn an_sdk_set_up_in_code_is_found() {
             "from honeycomb.opentelemetry import configure_opentelemetry\nconfigure_opentelemetry()\n",
         ),
     ];
-    check("{build: .}", &vendor, Some(Language::Python), &SpanSource::Code);
+    assert_span_source("{build: .}", &vendor, Some(Language::Python), &SpanSource::Code);
 
     let tracing = "const { NodeSDK } = require('@opentelemetry/sdk-node')\nnew NodeSDK({ serviceName: 'shop' }).start()\n";
     let node = [
@@ -125,16 +145,21 @@ fn an_sdk_set_up_in_code_is_found() {
         ("lib/tracing.ts", tracing),
         ("Dockerfile", "FROM node:20\nWORKDIR /app\nCOPY . .\nCMD npm start\n"),
     ];
-    check("{build: .}", &node, Some(Language::Node), &SpanSource::Code);
-    check("{build: ., command: node other.js}", &node, Some(Language::Node), &SpanSource::Code);
-    assert_eq!(read("{build: .}", &node).service_name().as_deref(), Some("shop"));
+    assert_span_source("{build: .}", &node, Some(Language::Node), &SpanSource::Code);
+    assert_span_source(
+        "{build: ., command: node other.js}",
+        &node,
+        Some(Language::Node),
+        &SpanSource::Code,
+    );
+    assert_eq!(inspect_service("{build: .}", &node).service_name().as_deref(), Some("shop"));
     for (file, text, language) in [
         ("go.mod", "require (\n\tgo.opentelemetry.io/otel/sdk v1.30.0\n)\n", Language::Go),
         ("Cargo.toml", "[dependencies]\nopentelemetry-otlp = \"0.27\"\n", Language::Rust),
         ("Gemfile", "gem 'opentelemetry-sdk'\n", Language::Ruby),
         ("pom.xml", "<artifactId>opentelemetry-spring-boot-starter</artifactId>\n", Language::Java),
     ] {
-        check("{build: .}", &[(file, text)], Some(language), &SpanSource::Code);
+        assert_span_source("{build: .}", &[(file, text)], Some(language), &SpanSource::Code);
     }
 }
 
@@ -155,10 +180,10 @@ fn no_span_source_is_reported_only_for_code_that_was_read() {
         ("pom.xml", "<artifactId>spring-boot-starter-web</artifactId>\n", Language::Java),
         ("package.json", r#"{"dependencies":{"express":"4"}}"#, Language::Node),
     ] {
-        check("{build: .}", &[(file, text)], Some(language), &SpanSource::Nothing);
+        assert_span_source("{build: .}", &[(file, text)], Some(language), &SpanSource::Nothing);
     }
     let django = [("requirements.txt", "django"), ("manage.py", "import django\n")];
-    check(
+    assert_span_source(
         "{build: ., command: python manage.py runserver}",
         &django,
         Some(Language::Python),
@@ -166,22 +191,22 @@ fn no_span_source_is_reported_only_for_code_that_was_read() {
     );
     // A file that was not read may set it up.
     let hidden = [("package.json", r#"{"dependencies":{"@opentelemetry/sdk-node":"1"}}"#)];
-    check("{build: .}", &hidden, Some(Language::Node), &SpanSource::Unknown);
-    check(
+    assert_span_source("{build: .}", &hidden, Some(Language::Node), &SpanSource::Unknown);
+    assert_span_source(
         "{build: .}",
         &[("requirements.txt", "flask")],
         Some(Language::Python),
         &SpanSource::Unknown,
     );
-    check("{build: ./gone}", &[], None, &SpanSource::Unknown);
-    check("{image: 'me/app'}", &[], None, &SpanSource::Unknown);
+    assert_span_source("{build: ./gone}", &[], None, &SpanSource::Unknown);
+    assert_span_source("{image: 'me/app'}", &[], None, &SpanSource::Unknown);
 }
 
 #[test]
 fn the_protocol_in_force_needs_its_exporter() {
     let missing = |packages: &str, service: &str| {
         let files = [("requirements.txt", packages), ("app.py", "")];
-        let settings = read(service, &files).settings();
+        let settings = inspect_service(service, &files).settings();
         settings.problems.iter().any(|one| one.kind == SdkProblemKind::ExporterMissing)
     };
     let agent = "{build: ., command: opentelemetry-instrument flask run}";
@@ -204,7 +229,7 @@ fn the_protocol_in_force_needs_its_exporter() {
         ("deps/prod.txt", "-r base.txt\nflask\n"),
         ("deps/base.txt", "opentelemetry-distro\n"),
     ];
-    let packages = read("{build: .}", &files).packages.unwrap();
+    let packages = inspect_service("{build: .}", &files).packages.unwrap();
     for name in ["flask", "opentelemetry-distro", "opentelemetry-exporter-otlp"] {
         assert!(packages.contains(name), "{packages:?}");
     }
@@ -216,7 +241,7 @@ fn image_and_command_can_set_the_service_name() {
         ("Dockerfile", "FROM python:3.12\nENV OTEL_SERVICE_NAME=api\nCOPY . .\nCMD flask run\n"),
         ("requirements.txt", "flask"),
     ];
-    let name = |service: &str| read(service, &files).service_name();
+    let name = |service: &str| inspect_service(service, &files).service_name();
     assert_eq!(name("{build: .}").as_deref(), Some("api"));
     assert_eq!(name("{build: ., environment: {OTEL_SERVICE_NAME: web}}").as_deref(), Some("web"));
     let command = "command: opentelemetry-instrument --service_name shop flask run";
@@ -232,10 +257,10 @@ fn endpoint_and_name_in_code_are_used_unchanged() {
     let endpoint = |made: &str, service: &str| {
         let app = format!("{PROVIDER}{made}\ntrace.set_tracer_provider(TracerProvider())\n");
         let files = [("requirements.txt", "flask"), ("app.py", app.as_str())];
-        read(service, &files).setup
+        inspect_service(service, &files).setup
     };
     let http = |endpoint: Option<&str>| SdkSetup::Code {
-        protocol: Protocol::HttpProtobuf,
+        protocol: OtlpProtocol::HttpProtobuf,
         endpoint: endpoint.map(str::to_owned),
     };
     let set = "{build: ., environment: {OTEL_EXPORTER_OTLP_ENDPOINT: 'https://h'}}";
@@ -268,8 +293,8 @@ fn endpoint_and_name_in_code_are_used_unchanged() {
     let app = format!("{grpc}OTLPSpanExporter()\ntrace.set_tracer_provider(TracerProvider())\n");
     let files = [("requirements.txt", "flask"), ("app.py", app.as_str())];
     assert_eq!(
-        read(unset, &files).setup,
-        SdkSetup::Code { protocol: Protocol::Grpc, endpoint: None }
+        inspect_service(unset, &files).setup,
+        SdkSetup::Code { protocol: OtlpProtocol::Grpc, endpoint: None }
     );
 
     for resource in [
@@ -280,7 +305,8 @@ fn endpoint_and_name_in_code_are_used_unchanged() {
         let app =
             format!("{PROVIDER}trace.set_tracer_provider(TracerProvider(resource={resource}))\n");
         let files = [("requirements.txt", "flask"), ("app.py", app.as_str())];
-        let name = read("{build: ., environment: {OTEL_SERVICE_NAME: api}}", &files).service_name();
+        let name = inspect_service("{build: ., environment: {OTEL_SERVICE_NAME: api}}", &files)
+            .service_name();
         assert_eq!(name.as_deref(), Some("x"), "{resource}");
     }
 }
@@ -295,7 +321,7 @@ fn lines_that_lose_spans_or_double_them_are_found() {
     let kinds = |code: &str| {
         let app = format!("{PROVIDER}{code}");
         let files = [("requirements.txt", "flask"), ("app.py", app.as_str())];
-        let findings = read("{build: .}", &files).code.findings;
+        let findings = inspect_service("{build: .}", &files).code.findings;
         findings.into_iter().map(|one| (one.kind, one.line)).collect::<Vec<_>>()
     };
     assert_eq!(kinds(&format!("{made}{add}{set}")), []);
@@ -326,7 +352,9 @@ fn a_console_exporter_counts_where_it_gets_spans() {
         let app = format!(
             "{PROVIDER}provider = TracerProvider()\ntrace.set_tracer_provider(provider)\n{code}"
         );
-        read("{build: .}", &[("requirements.txt", "flask"), ("app.py", app.as_str())]).code.console
+        inspect_service("{build: .}", &[("requirements.txt", "flask"), ("app.py", app.as_str())])
+            .code
+            .console
     };
     assert_eq!(console(""), ConsoleExporter::Absent);
     assert_eq!(

@@ -3,19 +3,19 @@
 use std::path::Path;
 
 use super::inspection::Inspection;
-use super::rule::{Fix, Hit, Rule, Severity};
-use crate::compose::File;
-use crate::error::Place;
+use super::rule::{FindingFix, LintRule, RuleHit, Severity};
+use crate::compose::ProjectTextFile;
+use crate::error::FilePosition;
 
 /// A rule's hit, with the rule and the position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct LintFinding {
     /// The rule's code.
     pub code: &'static str,
     /// How likely something is broken.
     pub severity: Severity,
     /// The position.
-    pub place: Place,
+    pub place: FilePosition,
     /// The problem.
     pub message: String,
     /// The reason why it matters.
@@ -23,12 +23,17 @@ pub struct Finding {
     /// How to fix it.
     pub advice: String,
     /// An edit that fixes it.
-    pub fix: Option<Fix>,
+    pub fix: Option<FindingFix>,
 }
 
-impl Finding {
+impl LintFinding {
     /// Adds the position in `file` to a hit; `None` if a comment silences it there.
-    pub(super) fn of(inspection: &Inspection, file: &File, rule: &Rule, hit: Hit) -> Option<Self> {
+    pub(super) fn of(
+        inspection: &Inspection,
+        file: &ProjectTextFile,
+        rule: &LintRule,
+        hit: RuleHit,
+    ) -> Option<Self> {
         if is_silenced(file, hit.offset, rule.code) {
             return None;
         }
@@ -52,12 +57,12 @@ impl Finding {
 }
 
 /// Returns whether a comment silences a rule at a byte of a file.
-pub(super) fn is_silenced(file: &File, offset: usize, code: &str) -> bool {
+pub(super) fn is_silenced(file: &ProjectTextFile, offset: usize, code: &str) -> bool {
     silenced_codes(file, file.place(offset).line).any(|one| one == code)
 }
 
 /// Returns the codes that a `cruddur-ops: ignore CODE` comment silences, on the line itself or alone on the line above.
-fn silenced_codes(file: &File, line: usize) -> impl Iterator<Item = &str> {
+fn silenced_codes(file: &ProjectTextFile, line: usize) -> impl Iterator<Item = &str> {
     let above = line.checked_sub(1).and_then(|above| file.line(above));
     let above = above.filter(|(_, line)| line.trim_start().starts_with(['#', '/']));
     let comments = file.line(line).into_iter().chain(above);
@@ -71,13 +76,14 @@ fn silenced_codes(file: &File, line: usize) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::Holds;
+    use crate::compose::FileSyntax;
 
     #[test]
     fn a_comment_silences_its_own_line_and_the_one_below() {
-        let file = |text: &str| File::new("/p/a.yml".into(), text.into(), Holds::Other);
+        let file =
+            |text: &str| ProjectTextFile::new("/p/a.yml".into(), text.into(), FileSyntax::Other);
         let two = file("a: 1 # cruddur-ops: ignore one, two\n# cruddur-ops: ignore three\nb: 2\n");
-        let codes = |file: &File, line| -> Vec<String> {
+        let codes = |file: &ProjectTextFile, line| -> Vec<String> {
             silenced_codes(file, line).map(str::to_owned).collect()
         };
         assert_eq!(codes(&two, 1), ["one", "two"]);

@@ -7,11 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::packages::{PythonFile, RequirementsFile};
-use crate::compose::{self, EnvFileState, File, Holds, Model, Role, Service, Statement};
+use crate::compose::{
+    self, ComposeModel, DotenvStatement, EnvFileState, FileSyntax, ProjectTextFile, ServiceModel,
+    ServiceRole,
+};
 use crate::edit::yaml::gitpod::GitpodFile;
-use crate::edit::yaml::tree::SyntaxError;
+use crate::edit::yaml::tree::YamlSyntaxError;
 use crate::instrumentation::{CodeFinding, CodeFindingKind, Instrumentation};
-use crate::plan::instrument::Start;
+use crate::plan::instrument::TracingStart;
 use crate::provider::Addon;
 
 /// A project as read from disk, and facts about its surroundings.
@@ -20,17 +23,17 @@ pub struct Inspection {
     /// The project's folder, which the paths of findings are relative to.
     pub root: PathBuf,
     /// The compose project; `None` if it could not be read, in which case no rule reports on it.
-    pub model: Option<Model>,
+    pub model: Option<ComposeModel>,
     /// Other compose files in the folder: the variables and services they supply count, but they are not checked themselves.
-    pub beside: Vec<Model>,
+    pub beside: Vec<ComposeModel>,
     /// The role of each service, by its name.
-    pub roles: BTreeMap<String, Role>,
+    pub roles: BTreeMap<String, ServiceRole>,
     /// The `.gitpod.yml`, if it is valid YAML.
     pub gitpod: Option<WorkspaceFile>,
     /// The `.env` files and their variables.
     pub dotenvs: Vec<DotenvFile>,
     /// `devcontainer.json` files.
-    pub devcontainers: Vec<File>,
+    pub devcontainers: Vec<ProjectTextFile>,
     /// Requirements files.
     pub requirements: Vec<RequirementsFile>,
     /// Python modules.
@@ -42,15 +45,15 @@ pub struct Inspection {
     /// The configuration files of collectors.
     pub collectors: Vec<CollectorFile>,
     /// Scripts, Dockerfiles, templates and unused files of variables that contain a key or set up tracing.
-    pub texts: Vec<File>,
+    pub texts: Vec<ProjectTextFile>,
     /// The git status of files that contain keys, by their paths relative to the project's folder.
-    pub git: BTreeMap<PathBuf, FileStanding>,
+    pub git: BTreeMap<PathBuf, KeyFileStatus>,
     /// `package.json` files.
-    pub manifests: Vec<File>,
+    pub manifests: Vec<ProjectTextFile>,
     /// The `.gitignore` of the project.
-    pub gitignore: Option<File>,
+    pub gitignore: Option<ProjectTextFile>,
     /// YAML files with syntax errors.
-    pub broken: Vec<(File, SyntaxError)>,
+    pub broken: Vec<(ProjectTextFile, YamlSyntaxError)>,
     /// The reason why docker compose loads nothing, if the project's files refer to each other in a cycle.
     pub refusal: Option<ProjectRefusal>,
     /// Files that could not be read, with the reason; rules report nothing about them.
@@ -58,14 +61,14 @@ pub struct Inspection {
     /// Files outside of the project, which are not checked.
     pub foreign: BTreeSet<PathBuf>,
     /// Facts from the shell, the stores and git; `None` if they were not queried.
-    pub outside: Option<Outside>,
+    pub outside: Option<OutsideFacts>,
 }
 
 /// A `.gitpod.yml` and its content.
 #[derive(Debug, Clone)]
 pub struct WorkspaceFile {
     /// The file.
-    pub file: File,
+    pub file: ProjectTextFile,
     /// The content as Gitpod reads it.
     pub contents: GitpodFile,
     /// Paths that its tasks use and that do not exist: the byte of the line, and the path from the repository's folder.
@@ -76,9 +79,9 @@ pub struct WorkspaceFile {
 #[derive(Debug, Clone)]
 pub struct DotenvFile {
     /// The file.
-    pub file: File,
+    pub file: ProjectTextFile,
     /// The statements in source order; empty if docker compose rejects the file.
-    pub statements: Vec<Statement>,
+    pub statements: Vec<DotenvStatement>,
 }
 
 /// The files of a service's code that are in the project.
@@ -91,7 +94,7 @@ pub struct InspectedCode {
     /// The requirements that its image installs, as indexes into [`Inspection::requirements`].
     pub requirements: Vec<usize>,
     /// How its tracing is started.
-    pub start: Start,
+    pub start: TracingStart,
 }
 
 /// The configuration file that a collector of the project uses.
@@ -100,14 +103,14 @@ pub struct CollectorFile {
     /// The collector's service.
     pub service: String,
     /// The file.
-    pub file: File,
+    pub file: ProjectTextFile,
 }
 
 /// A line because of which docker compose does not load a project.
 #[derive(Debug, Clone)]
 pub struct ProjectRefusal {
     /// The file.
-    pub file: File,
+    pub file: ProjectTextFile,
     /// Byte offset.
     pub offset: usize,
     /// The problem: lowercase, without a full stop.
@@ -125,9 +128,9 @@ pub struct UnreadFile {
 
 /// Facts from the shell, the stores and git. Contains no values: a rule only needs to know that a variable is set.
 #[derive(Debug, Clone, Default)]
-pub struct Outside {
+pub struct OutsideFacts {
     /// The variables of the shell and their states.
-    pub shell: BTreeMap<String, Standpoint>,
+    pub shell: BTreeMap<String, ShellVariableStatus>,
     /// Variables that a store contains, with the store's name.
     pub stored: BTreeMap<String, String>,
     /// Misspelt shell variables, keyed by the name that was meant.
@@ -138,7 +141,7 @@ pub struct Outside {
 
 /// The git status of a file that contains a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FileStanding {
+pub enum KeyFileStatus {
     /// It is committed or staged.
     Tracked,
     /// The next `git add .` would add it.
@@ -151,7 +154,7 @@ pub enum FileStanding {
 
 /// The state of a shell variable, compared with the value in a store or in `.env`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standpoint {
+pub enum ShellVariableStatus {
     /// Set, without contradicting any other value.
     Set,
     /// Set to an empty value.
@@ -166,12 +169,12 @@ pub enum Standpoint {
 
 impl Inspection {
     /// Iterates over the services of the compose project.
-    pub fn services(&self) -> impl Iterator<Item = &Service> {
+    pub fn services(&self) -> impl Iterator<Item = &ServiceModel> {
         self.model.iter().flat_map(|model| &model.services)
     }
 
     /// Iterates over the services of the compose project and of the other compose files in the folder.
-    pub fn every_service(&self) -> impl Iterator<Item = &Service> {
+    pub fn every_service(&self) -> impl Iterator<Item = &ServiceModel> {
         self.services().chain(self.beside.iter().flat_map(|model| &model.services))
     }
 
@@ -181,17 +184,17 @@ impl Inspection {
     }
 
     /// Returns the role of a service.
-    pub fn role(&self, service: &Service) -> Option<Role> {
+    pub fn role(&self, service: &ServiceModel) -> Option<ServiceRole> {
         self.roles.get(&service.name).copied()
     }
 
     /// Returns whether a service stores data.
-    pub fn is_database(&self, service: &Service) -> bool {
-        self.role(service) == Some(Role::Database)
+    pub fn is_database(&self, service: &ServiceModel) -> bool {
+        self.role(service) == Some(ServiceRole::Database)
     }
 
     /// Returns every file of variables with its statements: `.env`, `env_file`s, and unused ones.
-    pub fn variable_files(&self) -> Vec<(&File, Cow<'_, [Statement]>)> {
+    pub fn variable_files(&self) -> Vec<(&ProjectTextFile, Cow<'_, [DotenvStatement]>)> {
         let dotenvs =
             self.dotenvs.iter().map(|one| (&one.file, Cow::Borrowed(one.statements.as_slice())));
         let named = self.model.iter().flat_map(|model| {
@@ -199,7 +202,7 @@ impl Inspection {
             let read = files.filter_map(|file| file.state.statements());
             read.map(|(id, statements)| (model.file_of(id), Cow::Borrowed(statements)))
         });
-        let others = self.texts.iter().filter(|file| file.holds == Holds::Variables);
+        let others = self.texts.iter().filter(|file| file.holds == FileSyntax::Variables);
         let others = others
             .map(|file| (file, Cow::Owned(compose::parse_dotenv(&file.text).unwrap_or_default())));
         let mut seen = BTreeSet::new();
@@ -207,7 +210,7 @@ impl Inspection {
     }
 
     /// Returns every file that was read, without duplicates.
-    pub fn files(&self) -> Vec<&File> {
+    pub fn files(&self) -> Vec<&ProjectTextFile> {
         let model = self.model.iter().flat_map(|model| &model.files);
         let mut seen = BTreeSet::new();
         let files = model
@@ -225,17 +228,20 @@ impl Inspection {
     }
 
     /// Returns whether a file belongs to the project, so that it may be checked and quoted.
-    pub fn is_own(&self, file: &File) -> bool {
-        file.holds != Holds::Foreign && !self.foreign.contains(&file.path)
+    pub fn is_own(&self, file: &ProjectTextFile) -> bool {
+        file.holds != FileSyntax::Foreign && !self.foreign.contains(&file.path)
     }
 
     /// Iterates over the requirements files that the image of a service installs.
-    pub fn requirements_of(&self, service: &Service) -> impl Iterator<Item = &RequirementsFile> {
+    pub fn requirements_of(
+        &self,
+        service: &ServiceModel,
+    ) -> impl Iterator<Item = &RequirementsFile> {
         self.own_code(service).flat_map(|code| &code.requirements).map(|at| &self.requirements[*at])
     }
 
     /// Iterates over the modules of a service's code.
-    pub fn python_of(&self, service: &Service) -> impl Iterator<Item = &PythonFile> {
+    pub fn python_of(&self, service: &ServiceModel) -> impl Iterator<Item = &PythonFile> {
         self.own_code(service).flat_map(|code| &code.python).map(|at| &self.python[*at])
     }
 
@@ -256,14 +262,14 @@ impl Inspection {
     }
 
     /// Iterates over the services whose code includes a module.
-    pub fn services_of(&self, module: &PythonFile) -> impl Iterator<Item = &Service> {
+    pub fn services_of(&self, module: &PythonFile) -> impl Iterator<Item = &ServiceModel> {
         let code = self.code_of(module);
         code.filter_map(|code| self.model.as_ref()?.service(code.service.as_ref()?))
     }
 
     /// Returns whether `opentelemetry-instrument` starts a service that uses the module.
     pub fn is_started_by_the_agent(&self, module: &PythonFile) -> bool {
-        self.code_of(module).any(|code| code.start == Start::ZeroCode)
+        self.code_of(module).any(|code| code.start == TracingStart::ZeroCode)
     }
 
     /// Returns the findings of these kinds in the Python code of services, each with its module and the first byte of
@@ -281,7 +287,7 @@ impl Inspection {
         located.collect()
     }
 
-    fn own_code(&self, service: &Service) -> impl Iterator<Item = &InspectedCode> {
+    fn own_code(&self, service: &ServiceModel) -> impl Iterator<Item = &InspectedCode> {
         self.code.iter().filter(|code| code.service.as_ref() == Some(&service.name))
     }
 
@@ -292,13 +298,13 @@ impl Inspection {
 }
 
 /// Returns whether settings of a service may be unknown: a base it extends or an `env_file` was not read.
-pub fn has_unread_settings(service: &Service) -> bool {
+pub fn has_unread_settings(service: &ServiceModel) -> bool {
     let is_read = |file: &compose::EnvFile| matches!(file.state, EnvFileState::Read(..));
     !service.gaps.is_empty() || !service.env_files.iter().all(is_read)
 }
 
 /// Returns whether a service is the AWS X-Ray daemon.
-pub fn is_xray_daemon(service: &Service) -> bool {
+pub fn is_xray_daemon(service: &ServiceModel) -> bool {
     match &service.image {
         Some(image) => Addon::Xray.runs(image),
         None => service.build.is_none() && service.name.contains("xray"),

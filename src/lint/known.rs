@@ -110,7 +110,7 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
 /// Returns the variable that `name` is a misspelling of.
 ///
 /// A longer name that contains a known one (`HONEYCOMB_API_KEY_BACKEND`) is not a misspelling.
-pub fn nearly(name: &str) -> Option<&'static str> {
+pub fn find_intended_variable(name: &str) -> Option<&'static str> {
     // .NET uses `Honeycomb__Dataset` for nested settings.
     if name.contains("__") {
         return None;
@@ -121,13 +121,13 @@ pub fn nearly(name: &str) -> Option<&'static str> {
     if !related || NAMES.iter().any(|known| known == name) {
         return None;
     }
-    let (near, nearest) = nearest(&NAMES, &upper)?;
+    let (near, nearest) = find_nearest_name(&NAMES, &upper)?;
     let allowed = if nearest.len() >= 20 { 2 } else { 1 };
     (near <= allowed && !is_variant(&upper, nearest)).then_some(nearest)
 }
 
 /// Returns the entry of `names` closest to `name` and its edit distance; `None` if all differ by more than a typing error.
-pub(super) fn nearest<'a>(names: &'a [String], name: &str) -> Option<(usize, &'a str)> {
+pub(super) fn find_nearest_name<'a>(names: &'a [String], name: &str) -> Option<(usize, &'a str)> {
     const SLIPS: usize = 2;
     names
         .iter()
@@ -162,7 +162,7 @@ mod tests {
             ("ROLLBAR_ACCES_TOKEN", "ROLLBAR_ACCESS_TOKEN"),
             ("otel_service_name", "OTEL_SERVICE_NAME"),
         ] {
-            assert_eq!(nearly(typed), Some(meant), "{typed}");
+            assert_eq!(find_intended_variable(typed), Some(meant), "{typed}");
         }
     }
 
@@ -183,7 +183,7 @@ mod tests {
             "AWS_REGION",
             "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
         ] {
-            assert_eq!(nearly(name), None, "{name}");
+            assert_eq!(find_intended_variable(name), None, "{name}");
         }
     }
 }

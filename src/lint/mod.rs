@@ -1,7 +1,7 @@
 //! Doctor's rules: one file per rule in [`rules`], and the functions that run them over a project.
 //!
 //! Rules take an [`Inspection`] and read nothing themselves. They have no access to files, the network or secret
-//! values; facts from the shell, the stores and git are passed in as [`Outside`].
+//! values; facts from the shell, the stores and git are passed in as [`OutsideFacts`].
 
 mod finding;
 pub mod inspection;
@@ -15,36 +15,37 @@ mod silence;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-pub use finding::Finding;
+pub use finding::LintFinding;
 pub use inspection::{
-    CollectorFile, DotenvFile, FileStanding, InspectedCode, Inspection, Outside, ProjectRefusal,
-    Standpoint, UnreadFile, WorkspaceFile,
+    CollectorFile, DotenvFile, InspectedCode, Inspection, KeyFileStatus, OutsideFacts,
+    ProjectRefusal, ShellVariableStatus, UnreadFile, WorkspaceFile,
 };
-pub use known::nearly;
+pub use known::find_intended_variable;
 pub use packages::{PythonFile, RequirementsFile};
-pub use rule::{Example, Fix, Hit, Rule, Severity};
+pub use rule::{FindingFix, LintRule, RuleExample, RuleHit, Severity};
 pub use rules::RULES;
 pub use silence::{RuleSilence, SILENCE_FILE, SilencedCounts, unknown_rule};
 
-use crate::compose::File;
+use crate::compose::ProjectTextFile;
 use crate::edit::yaml::gitpod::GitpodFile;
 
 /// Returns the rule with this code.
-pub fn rule(code: &str) -> Option<&'static Rule> {
+pub fn rule(code: &str) -> Option<&'static LintRule> {
     RULES.iter().copied().find(|rule| rule.code == code)
 }
 
 /// Runs every rule and returns the findings that no comment silences, ordered by file and line.
-pub fn examine(inspection: &Inspection) -> Vec<Finding> {
+pub fn examine(inspection: &Inspection) -> Vec<LintFinding> {
     let own = inspection.files().into_iter().filter(|file| inspection.is_own(file));
-    let files: HashMap<&Path, &File> = own.map(|file| (file.path.as_path(), file)).collect();
+    let files: HashMap<&Path, &ProjectTextFile> =
+        own.map(|file| (file.path.as_path(), file)).collect();
     let hits =
         RULES.iter().flat_map(|rule| (rule.check)(inspection).into_iter().map(|hit| (*rule, hit)));
     let found = hits.filter_map(|(rule, hit)| {
         let file = files.get(hit.path.as_path())?;
-        Finding::of(inspection, file, rule, hit)
+        LintFinding::of(inspection, file, rule, hit)
     });
-    let mut findings: Vec<Finding> = found.collect();
+    let mut findings: Vec<LintFinding> = found.collect();
     findings.sort_by(|one, other| one.key().cmp(&other.key()));
     findings.dedup_by(|one, other| one.key() == other.key());
     findings
@@ -59,7 +60,7 @@ pub fn keys(inspection: &Inspection) -> Vec<String> {
 /// Returns the files that contain a literal key, and files of variables that may; their git status decides whether that
 /// is a problem.
 pub fn files_with_keys(inspection: &Inspection) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = rules::dotenv_not_ignored::candidates(inspection)
+    let mut paths: Vec<PathBuf> = rules::dotenv_not_ignored::find_key_files(inspection)
         .into_iter()
         .map(|(file, _)| file.path.clone())
         .collect();
@@ -72,7 +73,7 @@ pub fn files_with_keys(inspection: &Inspection) -> Vec<PathBuf> {
 
 /// Returns whether a file by itself can have findings: it contains a literal key, embeds one in a web page, or starts a debugger
 /// in a production image.
-pub fn is_judged(file: &File) -> bool {
+pub fn is_judged(file: &ProjectTextFile) -> bool {
     has_key(file)
         || rules::secret_in_frontend::bundles_key(file)
         || rules::debug_in_production::starts_debugger(file)
@@ -92,11 +93,11 @@ pub fn is_temporary_key(id: &str) -> bool {
     rules::xray_session_token::is_temporary_id(id)
 }
 
-fn has_key(file: &File) -> bool {
+fn has_key(file: &ProjectTextFile) -> bool {
     !rules::secret_literal::keys_by_shape(file).is_empty()
 }
 
-/// Returns the variables whose states [`Outside`] should contain: keys that the project refers to, and names that
+/// Returns the variables whose states [`OutsideFacts`] should contain: keys that the project refers to, and names that
 /// services would share.
 pub fn asked(inspection: &Inspection) -> Vec<String> {
     let mut names = rules::outside::keys_referred_to(inspection);

@@ -1,14 +1,14 @@
 //! Requirements files and Python modules, each with its file.
 
-use crate::compose::File;
-use crate::edit::requirements::{Pasted, Requirements};
-use crate::plan::instrument::modules::Module;
+use crate::compose::ProjectTextFile;
+use crate::edit::requirements::{PastedCommand, Requirements};
+use crate::plan::instrument::modules::PythonModule;
 
 /// A requirements file.
 #[derive(Debug, Clone)]
 pub struct RequirementsFile {
     /// The file.
-    pub file: File,
+    pub file: ProjectTextFile,
     /// The content as pip reads it.
     pub read: Requirements,
 }
@@ -17,14 +17,14 @@ pub struct RequirementsFile {
 #[derive(Debug, Clone)]
 pub struct PythonFile {
     /// The file.
-    pub file: File,
+    pub file: ProjectTextFile,
     /// Its imports, calls and applications.
-    pub module: Module,
+    pub module: PythonModule,
 }
 
 impl RequirementsFile {
     /// Parses a file, including lines that pip rejects.
-    pub fn read(file: File) -> Self {
+    pub fn read(file: ProjectTextFile) -> Self {
         Self { read: Requirements::parse(&file.text), file }
     }
 
@@ -45,15 +45,15 @@ impl RequirementsFile {
     }
 
     /// Returns whether the pasted text includes the command, not only package names.
-    pub fn is_command(&self, pasted: &Pasted) -> bool {
+    pub fn is_command(&self, pasted: &PastedCommand) -> bool {
         self.line(pasted.line).split_whitespace().any(|word| word == "install")
     }
 }
 
 impl PythonFile {
     /// Parses a module; `None` if it is not Python.
-    pub fn read(file: File) -> Option<Self> {
-        let module = Module::read(&file.path, &file.text).ok()?;
+    pub fn read(file: ProjectTextFile) -> Option<Self> {
+        let module = PythonModule::read(&file.path, &file.text).ok()?;
         Some(Self { file, module })
     }
 

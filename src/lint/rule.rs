@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::inspection::Inspection;
-use crate::compose::File;
-use crate::edit::patch::Patch;
+use crate::compose::ProjectTextFile;
+use crate::edit::patch::TextPatch;
 
 /// How likely something is broken for the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -32,7 +32,7 @@ impl Severity {
 }
 
 /// A rule: its code, its explanation, examples, and the check.
-pub struct Rule {
+pub struct LintRule {
     /// Stable, lowercase, dashed: `header-colon`.
     pub code: &'static str,
     /// The severity of its findings, unless a hit overrides it.
@@ -42,14 +42,14 @@ pub struct Rule {
     /// The full explanation, for `--explain`.
     pub explanation: &'static str,
     /// Example project with the defect; the offending lines are marked.
-    pub failing: Example,
+    pub failing: RuleExample,
     /// Example project without the defect.
-    pub passing: Example,
+    pub passing: RuleExample,
     /// The function that finds the defect.
-    pub check: fn(&Inspection) -> Vec<Hit>,
+    pub check: fn(&Inspection) -> Vec<RuleHit>,
 }
 
-impl Rule {
+impl LintRule {
     /// Returns the address of its section in the manual; `None` if the package names no repository.
     pub fn link(&self) -> Option<String> {
         link_in(env!("CARGO_PKG_REPOSITORY"), self.code)
@@ -62,18 +62,18 @@ fn link_in(repository: &str, code: &str) -> Option<String> {
     address.starts_with("https://").then(|| format!("{address}/blob/main/docs/rules.md#{code}"))
 }
 
-impl std::fmt::Debug for Rule {
+impl std::fmt::Debug for LintRule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rule").field("code", &self.code).finish_non_exhaustive()
     }
 }
 
 /// Files of a small project: paths relative to its root, and their texts.
-pub type Example = &'static [(&'static str, &'static str)];
+pub type RuleExample = &'static [(&'static str, &'static str)];
 
 /// A position that a rule reports, before the rule and the line are added.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hit {
+pub struct RuleHit {
     /// Absolute path of the file.
     pub path: PathBuf,
     /// Byte offset.
@@ -85,22 +85,22 @@ pub struct Hit {
     /// A severity that overrides the rule's.
     pub severity: Option<Severity>,
     /// An edit that fixes it and changes nothing else.
-    pub fix: Option<Fix>,
+    pub fix: Option<FindingFix>,
 }
 
 /// Edits of one file that fix a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fix {
+pub struct FindingFix {
     /// Absolute path of the file to edit, which may not exist yet.
     pub path: PathBuf,
     /// The edits.
-    pub patches: Vec<Patch>,
+    pub patches: Vec<TextPatch>,
 }
 
-impl Hit {
+impl RuleHit {
     /// Creates a hit at a byte of a file.
     pub fn new(
-        file: &File,
+        file: &ProjectTextFile,
         offset: usize,
         message: impl Into<String>,
         advice: impl Into<String>,
@@ -124,8 +124,8 @@ impl Hit {
 
     /// Adds edits of the same file that fix it.
     #[must_use]
-    pub fn mended_by(mut self, patches: Vec<Patch>) -> Self {
-        self.fix = Some(Fix { path: self.path.clone(), patches });
+    pub fn mended_by(mut self, patches: Vec<TextPatch>) -> Self {
+        self.fix = Some(FindingFix { path: self.path.clone(), patches });
         self
     }
 }

@@ -5,15 +5,16 @@ use std::ops::Range;
 
 use super::inspection::{Inspection, is_xray_daemon};
 use crate::compose::{
-    Entry, EnvFileState, File, Model, ScopeId, Service, Statement, Value, Variables,
+    ComposeModel, DeclaredVariable, DotenvStatement, EnvFileState, ProjectTextFile,
+    ProjectVariables, ScopeId, ServiceModel, VariableValue,
 };
 use crate::edit::yaml::gitpod::GitpodVariable;
 
 /// An assignment of a variable in a file.
 #[derive(Debug, Clone)]
-pub struct Assignment<'a> {
+pub struct VariableAssignment<'a> {
     /// The file.
-    pub file: &'a File,
+    pub file: &'a ProjectTextFile,
     /// The variable's name.
     pub name: &'a str,
     /// Byte range of the name.
@@ -31,26 +32,26 @@ pub struct Assignment<'a> {
 #[derive(Debug, Clone, Copy)]
 enum AssignmentOrigin<'a> {
     /// An entry of a service.
-    Entry(&'a Entry, &'a Variables),
+    Entry(&'a DeclaredVariable, &'a ProjectVariables),
     /// A line in a file of variables.
-    Statement(&'a Variables),
+    Statement(&'a ProjectVariables),
     /// A file that docker compose does not read.
     Elsewhere,
 }
 
 /// The variables that one program sees; if a name repeats, the later one counts.
 #[derive(Debug, Clone)]
-pub struct Scope<'a> {
+pub struct ProgramVariables<'a> {
     /// For a service: those of its `env_file`, then those of its `environment`.
-    pub assignments: Vec<Assignment<'a>>,
+    pub assignments: Vec<VariableAssignment<'a>>,
     /// The build arguments of its image.
-    pub build_args: Vec<Assignment<'a>>,
+    pub build_args: Vec<VariableAssignment<'a>>,
     /// The service that sees them, if any.
-    pub service: Option<&'a Service>,
+    pub service: Option<&'a ServiceModel>,
 }
 
-impl<'a> Assignment<'a> {
-    fn of_entry(model: &'a Model, entry: &'a Entry) -> Self {
+impl<'a> VariableAssignment<'a> {
+    fn of_entry(model: &'a ComposeModel, entry: &'a DeclaredVariable) -> Self {
         Self {
             file: model.file(&entry.name_span),
             name: &entry.name,
@@ -63,9 +64,9 @@ impl<'a> Assignment<'a> {
     }
 
     fn of_statement(
-        file: &'a File,
-        statement: &'a Statement,
-        variables: Option<&'a Variables>,
+        file: &'a ProjectTextFile,
+        statement: &'a DotenvStatement,
+        variables: Option<&'a ProjectVariables>,
     ) -> Self {
         let verbatim = statement.verbatim(&file.text);
         Self {
@@ -82,7 +83,7 @@ impl<'a> Assignment<'a> {
         }
     }
 
-    fn of_workspace(file: &'a File, variable: &'a GitpodVariable) -> Self {
+    fn of_workspace(file: &'a ProjectTextFile, variable: &'a GitpodVariable) -> Self {
         Self {
             file,
             name: &variable.name,
@@ -107,7 +108,7 @@ impl<'a> Assignment<'a> {
                 let setting = entry.setting(variables);
                 let is_set = setting.uses.iter().all(|one| one.is_set());
                 match setting.value {
-                    Value::Known(value) if is_set => Cow::Owned(value.expose().to_owned()),
+                    VariableValue::Known(value) if is_set => Cow::Owned(value.expose().to_owned()),
                     _ => written,
                 }
             }
@@ -127,71 +128,81 @@ impl<'a> Assignment<'a> {
     }
 }
 
-impl<'a> Scope<'a> {
-    fn of_service(model: &'a Model, service: &'a Service) -> Self {
+impl<'a> ProgramVariables<'a> {
+    fn of_service(model: &'a ComposeModel, service: &'a ServiceModel) -> Self {
         let mut assignments = Vec::new();
         for file in &service.env_files {
             if let EnvFileState::Read(id, statements) = &file.state {
                 let file = model.file_of(*id);
                 let variables = Some(model.plain());
                 let lines = statements.iter();
-                assignments.extend(lines.map(|one| Assignment::of_statement(file, one, variables)));
+                assignments.extend(
+                    lines.map(|one| VariableAssignment::of_statement(file, one, variables)),
+                );
             }
         }
         let entries = service.environment.iter();
-        assignments.extend(entries.map(|entry| Assignment::of_entry(model, entry)));
+        assignments.extend(entries.map(|entry| VariableAssignment::of_entry(model, entry)));
         Self { assignments, build_args: build_args(model, service), service: Some(service) }
     }
 
-    fn without_service(assignments: Vec<Assignment<'a>>) -> Self {
+    fn without_service(assignments: Vec<VariableAssignment<'a>>) -> Self {
         Self { assignments, build_args: Vec::new(), service: None }
     }
 
     /// Returns the effective assignment of this name.
-    pub fn setting(&self, name: &str) -> Option<&Assignment<'a>> {
+    pub fn setting(&self, name: &str) -> Option<&VariableAssignment<'a>> {
         self.assignments.iter().rev().find(|one| one.name == name)
     }
 }
 
-fn build_args<'a>(model: &'a Model, service: &'a Service) -> Vec<Assignment<'a>> {
+fn build_args<'a>(
+    model: &'a ComposeModel,
+    service: &'a ServiceModel,
+) -> Vec<VariableAssignment<'a>> {
     let args = service.build.iter().flat_map(|build| &build.args);
-    args.map(|entry| Assignment::of_entry(model, entry)).collect()
+    args.map(|entry| VariableAssignment::of_entry(model, entry)).collect()
 }
 
 impl Inspection {
     /// Iterates over the variables of each service of the compose project.
-    pub fn service_scopes(&self) -> impl Iterator<Item = (&Model, &Service, Scope<'_>)> {
+    pub fn service_scopes(
+        &self,
+    ) -> impl Iterator<Item = (&ComposeModel, &ServiceModel, ProgramVariables<'_>)> {
         self.model.iter().flat_map(|model| {
             let services = model.services.iter();
-            services.map(move |service| (model, service, Scope::of_service(model, service)))
+            services
+                .map(move |service| (model, service, ProgramVariables::of_service(model, service)))
         })
     }
 
     /// Iterates over the variables of each X-Ray daemon of the compose project.
-    pub fn daemon_scopes(&self) -> impl Iterator<Item = (&Model, &Service, Scope<'_>)> {
+    pub fn daemon_scopes(
+        &self,
+    ) -> impl Iterator<Item = (&ComposeModel, &ServiceModel, ProgramVariables<'_>)> {
         self.service_scopes().filter(|(_, service, _)| is_xray_daemon(service))
     }
 
     /// Iterates over the variables of each service, including those of other compose files in the folder.
-    pub fn every_service_scope(&self) -> impl Iterator<Item = Scope<'_>> {
+    pub fn every_service_scope(&self) -> impl Iterator<Item = ProgramVariables<'_>> {
         self.model.iter().chain(&self.beside).flat_map(|model| {
-            model.services.iter().map(|service| Scope::of_service(model, service))
+            model.services.iter().map(|service| ProgramVariables::of_service(model, service))
         })
     }
 
     /// Returns every set of variables for a program: services, `.env` files, `.gitpod.yml`.
-    pub fn scopes(&self) -> Vec<Scope<'_>> {
-        let variables = self.model.as_ref().map(Model::plain);
+    pub fn scopes(&self) -> Vec<ProgramVariables<'_>> {
+        let variables = self.model.as_ref().map(ComposeModel::plain);
         let services = self.service_scopes().map(|(_, _, scope)| scope);
         let dotenvs = self.dotenvs.iter().map(|dotenv| {
             let lines = dotenv.statements.iter();
-            let read = |one| Assignment::of_statement(&dotenv.file, one, variables);
-            Scope::without_service(lines.map(read).collect())
+            let read = |one| VariableAssignment::of_statement(&dotenv.file, one, variables);
+            ProgramVariables::without_service(lines.map(read).collect())
         });
         let gitpod = self.gitpod.iter().flat_map(|gitpod| {
             gitpod.contents.environments.iter().map(|environment| {
-                let read = |one| Assignment::of_workspace(&gitpod.file, one);
-                Scope::without_service(environment.iter().map(read).collect())
+                let read = |one| VariableAssignment::of_workspace(&gitpod.file, one);
+                ProgramVariables::without_service(environment.iter().map(read).collect())
             })
         });
         services.chain(dotenvs).chain(gitpod).collect()

@@ -3,7 +3,7 @@
 
 use toml_edit::{Document, Item};
 
-use super::{Finding, Severity, rule};
+use super::{LintFinding, Severity, rule};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The file at the project's root that ignores rules.
@@ -57,7 +57,7 @@ impl RuleSilence {
     }
 
     /// Removes the findings that are ignored.
-    pub fn apply(&self, findings: Vec<Finding>) -> (Vec<Finding>, SilencedCounts) {
+    pub fn apply(&self, findings: Vec<LintFinding>) -> (Vec<LintFinding>, SilencedCounts) {
         let mut counts = SilencedCounts::default();
         let shown = findings.into_iter().filter(|finding| {
             let is_named = |codes: &[String]| codes.iter().any(|code| code == finding.code);
@@ -89,16 +89,16 @@ pub fn unknown_rule(code: &str) -> Error {
 
 /// Reads the codes under `ignore` in the table `doctor`.
 fn read_codes(text: &str) -> Result<Vec<String>> {
-    let document: Document<&str> =
-        Document::parse(text).map_err(|error| invalid("it is no TOML").cause(error.message()))?;
+    let document: Document<&str> = Document::parse(text)
+        .map_err(|error| invalid_rule_error("it is no TOML").cause(error.message()))?;
     let mut codes = Vec::new();
     for (table, item) in document.iter() {
         let Some(table) = item.as_table_like().filter(|_| table == "doctor") else {
-            return Err(invalid(&format!("`{table}` is not read")));
+            return Err(invalid_rule_error(&format!("`{table}` is not read")));
         };
         for (key, item) in table.iter() {
             if key != "ignore" {
-                return Err(invalid(&format!("`doctor.{key}` is not read")));
+                return Err(invalid_rule_error(&format!("`doctor.{key}` is not read")));
             }
             codes.extend(read_list(item)?);
         }
@@ -107,13 +107,13 @@ fn read_codes(text: &str) -> Result<Vec<String>> {
 }
 
 fn read_list(item: &Item) -> Result<Vec<String>> {
-    let list = item.as_array().ok_or_else(|| invalid("`ignore` is no list"))?;
+    let list = item.as_array().ok_or_else(|| invalid_rule_error("`ignore` is no list"))?;
     let codes = list.iter().map(|value| {
-        let code = value.as_str().ok_or_else(|| invalid("a code is a text"))?;
+        let code = value.as_str().ok_or_else(|| invalid_rule_error("a code is a text"))?;
         match rule(code) {
             None => Err(unknown_rule(code)),
             Some(_) if is_always_shown(code) => {
-                Err(invalid(&format!("`{code}` is never silenced by a file"))
+                Err(invalid_rule_error(&format!("`{code}` is never silenced by a file"))
                     .hint(format!("`cruddur-ops doctor --ignore {code}` silences it for one run")))
             }
             Some(_) => Ok(code.to_owned()),
@@ -127,7 +127,7 @@ fn is_always_shown(code: &str) -> bool {
     code.starts_with("secret-") || ALWAYS_SHOWN.contains(&code)
 }
 
-fn invalid(what: &str) -> Error {
+fn invalid_rule_error(what: &str) -> Error {
     Error::new(ErrorCode::ConfigInvalid, format!("{SILENCE_FILE} cannot be used: {what}"))
         .hint("it holds the table `[doctor]` with `ignore = [\"CODE\"]`, and nothing else")
 }

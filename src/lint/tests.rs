@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::edit::patch;
 use crate::project::Project;
-use crate::session::collect::inspect;
+use crate::session::collect::inspect_project;
 use crate::shell::Shell;
 
 /// Reads these files from a temporary folder. Names in brackets state facts from outside: `NAME STANDPOINT`, `NAME
 /// STORE`, `PATH`.
-fn inspection(files: &[(PathBuf, String)]) -> Inspection {
+fn inspect_files(files: &[(PathBuf, String)]) -> Inspection {
     let folder = tempfile::tempdir().unwrap();
     let is_outside = |path: &Path| path.to_string_lossy().starts_with('(');
     for (path, text) in files.iter().filter(|(path, _)| !is_outside(path)) {
@@ -22,17 +22,17 @@ fn inspection(files: &[(PathBuf, String)]) -> Inspection {
     let shell = Shell::new([], folder.path().to_owned());
     let project = Project::discover(&shell, None);
     let project = project.or_else(|_| Project::without_compose(&shell, None)).unwrap();
-    let mut inspection = inspect(&project).unwrap();
+    let mut inspection = inspect_project(&project).unwrap();
     for (path, text) in files.iter().filter(|(path, _)| is_outside(path)) {
         let outside = inspection.outside.get_or_insert_default();
         for line in text.lines() {
             let (name, said) = line.split_once(' ').unwrap_or((line, ""));
             let stands = match said {
-                "empty" => Standpoint::Empty,
-                "stale" => Standpoint::Stale,
-                "wrong" => Standpoint::WrongKey,
-                "not-loaded" => Standpoint::NotLoaded,
-                _ => Standpoint::Set,
+                "empty" => ShellVariableStatus::Empty,
+                "stale" => ShellVariableStatus::Stale,
+                "wrong" => ShellVariableStatus::WrongKey,
+                "not-loaded" => ShellVariableStatus::NotLoaded,
+                _ => ShellVariableStatus::Set,
             };
             match path.to_str().unwrap() {
                 "(shell)" if said == "temporary" => outside.temporary_keys = true,
@@ -44,7 +44,7 @@ fn inspection(files: &[(PathBuf, String)]) -> Inspection {
                 _ => {
                     let tracked = said == "tracked";
                     let standing =
-                        if tracked { FileStanding::Tracked } else { FileStanding::Untracked };
+                        if tracked { KeyFileStatus::Tracked } else { KeyFileStatus::Untracked };
                     inspection.git.insert(name.into(), standing);
                 }
             }
@@ -53,14 +53,14 @@ fn inspection(files: &[(PathBuf, String)]) -> Inspection {
     inspection
 }
 
-fn owned(example: Example) -> Vec<(PathBuf, String)> {
+fn own_example(example: RuleExample) -> Vec<(PathBuf, String)> {
     example.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect()
 }
 
 /// Marks the lines of a failing example that the rule must report.
 const MARK: &str = "# <-";
 
-fn marked(files: &[(PathBuf, String)]) -> Vec<(PathBuf, usize)> {
+fn list_marks(files: &[(PathBuf, String)]) -> Vec<(PathBuf, usize)> {
     let mut lines: Vec<_> = files
         .iter()
         .flat_map(|(path, text)| {
@@ -74,11 +74,11 @@ fn marked(files: &[(PathBuf, String)]) -> Vec<(PathBuf, usize)> {
     lines
 }
 
-fn found(files: &[(PathBuf, String)], code: &str) -> Vec<Finding> {
-    examine(&inspection(files)).into_iter().filter(|finding| finding.code == code).collect()
+fn find_by_rule(files: &[(PathBuf, String)], code: &str) -> Vec<LintFinding> {
+    examine(&inspect_files(files)).into_iter().filter(|finding| finding.code == code).collect()
 }
 
-fn repaired(files: &[(PathBuf, String)], findings: &[Finding]) -> Vec<(PathBuf, String)> {
+fn apply_fixes(files: &[(PathBuf, String)], findings: &[LintFinding]) -> Vec<(PathBuf, String)> {
     let mut patches: BTreeMap<PathBuf, Vec<_>> = BTreeMap::new();
     for fix in findings.iter().filter_map(|finding| finding.fix.as_ref()) {
         // The temporary folder is gone, but its path is still part of the file names.
@@ -108,12 +108,12 @@ fn temporary_parts() -> usize {
 fn every_rule_finds_its_failing_example_where_it_is_marked() {
     let mut wrong = Vec::new();
     for rule in RULES {
-        let files = owned(rule.failing);
-        let lines: Vec<_> = found(&files, rule.code)
+        let files = own_example(rule.failing);
+        let lines: Vec<_> = find_by_rule(&files, rule.code)
             .into_iter()
             .map(|finding| (finding.place.path, finding.place.line))
             .collect();
-        if lines != marked(&files) || lines.is_empty() {
+        if lines != list_marks(&files) || lines.is_empty() {
             wrong.push((rule.code, lines));
         }
     }
@@ -124,7 +124,7 @@ fn every_rule_finds_its_failing_example_where_it_is_marked() {
 fn no_rule_finds_anything_in_a_passing_example() {
     let mut wrong = Vec::new();
     for rule in RULES {
-        let mut findings = examine(&inspection(&owned(rule.passing)));
+        let mut findings = examine(&inspect_files(&own_example(rule.passing)));
         // An example shows only its rule's defect, and may lack an image.
         findings.retain(|one| one.code != "compose-refused" || one.code == rule.code);
         wrong.extend(findings.into_iter().map(|one| (rule.code, one.code, one.message)));
@@ -135,30 +135,32 @@ fn no_rule_finds_anything_in_a_passing_example() {
 #[test]
 fn a_fixed_example_is_clean() {
     for rule in RULES {
-        let files = owned(rule.failing);
-        let findings = found(&files, rule.code);
+        let files = own_example(rule.failing);
+        let findings = find_by_rule(&files, rule.code);
         if findings.iter().all(|finding| finding.fix.is_none()) {
             continue;
         }
-        let after = repaired(&files, &findings);
-        let left: Vec<_> =
-            found(&after, rule.code).into_iter().filter(|finding| finding.fix.is_some()).collect();
+        let after = apply_fixes(&files, &findings);
+        let left: Vec<_> = find_by_rule(&after, rule.code)
+            .into_iter()
+            .filter(|finding| finding.fix.is_some())
+            .collect();
         assert!(left.is_empty(), "{}: {left:?}\n{after:?}", rule.code);
-        assert!(inspection(&after).broken.is_empty(), "{}: {after:?}", rule.code);
+        assert!(inspect_files(&after).broken.is_empty(), "{}: {after:?}", rule.code);
     }
 }
 
 #[test]
 fn a_comment_on_the_marked_line_silences_every_rule() {
     for rule in RULES {
-        let mut files = owned(rule.failing);
+        let mut files = own_example(rule.failing);
         if matches!(rule.code, "yaml-syntax") {
             continue;
         }
         for (_, text) in &mut files {
             *text = text.replace(MARK, &format!("# cruddur-ops: ignore {}", rule.code));
         }
-        assert_eq!(found(&files, rule.code), [], "{}", rule.code);
+        assert_eq!(find_by_rule(&files, rule.code), [], "{}", rule.code);
     }
 }
 

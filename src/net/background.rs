@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::{build_runtime, unusable};
+use super::{build_runtime, unusable_network_error};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The runtime; dropping it ends what was spawned on it.
@@ -33,7 +33,7 @@ impl BackgroundRuntime {
             runtime.shutdown_background();
         };
         let thread = std::thread::Builder::new().name("background".to_owned()).spawn(run);
-        Ok(Self { handle, stop: Some(stop), thread: Some(thread.map_err(unusable)?) })
+        Ok(Self { handle, stop: Some(stop), thread: Some(thread.map_err(unusable_network_error)?) })
     }
 
     /// Runs `work` on the thread and waits for it.

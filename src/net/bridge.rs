@@ -9,11 +9,11 @@ const INTERFACE: &str = "docker0";
 /// Linux.
 pub fn address() -> Option<Ipv4Addr> {
     let routes = fs_err::read_to_string("/proc/net/route").ok()?;
-    own_address_towards(neighbour(&routes)?)
+    own_address_towards(bridge_neighbour(&routes)?)
 }
 
 /// Returns some address on the bridge's network, from the kernel's routing table.
-fn neighbour(routes: &str) -> Option<Ipv4Addr> {
+fn bridge_neighbour(routes: &str) -> Option<Ipv4Addr> {
     let mut rows = routes.lines().map(|line| line.split_whitespace());
     rows.find_map(|mut row| {
         let (interface, network) = (row.next()?, row.next()?);
@@ -44,10 +44,10 @@ mod tests {
         let table = "Iface\tDestination\tGateway\tFlags\neth0\t00000000\t010011AC\t0003\ndocker0\t000011AC\t00000000\t0001\n";
         let expected = Some(Ipv4Addr::new(172, 17, 0, 2));
         if cfg!(target_endian = "little") {
-            assert_eq!(neighbour(table), expected);
+            assert_eq!(bridge_neighbour(table), expected);
         }
-        assert_eq!(neighbour("eth0\t000011AC\t0\n"), None);
-        assert_eq!(neighbour(""), None);
+        assert_eq!(bridge_neighbour("eth0\t000011AC\t0\n"), None);
+        assert_eq!(bridge_neighbour(""), None);
     }
 
     #[test]

@@ -4,15 +4,18 @@ use std::io::Read;
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::failure::Failure;
-use crate::otlp::Code;
-use crate::otlp::response::{Answer, LIMIT};
+use super::failure::RequestFailure;
+use crate::otlp::FailureCode;
+use crate::otlp::response::{HttpAnswer, LIMIT};
 
 /// Decompresses the body of `answer`, and keeps at most [`LIMIT`] bytes.
 ///
 /// # Errors
 /// `response-broken` for an unknown encoding, and for bytes that do not decode.
-pub(super) fn unpack(answer: &mut Answer, encodings: Option<&str>) -> Result<(), Failure> {
+pub(super) fn unpack(
+    answer: &mut HttpAnswer,
+    encodings: Option<&str>,
+) -> Result<(), RequestFailure> {
     // The encodings are listed in the order they were applied, so they are undone from the last.
     let encodings = encodings.unwrap_or_default().rsplit(',').map(str::trim);
     for encoding in encodings.filter(|encoding| !encoding.is_empty()) {
@@ -22,19 +25,18 @@ pub(super) fn unpack(answer: &mut Answer, encodings: Option<&str>) -> Result<(),
         let packed = answer.body.as_slice();
         let unpacked = match encoding.to_ascii_lowercase().as_str() {
             "identity" => continue,
-            "gzip" | "x-gzip" => bounded(MultiGzDecoder::new(packed)),
+            "gzip" | "x-gzip" => read_bounded(MultiGzDecoder::new(packed)),
             // The specification means zlib; some servers send raw deflate.
-            "deflate" => {
-                bounded(ZlibDecoder::new(packed)).or_else(|_| bounded(DeflateDecoder::new(packed)))
-            }
+            "deflate" => read_bounded(ZlibDecoder::new(packed))
+                .or_else(|_| read_bounded(DeflateDecoder::new(packed))),
             other => {
                 let text = format!("the answer is encoded as {other}, which was not requested");
-                return Err(Failure::after(Code::ResponseBroken, text));
+                return Err(RequestFailure::after(FailureCode::ResponseBroken, text));
             }
         };
         let body = unpacked.map_err(|error| {
             let text = format!("the answer is no {encoding}: {error}");
-            Failure::after(Code::ResponseBroken, text)
+            RequestFailure::after(FailureCode::ResponseBroken, text)
         })?;
         answer.oversized |= body.len() > LIMIT;
         answer.body = body;
@@ -44,7 +46,7 @@ pub(super) fn unpack(answer: &mut Answer, encodings: Option<&str>) -> Result<(),
 }
 
 /// Reads up to one byte beyond the limit, which shows that the data is longer.
-fn bounded(packed: impl Read) -> std::io::Result<Vec<u8>> {
+fn read_bounded(packed: impl Read) -> std::io::Result<Vec<u8>> {
     let mut body = Vec::new();
     packed.take(LIMIT as u64 + 1).read_to_end(&mut body)?;
     Ok(body)
@@ -59,8 +61,8 @@ mod tests {
 
     use super::*;
 
-    fn answer(body: Vec<u8>) -> Answer {
-        Answer { status: 200, content_type: None, location: None, body, oversized: false }
+    fn answer(body: Vec<u8>) -> HttpAnswer {
+        HttpAnswer { status: 200, content_type: None, location: None, body, oversized: false }
     }
 
     fn gzip(body: &[u8]) -> Vec<u8> {
@@ -98,7 +100,7 @@ mod tests {
         for (encoding, body) in [("gzip", &b"{}"[..]), ("br", b"{}"), ("deflate", b"\xff\xff\xff")]
         {
             let failure = unpack(&mut answer(body.to_vec()), Some(encoding)).unwrap_err();
-            assert_eq!(failure.code, Code::ResponseBroken, "{encoding}");
+            assert_eq!(failure.code, FailureCode::ResponseBroken, "{encoding}");
         }
         let mut bomb = answer(gzip(&vec![0; LIMIT * 3]));
         unpack(&mut bomb, Some("gzip")).unwrap();

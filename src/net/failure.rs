@@ -3,13 +3,13 @@
 use std::error::Error as StdError;
 use std::io;
 
-use crate::otlp::Code;
+use crate::otlp::FailureCode;
 
 /// A request without an answer: how far it got, and why no further.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct RequestFailure {
     /// The failure code for the verdict.
-    pub code: Code,
+    pub code: FailureCode,
     /// Whether a connection was established, TLS included.
     pub reached: bool,
     /// The cause in one line.
@@ -20,21 +20,21 @@ pub struct Failure {
 
 /// The phase in which a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+pub enum RequestPhase {
     /// Connecting by TCP, and TLS if the URL requires it.
     Connecting,
     /// Sending the request or reading its answer.
     Exchanging,
 }
 
-impl Failure {
+impl RequestFailure {
     /// Returns a failure before a connection was established.
-    pub fn before(code: Code, evidence: impl Into<String>) -> Self {
+    pub fn before(code: FailureCode, evidence: impl Into<String>) -> Self {
         Self { code, reached: false, evidence: evidence.into(), hint: None }
     }
 
     /// Returns a failure after a connection was established.
-    pub fn after(code: Code, evidence: impl Into<String>) -> Self {
+    pub fn after(code: FailureCode, evidence: impl Into<String>) -> Self {
         Self { reached: true, ..Self::before(code, evidence) }
     }
 
@@ -46,7 +46,7 @@ impl Failure {
     }
 
     /// Reads the causes of `error`.
-    pub fn from_chain(error: &(dyn StdError + 'static), phase: Phase) -> Self {
+    pub fn from_chain(error: &(dyn StdError + 'static), phase: RequestPhase) -> Self {
         let mut next = Some(error);
         while let Some(cause) = next {
             if let Some(found) = from_cause(cause, phase) {
@@ -54,15 +54,15 @@ impl Failure {
             }
             next = cause.source();
         }
-        let words = innermost(error);
+        let words = innermost_cause(error);
         match phase {
-            Phase::Connecting => Self::before(Code::Connect, words),
-            Phase::Exchanging => Self::after(Code::ResponseBroken, words),
+            RequestPhase::Connecting => Self::before(FailureCode::Connect, words),
+            RequestPhase::Exchanging => Self::after(FailureCode::ResponseBroken, words),
         }
     }
 }
 
-fn from_cause(cause: &(dyn StdError + 'static), phase: Phase) -> Option<Failure> {
+fn from_cause(cause: &(dyn StdError + 'static), phase: RequestPhase) -> Option<RequestFailure> {
     if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
         return Some(from_tls(tls));
     }
@@ -76,18 +76,24 @@ fn from_cause(cause: &(dyn StdError + 'static), phase: Phase) -> Option<Failure>
     }
     let hyper = cause.downcast_ref::<hyper::Error>()?;
     if hyper.is_parse() {
-        return Some(Failure::after(
-            Code::NotOtlp,
+        return Some(RequestFailure::after(
+            FailureCode::NotOtlp,
             format!("what answers there speaks no HTTP ({hyper})"),
         ));
     }
     hyper.is_incomplete_message().then(|| {
-        Failure::after(Code::ResponseBroken, "the connection was closed before a whole answer")
+        RequestFailure::after(
+            FailureCode::ResponseBroken,
+            "the connection was closed before a whole answer",
+        )
     })
 }
 
 /// Reads the error that an `io::Error` wraps, which is not in its chain of sources.
-fn from_inner(inner: &(dyn StdError + Send + Sync + 'static), phase: Phase) -> Option<Failure> {
+fn from_inner(
+    inner: &(dyn StdError + Send + Sync + 'static),
+    phase: RequestPhase,
+) -> Option<RequestFailure> {
     let mut next: Option<&(dyn StdError + 'static)> = Some(inner);
     while let Some(cause) = next {
         if let Some(found) = from_cause(cause, phase) {
@@ -98,48 +104,61 @@ fn from_inner(inner: &(dyn StdError + Send + Sync + 'static), phase: Phase) -> O
     None
 }
 
-fn from_io(io: &io::Error, phase: Phase) -> Option<Failure> {
+fn from_io(io: &io::Error, phase: RequestPhase) -> Option<RequestFailure> {
     use io::ErrorKind::{
         BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable,
         NetworkUnreachable, TimedOut, UnexpectedEof,
     };
     let failure = match (io.kind(), phase) {
-        (ConnectionRefused, _) => Failure::before(Code::Connect, "the connection was refused"),
-        (HostUnreachable | NetworkUnreachable, _) => Failure::before(Code::Connect, io.to_string()),
-        (TimedOut, Phase::Connecting) => Failure::before(Code::Timeout, "no connection in time"),
-        (TimedOut, Phase::Exchanging) => Failure::after(Code::Timeout, "no answer in time"),
-        (UnexpectedEof, Phase::Connecting) => {
-            Failure::before(Code::Tls, "the connection was closed during the TLS handshake")
+        (ConnectionRefused, _) => {
+            RequestFailure::before(FailureCode::Connect, "the connection was refused")
         }
-        (ConnectionReset | BrokenPipe | ConnectionAborted, Phase::Connecting) => {
-            Failure::before(Code::Connect, "the connection was reset")
+        (HostUnreachable | NetworkUnreachable, _) => {
+            RequestFailure::before(FailureCode::Connect, io.to_string())
         }
-        (ConnectionReset | BrokenPipe | ConnectionAborted | UnexpectedEof, Phase::Exchanging) => {
-            Failure::after(Code::ResponseBroken, "the connection was reset before a whole answer")
+        (TimedOut, RequestPhase::Connecting) => {
+            RequestFailure::before(FailureCode::Timeout, "no connection in time")
         }
+        (TimedOut, RequestPhase::Exchanging) => {
+            RequestFailure::after(FailureCode::Timeout, "no answer in time")
+        }
+        (UnexpectedEof, RequestPhase::Connecting) => RequestFailure::before(
+            FailureCode::Tls,
+            "the connection was closed during the TLS handshake",
+        ),
+        (ConnectionReset | BrokenPipe | ConnectionAborted, RequestPhase::Connecting) => {
+            RequestFailure::before(FailureCode::Connect, "the connection was reset")
+        }
+        (
+            ConnectionReset | BrokenPipe | ConnectionAborted | UnexpectedEof,
+            RequestPhase::Exchanging,
+        ) => RequestFailure::after(
+            FailureCode::ResponseBroken,
+            "the connection was reset before a whole answer",
+        ),
         _ => return None,
     };
     Some(failure)
 }
 
-fn from_tls(error: &rustls::Error) -> Failure {
+fn from_tls(error: &rustls::Error) -> RequestFailure {
     use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage};
     match error {
-        InvalidMessage(_) => Failure::before(
-            Code::Tls,
+        InvalidMessage(_) => RequestFailure::before(
+            FailureCode::Tls,
             format!("what answers there speaks no TLS ({error})"),
         )
         .hint("an endpoint without TLS begins with http://"),
-        InvalidCertificate(_) => Failure::before(Code::Tls, error.to_string()).hint(
+        InvalidCertificate(_) => RequestFailure::before(FailureCode::Tls, error.to_string()).hint(
             "a certificate authority of your own goes into OTEL_EXPORTER_OTLP_CERTIFICATE, or into SSL_CERT_FILE",
         ),
-        AlertReceived(_) => Failure::before(Code::Tls, format!("the server refused: {error}")),
-        _ => Failure::before(Code::Tls, error.to_string()),
+        AlertReceived(_) => RequestFailure::before(FailureCode::Tls, format!("the server refused: {error}")),
+        _ => RequestFailure::before(FailureCode::Tls, error.to_string()),
     }
 }
 
 /// Returns the message of the last cause in a chain, which is the most specific.
-fn innermost(error: &(dyn StdError + 'static)) -> String {
+fn innermost_cause(error: &(dyn StdError + 'static)) -> String {
     let mut last = error;
     while let Some(cause) = last.source() {
         last = cause;

@@ -13,20 +13,20 @@ use reqwest::{Certificate, Client, Identity, Method};
 use tokio::time::Instant;
 
 use super::decode;
-use super::failure::{Failure, Phase};
-use super::route::{Route, Via};
-use crate::otlp::Code;
-use crate::otlp::Header;
-use crate::otlp::request::Body;
-use crate::otlp::response::{Answer, LIMIT};
+use super::failure::{RequestFailure, RequestPhase};
+use super::route::{EndpointRoute, RouteVia};
+use crate::otlp::ExportHeader;
+use crate::otlp::FailureCode;
+use crate::otlp::request::RequestBody;
+use crate::otlp::response::{HttpAnswer, LIMIT};
 
 /// The kind of request.
 #[derive(Debug, Clone, Copy)]
-pub enum Ask<'a> {
+pub enum HttpRequest<'a> {
     /// `GET`
     Get,
     /// `POST` with a body.
-    Post(&'a Body),
+    Post(&'a RequestBody),
     /// `POST` with a JSON text.
     PostJson(&'a str),
     /// `POST` with another program's body; its headers describe it.
@@ -42,7 +42,7 @@ pub struct RelayedBody {
     pub readable: Bytes,
 }
 
-impl Ask<'_> {
+impl HttpRequest<'_> {
     /// Returns the uncompressed body.
     fn readable(&self) -> Cow<'_, [u8]> {
         match self {
@@ -56,9 +56,9 @@ impl Ask<'_> {
 
 /// A response with its transport details.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub struct HttpReply {
     /// The response.
-    pub answer: Answer,
+    pub answer: HttpAnswer,
     /// The delay the server asks for.
     pub retry_after: Option<Duration>,
 }
@@ -71,40 +71,40 @@ pub const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PK
 /// # Errors
 /// The reason why no answer came.
 pub async fn send(
-    route: &Route,
-    ask: Ask<'_>,
-    headers: &[Header],
+    route: &EndpointRoute,
+    ask: HttpRequest<'_>,
+    headers: &[ExportHeader],
     deadline: Instant,
-) -> Result<Received, Failure> {
+) -> Result<HttpReply, RequestFailure> {
     route.check(headers, &ask.readable())?;
     let left = deadline.saturating_duration_since(Instant::now());
-    let client = route.kept.client(left, |patience| client(route, patience))?;
+    let client = route.kept.client(left, |patience| build_client(route, patience))?;
     let method = match ask {
-        Ask::Get => Method::GET,
-        Ask::Post(_) | Ask::PostJson(_) | Ask::Relay(_) => Method::POST,
+        HttpRequest::Get => Method::GET,
+        HttpRequest::Post(_) | HttpRequest::PostJson(_) | HttpRequest::Relay(_) => Method::POST,
     };
     let mut request =
         client.request(method, route.url.clone()).timeout(left).headers(header_map(headers)?);
     match ask {
-        Ask::Get => {}
-        Ask::Post(body) => {
+        HttpRequest::Get => {}
+        HttpRequest::Post(body) => {
             request = request.header("content-type", body.content_type);
             if let Some(encoding) = body.content_encoding {
                 request = request.header("content-encoding", encoding);
             }
             request = request.body(body.bytes.clone());
         }
-        Ask::PostJson(text) => {
+        HttpRequest::PostJson(text) => {
             request = request.header("content-type", "application/json").body(text.to_owned());
         }
-        Ask::Relay(body) => request = request.body(body.bytes.clone()),
+        HttpRequest::Relay(body) => request = request.body(body.bytes.clone()),
     }
-    let response = request.send().await.map_err(|error| failure(&error))?;
-    read(response).await
+    let response = request.send().await.map_err(|error| request_failure(&error))?;
+    read_response(response).await
 }
 
 /// Builds a client that only connects as `route` says.
-fn client(route: &Route, patience: Duration) -> Result<Client, Failure> {
+fn build_client(route: &EndpointRoute, patience: Duration) -> Result<Client, RequestFailure> {
     install_provider();
     let mut builder = Client::builder()
         .user_agent(USER_AGENT)
@@ -114,7 +114,7 @@ fn client(route: &Route, patience: Duration) -> Result<Client, Failure> {
         // Reusing an idle connection that the server has closed would look like a broken response.
         .pool_max_idle_per_host(0)
         .http1_only();
-    if let Via::Addresses(addresses) = &route.via {
+    if let RouteVia::Addresses(addresses) = &route.via {
         builder = builder.no_proxy();
         if let Some(host) = route.url.domain() {
             builder = builder.resolve_to_addrs(host, addresses);
@@ -124,19 +124,22 @@ fn client(route: &Route, patience: Duration) -> Result<Client, Failure> {
     if route.url.scheme() == "http" {
         builder = builder.tls_certs_only([]);
     } else if let Some(roots) = &route.material.roots {
-        let roots = Certificate::from_pem_bundle(roots).map_err(unusable)?;
+        let roots = Certificate::from_pem_bundle(roots).map_err(unusable_client_failure)?;
         builder = builder.tls_certs_only(roots);
     }
     if let Some(identity) = &route.material.identity {
         let mut pem = identity.key.clone();
         pem.push(b'\n');
         pem.extend_from_slice(&identity.certificate);
-        builder = builder.identity(Identity::from_pem(&pem).map_err(unusable)?);
+        builder = builder.identity(Identity::from_pem(&pem).map_err(unusable_client_failure)?);
     }
     builder.build().map_err(|error| {
-        Failure::before(
-            Code::Tls,
-            format!("no certificate authority could be loaded here: {}", chain(&error)),
+        RequestFailure::before(
+            FailureCode::Tls,
+            format!(
+                "no certificate authority could be loaded here: {}",
+                format_cause_chain(&error)
+            ),
         )
         .hint("install the package `ca-certificates`, or name a bundle in SSL_CERT_FILE")
     })
@@ -151,18 +154,21 @@ pub(super) fn install_provider() {
     });
 }
 
-fn unusable(error: reqwest::Error) -> Failure {
-    Failure::before(Code::Tls, format!("a certificate file is no PEM: {}", chain(&error)))
+fn unusable_client_failure(error: reqwest::Error) -> RequestFailure {
+    RequestFailure::before(
+        FailureCode::Tls,
+        format!("a certificate file is no PEM: {}", format_cause_chain(&error)),
+    )
 }
 
-pub(super) fn header_map(headers: &[Header]) -> Result<HeaderMap, Failure> {
+pub(super) fn header_map(headers: &[ExportHeader]) -> Result<HeaderMap, RequestFailure> {
     let mut map = HeaderMap::new();
     for header in headers {
         let name = HeaderName::from_bytes(header.name.as_bytes());
         let value = HeaderValue::from_bytes(header.value.expose().as_bytes());
         let (Ok(name), Ok(mut value)) = (name, value) else {
-            return Err(Failure::before(
-                Code::RequestRejected,
+            return Err(RequestFailure::before(
+                FailureCode::RequestRejected,
                 format!("the header {} cannot be sent", header.name),
             ));
         };
@@ -172,14 +178,14 @@ pub(super) fn header_map(headers: &[Header]) -> Result<HeaderMap, Failure> {
     Ok(map)
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Received, Failure> {
+async fn read_response(mut response: reqwest::Response) -> Result<HttpReply, RequestFailure> {
     let text = |name| {
         let value = response.headers().get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
     let encoding = text(CONTENT_ENCODING);
-    let retry_after = text(RETRY_AFTER).and_then(|value| wait(&value));
-    let mut answer = Answer {
+    let retry_after = text(RETRY_AFTER).and_then(|value| parse_retry_after(&value));
+    let mut answer = HttpAnswer {
         status: response.status().as_u16(),
         content_type: text(reqwest::header::CONTENT_TYPE),
         location: text(LOCATION),
@@ -202,14 +208,14 @@ async fn read(mut response: reqwest::Response) -> Result<Received, Failure> {
             }
             // The status is already a failure; the rest of the body would only explain it.
             Err(_) if answer.status >= 300 => break,
-            Err(error) => return Err(failure(&error)),
+            Err(error) => return Err(request_failure(&error)),
         }
     }
-    Ok(Received { answer, retry_after })
+    Ok(HttpReply { answer, retry_after })
 }
 
 /// Parses `Retry-After`: seconds or a date.
-fn wait(value: &str) -> Option<Duration> {
+fn parse_retry_after(value: &str) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
@@ -218,19 +224,24 @@ fn wait(value: &str) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO))
 }
 
-fn failure(error: &reqwest::Error) -> Failure {
-    let phase = if error.is_connect() { Phase::Connecting } else { Phase::Exchanging };
+fn request_failure(error: &reqwest::Error) -> RequestFailure {
+    let phase =
+        if error.is_connect() { RequestPhase::Connecting } else { RequestPhase::Exchanging };
     if error.is_timeout() {
         return match phase {
-            Phase::Connecting => Failure::before(Code::Timeout, "no connection in time"),
-            Phase::Exchanging => Failure::after(Code::Timeout, "no answer in time"),
+            RequestPhase::Connecting => {
+                RequestFailure::before(FailureCode::Timeout, "no connection in time")
+            }
+            RequestPhase::Exchanging => {
+                RequestFailure::after(FailureCode::Timeout, "no answer in time")
+            }
         };
     }
-    Failure::from_chain(error, phase)
+    RequestFailure::from_chain(error, phase)
 }
 
 /// Returns the causes of `error`. Its own text is left out because it contains the URL, which may be private.
-fn chain(error: &dyn std::error::Error) -> String {
+fn format_cause_chain(error: &dyn std::error::Error) -> String {
     let mut causes = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -246,21 +257,21 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consent::Cleared;
+    use crate::consent::ClearedDestination;
     use crate::net;
 
     #[test]
     fn a_client_is_reused_while_its_timeout_fits() {
         let address = "127.0.0.1:4318".parse().unwrap();
         let url = "http://collector:1/".parse().unwrap();
-        let cleared = Cleared::on_this_machine(&url, Some(address)).unwrap();
-        let route = net::block_on(Route::find(&cleared, Instant::now())).unwrap().unwrap();
+        let cleared = ClearedDestination::on_this_machine(&url, Some(address)).unwrap();
+        let route = net::block_on(EndpointRoute::find(&cleared, Instant::now())).unwrap().unwrap();
         let made = std::cell::Cell::new(Duration::ZERO);
         let patience = |left: u64| {
             let way = route.at_path("/1/auth");
             let make = |patience| {
                 made.set(patience);
-                client(&way, patience)
+                build_client(&way, patience)
             };
             way.kept.client(Duration::from_secs(left), make).unwrap();
             made.get().as_millis()

@@ -7,24 +7,24 @@ use reqwest::Client;
 
 /// The last client of a route with its connection timeout; clones share it.
 #[derive(Clone, Default)]
-pub struct Kept(Arc<Mutex<Option<(Duration, Client)>>>);
+pub struct ClientCache(Arc<Mutex<Option<(Duration, Client)>>>);
 
-impl std::fmt::Debug for Kept {
+impl std::fmt::Debug for ClientCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Kept")
     }
 }
 
-impl PartialEq for Kept {
+impl PartialEq for ClientCache {
     /// The cached client is not part of a route's identity.
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Eq for Kept {}
+impl Eq for ClientCache {}
 
-impl Kept {
+impl ClientCache {
     /// Returns the cached client if its connection timeout is at most `left`; otherwise calls `make` with a timeout.
     ///
     /// # Errors

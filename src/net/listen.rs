@@ -7,11 +7,11 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::consent::Cleared;
+use crate::consent::ClearedDestination;
 use crate::error::Result;
-use crate::net::http::{self, Ask};
-use crate::net::{self, route::Route};
-use crate::otlp::answer::Answer;
+use crate::net::http::{self, HttpRequest};
+use crate::net::{self, route::EndpointRoute};
+use crate::otlp::answer::QueryAnswer;
 use crate::otlp::query::Query;
 
 /// The longest wait for the answer.
@@ -19,32 +19,32 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// The answer as `listen` sends it.
 #[derive(Deserialize)]
-struct Reply {
-    answer: Answer,
+struct ListenReply {
+    answer: QueryAnswer,
 }
 
 /// Returns the address of a `listen` with this HTTP port.
-pub fn address(port: u16) -> String {
+pub fn listen_address(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
 /// Queries `listen`; returns `None` if none is running.
-pub fn ask(query: &Query, port: u16) -> Result<Option<Answer>> {
+pub fn ask(query: &Query, port: u16) -> Result<Option<QueryAnswer>> {
     net::block_on(ask_before(query, port, Instant::now() + LIMIT))
 }
 
 /// Does the same as [`ask`] on the current runtime.
-pub async fn ask_before(query: &Query, port: u16, deadline: Instant) -> Option<Answer> {
+pub async fn ask_before(query: &Query, port: u16, deadline: Instant) -> Option<QueryAnswer> {
     let text = serde_json::to_string(query).ok()?;
     let text = utf8_percent_encode(&text, NON_ALPHANUMERIC);
-    let url = Url::parse(&format!("{}/cruddur/query?{text}", address(port))).ok()?;
-    let listen = Cleared::on_this_machine(&url, None)?;
-    let route = Route::find(&listen, deadline).await.ok()?;
-    let received = http::send(&route, Ask::Get, &[], deadline).await.ok()?;
+    let url = Url::parse(&format!("{}/cruddur/query?{text}", listen_address(port))).ok()?;
+    let listen = ClearedDestination::on_this_machine(&url, None)?;
+    let route = EndpointRoute::find(&listen, deadline).await.ok()?;
+    let received = http::send(&route, HttpRequest::Get, &[], deadline).await.ok()?;
     // Another program may use this port; its answer does not count.
     if received.answer.status != 200 {
         return None;
     }
-    let reply: Reply = serde_json::from_slice(&received.answer.body).ok()?;
+    let reply: ListenReply = serde_json::from_slice(&received.answer.body).ok()?;
     Some(reply.answer)
 }

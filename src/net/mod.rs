@@ -39,9 +39,12 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
 }
 
 fn build_runtime() -> Result<Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unusable)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(unusable_network_error)
 }
 
-fn unusable(error: std::io::Error) -> Error {
+fn unusable_network_error(error: std::io::Error) -> Error {
     Error::new(ErrorCode::Network, "the network cannot be used from here").cause(error)
 }

@@ -16,17 +16,17 @@ const SETTINGS: u8 = 4;
 
 /// The progress of a connection; clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Opening(Arc<Mutex<State>>);
+pub(super) struct ConnectionStart(Arc<Mutex<ConnectionState>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct ConnectionState {
     stands: bool,
     first: Vec<u8>,
 }
 
 /// The protocol of the peer's first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spoke {
+pub(super) enum PeerProtocol {
     /// There was no connection.
     NotConnected,
     /// The peer sent nothing.
@@ -37,15 +37,15 @@ pub(super) enum Spoke {
     Otherwise,
 }
 
-impl Opening {
+impl ConnectionStart {
     /// Returns the protocol of the peer's first bytes.
-    pub(super) fn spoke(&self) -> Spoke {
+    pub(super) fn spoke(&self) -> PeerProtocol {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match (state.stands, state.first.as_slice()) {
-            (false, _) => Spoke::NotConnected,
-            (true, []) => Spoke::Nothing,
-            (true, [_, _, _, SETTINGS, ..]) => Spoke::Http2,
-            (true, _) => Spoke::Otherwise,
+            (false, _) => PeerProtocol::NotConnected,
+            (true, []) => PeerProtocol::Nothing,
+            (true, [_, _, _, SETTINGS, ..]) => PeerProtocol::Http2,
+            (true, _) => PeerProtocol::Otherwise,
         }
     }
 
@@ -59,14 +59,14 @@ impl Opening {
 
 /// The connection.
 #[derive(Debug)]
-pub(super) struct Overheard {
+pub(super) struct ObservedConnection {
     stream: TcpStream,
-    opening: Opening,
+    opening: ConnectionStart,
 }
 
-impl Overheard {
+impl ObservedConnection {
     /// Records the first bytes of an established connection.
-    pub(super) fn new(stream: TcpStream, opening: Opening) -> Self {
+    pub(super) fn new(stream: TcpStream, opening: ConnectionStart) -> Self {
         let mut state = opening.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.stands = true;
         drop(state);
@@ -74,7 +74,7 @@ impl Overheard {
     }
 }
 
-impl AsyncRead for Overheard {
+impl AsyncRead for ObservedConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -90,7 +90,7 @@ impl AsyncRead for Overheard {
     }
 }
 
-impl AsyncWrite for Overheard {
+impl AsyncWrite for ObservedConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -8,11 +8,11 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-use super::route::{Route, Via};
+use super::route::{EndpointRoute, RouteVia};
 
 /// Returns whether the peer of `route` speaks TLS; a timeout counts as no.
-pub async fn speaks_tls(route: &Route, deadline: Instant) -> bool {
-    let Via::Addresses(addresses) = &route.via else {
+pub async fn speaks_tls(route: &EndpointRoute, deadline: Instant) -> bool {
+    let RouteVia::Addresses(addresses) = &route.via else {
         return false;
     };
     tokio::time::timeout_at(deadline, shake_hands(addresses)).await.unwrap_or(false)

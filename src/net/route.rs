@@ -6,63 +6,66 @@ use hyper_util::client::proxy::matcher::Matcher;
 use tokio::time::Instant;
 use url::{Host, Url};
 
-use super::failure::Failure;
-use super::kept::Kept;
-use super::trust::Material;
-use crate::consent::{Cleared, Objection};
-use crate::otlp::Code;
-use crate::otlp::Header;
-use crate::otlp::hint::hint;
+use super::failure::RequestFailure;
+use super::kept::ClientCache;
+use super::trust::TlsMaterial;
+use crate::consent::{ClearedDestination, Objection};
+use crate::otlp::ExportHeader;
+use crate::otlp::FailureCode;
+use crate::otlp::hint::hint_for_code;
 
 /// The route to one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
+pub struct EndpointRoute {
     /// The URL; its host is used for the `Host` header and the certificate.
     pub url: Url,
     /// The way the host is reached.
-    pub via: Via,
+    pub via: RouteVia,
     /// The trusted authorities and the client certificate.
-    pub material: Material,
+    pub material: TlsMaterial,
     /// The client that one request leaves for the next.
-    pub kept: Kept,
+    pub kept: ClientCache,
     /// The data that may be sent over it.
-    cleared: Cleared,
+    cleared: ClearedDestination,
 }
 
 /// The way a host is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Via {
+pub enum RouteVia {
     /// At exactly these addresses.
     Addresses(Vec<SocketAddr>),
     /// Through the proxy that the environment names for it, which resolves the name.
     Proxy(String),
 }
 
-impl Route {
+impl EndpointRoute {
     /// Resolves the host of a destination, unless a proxy does or the project gives its address.
     ///
     /// # Errors
     /// `dns` when the name has no address, `timeout` when there is no answer in time, `untrusted-host` for a
     /// destination that was cleared as this machine and is not.
-    pub async fn find(cleared: &Cleared, deadline: Instant) -> Result<Self, Failure> {
+    pub async fn find(
+        cleared: &ClearedDestination,
+        deadline: Instant,
+    ) -> Result<Self, RequestFailure> {
         let url = cleared.url();
-        let via = match (cleared.address(), proxy(url)) {
-            (Some(address), _) => Via::Addresses(vec![address]),
-            (None, Some(proxy)) => Via::Proxy(proxy),
-            (None, None) => Via::Addresses(addresses(url, deadline).await?),
+        let via = match (cleared.address(), proxy_for_url(url)) {
+            (Some(address), _) => RouteVia::Addresses(vec![address]),
+            (None, Some(proxy)) => RouteVia::Proxy(proxy),
+            (None, None) => RouteVia::Addresses(resolve_addresses(url, deadline).await?),
         };
         let route = Self {
             url: url.clone(),
             via,
-            material: Material::default(),
-            kept: Kept::default(),
+            material: TlsMaterial::default(),
+            kept: ClientCache::default(),
             cleared: cleared.clone(),
         };
         match cleared.is_own() && !route.is_loopback() {
             true => {
                 let host = url.host_str().unwrap_or_default();
                 let text = format!("{host} is not this machine; nothing was sent");
-                Err(Failure::before(Code::UntrustedHost, text))
+                Err(RequestFailure::before(FailureCode::UntrustedHost, text))
             }
             false => Ok(route),
         }
@@ -72,8 +75,14 @@ impl Route {
     ///
     /// # Errors
     /// `untrusted-host` for data that was not cleared.
-    pub(super) fn check(&self, headers: &[Header], body: &[u8]) -> Result<(), Failure> {
-        self.cleared.check(&self.url, headers, body).map_err(|objection| refuse(&objection))
+    pub(super) fn check(
+        &self,
+        headers: &[ExportHeader],
+        body: &[u8],
+    ) -> Result<(), RequestFailure> {
+        self.cleared
+            .check(&self.url, headers, body)
+            .map_err(|objection| objection_failure(&objection))
     }
 
     /// Returns the same route with another path.
@@ -88,16 +97,16 @@ impl Route {
     /// Returns whether every address of the host is this machine.
     pub fn is_loopback(&self) -> bool {
         match &self.via {
-            Via::Addresses(addresses) => addresses.iter().all(|one| one.ip().is_loopback()),
-            Via::Proxy(_) => false,
+            RouteVia::Addresses(addresses) => addresses.iter().all(|one| one.ip().is_loopback()),
+            RouteVia::Proxy(_) => false,
         }
     }
 
     /// Describes the addresses or the proxy.
     pub fn describe(&self) -> String {
         match &self.via {
-            Via::Proxy(proxy) => format!("through the proxy {proxy}"),
-            Via::Addresses(addresses) => {
+            RouteVia::Proxy(proxy) => format!("through the proxy {proxy}"),
+            RouteVia::Addresses(addresses) => {
                 let shown: Vec<String> =
                     addresses.iter().take(2).map(|one| one.ip().to_string()).collect();
                 let more = if addresses.len() > 2 { ", …" } else { "" };
@@ -107,17 +116,17 @@ impl Route {
     }
 }
 
-fn refuse(objection: &Objection) -> Failure {
+fn objection_failure(objection: &Objection) -> RequestFailure {
     let text = format!("{}; nothing was sent", objection.describe());
-    let failure = Failure::before(Code::UntrustedHost, text);
-    match hint(Code::UntrustedHost, &objection.host) {
+    let failure = RequestFailure::before(FailureCode::UntrustedHost, text);
+    match hint_for_code(FailureCode::UntrustedHost, &objection.host) {
         Some(advice) if !objection.is_in_host() => failure.hint(advice),
         _ => failure,
     }
 }
 
 /// Returns the proxy that the environment names for `url`, without its password; never for this machine itself.
-fn proxy(url: &Url) -> Option<String> {
+fn proxy_for_url(url: &Url) -> Option<String> {
     let own = match url.host()? {
         Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
         Host::Ipv4(address) => address.is_loopback(),
@@ -132,26 +141,32 @@ fn proxy(url: &Url) -> Option<String> {
     Some(format!("{}:{}", uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(80)))
 }
 
-async fn addresses(url: &Url, deadline: Instant) -> Result<Vec<SocketAddr>, Failure> {
+async fn resolve_addresses(
+    url: &Url,
+    deadline: Instant,
+) -> Result<Vec<SocketAddr>, RequestFailure> {
     let port = url.port_or_known_default().unwrap_or(443);
     let name = match url.host() {
         Some(Host::Ipv4(address)) => return Ok(vec![(address, port).into()]),
         Some(Host::Ipv6(address)) => return Ok(vec![(address, port).into()]),
         Some(Host::Domain(name)) => name,
-        None => return Err(Failure::before(Code::Dns, "the address has no host")),
+        None => return Err(RequestFailure::before(FailureCode::Dns, "the address has no host")),
     };
     let found = tokio::time::timeout_at(deadline, tokio::net::lookup_host((name, port))).await;
     match found {
-        Err(_) => Err(Failure::before(Code::Timeout, format!("looking up {name} took too long"))),
-        Ok(Err(error)) => Err(Failure::before(
-            Code::Dns,
+        Err(_) => Err(RequestFailure::before(
+            FailureCode::Timeout,
+            format!("looking up {name} took too long"),
+        )),
+        Ok(Err(error)) => Err(RequestFailure::before(
+            FailureCode::Dns,
             format!("{name} has no address: {}", lookup_words(&error)),
         )),
         Ok(Ok(found)) => {
             let found: Vec<SocketAddr> = found.collect();
             if found.is_empty() {
                 let text = format!("{name} has no address");
-                return Err(Failure::before(Code::Dns, text));
+                return Err(RequestFailure::before(FailureCode::Dns, text));
             }
             Ok(found)
         }

@@ -3,37 +3,37 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::failure::Failure;
-use crate::otlp::Code;
+use super::failure::RequestFailure;
+use crate::otlp::FailureCode;
 
 /// The largest accepted file, in bytes; a file with every public authority is a quarter of this.
 const LARGEST: u64 = 1 << 20;
 
 /// PEM texts; without roots, the system's authorities are trusted.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Material {
+pub struct TlsMaterial {
     /// The only trusted authorities.
     pub roots: Option<Vec<u8>>,
     /// The client certificate chain and its private key.
-    pub identity: Option<Identity>,
+    pub identity: Option<ClientIdentity>,
 }
 
 /// A certificate chain and its private key, as PEM.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Identity {
+pub struct ClientIdentity {
     /// The certificate chain.
     pub certificate: Vec<u8>,
     /// The private key.
     pub key: Vec<u8>,
 }
 
-impl std::fmt::Debug for Material {
+impl std::fmt::Debug for TlsMaterial {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Material").finish_non_exhaustive()
     }
 }
 
-impl std::fmt::Debug for Identity {
+impl std::fmt::Debug for ClientIdentity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Identity").finish_non_exhaustive()
     }
@@ -43,10 +43,10 @@ impl std::fmt::Debug for Identity {
 ///
 /// # Errors
 /// `tls`, naming the file.
-pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub fn read(path: &Path) -> Result<Vec<u8>, RequestFailure> {
     let refuse = |why: String| {
-        Failure::before(
-            Code::Tls,
+        RequestFailure::before(
+            FailureCode::Tls,
             format!("the certificate file {} cannot be read here", path.display()),
         )
         .hint(format!("it is the path inside the container that counts there ({why})"))

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::net::UdpSocket;
 
-use super::failure::Failure;
-use super::route::{Route, Via};
-use crate::otlp::Code;
+use super::failure::RequestFailure;
+use super::route::{EndpointRoute, RouteVia};
+use crate::otlp::FailureCode;
 
 /// The longest time this machine takes to report that one of its ports is closed.
 const REFUSAL: Duration = Duration::from_millis(300);
@@ -17,21 +17,22 @@ const REFUSAL: Duration = Duration::from_millis(300);
 ///
 /// # Errors
 /// `connect` when it could not be sent, or when the peer's port is closed.
-pub async fn send(route: &Route, datagram: &[u8]) -> Result<(), Failure> {
+pub async fn send(route: &EndpointRoute, datagram: &[u8]) -> Result<(), RequestFailure> {
     route.check(&[], datagram)?;
     let to = match &route.via {
-        Via::Addresses(addresses) => addresses.first(),
-        Via::Proxy(_) => None,
+        RouteVia::Addresses(addresses) => addresses.first(),
+        RouteVia::Proxy(_) => None,
     };
     let Some(to) = to.copied() else {
         let text = "no address, and a proxy passes no UDP on";
-        return Err(Failure::before(Code::Connect, text));
+        return Err(RequestFailure::before(FailureCode::Connect, text));
     };
     let failed = |error: std::io::Error| match error.kind() {
-        ErrorKind::ConnectionRefused => {
-            Failure::before(Code::Connect, format!("nothing listens at {to} over UDP"))
-        }
-        _ => Failure::before(Code::Connect, format!("{to} by UDP: {error}")),
+        ErrorKind::ConnectionRefused => RequestFailure::before(
+            FailureCode::Connect,
+            format!("nothing listens at {to} over UDP"),
+        ),
+        _ => RequestFailure::before(FailureCode::Connect, format!("{to} by UDP: {error}")),
     };
     let from: SocketAddr = match to {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),

@@ -6,25 +6,25 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::query::{Figure, Filter, FilterCombination, Op, Query};
-use super::span::{Kind, Span, Status};
-use super::summary::{Durations, Heat};
+use super::query::{CalculationOp, Filter, FilterCombination, FilterOp, Query};
+use super::span::{OtlpSpan, ReceivedSpanKind, SpanStatus};
+use super::summary::{DurationHistogram, SpanHeatmap};
 
 /// The answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Answer {
+pub struct QueryAnswer {
     /// The number of spans that match the filters.
     pub spans: u64,
     /// The results of each group, the largest first.
-    pub groups: Vec<Group>,
+    pub groups: Vec<SpanGroup>,
     /// The heatmap of durations, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heatmap: Option<Heat>,
+    pub heatmap: Option<SpanHeatmap>,
 }
 
 /// Spans with the same values in the columns that the query groups by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Group {
+pub struct SpanGroup {
     /// These values, in column order; null if a span lacks the column.
     pub by: Vec<Json>,
     /// The number of spans; a span received twice counts twice.
@@ -54,123 +54,131 @@ impl<'q> QuerySelection<'q> {
     }
 
     /// Returns whether a span counts.
-    pub fn counts(&self, span: &Span) -> bool {
+    pub fn counts(&self, span: &OtlpSpan) -> bool {
         let mut filters = self.query.filters.iter();
         let is_meant = match self.query.filter_combination {
-            FilterCombination::And => filters.all(|filter| holds(filter, span)),
-            FilterCombination::Or => filters.any(|filter| holds(filter, span)),
+            FilterCombination::And => filters.all(|filter| matches_filter(filter, span)),
+            FilterCombination::Or => filters.any(|filter| matches_filter(filter, span)),
         };
         span.start_ns >= self.since_ns && is_meant
     }
 
     /// Returns a span's values in the columns grouped by; null where it has none.
-    pub fn group(&self, span: &Span) -> Vec<Json> {
+    pub fn group(&self, span: &OtlpSpan) -> Vec<Json> {
         let columns = self.query.breakdowns.iter();
-        columns.map(|column| field(span, column).unwrap_or(Json::Null)).collect()
+        columns.map(|column| span_column(span, column).unwrap_or(Json::Null)).collect()
     }
 }
 
 /// Answers `query` from `spans`; the time range ends at `now_ns` (nanoseconds since 1970).
-pub fn answer<'a>(query: &Query, spans: impl Iterator<Item = &'a Span>, now_ns: u64) -> Answer {
+pub fn answer<'a>(
+    query: &Query,
+    spans: impl Iterator<Item = &'a OtlpSpan>,
+    now_ns: u64,
+) -> QueryAnswer {
     let selection = QuerySelection::new(query, now_ns);
     let mut matched = 0;
-    let mut heat = Heat::default();
-    let mut groups: BTreeMap<String, (Vec<Json>, Durations, u64)> = BTreeMap::new();
+    let mut heat = SpanHeatmap::default();
+    let mut groups: BTreeMap<String, (Vec<Json>, DurationHistogram, u64)> = BTreeMap::new();
     for span in spans.filter(|span| selection.counts(span)) {
         matched += 1;
         heat.add(span.start_ns, span.duration_ns());
         let by = selection.group(span);
         let key = Json::from(by.clone()).to_string();
-        let group = groups.entry(key).or_insert_with(|| (by, Durations::default(), 0));
+        let group = groups.entry(key).or_insert_with(|| (by, DurationHistogram::default(), 0));
         group.1.add(span.duration_ns());
         group.2 += u64::from(span.copies);
     }
-    let mut groups: Vec<Group> = groups
+    let mut groups: Vec<SpanGroup> = groups
         .into_values()
         .map(|(by, durations, count)| {
-            let figure = |percent| milliseconds(durations.percentile(percent).unwrap_or(0));
+            let figure = |percent| ns_to_milliseconds(durations.percentile(percent).unwrap_or(0));
             let (p50_ms, p90_ms, p99_ms) = (figure(50), figure(90), figure(99));
-            Group { by, count, p50_ms, p90_ms, p99_ms }
+            SpanGroup { by, count, p50_ms, p90_ms, p99_ms }
         })
         .collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.count));
     groups.truncate(query.limit);
-    Answer { spans: matched, groups, heatmap: query.asks(Figure::Heatmap).then_some(heat) }
+    QueryAnswer {
+        spans: matched,
+        groups,
+        heatmap: query.asks(CalculationOp::Heatmap).then_some(heat),
+    }
 }
 
-fn milliseconds(ns: u64) -> f64 {
+fn ns_to_milliseconds(ns: u64) -> f64 {
     ns as f64 / 1e6
 }
 
 /// Returns a column of a span by Honeycomb's name; span attributes take precedence over resource attributes.
-pub fn field(span: &Span, column: &str) -> Option<Json> {
+pub fn span_column(span: &OtlpSpan, column: &str) -> Option<Json> {
     let value = match column {
         "trace.trace_id" => span.trace_id.to_string().into(),
         "trace.span_id" => span.span_id.to_string().into(),
         "trace.parent_id" => span.parent_id?.to_string().into(),
         "name" => span.name.as_str().into(),
-        "duration_ms" => milliseconds(span.duration_ns()).into(),
+        "duration_ms" => ns_to_milliseconds(span.duration_ns()).into(),
         "service.name" => span.service().into(),
-        "span.kind" | "type" if span.kind == Kind::Unspecified => return None,
+        "span.kind" | "type" if span.kind == ReceivedSpanKind::Unspecified => return None,
         "span.kind" | "type" => span.kind.to_string().into(),
         "status_code" => match span.status {
-            Status::Unset => 0.into(),
-            Status::Ok => 1.into(),
-            Status::Error(_) => 2.into(),
+            SpanStatus::Unset => 0.into(),
+            SpanStatus::Ok => 1.into(),
+            SpanStatus::Error(_) => 2.into(),
         },
         "status_message" => match &span.status {
-            Status::Error(message) if !message.is_empty() => message.as_str().into(),
+            SpanStatus::Error(message) if !message.is_empty() => message.as_str().into(),
             _ => return None,
         },
         "error" => match span.status {
-            Status::Error(_) => true.into(),
-            Status::Unset | Status::Ok => return None,
+            SpanStatus::Error(_) => true.into(),
+            SpanStatus::Unset | SpanStatus::Ok => return None,
         },
         "meta.signal_type" => "trace".into(),
-        "library.name" => text(&span.source.scope)?,
-        "library.version" => text(&span.source.scope_version)?,
+        "library.name" => text_value(&span.source.scope)?,
+        "library.version" => text_value(&span.source.scope_version)?,
         attribute => span.anywhere(attribute)?.to_json(),
     };
     Some(value)
 }
 
-fn text(text: &str) -> Option<Json> {
+fn text_value(text: &str) -> Option<Json> {
     (!text.is_empty()).then(|| text.into())
 }
 
-fn holds(filter: &Filter, span: &Span) -> bool {
-    let have = field(span, &filter.column);
+fn matches_filter(filter: &Filter, span: &OtlpSpan) -> bool {
+    let have = span_column(span, &filter.column);
     let wanted = filter.value.as_ref().unwrap_or(&Json::Null);
     let order = |found: &[Ordering]| {
         have.as_ref()
-            .and_then(|have| compare(have, wanted))
+            .and_then(|have| compare_values(have, wanted))
             .is_some_and(|order| found.contains(&order))
     };
     let said = |test: fn(&str, &str) -> bool| {
-        have.as_ref().is_some_and(|have| test(&plain(have), &plain(wanted)))
+        have.as_ref().is_some_and(|have| test(&value_text(have), &value_text(wanted)))
     };
     match filter.op {
-        Op::Equal => order(&[Equal]),
-        Op::Unequal => !order(&[Equal]),
-        Op::Greater => order(&[Greater]),
-        Op::AtLeast => order(&[Greater, Equal]),
-        Op::Less => order(&[Less]),
-        Op::AtMost => order(&[Less, Equal]),
-        Op::StartsWith => said(|have, wanted| have.starts_with(wanted)),
-        Op::DoesNotStartWith => !said(|have, wanted| have.starts_with(wanted)),
-        Op::EndsWith => said(|have, wanted| have.ends_with(wanted)),
-        Op::DoesNotEndWith => !said(|have, wanted| have.ends_with(wanted)),
-        Op::Contains => said(|have, wanted| have.contains(wanted)),
-        Op::DoesNotContain => !said(|have, wanted| have.contains(wanted)),
-        Op::Exists => have.is_some(),
-        Op::DoesNotExist => have.is_none(),
-        Op::In => one_of(have.as_ref(), wanted),
-        Op::NotIn => !one_of(have.as_ref(), wanted),
+        FilterOp::Equal => order(&[Equal]),
+        FilterOp::Unequal => !order(&[Equal]),
+        FilterOp::Greater => order(&[Greater]),
+        FilterOp::AtLeast => order(&[Greater, Equal]),
+        FilterOp::Less => order(&[Less]),
+        FilterOp::AtMost => order(&[Less, Equal]),
+        FilterOp::StartsWith => said(|have, wanted| have.starts_with(wanted)),
+        FilterOp::DoesNotStartWith => !said(|have, wanted| have.starts_with(wanted)),
+        FilterOp::EndsWith => said(|have, wanted| have.ends_with(wanted)),
+        FilterOp::DoesNotEndWith => !said(|have, wanted| have.ends_with(wanted)),
+        FilterOp::Contains => said(|have, wanted| have.contains(wanted)),
+        FilterOp::DoesNotContain => !said(|have, wanted| have.contains(wanted)),
+        FilterOp::Exists => have.is_some(),
+        FilterOp::DoesNotExist => have.is_none(),
+        FilterOp::In => one_of(have.as_ref(), wanted),
+        FilterOp::NotIn => !one_of(have.as_ref(), wanted),
     }
 }
 
 /// Compares numbers by value, even if one was sent as text, and everything else as text.
-fn compare(have: &Json, wanted: &Json) -> Option<Ordering> {
+fn compare_values(have: &Json, wanted: &Json) -> Option<Ordering> {
     let number = |value: &Json| match value {
         Json::Number(number) => number.as_f64(),
         Json::String(text) => text.parse().ok(),
@@ -178,7 +186,7 @@ fn compare(have: &Json, wanted: &Json) -> Option<Ordering> {
     };
     match (number(have), number(wanted)) {
         (Some(have), Some(wanted)) => have.partial_cmp(&wanted),
-        _ => Some(plain(have).cmp(&plain(wanted))),
+        _ => Some(value_text(have).cmp(&value_text(wanted))),
     }
 }
 
@@ -186,10 +194,10 @@ fn one_of(have: Option<&Json>, wanted: &Json) -> bool {
     let (Some(have), Some(wanted)) = (have, wanted.as_array()) else {
         return false;
     };
-    wanted.iter().any(|one| compare(have, one) == Some(Equal))
+    wanted.iter().any(|one| compare_values(have, one) == Some(Equal))
 }
 
-fn plain(value: &Json) -> String {
+fn value_text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         other => other.to_string(),
@@ -203,16 +211,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::otlp::fixture::{request, span};
-    use crate::otlp::span::Value;
+    use crate::otlp::fixture::{fixture_span, fixture_trace};
+    use crate::otlp::span::AttributeValue;
 
     fn names(filter: &str) -> Vec<String> {
         let filter = Filter::parse(filter).unwrap();
-        let trace = request();
+        let trace = fixture_trace();
         let nodes = trace.tree();
         nodes
             .iter()
-            .filter(|node| holds(&filter, node.span))
+            .filter(|node| matches_filter(&filter, node.span))
             .map(|node| node.span.name.clone())
             .collect()
     }
@@ -244,9 +252,9 @@ mod tests {
 
     #[test]
     fn columns_have_the_names_that_honeycomb_gives_them() {
-        let trace = request();
+        let trace = fixture_trace();
         let failed = trace.spans.iter().find(|span| span.is_error()).unwrap();
-        let of = |column| field(failed, column);
+        let of = |column| span_column(failed, column);
         assert_eq!(of("trace.trace_id"), Some(json!("a0a0a0a0a0a0a0a0a0a0a0a0a0a0a001")));
         assert_eq!(of("trace.parent_id"), Some(json!("b000000000000001")));
         assert_eq!(of("duration_ms"), Some(json!(48.0)));
@@ -254,32 +262,32 @@ mod tests {
         assert_eq!(of("error"), Some(json!(true)));
         assert_eq!(of("status_code"), Some(json!(2)));
         assert_eq!(of("library.name"), Some(json!("opentelemetry.instrumentation.flask")));
-        assert_eq!(field(trace.root().unwrap(), "trace.parent_id"), None);
+        assert_eq!(span_column(trace.root().unwrap(), "trace.parent_id"), None);
     }
 
     #[test]
     fn a_status_has_a_code_and_a_failure_its_message() {
         for (status, code, message, error) in [
-            (Status::Unset, 0, None, None),
-            (Status::Ok, 1, None, None),
-            (Status::Error(String::new()), 2, None, Some(true)),
-            (Status::Error("refused".to_owned()), 2, Some("refused"), Some(true)),
+            (SpanStatus::Unset, 0, None, None),
+            (SpanStatus::Ok, 1, None, None),
+            (SpanStatus::Error(String::new()), 2, None, Some(true)),
+            (SpanStatus::Error("refused".to_owned()), 2, Some("refused"), Some(true)),
         ] {
-            let mut span = span(1, None, "x", 0.0, 1.0);
+            let mut span = fixture_span(1, None, "x", 0.0, 1.0);
             span.status = status;
-            assert_eq!(field(&span, "status_code"), Some(json!(code)));
-            assert_eq!(field(&span, "status_message"), message.map(Json::from));
-            assert_eq!(field(&span, "error"), error.map(Json::from));
+            assert_eq!(span_column(&span, "status_code"), Some(json!(code)));
+            assert_eq!(span_column(&span, "status_message"), message.map(Json::from));
+            assert_eq!(span_column(&span, "error"), error.map(Json::from));
         }
     }
 
     #[test]
     fn groups_are_counted_largest_first_and_old_spans_and_test_spans_left_out() {
-        let mut test = span(7, None, "cruddur-ops verify", 0.0, 9000.0);
-        test.attributes = vec![("cruddur_ops.test".to_owned(), Value::Bool(true))];
-        let mut old = span(8, None, "yesterday", 0.0, 9000.0);
+        let mut test = fixture_span(7, None, "cruddur-ops verify", 0.0, 9000.0);
+        test.attributes = vec![("cruddur_ops.test".to_owned(), AttributeValue::Bool(true))];
+        let mut old = fixture_span(8, None, "yesterday", 0.0, 9000.0);
         old.start_ns -= 86_400_000_000_000;
-        let spans: Vec<Span> = request().spans.into_iter().chain([test, old]).collect();
+        let spans: Vec<OtlpSpan> = fixture_trace().spans.into_iter().chain([test, old]).collect();
         let mut query = Query::latency(Duration::from_secs(600));
         query.breakdowns = vec!["service.name".to_owned()];
         let now = spans[0].start_ns + 1_000_000_000;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::span::{Source, Span, SpanId, TraceId};
+use super::span::{BatchSource, OtlpSpan, SpanId, TraceId};
 
 /// The received part of a trace; never empty.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,14 +15,14 @@ pub struct Trace {
     /// Its id.
     pub id: TraceId,
     /// Its spans, in order of arrival.
-    pub spans: Vec<Span>,
+    pub spans: Vec<OtlpSpan>,
 }
 
 /// A span with its position in the tree.
 #[derive(Debug, Clone, Copy)]
-pub struct Node<'a> {
+pub struct TraceNode<'a> {
     /// The span.
-    pub span: &'a Span,
+    pub span: &'a OtlpSpan,
     /// The depth in the tree, 0 at the top.
     pub depth: usize,
     /// Whether it is the last of its siblings.
@@ -42,18 +42,18 @@ impl Trace {
     }
 
     /// Returns the span without a parent, if it has arrived.
-    pub fn root(&self) -> Option<&Span> {
+    pub fn root(&self) -> Option<&OtlpSpan> {
         self.spans.iter().find(|span| span.parent_id.is_none())
     }
 
     /// Returns the span with this id.
-    pub fn span(&self, id: SpanId) -> Option<&Span> {
+    pub fn span(&self, id: SpanId) -> Option<&OtlpSpan> {
         self.spans.iter().find(|span| span.span_id == id)
     }
 
     /// Returns every service, ordered by the start of its first span.
     pub fn services(&self) -> Vec<&str> {
-        let mut spans: Vec<&Span> = self.spans.iter().collect();
+        let mut spans: Vec<&OtlpSpan> = self.spans.iter().collect();
         spans.sort_by_key(|span| span.start_ns);
         let mut services = Vec::new();
         for span in spans {
@@ -66,7 +66,7 @@ impl Trace {
 
     /// Returns every span once, parents before children, siblings by start. A span is at the top if its parent has
     /// not arrived or it is among its own ancestors.
-    pub fn tree(&self) -> Vec<Node<'_>> {
+    pub fn tree(&self) -> Vec<TraceNode<'_>> {
         let known: HashMap<SpanId, usize> =
             (0..self.spans.len()).rev().map(|place| (self.spans[place].span_id, place)).collect();
         let mut children: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
@@ -96,7 +96,7 @@ impl Trace {
         tops: &[usize],
         children: &BTreeMap<Option<usize>, Vec<usize>>,
         placed: &mut [bool],
-        nodes: &mut Vec<Node<'a>>,
+        nodes: &mut Vec<TraceNode<'a>>,
     ) {
         let stacked = |siblings: &[usize], depth: usize| {
             let last = siblings.len().saturating_sub(1);
@@ -113,7 +113,7 @@ impl Trace {
             if std::mem::replace(&mut placed[place], true) {
                 continue;
             }
-            nodes.push(Node { span: &self.spans[place], depth, last });
+            nodes.push(TraceNode { span: &self.spans[place], depth, last });
             if let Some(below) = children.get(&Some(place)) {
                 stack.extend(stacked(below, depth + 1));
             }
@@ -126,7 +126,7 @@ const TRACE_BYTES: usize = 1500;
 
 /// The rules for completeness and memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rules {
+pub struct AssemblyRules {
     /// The time without new spans after which a trace with a root is complete.
     pub quiet: Duration,
     /// The same time for a trace without a root, whose parent may never send spans.
@@ -135,7 +135,7 @@ pub struct Rules {
     pub keep: usize,
 }
 
-impl Default for Rules {
+impl Default for AssemblyRules {
     fn default() -> Self {
         Self { quiet: Duration::from_secs(2), rootless: Duration::from_secs(10), keep: 64 << 20 }
     }
@@ -143,21 +143,21 @@ impl Default for Rules {
 
 /// The traces in memory, open and complete.
 #[derive(Debug)]
-pub struct Assembly {
-    rules: Rules,
-    traces: HashMap<TraceId, Building>,
+pub struct TraceAssembly {
+    rules: AssemblyRules,
+    traces: HashMap<TraceId, OpenTrace>,
     by_age: BTreeMap<u64, TraceId>,
     due: BTreeMap<(Instant, u64), TraceId>,
     arrivals: u64,
     weight: usize,
     /// The number of spans that share each source, so that it is counted once.
-    sources: HashMap<*const Source, usize>,
-    left: Left,
+    sources: HashMap<*const BatchSource, usize>,
+    left: EvictionCounts,
 }
 
 /// Evicted traces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Left {
+pub struct EvictionCounts {
     /// The number of traces.
     pub traces: u64,
     /// The number of their spans.
@@ -167,7 +167,7 @@ pub struct Left {
 }
 
 #[derive(Debug)]
-struct Building {
+struct OpenTrace {
     trace: Trace,
     /// The index of each span, because a sender that missed our answer sends it again.
     seen: HashMap<(SpanId, u64), usize>,
@@ -182,16 +182,16 @@ struct Building {
 
 /// A reported trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Complete {
+pub struct CompletedTrace {
     /// The trace.
     pub id: TraceId,
     /// The number of spans in the earlier report; later ones arrived late.
     pub before: usize,
 }
 
-impl Assembly {
+impl TraceAssembly {
     /// Returns an empty assembly.
-    pub fn new(rules: Rules) -> Self {
+    pub fn new(rules: AssemblyRules) -> Self {
         Self {
             rules,
             traces: HashMap::new(),
@@ -200,12 +200,12 @@ impl Assembly {
             arrivals: 0,
             weight: 0,
             sources: HashMap::new(),
-            left: Left::default(),
+            left: EvictionCounts::default(),
         }
     }
 
     /// Adds spans that arrived at `now`, counting duplicates.
-    pub fn add(&mut self, spans: Vec<Span>, now: Instant) {
+    pub fn add(&mut self, spans: Vec<OtlpSpan>, now: Instant) {
         for span in spans {
             self.add_one(span, now);
         }
@@ -217,14 +217,14 @@ impl Assembly {
         }
     }
 
-    fn add_one(&mut self, span: Span, now: Instant) {
+    fn add_one(&mut self, span: OtlpSpan, now: Instant) {
         let id = span.trace_id;
         let weight = span.weight();
         let building = self.traces.entry(id).or_insert_with(|| {
             self.arrivals += 1;
             self.by_age.insert(self.arrivals, id);
             self.weight += TRACE_BYTES;
-            Building {
+            OpenTrace {
                 trace: Trace { id, spans: Vec::new() },
                 seen: HashMap::new(),
                 age: self.arrivals,
@@ -281,7 +281,7 @@ impl Assembly {
     }
 
     /// Returns the traces that are complete at `now` and were not reported since their last span.
-    pub fn complete(&mut self, now: Instant) -> Vec<Complete> {
+    pub fn complete(&mut self, now: Instant) -> Vec<CompletedTrace> {
         let mut complete = Vec::new();
         while let Some(((due, _), id)) = self.due.first_key_value() {
             if *due > now {
@@ -295,17 +295,17 @@ impl Assembly {
     }
 
     /// Returns every trace that was not reported since its last span, complete or not, oldest first.
-    pub fn rest(&mut self) -> Vec<Complete> {
+    pub fn rest(&mut self) -> Vec<CompletedTrace> {
         self.due.clear();
         let waiting: Vec<TraceId> = self.by_age.values().copied().collect();
         waiting.into_iter().filter_map(|id| self.name(id)).collect()
     }
 
-    fn name(&mut self, id: TraceId) -> Option<Complete> {
+    fn name(&mut self, id: TraceId) -> Option<CompletedTrace> {
         let building = self.traces.get_mut(&id)?;
         building.due.take()?;
         let before = std::mem::replace(&mut building.shown, building.trace.spans.len());
-        Some(Complete { id, before })
+        Some(CompletedTrace { id, before })
     }
 
     /// Returns when the next trace will be complete if no more spans come.
@@ -329,7 +329,7 @@ impl Assembly {
     }
 
     /// Returns the evictions so far.
-    pub fn left(&self) -> Left {
+    pub fn left(&self) -> EvictionCounts {
         self.left
     }
 }
@@ -339,9 +339,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::otlp::fixture::{self, span, trace_id};
+    use crate::otlp::fixture::{self, fixture_span, trace_id};
 
-    fn in_trace(mut span: Span, number: u8) -> Span {
+    fn in_trace(mut span: OtlpSpan, number: u8) -> OtlpSpan {
         span.trace_id = trace_id(number);
         span
     }
@@ -353,13 +353,13 @@ mod tests {
     #[test]
     fn a_trace_is_complete_when_its_root_was_seen_and_nothing_came_for_two_seconds() {
         let start = Instant::now();
-        let mut assembly = Assembly::new(Rules::default());
-        assembly.add(vec![span(2, Some(1), "child", 1.0, 1.0)], start);
+        let mut assembly = TraceAssembly::new(AssemblyRules::default());
+        assembly.add(vec![fixture_span(2, Some(1), "child", 1.0, 1.0)], start);
         assert_eq!(assembly.complete(start + seconds(3.0)), []);
-        assembly.add(vec![span(1, None, "root", 0.0, 2.0)], start + seconds(3.0));
+        assembly.add(vec![fixture_span(1, None, "root", 0.0, 2.0)], start + seconds(3.0));
         assert_eq!(assembly.next_due(), Some(start + seconds(5.0)));
         assert_eq!(assembly.complete(start + seconds(4.9)), []);
-        let complete = Complete { id: trace_id(1), before: 0 };
+        let complete = CompletedTrace { id: trace_id(1), before: 0 };
         assert_eq!(assembly.complete(start + seconds(5.0)), [complete]);
         assert_eq!(assembly.complete(start + seconds(60.0)), [], "once");
         assert_eq!(assembly.next_due(), None);
@@ -367,11 +367,11 @@ mod tests {
 
     #[test]
     fn a_trace_reaches_from_its_first_start_to_its_last_end() {
-        let begin = span(1, None, "root", 0.0, 0.0).start_ns;
-        let mut reversed = span(4, Some(1), "a clock that went back", 9.0, 0.0);
+        let begin = fixture_span(1, None, "root", 0.0, 0.0).start_ns;
+        let mut reversed = fixture_span(4, Some(1), "a clock that went back", 9.0, 0.0);
         reversed.end_ns = 0;
-        let child = || span(2, Some(1), "child", 3.0, 2.0);
-        let root = || span(1, None, "root", 5.0, 1.0);
+        let child = || fixture_span(2, Some(1), "child", 3.0, 2.0);
+        let root = || fixture_span(1, None, "root", 5.0, 1.0);
         for (spans, start_ms, end_ms) in [
             (vec![child(), root()], 3, 6),
             (vec![root(), child()], 3, 6),
@@ -387,13 +387,13 @@ mod tests {
     #[test]
     fn late_spans_report_a_trace_again_and_duplicates_do_not() {
         let start = Instant::now();
-        let mut assembly = Assembly::new(Rules::default());
-        assembly.add(vec![span(1, None, "root", 0.0, 2.0)], start);
+        let mut assembly = TraceAssembly::new(AssemblyRules::default());
+        assembly.add(vec![fixture_span(1, None, "root", 0.0, 2.0)], start);
         assert_eq!(assembly.complete(start + seconds(2.0)).len(), 1);
-        assembly.add(vec![span(1, None, "root", 0.0, 2.0)], start + seconds(3.0));
+        assembly.add(vec![fixture_span(1, None, "root", 0.0, 2.0)], start + seconds(3.0));
         assert_eq!(assembly.complete(start + seconds(9.0)), []);
         assert_eq!(assembly.trace(trace_id(1)).unwrap().spans[0].copies, 2);
-        assembly.add(vec![span(2, Some(1), "late", 0.0, 2.0)], start + seconds(9.0));
+        assembly.add(vec![fixture_span(2, Some(1), "late", 0.0, 2.0)], start + seconds(9.0));
         let again = assembly.complete(start + seconds(11.0));
         assert_eq!(again[0].before, 1);
         assert_eq!(assembly.trace(again[0].id).unwrap().spans.len(), 2);
@@ -402,11 +402,11 @@ mod tests {
     #[test]
     fn a_trace_without_a_root_completes_later() {
         let start = Instant::now();
-        let mut assembly = Assembly::new(Rules::default());
-        assembly.add(vec![span(2, Some(1), "child of nobody here", 0.0, 1.0)], start);
+        let mut assembly = TraceAssembly::new(AssemblyRules::default());
+        assembly.add(vec![fixture_span(2, Some(1), "child of nobody here", 0.0, 1.0)], start);
         assert_eq!(assembly.complete(start + seconds(9.9)), []);
         assert_eq!(assembly.complete(start + seconds(10.0)).len(), 1);
-        assembly.add(vec![in_trace(span(3, Some(1), "x", 0.0, 1.0), 2)], start);
+        assembly.add(vec![in_trace(fixture_span(3, Some(1), "x", 0.0, 1.0), 2)], start);
         assert_eq!(assembly.rest().len(), 1, "at the end it is named anyway");
         assert_eq!(assembly.rest(), []);
     }
@@ -416,11 +416,11 @@ mod tests {
         let circle = Trace {
             id: trace_id(1),
             spans: vec![
-                span(1, Some(3), "a", 0.0, 1.0),
-                span(2, Some(1), "b", 1.0, 1.0),
-                span(3, Some(2), "c", 2.0, 1.0),
-                span(4, Some(4), "own parent", 3.0, 1.0),
-                span(5, Some(9), "orphan", 4.0, 1.0),
+                fixture_span(1, Some(3), "a", 0.0, 1.0),
+                fixture_span(2, Some(1), "b", 1.0, 1.0),
+                fixture_span(3, Some(2), "c", 2.0, 1.0),
+                fixture_span(4, Some(4), "own parent", 3.0, 1.0),
+                fixture_span(5, Some(9), "orphan", 4.0, 1.0),
             ],
         };
         let names: Vec<(&str, usize)> =
@@ -430,7 +430,7 @@ mod tests {
 
     #[test]
     fn parents_stand_before_children_and_siblings_by_their_start() {
-        let names: Vec<String> = fixture::request()
+        let names: Vec<String> = fixture::fixture_trace()
             .tree()
             .iter()
             .map(|node| {
@@ -457,7 +457,7 @@ mod tests {
             keep in 1_000_usize..60_000,
         ) {
             let start = Instant::now();
-            let mut assembly = Assembly::new(Rules { keep, ..Rules::default() });
+            let mut assembly = TraceAssembly::new(AssemblyRules { keep, ..AssemblyRules::default() });
             let mut sent = std::collections::HashSet::new();
             let mut named = 0;
             let mut now = start;
@@ -465,16 +465,16 @@ mod tests {
                 now += Duration::from_millis(wait);
                 named += assembly.complete(now).len() as u64;
                 let parent = (id > 0).then_some(id / 2);
-                let span = in_trace(span(id, parent, &"n".repeat(length), 0.0, 1.0), trace);
+                let span = in_trace(fixture_span(id, parent, &"n".repeat(length), 0.0, 1.0), trace);
                 let known = assembly.trace(span.trace_id).is_some_and(|trace| trace.span(span.span_id).is_some());
                 if !known {
                     sent.insert((trace, id, now));
                 }
                 assembly.add(vec![span], now);
                 prop_assert!(assembly.weight() <= keep);
-                let weight: usize = assembly.traces().flat_map(|trace| &trace.spans).map(Span::weight).sum();
+                let weight: usize = assembly.traces().flat_map(|trace| &trace.spans).map(OtlpSpan::weight).sum();
                 let traces = assembly.traces().count();
-                let held: HashMap<*const Source, usize> = assembly
+                let held: HashMap<*const BatchSource, usize> = assembly
                     .traces()
                     .flat_map(|trace| &trace.spans)
                     .map(|span| (Arc::as_ptr(&span.source), span.source.weight()))
@@ -492,7 +492,7 @@ mod tests {
 
         #[test]
         fn the_tree_has_every_span_once(parents in prop::collection::vec(prop::option::of(0_u8..12), 1..12)) {
-            let spans = parents.iter().enumerate().map(|(id, parent)| span(id as u8, *parent, "s", id as f64, 1.0));
+            let spans = parents.iter().enumerate().map(|(id, parent)| fixture_span(id as u8, *parent, "s", id as f64, 1.0));
             let trace = Trace { id: trace_id(1), spans: spans.collect() };
             let mut seen: Vec<SpanId> = trace.tree().iter().map(|node| node.span.span_id).collect();
             seen.sort();

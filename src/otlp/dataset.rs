@@ -16,7 +16,7 @@ pub struct Dataset {
 }
 
 #[derive(Deserialize)]
-struct Wire {
+struct WireDataset {
     name: String,
     slug: String,
     #[serde(default)]
@@ -26,9 +26,9 @@ struct Wire {
 impl Dataset {
     /// Reads the list; an entry with an unreadable time counts as never written.
     pub fn read_all(body: &[u8]) -> Option<Vec<Self>> {
-        let wire: Vec<Wire> = serde_json::from_slice(body).ok()?;
+        let wire: Vec<WireDataset> = serde_json::from_slice(body).ok()?;
         let read = wire.into_iter().map(|one| Self {
-            last_written: one.last_written_at.as_deref().and_then(moment),
+            last_written: one.last_written_at.as_deref().and_then(parse_timestamp),
             name: one.name,
             slug: one.slug,
         });
@@ -51,7 +51,7 @@ pub fn of_service<'a>(service: &'a str, header: Option<&'a str>) -> &'a str {
     }
 }
 
-fn moment(text: &str) -> Option<Duration> {
+fn parse_timestamp(text: &str) -> Option<Duration> {
     let moment = humantime::parse_rfc3339_weak(text.trim_end_matches("+00:00")).ok()?;
     moment.duration_since(SystemTime::UNIX_EPOCH).ok()
 }
@@ -70,7 +70,7 @@ mod tests {
         assert!(!datasets[0].written_since(written + Duration::from_secs(1)));
         assert!(!datasets[1].written_since(Duration::ZERO));
         assert!(Dataset::read_all(br#"{"error":"x"}"#).is_none());
-        assert_eq!(moment("2026-11-23T20:00:05+00:00"), Some(written));
+        assert_eq!(parse_timestamp("2026-11-23T20:00:05+00:00"), Some(written));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::time::Duration;
 use url::Url;
 
 use crate::instrumentation::{
-    ClientFiles, Compression, EndpointSource, Header, Protocol, SdkProblemKind, SdkSettings,
+    ClientFiles, EndpointSource, ExportHeader, OtlpCompression, OtlpProtocol, SdkProblemKind,
+    SdkSettings,
 };
 
 /// The settings an SDK takes from its environment to send traces.
@@ -16,11 +17,11 @@ pub struct Exporter {
     /// The full URL of requests; for gRPC only scheme, host and port count.
     pub url: Url,
     /// The encoding and transport.
-    pub protocol: Protocol,
+    pub protocol: OtlpProtocol,
     /// Headers of each request, with names in lower case.
-    pub headers: Vec<Header>,
+    pub headers: Vec<ExportHeader>,
     /// The compression of the body.
-    pub compression: Compression,
+    pub compression: OtlpCompression,
     /// The path of a PEM file with the only trusted certificates, as the service names it.
     pub certificate: Option<String>,
     /// PEM files of the client certificate.
@@ -66,7 +67,7 @@ impl Exporter {
     }
 
     /// Returns the header of that name, if it is sent.
-    pub fn header(&self, name: &str) -> Option<&Header> {
+    pub fn header(&self, name: &str) -> Option<&ExportHeader> {
         self.headers.iter().find(|header| header.name == name)
     }
 }

@@ -1,31 +1,31 @@
 //! Hints for failure codes: one line each, with a command if possible.
 
-use super::verdict::Code;
+use super::verdict::FailureCode;
 use crate::provider;
 
 /// Returns what to do about `code` at `host`; `None` if the evidence says enough.
-pub fn hint(code: Code, host: &str) -> Option<String> {
+pub fn hint_for_code(code: FailureCode, host: &str) -> Option<String> {
     let text = match code {
-        Code::KeyRejected => return Some(other_region(host)),
-        Code::KeyMissing => "`cruddur-ops key set` stores the key".to_owned(),
-        Code::UntrustedHost => {
+        FailureCode::KeyRejected => return Some(other_region(host)),
+        FailureCode::KeyMissing => "`cruddur-ops key set` stores the key".to_owned(),
+        FailureCode::UntrustedHost => {
             format!("`cruddur-ops verify --trust-host {host}` sends it there all the same")
         }
-        Code::Dns if provider::owner(host).is_some() => {
+        FailureCode::Dns if provider::find_host_owner(host).is_some() => {
             "is this machine connected to the network?".to_owned()
         }
-        Code::Dns => format!("check the spelling of {host} in OTEL_EXPORTER_OTLP_ENDPOINT"),
-        Code::Connect if host == "host.docker.internal" => {
+        FailureCode::Dns => format!("check the spelling of {host} in OTEL_EXPORTER_OTLP_ENDPOINT"),
+        FailureCode::Connect if host == "host.docker.internal" => {
             "`cruddur-ops listen --containers` receives what is sent there".to_owned()
         }
-        Code::Connect => format!("nothing listens at {host}: is the receiver running?"),
-        Code::Redirected => "set OTEL_EXPORTER_OTLP_ENDPOINT to where it leads".to_owned(),
-        Code::NotOtlp => {
+        FailureCode::Connect => format!("nothing listens at {host}: is the receiver running?"),
+        FailureCode::Redirected => "set OTEL_EXPORTER_OTLP_ENDPOINT to where it leads".to_owned(),
+        FailureCode::NotOtlp => {
             "check host, port and path of OTEL_EXPORTER_OTLP_ENDPOINT; `/v1/traces` is added to it"
                 .to_owned()
         }
-        Code::Timeout => "`cruddur-ops verify --timeout 30s` waits longer".to_owned(),
-        Code::Throttled => "wait a minute, then `cruddur-ops verify`".to_owned(),
+        FailureCode::Timeout => "`cruddur-ops verify --timeout 30s` waits longer".to_owned(),
+        FailureCode::Throttled => "wait a minute, then `cruddur-ops verify`".to_owned(),
         _ => return None,
     };
     Some(text)
@@ -54,17 +54,17 @@ mod tests {
 
     #[test]
     fn a_local_destination_gets_a_hint_to_the_receiver() {
-        let here = hint(Code::Connect, "host.docker.internal").unwrap();
+        let here = hint_for_code(FailureCode::Connect, "host.docker.internal").unwrap();
         assert!(here.contains("`cruddur-ops listen --containers`"), "{here}");
-        let there = hint(Code::Connect, "h").unwrap();
+        let there = hint_for_code(FailureCode::Connect, "h").unwrap();
         assert!(there.contains("nothing listens at h"), "{there}");
     }
 
     #[test]
     fn only_honeycombs_keys_are_tried_in_another_region() {
-        let honeycomb = hint(Code::KeyRejected, "api.honeycomb.io").unwrap();
+        let honeycomb = hint_for_code(FailureCode::KeyRejected, "api.honeycomb.io").unwrap();
         assert!(honeycomb.contains("--region eu"), "{honeycomb}");
-        let other = hint(Code::KeyRejected, "otlp.nr-data.net").unwrap();
+        let other = hint_for_code(FailureCode::KeyRejected, "otlp.nr-data.net").unwrap();
         assert!(other.contains("key status"), "{other}");
     }
 }

@@ -40,11 +40,11 @@ pub fn trace(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::otlp::whoami::KeyKind;
+    use crate::otlp::whoami::HoneycombKeyType;
 
     fn whoami(environment: &str) -> Whoami {
         Whoami {
-            kind: KeyKind::Configuration,
+            kind: HoneycombKeyType::Configuration,
             team: "My Team".to_owned(),
             team_slug: "my-team".to_owned(),
             environment: environment.to_owned(),

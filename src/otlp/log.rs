@@ -4,7 +4,7 @@
 
 /// A problem that a log shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Symptom {
+pub enum LogSymptom {
     /// The receiver answered an export with this HTTP status.
     Refused(u16),
     /// The receiver answered an export with this gRPC status, `UNAUTHENTICATED`.
@@ -39,61 +39,61 @@ const GRPC: [&str; 9] = [
 ];
 
 /// Returns the last problem in the log, which applies now.
-pub fn read(log: &str) -> Option<Symptom> {
-    log.lines().rev().find_map(symptom)
+pub fn find_last_symptom(log: &str) -> Option<LogSymptom> {
+    log.lines().rev().find_map(find_line_symptom)
 }
 
-fn symptom(line: &str) -> Option<Symptom> {
+fn find_line_symptom(line: &str) -> Option<LogSymptom> {
     let exporting = line.contains("Failed to export")
         || line.contains("encountered while exporting")
         || line.contains("OTLPExporterError");
     let has = |marks: &[&str]| marks.iter().any(|mark| line.contains(mark));
     if line.contains("Header format invalid!") {
-        return Some(Symptom::HeaderDropped);
+        return Some(LogSymptom::HeaderDropped);
     }
-    if let Some(module) = between(line, "No module named '", "'") {
-        return Some(Symptom::ModuleMissing(module));
+    if let Some(module) = name_between(line, "No module named '", "'") {
+        return Some(LogSymptom::ModuleMissing(module));
     }
     if has(&["Failed to find Flask application", "While importing '"]) {
-        return Some(Symptom::NoApplication);
+        return Some(LogSymptom::NoApplication);
     }
     if !exporting && !has(&["urllib3", "requests.exceptions"]) {
         return None;
     }
-    if let Some(status) = status(line) {
-        return Some(Symptom::Refused(status));
+    if let Some(status) = find_export_status(line) {
+        return Some(LogSymptom::Refused(status));
     }
     if has(&["NameResolutionError", "Name or service not known", "ENOTFOUND", "EAI_AGAIN"]) {
-        return Some(Symptom::NameUnknown);
+        return Some(LogSymptom::NameUnknown);
     }
     if has(&["CERTIFICATE_VERIFY_FAILED", "SELF_SIGNED_CERT"]) {
-        return Some(Symptom::Untrusted);
+        return Some(LogSymptom::Untrusted);
     }
     if has(&["No connection adapters were found", "MissingSchema"]) {
-        return Some(Symptom::NoScheme);
+        return Some(LogSymptom::NoScheme);
     }
     if has(&["Connection refused", "ECONNREFUSED"]) {
-        return Some(Symptom::NobodyThere);
+        return Some(LogSymptom::NobodyThere);
     }
     let code = GRPC.into_iter().find(|code| line.contains(&format!("StatusCode.{code}")));
-    code.map(Symptom::RefusedOverGrpc)
+    code.map(LogSymptom::RefusedOverGrpc)
 }
 
 /// Returns the HTTP status of a failed export: `batch code: 401` in Python, `"code":"401"` in Node.
-fn status(line: &str) -> Option<u16> {
+fn find_export_status(line: &str) -> Option<u16> {
     let text = line.split_once("code: ").or_else(|| line.split_once("\"code\":\""))?.1;
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().filter(|status| (300..600).contains(status))
 }
 
 /// Returns the dotted name between two texts.
-fn between(line: &str, before: &str, after: &str) -> Option<String> {
+fn name_between(line: &str, before: &str, after: &str) -> Option<String> {
     let name = line.split_once(before)?.1.split_once(after)?.0;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
     (!name.is_empty() && name.chars().all(plain)).then(|| name.to_owned())
 }
 
-impl Symptom {
+impl LogSymptom {
     /// Returns whether the problem keeps an application from starting.
     pub fn ends_it(&self) -> bool {
         matches!(self, Self::ModuleMissing(_) | Self::NoApplication)
@@ -156,64 +156,66 @@ mod tests {
         for (line, wanted) in [
             (
                 "Failed to export span batch code: 401, reason: unknown API key",
-                Symptom::Refused(401),
+                LogSymptom::Refused(401),
             ),
             (
                 "{\"stack\":\"OTLPExporterError: Unauthorized\",\"code\":\"401\",\"name\":\"OTLPExporterError\"}",
-                Symptom::Refused(401),
+                LogSymptom::Refused(401),
             ),
             (
                 "Failed to export traces to x:4317, error code: StatusCode.UNAUTHENTICATED, error details: no",
-                Symptom::RefusedOverGrpc("UNAUTHENTICATED"),
+                LogSymptom::RefusedOverGrpc("UNAUTHENTICATED"),
             ),
             (
                 "Header format invalid! Header values in environment variables must be URL encoded: x-honeycomb-team: abc",
-                Symptom::HeaderDropped,
+                LogSymptom::HeaderDropped,
             ),
             (
                 "Transient error HTTPConnectionPool(host='collector', port=4318): Max retries exceeded (Caused by NameResolutionError(\"x\")) encountered while exporting span batch, retrying in 1.00s.",
-                Symptom::NameUnknown,
+                LogSymptom::NameUnknown,
             ),
             (
                 "Transient error HTTPConnectionPool(host='localhost', port=4318): [Errno 111] Connection refused encountered while exporting span batch",
-                Symptom::NobodyThere,
+                LogSymptom::NobodyThere,
             ),
             (
                 "ModuleNotFoundError: No module named 'opentelemetry.sdk'",
-                Symptom::ModuleMissing("opentelemetry.sdk".to_owned()),
+                LogSymptom::ModuleMissing("opentelemetry.sdk".to_owned()),
             ),
             (
                 "requests.exceptions.InvalidSchema: No connection adapters were found for 'x:4318/v1/traces'",
-                Symptom::NoScheme,
+                LogSymptom::NoScheme,
             ),
             (
                 "Error: Failed to find Flask application or factory in module 'app'.",
-                Symptom::NoApplication,
+                LogSymptom::NoApplication,
             ),
         ] {
-            assert_eq!(read(line), Some(wanted), "{line}");
+            assert_eq!(find_last_symptom(line), Some(wanted), "{line}");
         }
         for line in ["GET /api 200", "code: 401", "Connection refused", "No module named '$(rm)'"] {
-            assert_eq!(read(line), None, "{line}");
+            assert_eq!(find_last_symptom(line), None, "{line}");
         }
     }
 
     #[test]
     fn the_last_problem_counts_and_no_text_of_the_log_is_repeated() {
         let log = "Header format invalid! x-honeycomb-team: s3cr3t-s3cr3t\nFailed to export span batch code: 401, reason: s3cr3t\nGET / 200\n";
-        let found = read(log).unwrap();
-        assert_eq!(found, Symptom::Refused(401));
+        let found = find_last_symptom(log).unwrap();
+        assert_eq!(found, LogSymptom::Refused(401));
         assert!(!format!("{}{}", found.words(), found.hint()).contains("s3cr3t"));
     }
 
     #[test]
     fn only_what_keeps_an_application_from_starting_ends_it() {
-        for symptom in [Symptom::ModuleMissing("flask".to_owned()), Symptom::NoApplication] {
+        for symptom in [LogSymptom::ModuleMissing("flask".to_owned()), LogSymptom::NoApplication] {
             assert!(symptom.ends_it(), "{symptom:?}");
         }
-        for symptom in
-            [Symptom::Refused(401), Symptom::RefusedOverGrpc("INTERNAL"), Symptom::HeaderDropped]
-        {
+        for symptom in [
+            LogSymptom::Refused(401),
+            LogSymptom::RefusedOverGrpc("INTERNAL"),
+            LogSymptom::HeaderDropped,
+        ] {
             assert!(!symptom.ends_it(), "{symptom:?}");
         }
     }

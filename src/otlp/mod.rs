@@ -27,10 +27,11 @@ pub mod traffic;
 pub mod verdict;
 pub mod whoami;
 
-pub use crate::instrumentation::{Compression, Header, Protocol};
+pub use crate::instrumentation::{ExportHeader, OtlpCompression, OtlpProtocol};
 pub use exporter::Exporter;
-pub use report::{AddonVerdict, ProofMode, Report};
+pub use report::{AddonVerdict, ProofMode, ProofReport};
 pub use trace::TestTrace;
 pub use verdict::{
-    AppSighting, Check, Code, OrdinaryRequest, Proven, Rung, ServiceVerdict, Status, WitnessKind,
+    AppSighting, Check, CheckStatus, FailureCode, OrdinaryRequest, ProvenRung, Rung,
+    ServiceVerdict, WitnessKind,
 };

@@ -26,15 +26,15 @@ pub struct Query {
     pub breakdowns: Vec<String>,
     /// The order of groups.
     #[serde(default)]
-    pub orders: Vec<Order>,
+    pub orders: Vec<QueryOrder>,
     /// The most groups.
-    #[serde(default = "hundred")]
+    #[serde(default = "default_query_limit")]
     pub limit: usize,
     /// The time range before now, in seconds.
     pub time_range: u64,
 }
 
-fn hundred() -> usize {
+fn default_query_limit() -> usize {
     100
 }
 
@@ -59,7 +59,7 @@ impl FilterCombination {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calculation {
     /// The operator.
-    pub op: Figure,
+    pub op: CalculationOp,
     /// The column; `None` for a count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
@@ -68,7 +68,7 @@ pub struct Calculation {
 /// The operator of a calculation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Figure {
+pub enum CalculationOp {
     /// The number of spans.
     Count,
     /// The distribution over time.
@@ -83,9 +83,9 @@ pub enum Figure {
 
 /// The sort order of groups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
+pub struct QueryOrder {
     /// The calculation to sort by.
-    pub op: Figure,
+    pub op: CalculationOp,
     /// Its column; `None` for a count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
@@ -99,7 +99,7 @@ pub struct Filter {
     /// The column.
     pub column: String,
     /// The operator.
-    pub op: Op,
+    pub op: FilterOp,
     /// The value to compare with; `None` if the operator takes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Json>,
@@ -108,7 +108,7 @@ pub struct Filter {
 /// The operator of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Op {
+pub enum FilterOp {
     /// Equal.
     #[serde(rename = "=")]
     Equal,
@@ -155,14 +155,18 @@ const OPS: &str = "= != > >= < <= starts-with does-not-start-with ends-with does
 impl Query {
     /// Returns COUNT of the spans with `app.now`, by trace.
     pub fn traces(last: Duration) -> Self {
-        let count = Calculation { op: Figure::Count, column: None };
+        let count = Calculation { op: CalculationOp::Count, column: None };
         Self {
-            orders: vec![Order { op: Figure::Count, column: None, order: "descending".to_owned() }],
+            orders: vec![QueryOrder {
+                op: CalculationOp::Count,
+                column: None,
+                order: "descending".to_owned(),
+            }],
             calculations: vec![count],
-            filters: vec![Filter::existence("app.now", Op::Exists)],
+            filters: vec![Filter::existence("app.now", FilterOp::Exists)],
             filter_combination: FilterCombination::And,
             breakdowns: vec!["trace.trace_id".to_owned()],
-            limit: hundred(),
+            limit: default_query_limit(),
             time_range: last.as_secs().max(1),
         }
     }
@@ -171,12 +175,15 @@ impl Query {
     pub fn latency(last: Duration) -> Self {
         let of_duration = |op| Calculation { op, column: Some("duration_ms".to_owned()) };
         Self {
-            calculations: vec![of_duration(Figure::Heatmap), of_duration(Figure::P90)],
-            filters: vec![Filter::existence(TEST_ATTRIBUTE, Op::DoesNotExist)],
+            calculations: vec![
+                of_duration(CalculationOp::Heatmap),
+                of_duration(CalculationOp::P90),
+            ],
+            filters: vec![Filter::existence(TEST_ATTRIBUTE, FilterOp::DoesNotExist)],
             filter_combination: FilterCombination::And,
             breakdowns: Vec::new(),
             orders: Vec::new(),
-            limit: hundred(),
+            limit: default_query_limit(),
             time_range: last.as_secs().max(1),
         }
     }
@@ -186,12 +193,12 @@ impl Query {
     pub fn roots(last: Duration, services: Vec<String>) -> Self {
         let mut query = Self::traces(last);
         query.filters = vec![
-            Filter::existence(TEST_ATTRIBUTE, Op::DoesNotExist),
-            Filter::existence("trace.parent_id", Op::DoesNotExist),
+            Filter::existence(TEST_ATTRIBUTE, FilterOp::DoesNotExist),
+            Filter::existence("trace.parent_id", FilterOp::DoesNotExist),
         ];
         if !services.is_empty() {
             let column = "service.name".to_owned();
-            query.filters.push(Filter { column, op: Op::In, value: Some(services.into()) });
+            query.filters.push(Filter { column, op: FilterOp::In, value: Some(services.into()) });
         }
         query.breakdowns.insert(0, "service.name".to_owned());
         query
@@ -199,34 +206,34 @@ impl Query {
 
     /// Returns whether it excludes our test spans.
     pub fn hides_tests(&self) -> bool {
-        self.filters.contains(&Filter::existence(TEST_ATTRIBUTE, Op::DoesNotExist))
+        self.filters.contains(&Filter::existence(TEST_ATTRIBUTE, FilterOp::DoesNotExist))
     }
 
     /// Returns COUNT of the spans of one trace in all datasets.
     pub fn spans_of(trace_id: &str, last: Duration) -> Self {
         Self {
-            calculations: vec![Calculation { op: Figure::Count, column: None }],
+            calculations: vec![Calculation { op: CalculationOp::Count, column: None }],
             filters: vec![Filter {
                 column: "trace.trace_id".to_owned(),
-                op: Op::Equal,
+                op: FilterOp::Equal,
                 value: Some(Json::from(trace_id)),
             }],
             filter_combination: FilterCombination::And,
             breakdowns: Vec::new(),
             orders: Vec::new(),
-            limit: hundred(),
+            limit: default_query_limit(),
             time_range: last.as_secs().max(1),
         }
     }
 
     /// Returns whether the query requests this calculation.
-    pub fn asks(&self, figure: Figure) -> bool {
+    pub fn asks(&self, figure: CalculationOp) -> bool {
         self.calculations.iter().any(|one| one.op == figure)
     }
 }
 
 impl Filter {
-    fn existence(column: &str, op: Op) -> Self {
+    fn existence(column: &str, op: FilterOp) -> Self {
         Self { column: column.to_owned(), op, value: None }
     }
 
@@ -245,14 +252,18 @@ impl Filter {
         if column.is_empty() || op.is_empty() {
             return Err(wrong("is not `COLUMN OP VALUE`".to_owned()));
         }
-        let op: Op = serde_json::from_value(Json::from(op))
+        let op: FilterOp = serde_json::from_value(Json::from(op))
             .map_err(|_| wrong(format!("has no operator of: {OPS}")))?;
         let value = match op {
-            Op::Exists | Op::DoesNotExist if rest.is_empty() => None,
-            Op::Exists | Op::DoesNotExist => return Err(wrong("needs no value".to_owned())),
+            FilterOp::Exists | FilterOp::DoesNotExist if rest.is_empty() => None,
+            FilterOp::Exists | FilterOp::DoesNotExist => {
+                return Err(wrong("needs no value".to_owned()));
+            }
             _ if rest.is_empty() => return Err(wrong("needs a value".to_owned())),
-            Op::In | Op::NotIn => Some(rest.split(',').map(|item| literal(item.trim())).collect()),
-            _ => Some(literal(rest)),
+            FilterOp::In | FilterOp::NotIn => {
+                Some(rest.split(',').map(|item| parse_literal(item.trim())).collect())
+            }
+            _ => Some(parse_literal(rest)),
         };
         Ok(Self { column: column.to_owned(), op, value })
     }
@@ -266,7 +277,7 @@ fn next_word(text: &str) -> (&str, &str) {
     }
 }
 
-fn literal(text: &str) -> Json {
+fn parse_literal(text: &str) -> Json {
     for quote in ['"', '\''] {
         let inner = text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
         if let Some(inner) = inner {

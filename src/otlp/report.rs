@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::verdict::{Code, Proven, ServiceVerdict};
+use super::verdict::{FailureCode, ProvenRung, ServiceVerdict};
 
 /// The verdict on a service's reports to an addon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,7 +32,7 @@ pub enum ProofMode {
 
 /// The verdict on a project: the document of `verify --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct ProofReport {
     schema_version: u8,
     /// The means by which services were proven.
     pub mode: ProofMode,
@@ -46,7 +46,7 @@ pub struct Report {
     pub addons: Vec<AddonVerdict>,
 }
 
-impl Report {
+impl ProofReport {
     /// Returns the report on a project's services; it does not pass without any service.
     pub fn new(mode: ProofMode, services: Vec<ServiceVerdict>) -> Self {
         let all =
@@ -56,7 +56,7 @@ impl Report {
             mode,
             passed: all(|verdict| verdict.code.is_none()),
             delivered: mode != ProofMode::Local
-                && all(|verdict| verdict.proven == Proven::Queryable && verdict.code.is_none()),
+                && all(|verdict| verdict.proven == ProvenRung::Queryable && verdict.code.is_none()),
             services,
             addons: Vec::new(),
         }
@@ -76,7 +76,7 @@ impl Report {
     pub fn lacks_key(&self) -> bool {
         let addons = self.addons.iter().map(|addon| &addon.verdict);
         let mut all = self.services.iter().chain(addons);
-        all.any(|verdict| verdict.code == Some(Code::KeyMissing))
+        all.any(|verdict| verdict.code == Some(FailureCode::KeyMissing))
     }
 }
 
@@ -87,20 +87,20 @@ mod tests {
     #[test]
     fn spans_only_accepted_or_kept_local_are_not_delivered() {
         let mut accepted = ServiceVerdict::new("backend", "backend");
-        accepted.prove(Proven::Accepted);
-        accepted.require(Proven::Accepted);
-        let report = Report::new(ProofMode::Trace, vec![accepted.clone()]);
+        accepted.prove(ProvenRung::Accepted);
+        accepted.require(ProvenRung::Accepted);
+        let report = ProofReport::new(ProofMode::Trace, vec![accepted.clone()]);
         assert!(report.passed && !report.delivered);
-        accepted.require(Proven::Queryable);
-        assert_eq!(accepted.code, Some(Code::NotProven));
-        assert!(!Report::new(ProofMode::Trace, vec![accepted]).passed);
-        assert!(!Report::new(ProofMode::Trace, Vec::new()).passed);
+        accepted.require(ProvenRung::Queryable);
+        assert_eq!(accepted.code, Some(FailureCode::NotProven));
+        assert!(!ProofReport::new(ProofMode::Trace, vec![accepted]).passed);
+        assert!(!ProofReport::new(ProofMode::Trace, Vec::new()).passed);
         let mut found = ServiceVerdict::new("backend", "backend");
-        found.prove(Proven::Queryable);
-        assert!(Report::new(ProofMode::App, vec![found.clone()]).delivered);
-        let only_ours = ServiceVerdict { code: Some(Code::NotProven), ..found.clone() };
-        assert!(!Report::new(ProofMode::App, vec![only_ours]).delivered);
-        let local = Report::new(ProofMode::Local, vec![found]);
+        found.prove(ProvenRung::Queryable);
+        assert!(ProofReport::new(ProofMode::App, vec![found.clone()]).delivered);
+        let only_ours = ServiceVerdict { code: Some(FailureCode::NotProven), ..found.clone() };
+        assert!(!ProofReport::new(ProofMode::App, vec![only_ours]).delivered);
+        let local = ProofReport::new(ProofMode::Local, vec![found]);
         assert!(local.passed && !local.delivered);
     }
 }

@@ -8,12 +8,12 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 
-use super::{Compression, Protocol};
+use super::{OtlpCompression, OtlpProtocol};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The body of a POST and the headers that describe it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Body {
+pub struct RequestBody {
     /// `Content-Type`, without parameters: Honeycomb refuses `; charset`.
     pub content_type: &'static str,
     /// `Content-Encoding`, if compressed.
@@ -22,7 +22,7 @@ pub struct Body {
     pub bytes: Vec<u8>,
 }
 
-impl Body {
+impl RequestBody {
     /// Returns the uncompressed bytes; as sent if they cannot be decompressed.
     pub fn readable(&self) -> Cow<'_, [u8]> {
         let mut unpacked = Vec::new();
@@ -41,39 +41,45 @@ impl Body {
 /// `internal`, when the request cannot be encoded.
 pub fn encode(
     request: &ExportTraceServiceRequest,
-    protocol: Protocol,
-    compression: Compression,
-) -> Result<Body> {
+    protocol: OtlpProtocol,
+    compression: OtlpCompression,
+) -> Result<RequestBody> {
     let (content_type, bytes) = match protocol {
-        Protocol::HttpJson => ("application/json", serde_json::to_vec(request).map_err(internal)?),
-        Protocol::HttpProtobuf | Protocol::Grpc => {
+        OtlpProtocol::HttpJson => {
+            ("application/json", serde_json::to_vec(request).map_err(unwritable_request_error)?)
+        }
+        OtlpProtocol::HttpProtobuf | OtlpProtocol::Grpc => {
             ("application/x-protobuf", request.encode_to_vec())
         }
     };
     Ok(match compression {
-        Compression::None => Body { content_type, content_encoding: None, bytes },
-        Compression::Gzip => {
-            Body { content_type, content_encoding: Some("gzip"), bytes: gzip(&bytes)? }
-        }
-        Compression::Deflate => {
-            Body { content_type, content_encoding: Some("deflate"), bytes: deflate(&bytes)? }
-        }
+        OtlpCompression::None => RequestBody { content_type, content_encoding: None, bytes },
+        OtlpCompression::Gzip => RequestBody {
+            content_type,
+            content_encoding: Some("gzip"),
+            bytes: gzip_request_body(&bytes)?,
+        },
+        OtlpCompression::Deflate => RequestBody {
+            content_type,
+            content_encoding: Some("deflate"),
+            bytes: deflate_request_body(&bytes)?,
+        },
     })
 }
 
-fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
+fn gzip_request_body(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).map_err(internal)?;
-    encoder.finish().map_err(internal)
+    encoder.write_all(bytes).map_err(unwritable_request_error)?;
+    encoder.finish().map_err(unwritable_request_error)
 }
 
-fn deflate(bytes: &[u8]) -> Result<Vec<u8>> {
+fn deflate_request_body(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).map_err(internal)?;
-    encoder.finish().map_err(internal)
+    encoder.write_all(bytes).map_err(unwritable_request_error)?;
+    encoder.finish().map_err(unwritable_request_error)
 }
 
-fn internal(cause: impl std::fmt::Display) -> Error {
+fn unwritable_request_error(cause: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::Internal, "the test trace could not be encoded").cause(cause)
 }
 
@@ -90,7 +96,8 @@ mod tests {
 
     #[test]
     fn json_has_hex_ids_numbers_for_enums_and_strings_for_nanoseconds() {
-        let body = encode(&trace().request(), Protocol::HttpJson, Compression::None).unwrap();
+        let body =
+            encode(&trace().request(), OtlpProtocol::HttpJson, OtlpCompression::None).unwrap();
         assert_eq!(body.content_type, "application/json");
         let json: serde_json::Value = serde_json::from_slice(&body.bytes).unwrap();
         let span = &json["resourceSpans"][0]["scopeSpans"][0]["spans"][1];
@@ -103,7 +110,7 @@ mod tests {
     #[test]
     fn gzip_unpacks_to_the_same_request() {
         let request = trace().request();
-        let body = encode(&request, Protocol::HttpProtobuf, Compression::Gzip).unwrap();
+        let body = encode(&request, OtlpProtocol::HttpProtobuf, OtlpCompression::Gzip).unwrap();
         assert_eq!(body.content_encoding, Some("gzip"));
         assert_ne!(body.readable(), body.bytes.as_slice());
         let unpacked = ExportTraceServiceRequest::decode(&*body.readable()).unwrap();

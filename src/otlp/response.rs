@@ -4,14 +4,14 @@ use prost::Message;
 use prost::bytes::Buf;
 use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
 
-use super::verdict::Code;
+use super::verdict::FailureCode;
 
 /// The most bytes that are read of a response.
 pub const LIMIT: usize = 4 * 1024 * 1024;
 
 /// An HTTP response, up to [`LIMIT`] bytes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct HttpAnswer {
     /// The status code.
     pub status: u16,
     /// `Content-Type` as received.
@@ -26,7 +26,7 @@ pub struct Answer {
 
 /// The result for the exported spans.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Meaning {
+pub enum ExportMeaning {
     /// Accepted, possibly with a warning.
     Accepted {
         /// The receiver's warning.
@@ -35,22 +35,22 @@ pub enum Meaning {
     /// Not accepted.
     Refused {
         /// The kind of refusal.
-        code: Code,
+        code: FailureCode,
         /// The receiver's message, or what was wrong with it.
         evidence: String,
     },
 }
 
-impl Meaning {
+impl ExportMeaning {
     /// Returns a refusal with `code`.
-    pub fn refused(code: Code, evidence: impl Into<String>) -> Self {
+    pub fn refused(code: FailureCode, evidence: impl Into<String>) -> Self {
         Self::Refused { code, evidence: evidence.into() }
     }
 }
 
 /// The media type of a response, as far as OTLP uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Media {
+enum ResponseMedia {
     Protobuf,
     Json,
     Other,
@@ -59,7 +59,7 @@ enum Media {
 
 /// The contents of an `ExportTraceServiceResponse`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Partial {
+pub struct PartialSuccess {
     /// The number of rejected spans.
     pub rejected: i64,
     /// The reason, or another message of the receiver.
@@ -72,62 +72,65 @@ pub fn may_retry(status: u16) -> bool {
 }
 
 /// Returns the meaning of an HTTP response to an export request.
-pub fn read(answer: &Answer) -> Meaning {
-    let said = |code| Meaning::refused(code, status_line(answer));
+pub fn read(answer: &HttpAnswer) -> ExportMeaning {
+    let said = |code| ExportMeaning::refused(code, status_line(answer));
     match answer.status {
         200..=299 => read_success(answer),
-        300..=399 => Meaning::refused(Code::Redirected, redirection(answer)),
-        401 | 403 => said(Code::KeyRejected),
-        404 | 405 if !speaks_otlp(answer) => said(Code::NotOtlp),
-        429 => said(Code::Throttled),
-        500..=599 => said(Code::ServerError),
-        400..=499 => said(Code::RequestRejected),
-        _ => said(Code::NotOtlp),
+        300..=399 => ExportMeaning::refused(FailureCode::Redirected, describe_redirect(answer)),
+        401 | 403 => said(FailureCode::KeyRejected),
+        404 | 405 if !speaks_otlp(answer) => said(FailureCode::NotOtlp),
+        429 => said(FailureCode::Throttled),
+        500..=599 => said(FailureCode::ServerError),
+        400..=499 => said(FailureCode::RequestRejected),
+        _ => said(FailureCode::NotOtlp),
     }
 }
 
-fn read_success(answer: &Answer) -> Meaning {
+fn read_success(answer: &HttpAnswer) -> ExportMeaning {
     if answer.oversized {
-        return Meaning::refused(
-            Code::NotOtlp,
+        return ExportMeaning::refused(
+            FailureCode::NotOtlp,
             format!("{} with more than 4 MiB, far beyond any OTLP answer", answer.status),
         );
     }
-    let read = match media(answer) {
-        Media::Protobuf => read_protobuf(&answer.body),
-        Media::Json => read_json(&answer.body),
-        Media::Absent if answer.body.is_empty() => Some(Partial::default()),
-        Media::Other | Media::Absent => None,
+    let read = match response_media_type(answer) {
+        ResponseMedia::Protobuf => read_protobuf(&answer.body),
+        ResponseMedia::Json => read_json(&answer.body),
+        ResponseMedia::Absent if answer.body.is_empty() => Some(PartialSuccess::default()),
+        ResponseMedia::Other | ResponseMedia::Absent => None,
     };
     match read {
-        Some(partial) => meaning(partial),
-        None => Meaning::refused(Code::NotOtlp, misfit(answer)),
+        Some(partial) => meaning_of_partial(partial),
+        None => ExportMeaning::refused(FailureCode::NotOtlp, describe_unexpected_body(answer)),
     }
 }
 
 /// Returns the meaning of an `ExportTraceServiceResponse`.
-pub fn meaning(partial: Partial) -> Meaning {
-    let words = excerpt(&partial.message);
+pub fn meaning_of_partial(partial: PartialSuccess) -> ExportMeaning {
+    let words = excerpt_line(&partial.message);
     match (partial.rejected, words.is_empty()) {
-        (0, true) => Meaning::Accepted { warning: None },
-        (0, false) => Meaning::Accepted { warning: Some(words) },
-        (spans, true) => Meaning::refused(Code::SpansRejected, format!("{spans} spans rejected")),
-        (spans, false) => {
-            Meaning::refused(Code::SpansRejected, format!("{spans} spans rejected: {words}"))
+        (0, true) => ExportMeaning::Accepted { warning: None },
+        (0, false) => ExportMeaning::Accepted { warning: Some(words) },
+        (spans, true) => {
+            ExportMeaning::refused(FailureCode::SpansRejected, format!("{spans} spans rejected"))
         }
+        (spans, false) => ExportMeaning::refused(
+            FailureCode::SpansRejected,
+            format!("{spans} spans rejected: {words}"),
+        ),
     }
 }
 
-fn media(answer: &Answer) -> Media {
+fn response_media_type(answer: &HttpAnswer) -> ResponseMedia {
     let Some(text) = &answer.content_type else {
-        return Media::Absent;
+        return ResponseMedia::Absent;
     };
     let essence = text.split(';').next().unwrap_or_default().trim();
     match essence.to_ascii_lowercase().as_str() {
-        "application/x-protobuf" | "application/protobuf" => Media::Protobuf,
-        "application/json" => Media::Json,
-        "" => Media::Absent,
-        _ => Media::Other,
+        "application/x-protobuf" | "application/protobuf" => ResponseMedia::Protobuf,
+        "application/json" => ResponseMedia::Json,
+        "" => ResponseMedia::Absent,
+        _ => ResponseMedia::Other,
     }
 }
 
@@ -147,19 +150,19 @@ struct WirePartial {
 
 /// `google.rpc.Status`, the message for errors.
 #[derive(Clone, PartialEq, Message)]
-struct WireStatus {
+struct WireRpcStatus {
     #[prost(int32, tag = "1")]
     code: i32,
     #[prost(string, tag = "2")]
     message: String,
 }
 
-fn read_protobuf(body: &[u8]) -> Option<Partial> {
+fn read_protobuf(body: &[u8]) -> Option<PartialSuccess> {
     if !only_fields(body, 1..=1) {
         return None;
     }
     let partial = WireResponse::decode(body).ok()?.partial_success;
-    Some(partial.map_or_else(Partial::default, |partial| Partial {
+    Some(partial.map_or_else(PartialSuccess::default, |partial| PartialSuccess {
         rejected: partial.rejected_spans,
         message: partial.error_message,
     }))
@@ -179,15 +182,15 @@ fn only_fields(mut body: &[u8], known: std::ops::RangeInclusive<u32>) -> bool {
     true
 }
 
-fn read_json(body: &[u8]) -> Option<Partial> {
+fn read_json(body: &[u8]) -> Option<PartialSuccess> {
     let json: serde_json::Value = serde_json::from_slice(body).ok()?;
     let fields = json.as_object()?;
     if fields.is_empty() {
-        return Some(Partial::default());
+        return Some(PartialSuccess::default());
     }
     let partial = fields.get("partialSuccess").filter(|_| fields.len() == 1)?;
     if partial.is_null() {
-        return Some(Partial::default());
+        return Some(PartialSuccess::default());
     }
     let partial = partial.as_object()?;
     let rejected = match partial.get("rejectedSpans") {
@@ -196,18 +199,18 @@ fn read_json(body: &[u8]) -> Option<Partial> {
         Some(number) => number.as_i64()?,
     };
     let message = partial.get("errorMessage").and_then(|text| text.as_str());
-    Some(Partial { rejected, message: message.unwrap_or_default().to_owned() })
+    Some(PartialSuccess { rejected, message: message.unwrap_or_default().to_owned() })
 }
 
 /// Returns whether a refusal is in OTLP's format, so that an OTLP receiver answered and not some other server.
-fn speaks_otlp(answer: &Answer) -> bool {
-    match media(answer) {
-        Media::Protobuf => wire_message(&answer.body).is_some(),
-        Media::Json => {
+fn speaks_otlp(answer: &HttpAnswer) -> bool {
+    match response_media_type(answer) {
+        ResponseMedia::Protobuf => wire_message(&answer.body).is_some(),
+        ResponseMedia::Json => {
             let json: Option<serde_json::Value> = serde_json::from_slice(&answer.body).ok();
             json.is_some_and(|json| json.get("message").is_some() && json.get("path").is_none())
         }
-        Media::Other | Media::Absent => false,
+        ResponseMedia::Other | ResponseMedia::Absent => false,
     }
 }
 
@@ -215,22 +218,22 @@ fn wire_message(body: &[u8]) -> Option<String> {
     if body.is_empty() || !only_fields(body, 1..=3) {
         return None;
     }
-    let status = WireStatus::decode(body).ok()?;
+    let status = WireRpcStatus::decode(body).ok()?;
     (!status.message.is_empty()).then_some(status.message)
 }
 
-fn status_line(answer: &Answer) -> String {
-    match words(answer) {
+fn status_line(answer: &HttpAnswer) -> String {
+    match response_message(answer) {
         Some(words) => format!("{}: {words}", answer.status),
         None => answer.status.to_string(),
     }
 }
 
 /// Returns a server's message about a failure, whatever its format.
-pub fn words(answer: &Answer) -> Option<String> {
-    let text = match media(answer) {
-        Media::Protobuf => wire_message(&answer.body)?,
-        Media::Json => json_words(&answer.body)?,
+pub fn response_message(answer: &HttpAnswer) -> Option<String> {
+    let text = match response_media_type(answer) {
+        ResponseMedia::Protobuf => wire_message(&answer.body)?,
+        ResponseMedia::Json => json_words(&answer.body)?,
         _ => {
             let text = std::str::from_utf8(&answer.body).ok()?;
             if looks_like_html(text) {
@@ -239,7 +242,7 @@ pub fn words(answer: &Answer) -> Option<String> {
             json_words(&answer.body).unwrap_or_else(|| text.to_owned())
         }
     };
-    let text = excerpt(&text);
+    let text = excerpt_line(&text);
     (!text.is_empty()).then_some(text)
 }
 
@@ -250,25 +253,25 @@ pub fn json_words(body: &[u8]) -> Option<String> {
     places.iter().find_map(|place| Some(json.pointer(place)?.as_str()?.to_owned()))
 }
 
-fn misfit(answer: &Answer) -> String {
+fn describe_unexpected_body(answer: &HttpAnswer) -> String {
     let status = answer.status;
-    let kind = answer.content_type.as_deref().map(excerpt);
-    match (kind, media(answer)) {
-        (_, Media::Json) => format!("{status} with JSON that is no OTLP answer"),
-        (_, Media::Protobuf) => format!("{status} with bytes that are no OTLP answer"),
-        (Some(kind), Media::Other) if kind.starts_with("text/html") => {
+    let kind = answer.content_type.as_deref().map(excerpt_line);
+    match (kind, response_media_type(answer)) {
+        (_, ResponseMedia::Json) => format!("{status} with JSON that is no OTLP answer"),
+        (_, ResponseMedia::Protobuf) => format!("{status} with bytes that are no OTLP answer"),
+        (Some(kind), ResponseMedia::Other) if kind.starts_with("text/html") => {
             format!("{status} with a web page, not an OTLP answer")
         }
-        (Some(kind), Media::Other) => format!("{status} with {kind}, not an OTLP answer"),
+        (Some(kind), ResponseMedia::Other) => format!("{status} with {kind}, not an OTLP answer"),
         _ => format!("{status} with a body of no stated type"),
     }
 }
 
 /// Returns the target of a redirect, without private parts.
-fn redirection(answer: &Answer) -> String {
+fn describe_redirect(answer: &HttpAnswer) -> String {
     let target = answer.location.as_deref().map(|location| {
         let end = location.find(['?', '#']).unwrap_or(location.len());
-        excerpt(&location[..end])
+        excerpt_line(&location[..end])
     });
     match target {
         Some(target) => format!("{} to {target}; redirections are not followed", answer.status),
@@ -283,7 +286,7 @@ fn looks_like_html(text: &str) -> bool {
 }
 
 /// Returns one line of at most 200 characters, without control characters.
-pub fn excerpt(text: &str) -> String {
+pub fn excerpt_line(text: &str) -> String {
     let line: String = text
         .split_whitespace()
         .collect::<Vec<_>>()

@@ -15,7 +15,7 @@ use super::trace::root_of;
 
 /// The value of an attribute.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub enum AttributeValue {
     /// Nothing was set.
     Empty,
     /// Text.
@@ -29,15 +29,15 @@ pub enum Value {
     /// Bytes.
     Bytes(Vec<u8>),
     /// A list of values.
-    List(Vec<Value>),
+    List(Vec<AttributeValue>),
     /// A map of names to values.
-    Map(Vec<Attribute>),
+    Map(Vec<SpanAttribute>),
 }
 
 /// A name and its value.
-pub type Attribute = (String, Value);
+pub type SpanAttribute = (String, AttributeValue);
 
-impl Value {
+impl AttributeValue {
     /// Returns the value as JSON; bytes as base64, non-finite numbers as text.
     pub fn to_json(&self) -> serde_json::Value {
         use base64::Engine as _;
@@ -60,14 +60,14 @@ impl Value {
             Self::Text(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
             Self::List(values) => values.iter().map(Self::weight).sum(),
-            Self::Map(entries) => weigh(entries),
+            Self::Map(entries) => weigh_attributes(entries),
             Self::Empty | Self::Bool(_) | Self::Int(_) | Self::Double(_) => 0,
         };
         size_of::<Self>() + below
     }
 }
 
-impl std::fmt::Display for Value {
+impl std::fmt::Display for AttributeValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
@@ -77,7 +77,7 @@ impl std::fmt::Display for Value {
 }
 
 /// Returns `attributes` as a JSON object, in order.
-pub fn attributes_to_json(attributes: &[Attribute]) -> serde_json::Value {
+pub fn attributes_to_json(attributes: &[SpanAttribute]) -> serde_json::Value {
     attributes
         .iter()
         .map(|(name, value)| (name.clone(), value.to_json()))
@@ -88,7 +88,7 @@ pub fn attributes_to_json(attributes: &[Attribute]) -> serde_json::Value {
 /// The memory overhead of the allocator and collections for each part of a span, in bytes.
 const OVERHEAD: usize = 32;
 
-fn weigh(attributes: &[Attribute]) -> usize {
+fn weigh_attributes(attributes: &[SpanAttribute]) -> usize {
     attributes
         .iter()
         .map(|(name, value)| size_of::<String>() + name.len() + value.weight() + OVERHEAD)
@@ -98,7 +98,7 @@ fn weigh(attributes: &[Attribute]) -> usize {
 /// The kind of a span: its side of an interaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ReceivedSpanKind {
     /// Not set.
     Unspecified,
     /// Within a process.
@@ -113,7 +113,7 @@ pub enum Kind {
     Consumer,
 }
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for ReceivedSpanKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Unspecified => "unspecified",
@@ -128,7 +128,7 @@ impl std::fmt::Display for Kind {
 
 /// The status of a span.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Status {
+pub enum SpanStatus {
     /// Not set.
     Unset,
     /// Successful.
@@ -139,39 +139,39 @@ pub enum Status {
 
 /// An event during a span.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Event {
+pub struct SpanEvent {
     /// The time, in nanoseconds since 1970.
     pub at_ns: u64,
     /// The name.
     pub name: String,
     /// The attributes.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<SpanAttribute>,
 }
 
 /// The sender of a batch's spans, stored once for all of them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Source {
+pub struct BatchSource {
     /// `service.name`, trimmed; `unknown_service` if not sent.
     pub service: Arc<str>,
     /// The resource's attributes, including `service.name`; shared by all its scopes.
-    pub resource: Arc<[Attribute]>,
+    pub resource: Arc<[SpanAttribute]>,
     /// The instrumentation's name; may be empty.
     pub scope: String,
     /// The instrumentation's version; may be empty.
     pub scope_version: String,
 }
 
-impl Source {
+impl BatchSource {
     /// Returns the approximate memory, in bytes.
     pub fn weight(&self) -> usize {
         let texts = self.service.len() + self.scope.len() + self.scope_version.len();
-        size_of::<Self>() + 4 * OVERHEAD + texts + weigh(&self.resource)
+        size_of::<Self>() + 4 * OVERHEAD + texts + weigh_attributes(&self.resource)
     }
 }
 
 /// A span.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Span {
+pub struct OtlpSpan {
     /// The trace it belongs to.
     pub trace_id: TraceId,
     /// Its id.
@@ -181,24 +181,24 @@ pub struct Span {
     /// The name.
     pub name: String,
     /// The kind.
-    pub kind: Kind,
+    pub kind: ReceivedSpanKind,
     /// The sender.
-    pub source: Arc<Source>,
+    pub source: Arc<BatchSource>,
     /// The start, in nanoseconds since 1970.
     pub start_ns: u64,
     /// The end, in nanoseconds since 1970.
     pub end_ns: u64,
     /// The status.
-    pub status: Status,
+    pub status: SpanStatus,
     /// The span's attributes, without the resource's.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<SpanAttribute>,
     /// The events.
-    pub events: Vec<Event>,
+    pub events: Vec<SpanEvent>,
     /// The number of times that it was received.
     pub copies: u32,
 }
 
-impl Span {
+impl OtlpSpan {
     /// Returns whether its parent is the request that this program sent to an application, which is never exported as
     /// a span.
     pub fn answers_our_request(&self) -> bool {
@@ -217,32 +217,33 @@ impl Span {
 
     /// Returns whether its status is an error.
     pub fn is_error(&self) -> bool {
-        matches!(self.status, Status::Error(_))
+        matches!(self.status, SpanStatus::Error(_))
     }
 
     /// Returns why the span failed: its status message, else the recorded exception; empty if neither is set.
     pub fn failure(&self) -> Option<String> {
-        let Status::Error(message) = &self.status else {
+        let SpanStatus::Error(message) = &self.status else {
             return None;
         };
         if !message.is_empty() {
             return Some(message.clone());
         }
         let exception = self.events.iter().find(|event| event.name == "exception")?;
-        let said = |name: &str| find(&exception.attributes, name).map(Value::to_string);
+        let said =
+            |name: &str| find_attribute(&exception.attributes, name).map(AttributeValue::to_string);
         let parts: Vec<String> =
             [said("exception.type"), said("exception.message")].into_iter().flatten().collect();
         Some(parts.join(": "))
     }
 
     /// Returns an attribute of the span.
-    pub fn attribute(&self, name: &str) -> Option<&Value> {
-        find(&self.attributes, name)
+    pub fn attribute(&self, name: &str) -> Option<&AttributeValue> {
+        find_attribute(&self.attributes, name)
     }
 
     /// Returns an attribute of the span, else of its resource.
-    pub fn anywhere(&self, name: &str) -> Option<&Value> {
-        self.attribute(name).or_else(|| find(&self.source.resource, name))
+    pub fn anywhere(&self, name: &str) -> Option<&AttributeValue> {
+        self.attribute(name).or_else(|| find_attribute(&self.source.resource, name))
     }
 
     /// Returns the approximate memory in bytes, without what its batch shares.
@@ -250,56 +251,58 @@ impl Span {
         let events: usize = self
             .events
             .iter()
-            .map(|event| size_of::<Event>() + event.name.len() + weigh(&event.attributes))
+            .map(|event| {
+                size_of::<SpanEvent>() + event.name.len() + weigh_attributes(&event.attributes)
+            })
             .sum();
         let status = match &self.status {
-            Status::Error(message) => message.len(),
-            Status::Unset | Status::Ok => 0,
+            SpanStatus::Error(message) => message.len(),
+            SpanStatus::Unset | SpanStatus::Ok => 0,
         };
         let own = size_of::<Self>() + 4 * OVERHEAD + self.name.len();
-        own + weigh(&self.attributes) + events + status
+        own + weigh_attributes(&self.attributes) + events + status
     }
 }
 
-fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Value> {
+fn find_attribute<'a>(attributes: &'a [SpanAttribute], name: &str) -> Option<&'a AttributeValue> {
     attributes.iter().find(|(have, _)| have == name).map(|(_, value)| value)
 }
 
 /// The spans of one request.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Batch {
+pub struct SpanBatch {
     /// Spans with valid ids.
-    pub spans: Vec<Span>,
+    pub spans: Vec<OtlpSpan>,
     /// The number of spans with a trace or span id of the wrong length, or all zeros.
     pub rejected: usize,
 }
 
-impl Batch {
+impl SpanBatch {
     /// Returns the approximate memory of its spans in bytes, with what they share.
     pub fn weight(&self) -> usize {
-        let spans: usize = self.spans.iter().map(Span::weight).sum();
+        let spans: usize = self.spans.iter().map(OtlpSpan::weight).sum();
         let shared = self.spans.chunk_by(|one, other| Arc::ptr_eq(&one.source, &other.source));
         spans + shared.map(|spans| spans[0].source.weight()).sum::<usize>()
     }
 }
 
 /// Converts a request to spans.
-pub fn flatten(request: ExportTraceServiceRequest) -> Batch {
-    let mut batch = Batch::default();
+pub fn flatten_export(request: ExportTraceServiceRequest) -> SpanBatch {
+    let mut batch = SpanBatch::default();
     for resource_spans in request.resource_spans {
-        let resource: Arc<[Attribute]> =
-            attributes(resource_spans.resource.unwrap_or_default()).into();
+        let resource: Arc<[SpanAttribute]> =
+            flatten_resource(resource_spans.resource.unwrap_or_default()).into();
         let service: Arc<str> = service_name(&resource).into();
         for scope_spans in resource_spans.scope_spans {
             let scope = scope_spans.scope.unwrap_or_default();
-            let source = Arc::new(Source {
+            let source = Arc::new(BatchSource {
                 service: Arc::clone(&service),
                 resource: Arc::clone(&resource),
                 scope: scope.name,
                 scope_version: scope.version,
             });
             for span in scope_spans.spans {
-                match place(span, &source) {
+                match convert_span(span, &source) {
                     Some(span) => batch.spans.push(span),
                     None => batch.rejected += 1,
                 }
@@ -309,68 +312,72 @@ pub fn flatten(request: ExportTraceServiceRequest) -> Batch {
     batch
 }
 
-fn attributes(resource: Resource) -> Vec<Attribute> {
-    resource.attributes.into_iter().map(attribute).collect()
+fn flatten_resource(resource: Resource) -> Vec<SpanAttribute> {
+    resource.attributes.into_iter().map(convert_attribute).collect()
 }
 
-fn service_name(resource: &[Attribute]) -> String {
-    match find(resource, "service.name") {
-        Some(Value::Text(name)) if !name.trim().is_empty() => name.trim().to_owned(),
+fn service_name(resource: &[SpanAttribute]) -> String {
+    match find_attribute(resource, "service.name") {
+        Some(AttributeValue::Text(name)) if !name.trim().is_empty() => name.trim().to_owned(),
         _ => "unknown_service".to_owned(),
     }
 }
 
-fn place(span: wire::Span, source: &Arc<Source>) -> Option<Span> {
+fn convert_span(span: wire::Span, source: &Arc<BatchSource>) -> Option<OtlpSpan> {
     let kind = span.kind();
     let status = match span.status {
-        Some(status) if status.code() == StatusCode::Error => Status::Error(status.message),
-        Some(status) if status.code() == StatusCode::Ok => Status::Ok,
-        _ => Status::Unset,
+        Some(status) if status.code() == StatusCode::Error => SpanStatus::Error(status.message),
+        Some(status) if status.code() == StatusCode::Ok => SpanStatus::Ok,
+        _ => SpanStatus::Unset,
     };
-    let events = span.events.into_iter().map(|event| Event {
+    let events = span.events.into_iter().map(|event| SpanEvent {
         at_ns: event.time_unix_nano,
         name: event.name,
-        attributes: event.attributes.into_iter().map(attribute).collect(),
+        attributes: event.attributes.into_iter().map(convert_attribute).collect(),
     });
-    Some(Span {
+    Some(OtlpSpan {
         trace_id: TraceId::from_bytes(&span.trace_id)?,
         span_id: SpanId::from_bytes(&span.span_id)?,
         parent_id: SpanId::from_bytes(&span.parent_span_id),
         kind: match kind {
-            SpanKind::Unspecified => Kind::Unspecified,
-            SpanKind::Internal => Kind::Internal,
-            SpanKind::Server => Kind::Server,
-            SpanKind::Client => Kind::Client,
-            SpanKind::Producer => Kind::Producer,
-            SpanKind::Consumer => Kind::Consumer,
+            SpanKind::Unspecified => ReceivedSpanKind::Unspecified,
+            SpanKind::Internal => ReceivedSpanKind::Internal,
+            SpanKind::Server => ReceivedSpanKind::Server,
+            SpanKind::Client => ReceivedSpanKind::Client,
+            SpanKind::Producer => ReceivedSpanKind::Producer,
+            SpanKind::Consumer => ReceivedSpanKind::Consumer,
         },
         name: span.name,
         source: Arc::clone(source),
         start_ns: span.start_time_unix_nano,
         end_ns: span.end_time_unix_nano,
         status,
-        attributes: span.attributes.into_iter().map(attribute).collect(),
+        attributes: span.attributes.into_iter().map(convert_attribute).collect(),
         events: events.collect(),
         copies: 1,
     })
 }
 
-fn attribute(pair: KeyValue) -> Attribute {
-    (pair.key, pair.value.map_or(Value::Empty, value))
+fn convert_attribute(pair: KeyValue) -> SpanAttribute {
+    (pair.key, pair.value.map_or(AttributeValue::Empty, convert_any_value))
 }
 
-fn value(any: AnyValue) -> Value {
+fn convert_any_value(any: AnyValue) -> AttributeValue {
     use any_value::Value as Wire;
     match any.value {
-        Some(Wire::StringValue(text)) => Value::Text(text),
-        Some(Wire::BoolValue(value)) => Value::Bool(value),
-        Some(Wire::IntValue(value)) => Value::Int(value),
-        Some(Wire::DoubleValue(value)) => Value::Double(value),
-        Some(Wire::BytesValue(bytes)) => Value::Bytes(bytes),
-        Some(Wire::ArrayValue(list)) => Value::List(list.values.into_iter().map(value).collect()),
-        Some(Wire::KvlistValue(map)) => Value::Map(map.values.into_iter().map(attribute).collect()),
+        Some(Wire::StringValue(text)) => AttributeValue::Text(text),
+        Some(Wire::BoolValue(value)) => AttributeValue::Bool(value),
+        Some(Wire::IntValue(value)) => AttributeValue::Int(value),
+        Some(Wire::DoubleValue(value)) => AttributeValue::Double(value),
+        Some(Wire::BytesValue(bytes)) => AttributeValue::Bytes(bytes),
+        Some(Wire::ArrayValue(list)) => {
+            AttributeValue::List(list.values.into_iter().map(convert_any_value).collect())
+        }
+        Some(Wire::KvlistValue(map)) => {
+            AttributeValue::Map(map.values.into_iter().map(convert_attribute).collect())
+        }
         // An index into a table that only profiles have.
-        Some(Wire::StringValueStrindex(_)) | None => Value::Empty,
+        Some(Wire::StringValueStrindex(_)) | None => AttributeValue::Empty,
     }
 }
 
@@ -385,25 +392,27 @@ mod tests {
     fn the_weight_of_a_span_grows_by_each_byte_it_holds() {
         let long = || "x".repeat(1000);
         let entry = |name: &str, value| vec![(name.to_owned(), value)];
-        let event =
-            |name: &str, attributes| vec![Event { at_ns: 1, name: name.to_owned(), attributes }];
-        let base = Span {
-            name: String::new(),
-            status: Status::Error(String::new()),
-            attributes: entry("", Value::Text(String::new())),
-            events: event("", entry("", Value::Text(String::new()))),
-            ..fixture::span(1, None, "", 0.0, 1.0)
+        let event = |name: &str, attributes| {
+            vec![SpanEvent { at_ns: 1, name: name.to_owned(), attributes }]
         };
-        let in_list = |text: String| Value::List(vec![Value::Text(text)]);
-        let in_map = |name: &str, text: String| Value::Map(entry(name, Value::Text(text)));
+        let base = OtlpSpan {
+            name: String::new(),
+            status: SpanStatus::Error(String::new()),
+            attributes: entry("", AttributeValue::Text(String::new())),
+            events: event("", entry("", AttributeValue::Text(String::new()))),
+            ..fixture::fixture_span(1, None, "", 0.0, 1.0)
+        };
+        let in_list = |text: String| AttributeValue::List(vec![AttributeValue::Text(text)]);
+        let in_map =
+            |name: &str, text: String| AttributeValue::Map(entry(name, AttributeValue::Text(text)));
         for (long, short) in [
-            (Span { name: long(), ..base.clone() }, base.clone()),
-            (Span { status: Status::Error(long()), ..base.clone() }, base.clone()),
-            (with(&base, entry(&long(), Value::Text(String::new()))), base.clone()),
-            (with(&base, entry("", Value::Text(long()))), base.clone()),
+            (OtlpSpan { name: long(), ..base.clone() }, base.clone()),
+            (OtlpSpan { status: SpanStatus::Error(long()), ..base.clone() }, base.clone()),
+            (with(&base, entry(&long(), AttributeValue::Text(String::new()))), base.clone()),
+            (with(&base, entry("", AttributeValue::Text(long()))), base.clone()),
             (
-                with(&base, entry("", Value::Bytes(vec![0; 1000]))),
-                with(&base, entry("", Value::Bytes(Vec::new()))),
+                with(&base, entry("", AttributeValue::Bytes(vec![0; 1000]))),
+                with(&base, entry("", AttributeValue::Bytes(Vec::new()))),
             ),
             (
                 with(&base, entry("", in_list(long()))),
@@ -414,14 +423,17 @@ mod tests {
                 with(&base, entry("", in_map("", String::new()))),
             ),
             (
-                Span {
-                    events: event(&long(), entry("", Value::Text(String::new()))),
+                OtlpSpan {
+                    events: event(&long(), entry("", AttributeValue::Text(String::new()))),
                     ..base.clone()
                 },
                 base.clone(),
             ),
             (
-                Span { events: event("", entry("", Value::Text(long()))), ..base.clone() },
+                OtlpSpan {
+                    events: event("", entry("", AttributeValue::Text(long()))),
+                    ..base.clone()
+                },
                 base.clone(),
             ),
         ] {
@@ -429,23 +441,23 @@ mod tests {
         }
     }
 
-    fn with(span: &Span, attributes: Vec<Attribute>) -> Span {
-        Span { attributes, ..span.clone() }
+    fn with(span: &OtlpSpan, attributes: Vec<SpanAttribute>) -> OtlpSpan {
+        OtlpSpan { attributes, ..span.clone() }
     }
 
     #[test]
     fn shared_data_of_a_batch_is_weighed_once() {
         let source = |service: &str, scope: &str, scope_version: &str, resource: &str| {
-            Arc::new(Source {
+            Arc::new(BatchSource {
                 service: service.into(),
-                resource: [("a".to_owned(), Value::Text(resource.to_owned()))].into(),
+                resource: [("a".to_owned(), AttributeValue::Text(resource.to_owned()))].into(),
                 scope: scope.to_owned(),
                 scope_version: scope_version.to_owned(),
             })
         };
-        let batch = |source: Arc<Source>| {
-            let span = Span { source, ..fixture::span(1, None, "x", 0.0, 1.0) };
-            Batch { spans: vec![span.clone(), span], rejected: 0 }
+        let batch = |source: Arc<BatchSource>| {
+            let span = OtlpSpan { source, ..fixture::fixture_span(1, None, "x", 0.0, 1.0) };
+            SpanBatch { spans: vec![span.clone(), span], rejected: 0 }
         };
         let long = "x".repeat(1000);
         let least = batch(source("", "", "", "")).weight();
@@ -474,7 +486,7 @@ mod tests {
         ];
         let scopes = vec![ScopeSpans { spans, ..Default::default() }];
         let resources = vec![ResourceSpans { scope_spans: scopes, ..Default::default() }];
-        let batch = flatten(ExportTraceServiceRequest { resource_spans: resources });
+        let batch = flatten_export(ExportTraceServiceRequest { resource_spans: resources });
         assert_eq!((batch.spans.len(), batch.rejected), (1, 3));
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use prost::Message;
 
-use super::response::{Meaning, excerpt};
-use super::verdict::Code;
+use super::response::{ExportMeaning, excerpt_line};
+use super::verdict::FailureCode;
 
 /// The status of a gRPC call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct GrpcStatus {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct WireStatus {
+struct WireGrpcStatus {
     #[prost(message, repeated, tag = "3")]
     details: Vec<WireAny>,
 }
@@ -52,16 +52,16 @@ struct WireDuration {
 
 impl GrpcStatus {
     /// Returns the meaning of the status.
-    pub fn meaning(&self) -> Meaning {
+    pub fn meaning(&self) -> ExportMeaning {
         let code = match (self.is_grpc, self.http) {
-            (false, Some(300..=399)) => Code::Redirected,
-            (false, Some(401 | 403)) => Code::KeyRejected,
-            (false, Some(429)) => Code::Throttled,
-            (false, Some(500..=599)) => Code::ServerError,
-            (false, Some(_)) => Code::NotOtlp,
+            (false, Some(300..=399)) => FailureCode::Redirected,
+            (false, Some(401 | 403)) => FailureCode::KeyRejected,
+            (false, Some(429)) => FailureCode::Throttled,
+            (false, Some(500..=599)) => FailureCode::ServerError,
+            (false, Some(_)) => FailureCode::NotOtlp,
             _ => of_code(self.code),
         };
-        Meaning::refused(code, self.evidence())
+        ExportMeaning::refused(code, self.evidence())
     }
 
     fn evidence(&self) -> String {
@@ -70,7 +70,7 @@ impl GrpcStatus {
         {
             return format!("HTTP {http} that is no gRPC answer");
         }
-        let words = excerpt(&self.message);
+        let words = excerpt_line(&self.message);
         match words.is_empty() {
             true => format!("gRPC status {}", self.code),
             false => format!("gRPC status {}: {words}", self.code),
@@ -92,7 +92,7 @@ impl GrpcStatus {
     }
 
     fn asked_delay(&self) -> Option<Duration> {
-        let status = WireStatus::decode(self.details.as_slice()).ok()?;
+        let status = WireGrpcStatus::decode(self.details.as_slice()).ok()?;
         let entry =
             status.details.iter().find(|entry| entry.type_url.ends_with("google.rpc.RetryInfo"))?;
         let delay = WireRetryInfo::decode(entry.value.as_slice()).ok()?.retry_delay?;
@@ -101,15 +101,15 @@ impl GrpcStatus {
     }
 }
 
-fn of_code(code: i32) -> Code {
+fn of_code(code: i32) -> FailureCode {
     match code {
-        7 | 16 => Code::KeyRejected,
-        8 => Code::Throttled,
+        7 | 16 => FailureCode::KeyRejected,
+        8 => FailureCode::Throttled,
         // A server without the trace service answers with this code.
-        12 => Code::NotOtlp,
-        3 | 5 | 6 | 9 => Code::RequestRejected,
-        4 => Code::Timeout,
-        _ => Code::ServerError,
+        12 => FailureCode::NotOtlp,
+        3 | 5 | 6 | 9 => FailureCode::RequestRejected,
+        4 => FailureCode::Timeout,
+        _ => FailureCode::ServerError,
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
             type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(),
             value: info.encode_to_vec(),
         };
-        full.details = WireStatus { details: vec![any] }.encode_to_vec();
+        full.details = WireGrpcStatus { details: vec![any] }.encode_to_vec();
         assert_eq!(full.retry(), Some(Some(Duration::from_secs(2))));
         assert_eq!(status(14).retry(), Some(None));
         assert_eq!(status(16).retry(), None);
@@ -147,21 +147,24 @@ mod tests {
         let mut answer = status(2);
         answer.is_grpc = false;
         answer.http = Some(302);
-        let Meaning::Refused { code, .. } = answer.meaning() else { panic!("accepted") };
-        assert_eq!(code, Code::Redirected);
+        let ExportMeaning::Refused { code, .. } = answer.meaning() else { panic!("accepted") };
+        assert_eq!(code, FailureCode::Redirected);
         answer.http = Some(200);
-        assert!(matches!(answer.meaning(), Meaning::Refused { code: Code::NotOtlp, .. }));
+        assert!(matches!(
+            answer.meaning(),
+            ExportMeaning::Refused { code: FailureCode::NotOtlp, .. }
+        ));
     }
 
     #[test]
     fn each_status_has_its_code() {
         for (statuses, expected) in [
-            (&[7, 16][..], Code::KeyRejected),
-            (&[8], Code::Throttled),
-            (&[12], Code::NotOtlp),
-            (&[3, 5, 6, 9], Code::RequestRejected),
-            (&[4], Code::Timeout),
-            (&[1, 2, 10, 13, 14], Code::ServerError),
+            (&[7, 16][..], FailureCode::KeyRejected),
+            (&[8], FailureCode::Throttled),
+            (&[12], FailureCode::NotOtlp),
+            (&[3, 5, 6, 9], FailureCode::RequestRejected),
+            (&[4], FailureCode::Timeout),
+            (&[1, 2, 10, 13, 14], FailureCode::ServerError),
         ] {
             for number in statuses {
                 assert_eq!(of_code(*number), expected, "{number}");

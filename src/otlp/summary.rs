@@ -6,35 +6,35 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::span::Span;
+use super::span::OtlpSpan;
 use crate::limits;
 
 /// Totals of all received spans, including evicted ones.
 #[derive(Debug, Clone, Default)]
-pub struct Summary {
-    services: BTreeMap<String, Tally>,
-    heat: Heat,
+pub struct SpanSummary {
+    services: BTreeMap<String, ServiceTally>,
+    heat: SpanHeatmap,
 }
 
 /// The totals of one service.
 #[derive(Debug, Clone, Default)]
-pub struct Tally {
+pub struct ServiceTally {
     /// The number of spans.
     pub spans: u64,
     /// The number of failed spans.
     pub errors: u64,
     /// Their durations.
-    pub durations: Durations,
+    pub durations: DurationHistogram,
 }
 
-impl Summary {
+impl SpanSummary {
     /// Counts a span that arrived at `now_ns` (nanoseconds since 1970). A start more than an hour off means a wrong
     /// clock and counts as now.
-    pub fn add(&mut self, span: &Span, now_ns: u64) {
+    pub fn add(&mut self, span: &OtlpSpan, now_ns: u64) {
         const HOUR: u64 = 3_600_000_000_000;
         let name = self.counted_name(span.service());
         if !self.services.contains_key(name) {
-            self.services.insert(name.to_owned(), Tally::default());
+            self.services.insert(name.to_owned(), ServiceTally::default());
         }
         if let Some(tally) = self.services.get_mut(name) {
             tally.spans += 1;
@@ -54,12 +54,12 @@ impl Summary {
     }
 
     /// Returns every service by name.
-    pub fn services(&self) -> impl Iterator<Item = (&str, &Tally)> {
+    pub fn services(&self) -> impl Iterator<Item = (&str, &ServiceTally)> {
         self.services.iter().map(|(name, tally)| (name.as_str(), tally))
     }
 
     /// Returns the heatmap of durations over time.
-    pub fn heat(&self) -> &Heat {
+    pub fn heat(&self) -> &SpanHeatmap {
         &self.heat
     }
 }
@@ -74,31 +74,31 @@ const FINE: f64 = 1.002;
 const COARSE: f64 = 1.02;
 
 /// Returns the bucket of a duration: 0 for up to 1 ns, at most 22 202.
-fn bucket(ns: u64, growth: f64) -> u16 {
+fn duration_bucket(ns: u64, growth: f64) -> u16 {
     ((ns.max(1) as f64).ln() / growth.ln()).floor() as u16
 }
 
 /// Returns the middle of a bucket, in nanoseconds.
-fn middle(bucket: u16, growth: f64) -> u64 {
+fn bucket_middle(bucket: u16, growth: f64) -> u64 {
     growth.powf(f64::from(bucket) + 0.5).round() as u64
 }
 
 /// A histogram of durations.
 #[derive(Debug, Clone, Default)]
-pub struct Durations {
+pub struct DurationHistogram {
     counts: BTreeMap<u16, u64>,
     total: u64,
     shortest: u64,
     longest: u64,
 }
 
-impl Durations {
+impl DurationHistogram {
     /// Counts a duration, in nanoseconds.
     pub fn add(&mut self, ns: u64) {
         self.shortest = if self.total == 0 { ns } else { self.shortest.min(ns) };
         self.longest = self.longest.max(ns);
         self.total += 1;
-        *self.counts.entry(bucket(ns, FINE)).or_default() += 1;
+        *self.counts.entry(duration_bucket(ns, FINE)).or_default() += 1;
     }
 
     /// Returns the number of counted durations.
@@ -120,7 +120,7 @@ impl Durations {
         for (bucket, count) in &self.counts {
             below += u128::from(*count);
             if below >= rank {
-                return Some(middle(*bucket, FINE).clamp(self.shortest, self.longest));
+                return Some(bucket_middle(*bucket, FINE).clamp(self.shortest, self.longest));
             }
         }
         Some(self.longest)
@@ -132,15 +132,15 @@ const BINS: usize = 240;
 
 /// The number of spans by start and duration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Heat {
+pub struct SpanHeatmap {
     /// The width of a bin of time, in nanoseconds.
     step: u64,
     bins: BTreeMap<u64, BTreeMap<u16, u64>>,
 }
 
-/// One cell of a [`Heat`].
+/// One cell of a [`SpanHeatmap`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cell {
+pub struct HeatmapCell {
     /// The start of the bin, in nanoseconds since 1970.
     pub at_ns: u64,
     /// The duration in nanoseconds, within 1 %.
@@ -149,17 +149,17 @@ pub struct Cell {
     pub count: u64,
 }
 
-impl Default for Heat {
+impl Default for SpanHeatmap {
     fn default() -> Self {
         Self { step: 10_000_000, bins: BTreeMap::new() }
     }
 }
 
-impl Heat {
+impl SpanHeatmap {
     /// Counts a span by its start (nanoseconds since 1970) and duration (nanoseconds).
     pub fn add(&mut self, at_ns: u64, duration_ns: u64) {
         let bin = self.bins.entry(at_ns / self.step).or_default();
-        *bin.entry(bucket(duration_ns, COARSE)).or_default() += 1;
+        *bin.entry(duration_bucket(duration_ns, COARSE)).or_default() += 1;
         while self.bins.len() > BINS {
             self.step *= 2;
             for (place, counts) in std::mem::take(&mut self.bins) {
@@ -172,11 +172,11 @@ impl Heat {
     }
 
     /// Returns every non-empty cell, by time and duration.
-    pub fn cells(&self) -> impl Iterator<Item = Cell> {
+    pub fn cells(&self) -> impl Iterator<Item = HeatmapCell> {
         self.bins.iter().flat_map(move |(place, counts)| {
-            counts.iter().map(move |(bucket, count)| Cell {
+            counts.iter().map(move |(bucket, count)| HeatmapCell {
                 at_ns: place * self.step,
-                duration_ns: middle(*bucket, COARSE),
+                duration_ns: bucket_middle(*bucket, COARSE),
                 count: *count,
             })
         })
@@ -204,8 +204,8 @@ mod tests {
 
     #[test]
     fn services_are_counted_apart() {
-        let mut summary = Summary::default();
-        for span in fixture::request().spans {
+        let mut summary = SpanSummary::default();
+        for span in fixture::fixture_trace().spans {
             summary.add(&span, span.start_ns);
         }
         let counted: Vec<(&str, u64, u64)> =
@@ -215,13 +215,15 @@ mod tests {
 
     #[test]
     fn service_names_beyond_the_limit_are_counted_together() {
-        let mut summary = Summary::default();
-        let mut span = fixture::span(1, None, "x", 0.0, 1.0);
+        let mut summary = SpanSummary::default();
+        let mut span = fixture::fixture_span(1, None, "x", 0.0, 1.0);
         for number in 0..1000 {
             let name = format!("{number}{}", "\u{e4}".repeat(1000));
             let source = span.source.as_ref().clone();
-            span.source =
-                std::sync::Arc::new(crate::otlp::span::Source { service: name.into(), ..source });
+            span.source = std::sync::Arc::new(crate::otlp::span::BatchSource {
+                service: name.into(),
+                ..source
+            });
             summary.add(&span, span.start_ns);
         }
         let counted: Vec<(&str, u64)> =
@@ -233,8 +235,8 @@ mod tests {
 
     #[test]
     fn a_wrong_clock_does_not_stretch_the_time_axis() {
-        let mut summary = Summary::default();
-        let mut span = fixture::span(1, None, "x", 0.0, 1.0);
+        let mut summary = SpanSummary::default();
+        let mut span = fixture::fixture_span(1, None, "x", 0.0, 1.0);
         let now = span.start_ns;
         summary.add(&span, now);
         span.start_ns = 0;
@@ -246,7 +248,7 @@ mod tests {
     #[test]
     fn a_span_counts_at_its_start_within_an_hour_of_now() {
         const MINUTE: u64 = 60_000_000_000;
-        let now = fixture::span(1, None, "x", 0.0, 1.0).start_ns;
+        let now = fixture::fixture_span(1, None, "x", 0.0, 1.0).start_ns;
         for (start, at) in [
             (now - MINUTE, now - MINUTE),
             (now - 59 * MINUTE, now - 59 * MINUTE),
@@ -254,8 +256,8 @@ mod tests {
             (now - 60 * MINUTE, now),
             (now + 61 * MINUTE, now),
         ] {
-            let mut summary = Summary::default();
-            let mut span = fixture::span(1, None, "x", 0.0, 1.0);
+            let mut summary = SpanSummary::default();
+            let mut span = fixture::fixture_span(1, None, "x", 0.0, 1.0);
             (span.start_ns, span.end_ns) = (start, start);
             summary.add(&span, now);
             let times: Vec<u64> = summary.heat().cells().map(|cell| cell.at_ns).collect();
@@ -265,9 +267,10 @@ mod tests {
 
     #[test]
     fn bins_are_merged_beyond_the_limit() {
-        let mut heat = Heat::default();
+        let mut heat = SpanHeatmap::default();
         let step = heat.step_ns();
-        let times = |heat: &Heat| -> Vec<u64> { heat.cells().map(|cell| cell.at_ns).collect() };
+        let times =
+            |heat: &SpanHeatmap| -> Vec<u64> { heat.cells().map(|cell| cell.at_ns).collect() };
         for place in 0..BINS as u64 {
             heat.add(place * step, 1);
         }
@@ -282,7 +285,7 @@ mod tests {
         fn percentiles_are_those_of_sorting(
             durations in prop::collection::vec(prop_oneof![0..50_u64, 0..10_000_000_000_u64, any::<u64>()], 1..300),
         ) {
-            let mut counted = Durations::default();
+            let mut counted = DurationHistogram::default();
             for ns in &durations {
                 counted.add(*ns);
             }
@@ -300,7 +303,7 @@ mod tests {
         fn a_heatmap_loses_no_span_and_stays_small(
             spans in prop::collection::vec((0..100_000_000_000_u64, any::<u64>()), 0..1000),
         ) {
-            let mut heat = Heat::default();
+            let mut heat = SpanHeatmap::default();
             for (at, duration) in &spans {
                 heat.add(*at, *duration);
             }

@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 
-use super::span::Span as Arrived;
+use super::span::OtlpSpan as Arrived;
 
 /// A trace of two spans for a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,12 +43,12 @@ impl TestTrace {
 
     /// Returns the trace id as 32 lower-case hex digits.
     pub fn id(&self) -> String {
-        hex(&self.trace_id)
+        encode_hex(&self.trace_id)
     }
 
     /// Returns the id of the root span as 16 lower-case hex digits.
     pub fn root_id(&self) -> String {
-        hex(&self.root)
+        encode_hex(&self.root)
     }
 
     /// Returns the header that makes an application's spans children of our root: W3C Trace Context, sampled.
@@ -93,7 +93,7 @@ impl TestTrace {
         ExportTraceServiceRequest {
             resource_spans: vec![ResourceSpans {
                 resource: Some(Resource {
-                    attributes: vec![text("service.name", &self.service)],
+                    attributes: vec![text_attribute("service.name", &self.service)],
                     ..Resource::default()
                 }),
                 scope_spans: vec![ScopeSpans {
@@ -128,8 +128,8 @@ impl TestTrace {
             start_time_unix_nano: end.saturating_sub(milliseconds * 1_000_000),
             end_time_unix_nano: end,
             attributes: vec![
-                text("app.now", &self.now()),
-                attribute(TEST_ATTRIBUTE, any_value::Value::BoolValue(true)),
+                text_attribute("app.now", &self.now()),
+                wire_attribute(TEST_ATTRIBUTE, any_value::Value::BoolValue(true)),
             ],
             // The W3C flag "sampled", so that a receiver that checks it does not drop the span.
             flags: 1,
@@ -160,7 +160,7 @@ pub fn root_of(trace_id: &[u8; 16]) -> [u8; 8] {
 }
 
 /// Encodes bytes as lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
+pub fn encode_hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -168,11 +168,11 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn text(key: &str, value: &str) -> KeyValue {
-    attribute(key, any_value::Value::StringValue(value.to_owned()))
+fn text_attribute(key: &str, value: &str) -> KeyValue {
+    wire_attribute(key, any_value::Value::StringValue(value.to_owned()))
 }
 
-fn attribute(key: &str, value: any_value::Value) -> KeyValue {
+fn wire_attribute(key: &str, value: any_value::Value) -> KeyValue {
     KeyValue {
         key: key.to_owned(),
         value: Some(AnyValue { value: Some(value) }),
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn faults_of_received_spans_are_named() {
         let trace = TestTrace::new("backend", Duration::from_secs(1_700_000_000), [1, 2, 3]);
-        let arrived = crate::otlp::span::flatten(trace.request()).spans;
+        let arrived = crate::otlp::span::flatten_export(trace.request()).spans;
         assert_eq!(trace.faults(&arrived), Vec::<String>::new());
         let mut orphan = arrived.clone();
         orphan[1].parent_id = None;

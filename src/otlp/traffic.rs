@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::span::{Event, Kind, Source, Span, SpanId, Status, TraceId, Value};
+use super::span::{
+    AttributeValue, BatchSource, OtlpSpan, ReceivedSpanKind, SpanEvent, SpanId, SpanStatus, TraceId,
+};
 
 /// The number of requests, one every five seconds.
 const REQUESTS: u64 = 120;
@@ -10,10 +12,10 @@ const SECOND: u64 = 1_000_000_000;
 const MILLISECOND: u64 = 1_000_000;
 
 /// Returns the spans of requests that `service` handled in the ten minutes before `now_ns` (nanoseconds since 1970).
-pub fn make(service: &str, now_ns: u64) -> Vec<Span> {
-    let source = Arc::new(Source {
+pub fn make(service: &str, now_ns: u64) -> Vec<OtlpSpan> {
+    let source = Arc::new(BatchSource {
         service: service.into(),
-        resource: [("service.name".to_owned(), Value::Text(service.to_owned()))].into(),
+        resource: [("service.name".to_owned(), AttributeValue::Text(service.to_owned()))].into(),
         scope: "simulated by cruddur-ops try".to_owned(),
         scope_version: env!("CARGO_PKG_VERSION").to_owned(),
     });
@@ -28,7 +30,7 @@ fn vary(number: u64, below: u64) -> u64 {
     (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) % below
 }
 
-fn request(number: u64, start_ns: u64, source: &Arc<Source>) -> Option<[Span; 3]> {
+fn request(number: u64, start_ns: u64, source: &Arc<BatchSource>) -> Option<[OtlpSpan; 3]> {
     let (route, inner, table) = match number % 3 {
         0 => ("/api/activities/notifications", "notifications-activities", "notifications"),
         _ => ("/api/activities/home", "home-activities-mock-data", "activities"),
@@ -39,9 +41,9 @@ fn request(number: u64, start_ns: u64, source: &Arc<Source>) -> Option<[Span; 3]
     let trace_id =
         TraceId::from_bytes(&(u128::from(number) << 64 | u128::from(number)).to_be_bytes())?;
     let ids = [1_u64, 2, 3].map(|place| SpanId::from_bytes(&(number * 8 + place).to_be_bytes()));
-    let span = |place: usize, name: String, kind: Kind, part: [u64; 2]| {
+    let span = |place: usize, name: String, kind: ReceivedSpanKind, part: [u64; 2]| {
         let [from, to] = part.map(|percent| start_ns + total / 100 * percent);
-        Some(Span {
+        Some(OtlpSpan {
             trace_id,
             span_id: ids[place]?,
             parent_id: place.checked_sub(1).and_then(|above| ids[above]),
@@ -50,32 +52,39 @@ fn request(number: u64, start_ns: u64, source: &Arc<Source>) -> Option<[Span; 3]
             source: Arc::clone(source),
             start_ns: from,
             end_ns: to,
-            status: Status::Unset,
+            status: SpanStatus::Unset,
             attributes: Vec::new(),
             events: Vec::new(),
             copies: 1,
         })
     };
-    let text = |name: &str, text: &str| (name.to_owned(), Value::Text(text.to_owned()));
-    let mut root = span(0, format!("GET {route}"), Kind::Server, [0, 100])?;
-    let mut handler = span(1, inner.to_owned(), Kind::Internal, [6, 88])?;
-    let mut select = span(2, format!("SELECT {table}"), Kind::Client, [14, 60 + vary(number, 20)])?;
+    let text = |name: &str, text: &str| (name.to_owned(), AttributeValue::Text(text.to_owned()));
+    let mut root = span(0, format!("GET {route}"), ReceivedSpanKind::Server, [0, 100])?;
+    let mut handler = span(1, inner.to_owned(), ReceivedSpanKind::Internal, [6, 88])?;
+    let mut select =
+        span(2, format!("SELECT {table}"), ReceivedSpanKind::Client, [14, 60 + vary(number, 20)])?;
     root.attributes = vec![
         text("http.request.method", "GET"),
         text("http.route", route),
-        ("http.response.status_code".to_owned(), Value::Int(if has_failed { 500 } else { 200 })),
+        (
+            "http.response.status_code".to_owned(),
+            AttributeValue::Int(if has_failed { 500 } else { 200 }),
+        ),
     ];
     let now = std::time::UNIX_EPOCH + std::time::Duration::from_nanos(handler.start_ns);
     handler.attributes = vec![
         text("app.now", &humantime::format_rfc3339_micros(now).to_string()),
-        ("app.result_length".to_owned(), Value::Int(i64::try_from(vary(number, 12)).ok()?)),
+        (
+            "app.result_length".to_owned(),
+            AttributeValue::Int(i64::try_from(vary(number, 12)).ok()?),
+        ),
     ];
     select.attributes =
         vec![text("db.system.name", "postgresql"), text("db.collection.name", table)];
     if has_failed {
-        root.status = Status::Error(String::new());
-        select.status = Status::Error(String::new());
-        select.events = vec![Event {
+        root.status = SpanStatus::Error(String::new());
+        select.status = SpanStatus::Error(String::new());
+        select.events = vec![SpanEvent {
             at_ns: select.end_ns,
             name: "exception".to_owned(),
             attributes: vec![

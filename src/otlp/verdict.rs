@@ -25,7 +25,7 @@ pub enum Rung {
 /// The status of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Status {
+pub enum CheckStatus {
     /// Proven.
     Pass,
     /// Proven with a warning, or unanswered without consequence.
@@ -36,7 +36,7 @@ pub enum Status {
     Skip,
 }
 
-impl Status {
+impl CheckStatus {
     /// Returns the status with a warning.
     #[must_use]
     pub fn warned(self) -> Self {
@@ -53,7 +53,7 @@ pub struct Check {
     /// The rung.
     pub rung: Rung,
     /// The status.
-    pub status: Status,
+    pub status: CheckStatus,
     /// The evidence.
     pub evidence: String,
     /// A hint on what to do.
@@ -64,7 +64,7 @@ pub struct Check {
 
 stable_codes! {
     /// The reason why the required rung was not reached.
-    pub enum Code {
+    pub enum FailureCode {
         /// The service's environment has no usable endpoint.
         NotConfigured = "not-configured",
         /// The variable of a header is not set, so nothing was sent.
@@ -109,7 +109,7 @@ stable_codes! {
 /// The highest rung that was proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Proven {
+pub enum ProvenRung {
     /// Not even a connection.
     None,
     /// A connection.
@@ -122,7 +122,7 @@ pub enum Proven {
     Queryable,
 }
 
-impl Proven {
+impl ProvenRung {
     /// Returns the verdict in a word.
     pub fn describe(self) -> &'static str {
         match self {
@@ -147,9 +147,9 @@ pub struct ServiceVerdict {
     /// The protocol, as in `OTEL_EXPORTER_OTLP_PROTOCOL`.
     pub protocol: Option<&'static str>,
     /// The highest rung that was proven.
-    pub proven: Proven,
+    pub proven: ProvenRung,
     /// The reason why the required rung was not reached.
-    pub code: Option<Code>,
+    pub code: Option<FailureCode>,
     /// The id of the test trace, if it was sent.
     pub trace_id: Option<String>,
     /// The instrumentation libraries of the application's spans, if they were read.
@@ -224,7 +224,7 @@ impl ServiceVerdict {
             name: name.to_owned(),
             endpoint: None,
             protocol: None,
-            proven: Proven::None,
+            proven: ProvenRung::None,
             code: None,
             trace_id: None,
             libraries: None,
@@ -240,28 +240,28 @@ impl ServiceVerdict {
     }
 
     /// Records that `rung` is proven.
-    pub fn prove(&mut self, rung: Proven) {
+    pub fn prove(&mut self, rung: ProvenRung) {
         self.proven = self.proven.max(rung);
     }
 
     /// Sets the code `not-proven` if the required rung was not reached and there is no other code.
-    pub fn require(&mut self, required: Proven) {
+    pub fn require(&mut self, required: ProvenRung) {
         if self.code.is_some() || self.proven >= required {
             return;
         }
-        self.code = Some(Code::NotProven);
+        self.code = Some(FailureCode::NotProven);
         let rung = match required {
-            Proven::Queryable => Rung::Queryable,
+            ProvenRung::Queryable => Rung::Queryable,
             _ => Rung::DatasetWritten,
         };
-        let failed = self.checks.iter().any(|check| check.status == Status::Fail);
+        let failed = self.checks.iter().any(|check| check.status == CheckStatus::Fail);
         match self.checks.iter_mut().find(|check| check.rung == rung) {
-            Some(check) if check.status == Status::Warn => check.status = Status::Fail,
+            Some(check) if check.status == CheckStatus::Warn => check.status = CheckStatus::Fail,
             Some(_) => {}
             None if failed => {}
             None => self.check(Check::new(
                 rung,
-                Status::Skip,
+                CheckStatus::Skip,
                 "only Honeycomb can say, and nothing is known of the key",
             )),
         }
@@ -275,7 +275,7 @@ impl ServiceVerdict {
 
 impl Check {
     /// Returns a check with its status and evidence.
-    pub fn new(rung: Rung, status: Status, evidence: impl Into<String>) -> Self {
+    pub fn new(rung: Rung, status: CheckStatus, evidence: impl Into<String>) -> Self {
         Self { rung, status, evidence: evidence.into(), hint: None, ms: 0 }
     }
 
@@ -300,7 +300,12 @@ mod tests {
 
     #[test]
     fn every_code_reads_the_same_in_json() {
-        for code in [Code::NotConfigured, Code::NotOtlp, Code::Dns, Code::UntrustedHost] {
+        for code in [
+            FailureCode::NotConfigured,
+            FailureCode::NotOtlp,
+            FailureCode::Dns,
+            FailureCode::UntrustedHost,
+        ] {
             assert_eq!(serde_json::to_value(code).unwrap(), serde_json::json!(code.as_str()));
         }
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Whoami {
     /// The kind of key.
-    pub kind: KeyKind,
+    pub kind: HoneycombKeyType,
     /// The name for people: `My Team`.
     pub team: String,
     /// The name in URLs: `my-team`.
@@ -21,7 +21,7 @@ pub struct Whoami {
 
 /// The kind of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
+pub enum HoneycombKeyType {
     /// It may send, and may read.
     Configuration,
     /// It may only send.
@@ -29,7 +29,7 @@ pub enum KeyKind {
 }
 
 #[derive(Deserialize)]
-struct Wire {
+struct WireWhoami {
     #[serde(rename = "type", default)]
     kind: String,
     #[serde(default)]
@@ -50,10 +50,10 @@ struct WireName {
 impl Whoami {
     /// Reads the body of a response with status 200.
     pub fn read(body: &[u8]) -> Option<Self> {
-        let wire: Wire = serde_json::from_slice(body).ok()?;
+        let wire: WireWhoami = serde_json::from_slice(body).ok()?;
         let kind = match wire.kind.as_str() {
-            "ingest" => KeyKind::Ingest,
-            _ => KeyKind::Configuration,
+            "ingest" => HoneycombKeyType::Ingest,
+            _ => HoneycombKeyType::Configuration,
         };
         let granted = wire.api_key_access.into_iter();
         Some(Self {
@@ -81,7 +81,7 @@ impl Whoami {
 
     /// Returns whether the key may send spans.
     pub fn may_send(&self) -> bool {
-        self.kind == KeyKind::Ingest || self.may("events")
+        self.kind == HoneycombKeyType::Ingest || self.may("events")
     }
 
     /// Describes the key: `team T, environment Bootcamp, ingest key (createDatasets)`.
@@ -92,8 +92,8 @@ impl Whoami {
             format!("team {}, environment {}", self.team, self.environment)
         };
         let kind = match self.kind {
-            KeyKind::Configuration => "configuration key",
-            KeyKind::Ingest => "ingest key",
+            HoneycombKeyType::Configuration => "configuration key",
+            HoneycombKeyType::Ingest => "ingest key",
         };
         if self.permissions.is_empty() {
             return format!("{place}, {kind}");

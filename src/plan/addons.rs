@@ -5,31 +5,34 @@ use std::path::Path;
 
 use minijinja::context;
 
-use super::ports::Published;
+use super::ports::PublishedTcpPort;
 use super::telemetry::file_of;
 use super::{Note, Plan};
-use crate::compose::{Model, Role, Service, Setting, Source, Value, Variables};
+use crate::compose::{
+    ComposeModel, EnvironmentVariable, ProjectVariables, ServiceModel, ServiceRole, VariableSource,
+    VariableValue,
+};
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::{self, Wanted};
 use crate::error::Result;
-use crate::provider::{self, Addon, AddonProfile, Daemon, Variable};
+use crate::provider::{self, Addon, AddonDaemon, AddonProfile, Variable};
 
 /// The requested addons, the services that report, and the daemon's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct AddonRequest {
     /// The addons, each once.
     pub addons: Vec<Addon>,
     /// The services whose code reports to an addon.
     pub services: Vec<String>,
     /// How a browser addresses the services.
-    pub hosts: Hosts,
+    pub hosts: HostNaming,
     /// The AWS region of a daemon to be added.
     pub region: Option<String>,
 }
 
 /// The naming scheme for the services' hosts, after which segments are named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Hosts {
+pub enum HostNaming {
     /// A Gitpod workspace's URLs.
     Gitpod,
     /// A codespace's URLs.
@@ -39,7 +42,7 @@ pub enum Hosts {
     Local,
 }
 
-impl Hosts {
+impl HostNaming {
     fn name(self) -> &'static str {
         match self {
             Self::Gitpod => "gitpod",
@@ -50,7 +53,7 @@ impl Hosts {
 }
 
 /// Returns the daemon that the project already has.
-pub fn daemon(model: &Model, addon: Addon) -> Option<&Service> {
+pub fn find_daemon(model: &ComposeModel, addon: Addon) -> Option<&ServiceModel> {
     let own = addon.profile()?.daemon.as_ref()?;
     let mut services = model.services.iter();
     services.find(|service| {
@@ -61,17 +64,21 @@ pub fn daemon(model: &Model, addon: Addon) -> Option<&Service> {
 }
 
 /// Returns the daemon that `wish` adds to the project, if any, and the template for it.
-fn added(model: &Model, wish: &Wish) -> Option<(&'static Daemon, &'static str)> {
-    let mut wanted = wish.addons.iter().filter(|addon| daemon(model, **addon).is_none());
+fn daemon_to_add(
+    model: &ComposeModel,
+    wish: &AddonRequest,
+) -> Option<(&'static AddonDaemon, &'static str)> {
+    let mut wanted = wish.addons.iter().filter(|addon| find_daemon(model, **addon).is_none());
     let added = wanted
         .find_map(|addon| Some((addon.profile()?.daemon.as_ref()?, addon.templates().daemon?)));
     added.filter(|_| !wish.services.is_empty())
 }
 
 /// Returns the ports that `wish` publishes.
-pub fn published(model: &Model, wish: &Wish) -> Option<Published> {
-    added(model, wish)
-        .map(|(daemon, _)| Published::new(daemon.port, &daemon.service, Role::TracingDaemon))
+pub fn published(model: &ComposeModel, wish: &AddonRequest) -> Option<PublishedTcpPort> {
+    daemon_to_add(model, wish).map(|(daemon, _)| {
+        PublishedTcpPort::new(daemon.port, &daemon.service, ServiceRole::TracingDaemon)
+    })
 }
 
 /// Adds to `plan` whatever the compose files lack for `wish`. Services in `last` are written to the last file that
@@ -81,9 +88,9 @@ pub fn published(model: &Model, wish: &Wish) -> Option<Published> {
 /// `unsafe-edit` when a compose file cannot be edited without changing its other contents.
 pub fn extend(
     plan: &mut Plan,
-    model: &Model,
-    wish: &Wish,
-    variables: &Variables,
+    model: &ComposeModel,
+    wish: &AddonRequest,
+    variables: &ProjectVariables,
     last: &BTreeSet<String>,
 ) -> Result<()> {
     let mut wanted: BTreeMap<&Path, Vec<Wanted>> = BTreeMap::new();
@@ -113,19 +120,19 @@ pub fn extend(
         plan.amend(model, path, |text| environment::set(text, &wanted))?;
         wanted.iter().for_each(|wanted| plan.compose.want(wanted));
     }
-    match added(model, wish) {
-        Some(daemon) => add(plan, model, wish, daemon, (variables, last)),
+    match daemon_to_add(model, wish) {
+        Some(daemon) => add_daemon(plan, model, wish, daemon, (variables, last)),
         None => Ok(()),
     }
 }
 
 /// Returns whether `service` refers to the secret `variable`, or will once `wish` is written.
-pub fn refers(
-    model: &Model,
+pub fn refers_to_secret(
+    model: &ComposeModel,
     service: &str,
     addon: Addon,
     variable: &str,
-    with: &Variables,
+    with: &ProjectVariables,
 ) -> bool {
     let Some(service) = model.service(service) else {
         return false;
@@ -139,9 +146,9 @@ pub fn refers(
 
 /// Returns the variables a service needs in its environment, from `templates/`.
 pub(super) fn variables_of(
-    model: &Model,
-    wish: &Wish,
-    service: &Service,
+    model: &ComposeModel,
+    wish: &AddonRequest,
+    service: &ServiceModel,
 ) -> Result<Vec<(&'static AddonProfile, Variable)>> {
     let mut all = Vec::new();
     for addon in &wish.addons {
@@ -150,22 +157,22 @@ pub(super) fn variables_of(
         };
         let mut ports = service.ports.iter().filter(|port| port.protocol == "tcp");
         let port = ports.find_map(|port| Some(*port.host.as_ref()?.start()));
-        let text = provider::render(
+        let text = provider::render_template(
             addon.templates().environment,
             context! {
-                address => address(model, profile, service),
+                address => daemon_address(model, profile, service),
                 port => port,
                 workspace => wish.hosts.name(),
             },
         )?;
-        all.extend(provider::variables(&text)?.into_iter().map(|one| (profile, one)));
+        all.extend(provider::parse_variables(&text)?.into_iter().map(|one| (profile, one)));
     }
     Ok(all)
 }
 
 /// Returns the daemon's address as seen from `service`.
-fn address(model: &Model, profile: &AddonProfile, service: &Service) -> String {
-    let there = daemon(model, profile.name).map(|daemon| daemon.name.as_str());
+fn daemon_address(model: &ComposeModel, profile: &AddonProfile, service: &ServiceModel) -> String {
+    let there = find_daemon(model, profile.name).map(|daemon| daemon.name.as_str());
     let Some(daemon) = &profile.daemon else {
         return String::new();
     };
@@ -177,23 +184,23 @@ fn address(model: &Model, profile: &AddonProfile, service: &Service) -> String {
 }
 
 /// Returns whether the setting has a value that stays; a secret in plain text does not count.
-fn is_kept(setting: &Setting, profile: &AddonProfile) -> bool {
+fn is_kept(setting: &EnvironmentVariable, profile: &AddonProfile) -> bool {
     if !setting.uses.is_empty() {
         return true;
     }
     match &setting.value {
-        Value::Known(value) if value.expose().trim().is_empty() => false,
-        Value::Known(_) => {
-            let written_out = matches!(setting.source, Source::Environment(_));
+        VariableValue::Known(value) if value.expose().trim().is_empty() => false,
+        VariableValue::Known(_) => {
+            let written_out = matches!(setting.source, VariableSource::Environment(_));
             !(written_out && profile.secrets.contains(&setting.name))
         }
-        Value::Unknown(_) => true,
-        Value::Absent => false,
+        VariableValue::Unknown(_) => true,
+        VariableValue::Absent => false,
     }
 }
 
 /// Returns whether the AWS keys are temporary ones, which are refused without their session token.
-fn has_temporary_keys(variables: &Variables) -> bool {
+fn has_temporary_keys(variables: &ProjectVariables) -> bool {
     let said = |name: &str| variables.get(name).unwrap_or_default().trim();
     said("AWS_ACCESS_KEY_ID").starts_with("ASIA") || !said("AWS_SESSION_TOKEN").is_empty()
 }
@@ -210,21 +217,21 @@ fn render_daemon_template(
     networks: &[String],
     temporary: bool,
 ) -> Result<String> {
-    provider::render(
+    provider::render_template(
         template,
         context! { region => region, networks => networks.to_vec(), temporary => temporary },
     )
 }
 
 /// Adds the daemon next to the first service that reports, and makes the services start it.
-fn add(
+fn add_daemon(
     plan: &mut Plan,
-    model: &Model,
-    wish: &Wish,
-    (daemon, template): (&Daemon, &str),
-    (variables, last): (&Variables, &BTreeSet<String>),
+    model: &ComposeModel,
+    wish: &AddonRequest,
+    (daemon, template): (&AddonDaemon, &str),
+    (variables, last): (&ProjectVariables, &BTreeSet<String>),
 ) -> Result<()> {
-    let reporting: Vec<&Service> =
+    let reporting: Vec<&ServiceModel> =
         wish.services.iter().filter_map(|name| model.service(name)).collect();
     let mut networks: Vec<String> =
         reporting.iter().flat_map(|service| service.networks.iter().cloned()).collect();

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Change, Note, Plan, Writing};
-use crate::compose::Model;
+use super::{FileChange, Note, Plan, WriteMethod};
+use crate::compose::ComposeModel;
 use crate::edit::yaml::additions::Addition;
 use crate::error::Result;
 use crate::provider::Destination;
@@ -11,7 +11,7 @@ use crate::provider::collector::{self, FILE, PORT, SERVICE};
 
 /// The settings of a collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Collector {
+pub struct CollectorSettings {
     /// The destination it sends to.
     pub to: Destination,
     /// Origins of pages that may send spans from a browser.
@@ -28,10 +28,10 @@ pub struct Collector {
 /// # Errors
 /// `internal`, when a template does not render.
 pub fn plan(
-    model: &Model,
+    model: &ComposeModel,
     root: &Path,
     existing: Option<&str>,
-    collector: &Collector,
+    collector: &CollectorSettings,
 ) -> Result<(Vec<(PathBuf, Addition)>, Plan)> {
     let mut plan = Plan::default();
     let mut additions = Vec::new();
@@ -60,21 +60,25 @@ pub fn plan(
         }
         (None, None) => {}
     }
-    let text = collector::configuration(&collector.to, &collector.origins)?;
+    let text = collector::render_collector_configuration(&collector.to, &collector.origins)?;
     match existing {
-        None => plan.change(Change {
+        None => plan.change(FileChange {
             path: root.join(FILE),
             before: None,
             after: Some(text.into()),
-            writing: Writing::Replace,
+            writing: WriteMethod::Replace,
         }),
-        Some(existing) => plan.notes.extend(differences(existing, &text, collector)),
+        Some(existing) => plan.notes.extend(configuration_differences(existing, &text, collector)),
     }
     Ok((additions, plan))
 }
 
 /// Returns warnings about how an existing configuration, which stays unchanged, differs from the planned one.
-fn differences(existing: &str, text: &str, collector: &Collector) -> Vec<Note> {
+fn configuration_differences(
+    existing: &str,
+    text: &str,
+    collector: &CollectorSettings,
+) -> Vec<Note> {
     if existing == text {
         return Vec::new();
     }

@@ -17,7 +17,7 @@ pub(crate) fn lines(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
     let (mut at, mut there) = (0, 0);
     let mut ops = Vec::new();
     loop {
-        let same = shared(&old[at..], &new[there..]);
+        let same = common_prefix_lines(&old[at..], &new[there..]);
         if same > 0 {
             ops.push(DiffOp::Equal { old_index: at, new_index: there, len: same });
         }
@@ -26,24 +26,24 @@ pub(crate) fn lines(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
             return ops;
         }
         let rest = (old.len() - at, new.len() - there);
-        let (gone, come) = meet(&old[at..], &new[there..]).unwrap_or(rest);
+        let (gone, come) = find_next_match(&old[at..], &new[there..]).unwrap_or(rest);
         let (until, unto) = (at + gone, there + come);
-        ops.extend(compare((old, at..until), (new, there..unto)));
+        ops.extend(diff_lines((old, at..until), (new, there..unto)));
         (at, there) = (until, unto);
     }
 }
 
 /// Returns the similarity of two words, from 0 to 1: the share of characters that appear in both in the same order.
-pub(crate) fn likeness(one: &str, two: &str) -> f32 {
+pub(crate) fn word_similarity(one: &str, two: &str) -> f32 {
     let one: Vec<&str> = one.split_inclusive(|_| true).collect();
     let two: Vec<&str> = two.split_inclusive(|_| true).collect();
-    let ops = compare((&one, 0..one.len()), (&two, 0..two.len()));
+    let ops = diff_lines((&one, 0..one.len()), (&two, 0..two.len()));
     let same = ops.iter().filter(|op| op.tag() == DiffTag::Equal);
     let same: usize = same.map(|op| op.old_range().len()).sum();
     2.0 * same as f32 / (one.len() + two.len()).max(1) as f32
 }
 
-fn compare(
+fn diff_lines(
     (old, gone): (&[&str], Range<usize>),
     (new, come): (&[&str], Range<usize>),
 ) -> Vec<DiffOp> {
@@ -53,13 +53,13 @@ fn compare(
 }
 
 /// Returns the number of leading lines that both have in common.
-fn shared(old: &[&str], new: &[&str]) -> usize {
+fn common_prefix_lines(old: &[&str], new: &[&str]) -> usize {
     let pairs = old.iter().zip(new);
     pairs.take_while(|(old, new)| old == new).count()
 }
 
 /// Returns the smallest numbers of lines to skip on either side until both are aligned again.
-fn meet(old: &[&str], new: &[&str]) -> Option<(usize, usize)> {
+fn find_next_match(old: &[&str], new: &[&str]) -> Option<(usize, usize)> {
     let footing = |lines: &'_ [&'_ str], from: usize| from..lines.len().min(from + FOOTING);
     (1..=REACH)
         .flat_map(|both| (0..=both).map(move |gone| (gone, both - gone)))
@@ -96,9 +96,9 @@ mod tests {
 
     #[test]
     fn a_misspelt_word_is_similar() {
-        assert_eq!(likeness("same", "same"), 1.0);
-        assert!(likeness("instrumentation-flask", "instrumentation-flasc") > 0.9);
-        assert!(likeness("flask", "redis") < 0.5);
+        assert_eq!(word_similarity("same", "same"), 1.0);
+        assert!(word_similarity("instrumentation-flask", "instrumentation-flasc") > 0.9);
+        assert!(word_similarity("flask", "redis") < 0.5);
     }
 
     #[test]

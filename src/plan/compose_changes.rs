@@ -8,7 +8,7 @@ use crate::edit::yaml::additions::Addition;
 use crate::edit::yaml::environment::Wanted;
 use crate::edit::yaml::rename::Renames;
 use crate::edit::yaml::service_lists::WantedMember;
-use crate::edit::yaml::tree::Tree;
+use crate::edit::yaml::tree::YamlTree;
 
 /// The planned changes to the meaning of a compose project; everything else must stay the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct ComposeChanges {
     /// Volumes and images under new names.
     pub renamed: Renames,
     /// Parsed trees of planned texts, by path, to avoid parsing them again.
-    pub trees: BTreeMap<PathBuf, Arc<Tree>>,
+    pub trees: BTreeMap<PathBuf, Arc<YamlTree>>,
 }
 
 /// The planned changes to one service.
@@ -84,7 +84,7 @@ impl ComposeChanges {
     }
 
     /// Keeps the tree of a planned text, replacing an earlier one of the same file.
-    pub fn keep_tree(&mut self, path: &Path, tree: Option<Arc<Tree>>) {
+    pub fn keep_tree(&mut self, path: &Path, tree: Option<Arc<YamlTree>>) {
         match tree {
             Some(tree) => drop(self.trees.insert(path.to_owned(), tree)),
             None => drop(self.trees.remove(path)),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Note;
-use super::ports::{Asked, Published, Wish, danger, labels};
+use super::ports::{PortPolicy, PortRequest, PublishedTcpPort, label_ports, public_port_danger};
 use crate::edit::jsonc::devcontainer::{
-    self as editor, AtStart, Configured, Forward, Opened, Wanted,
+    self as editor, DevcontainerPort, Forward, PortVisibilities, PostStartState, Wanted,
 };
 use crate::edit::yaml::ports::Visibility;
 
@@ -13,13 +13,17 @@ use crate::edit::yaml::ports::Visibility;
 pub const FRESH: &str = include_str!("../../templates/.devcontainer/devcontainer.json");
 
 /// Reads a `devcontainer.json`; invalid JSON counts as an empty file.
-pub fn configured(text: &str) -> Configured {
-    editor::read(text).unwrap_or_default()
+pub fn configured(text: &str) -> DevcontainerPort {
+    editor::read_devcontainer(text).unwrap_or_default()
 }
 
 /// Returns the ports to forward: the published ones, except those that stay private unless they are named.
-pub fn forwards(published: &[Published], wish: Wish, asked: &[Asked]) -> Vec<Forward> {
-    let labels = labels(published);
+pub fn ports_to_forward(
+    published: &[PublishedTcpPort],
+    wish: PortPolicy,
+    asked: &[PortRequest],
+) -> Vec<Forward> {
+    let labels = label_ports(published);
     let named = |port: u16| asked.iter().find(|asked| asked.port == port);
     let forward = |port: u16, opens_browser: bool| Forward {
         port,
@@ -30,7 +34,7 @@ pub fn forwards(published: &[Published], wish: Wish, asked: &[Asked]) -> Vec<For
     };
     let meant = published.iter().filter(|port| match named(port.port) {
         Some(_) => true,
-        None => wish != Wish::Keep && danger(port).is_none(),
+        None => wish != PortPolicy::Keep && public_port_danger(port).is_none(),
     });
     let mut forwards: Vec<Forward> =
         meant.map(|port| forward(port.port, port.role.has_pages())).collect();
@@ -44,15 +48,15 @@ pub fn forwards(published: &[Published], wish: Wish, asked: &[Asked]) -> Vec<For
 
 /// Returns the planned contents of the file. An existing command of ours is updated for the ports it names;
 /// `on_start` adds the public ones.
-pub fn wanted(
+pub fn planned_contents(
     forwards: Vec<Forward>,
     goals: &BTreeMap<u16, Visibility>,
-    configured: &Configured,
+    configured: &DevcontainerPort,
     on_start: bool,
 ) -> (Wanted, Option<Note>) {
-    let mut opened: Opened = match &configured.at_start {
-        AtStart::Ours(opened) => opened.clone(),
-        AtStart::Nothing | AtStart::Theirs => Opened::new(),
+    let mut opened: PortVisibilities = match &configured.at_start {
+        PostStartState::Ours(opened) => opened.clone(),
+        PostStartState::Nothing | PostStartState::Theirs => PortVisibilities::new(),
     };
     for (port, goal) in goals {
         let known = opened.contains_key(port);
@@ -60,7 +64,7 @@ pub fn wanted(
             opened.insert(*port, *goal);
         }
     }
-    let theirs = configured.at_start == AtStart::Theirs;
+    let theirs = configured.at_start == PostStartState::Theirs;
     let note = (theirs && on_start).then(|| {
         Note::fact("postStartCommand sets the visibility of ports already, and is left alone")
     });
@@ -69,11 +73,14 @@ pub fn wanted(
 }
 
 /// Returns whether every public port in `goals` is already opened at each start.
-pub fn is_opened_at_start(goals: &BTreeMap<u16, Visibility>, configured: &Configured) -> bool {
+pub fn is_opened_at_start(
+    goals: &BTreeMap<u16, Visibility>,
+    configured: &DevcontainerPort,
+) -> bool {
     match &configured.at_start {
-        AtStart::Nothing => false,
-        AtStart::Theirs => true,
-        AtStart::Ours(opened) => goals
+        PostStartState::Nothing => false,
+        PostStartState::Theirs => true,
+        PostStartState::Ours(opened) => goals
             .iter()
             .filter(|(_, goal)| **goal == Visibility::Public)
             .all(|(port, goal)| opened.get(port) == Some(goal)),
@@ -82,7 +89,7 @@ pub fn is_opened_at_start(goals: &BTreeMap<u16, Visibility>, configured: &Config
 
 /// Returns a note on how a dev container can get the key from its user's machine, unless its file already mentions
 /// it.
-pub fn recommendation(variable: &str, text: Option<&str>) -> Option<Note> {
+pub fn recommend_key(variable: &str, text: Option<&str>) -> Option<Note> {
     if text.is_some_and(|text| text.contains(variable)) {
         return None;
     }
@@ -95,15 +102,15 @@ pub fn recommendation(variable: &str, text: Option<&str>) -> Option<Note> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ports::tests::port;
+    use super::super::ports::tests::published_port;
     use super::*;
-    use crate::compose::Role;
+    use crate::compose::ServiceRole;
 
-    fn published() -> Vec<Published> {
+    fn published() -> Vec<PublishedTcpPort> {
         vec![
-            port(3000, "frontend-react-js", Role::Frontend),
-            port(4567, "backend-flask", Role::Backend),
-            port(5432, "db", Role::Database),
+            published_port(3000, "frontend-react-js", ServiceRole::Frontend),
+            published_port(4567, "backend-flask", ServiceRole::Backend),
+            published_port(5432, "db", ServiceRole::Database),
         ]
     }
 
@@ -113,11 +120,11 @@ mod tests {
 
     #[test]
     fn databases_are_forwarded_only_if_named() {
-        let all = forwards(&published(), Wish::Public, &[]);
+        let all = ports_to_forward(&published(), PortPolicy::Public, &[]);
         assert_eq!(ports(&all), [(3000, Some("frontend"), true), (4567, Some("backend"), false)]);
         let asked = ["5432=private:pg".parse().unwrap(), "9000=public".parse().unwrap()];
         assert_eq!(
-            ports(&forwards(&published(), Wish::Keep, &asked)),
+            ports(&ports_to_forward(&published(), PortPolicy::Keep, &asked)),
             [(5432, Some("pg"), false), (9000, None, false)]
         );
     }
@@ -125,17 +132,24 @@ mod tests {
     #[test]
     fn our_start_command_is_updated_and_the_users_is_kept() {
         let goals = BTreeMap::from([(3000, Visibility::Private), (4567, Visibility::Public)]);
-        let with = |at_start| Configured { at_start, ..Configured::default() };
-        let ours = with(AtStart::Ours(Opened::from([(3000, Visibility::Public)])));
-        let start = |configured: &Configured, on_start| {
-            wanted(Vec::new(), &goals, configured, on_start).0.at_start
+        let with = |at_start| DevcontainerPort { at_start, ..DevcontainerPort::default() };
+        let ours = with(PostStartState::Ours(PortVisibilities::from([(3000, Visibility::Public)])));
+        let start = |configured: &DevcontainerPort, on_start| {
+            planned_contents(Vec::new(), &goals, configured, on_start).0.at_start
         };
-        assert_eq!(start(&ours, false), Some(Opened::from([(3000, Visibility::Private)])));
+        assert_eq!(
+            start(&ours, false),
+            Some(PortVisibilities::from([(3000, Visibility::Private)]))
+        );
         assert_eq!(start(&ours, true), Some(goals.clone()));
-        let nothing = with(AtStart::Nothing);
+        let nothing = with(PostStartState::Nothing);
         assert_eq!(start(&nothing, false), None);
-        assert_eq!(start(&nothing, true), Some(Opened::from([(4567, Visibility::Public)])));
-        let (left, note) = wanted(Vec::new(), &goals, &with(AtStart::Theirs), true);
+        assert_eq!(
+            start(&nothing, true),
+            Some(PortVisibilities::from([(4567, Visibility::Public)]))
+        );
+        let (left, note) =
+            planned_contents(Vec::new(), &goals, &with(PostStartState::Theirs), true);
         assert!(left.at_start.is_none() && note.is_some());
         assert!(!is_opened_at_start(&goals, &ours));
     }

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use similar::{ChangeTag, DiffableStr, group_diff_ops};
 
-use super::{Change, Plan, compare};
+use super::{FileChange, Plan, compare};
 
 /// The kind of a diff line, which determines its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Sort {
+pub enum DiffLineKind {
     /// `--- a/…`, `+++ b/…`
     File,
     /// `@@ … @@`
@@ -23,9 +23,9 @@ pub enum Sort {
 
 /// A line of a diff, without its line ending.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct DiffLine {
     /// The kind.
-    pub sort: Sort,
+    pub sort: DiffLineKind,
     /// The text, with its leading sign.
     pub text: String,
 }
@@ -33,8 +33,8 @@ pub struct Line {
 /// How many folders, `base` included, a file may be above.
 const ABOVE: usize = 4;
 
-/// Renders the whole plan, with paths relative to `base` as in [`shown`].
-pub fn render(plan: &Plan, base: &Path) -> Vec<Line> {
+/// Renders the whole plan, with paths relative to `base` as in [`relative_path`].
+pub fn render(plan: &Plan, base: &Path) -> Vec<DiffLine> {
     let base = find_base(plan, base);
     plan.changes.iter().flat_map(|change| render_change(change, base)).collect()
 }
@@ -49,7 +49,7 @@ pub fn find_base<'b>(plan: &Plan, base: &'b Path) -> &'b Path {
 }
 
 /// Returns `path` relative to `base`, with up to two `..`; unchanged if they are further apart.
-pub fn shown(path: &Path, base: &Path) -> PathBuf {
+pub fn relative_path(path: &Path, base: &Path) -> PathBuf {
     let mut up = PathBuf::new();
     for above in base.ancestors().take(ABOVE) {
         match path.strip_prefix(above) {
@@ -61,19 +61,19 @@ pub fn shown(path: &Path, base: &Path) -> PathBuf {
     path.to_owned()
 }
 
-/// Renders one change, with its path relative to `base` as in [`shown`].
-pub fn render_change(change: &Change, base: &Path) -> Vec<Line> {
-    let name = shown(&change.path, base).display().to_string();
+/// Renders one change, with its path relative to `base` as in [`relative_path`].
+pub fn render_change(change: &FileChange, base: &Path) -> Vec<DiffLine> {
+    let name = relative_path(&change.path, base).display().to_string();
     let mut lines = vec![
-        Line {
-            sort: Sort::File,
+        DiffLine {
+            sort: DiffLineKind::File,
             text: match change.before {
                 Some(_) => format!("--- a/{name}"),
                 None => "--- /dev/null".to_owned(),
             },
         },
-        Line {
-            sort: Sort::File,
+        DiffLine {
+            sort: DiffLineKind::File,
             text: match change.after {
                 Some(_) => format!("+++ b/{name}"),
                 None => "+++ /dev/null".to_owned(),
@@ -89,9 +89,9 @@ pub fn render_change(change: &Change, base: &Path) -> Vec<Line> {
         };
         let old = first.old_range().start..last.old_range().end;
         let new = first.new_range().start..last.new_range().end;
-        lines.push(Line {
-            sort: Sort::Hunk,
-            text: format!("@@ -{} +{} @@", span(&old), span(&new)),
+        lines.push(DiffLine {
+            sort: DiffLineKind::Hunk,
+            text: format!("@@ -{} +{} @@", hunk_range(&old), hunk_range(&new)),
         });
         for line in group.iter().flat_map(|op| op.iter_changes(&before[..], &after[..])) {
             render_line(line.tag(), line.value(), &mut lines);
@@ -100,24 +100,27 @@ pub fn render_change(change: &Change, base: &Path) -> Vec<Line> {
     lines
 }
 
-fn render_line(tag: ChangeTag, value: &str, lines: &mut Vec<Line>) {
+fn render_line(tag: ChangeTag, value: &str, lines: &mut Vec<DiffLine>) {
     let (sort, sign) = match tag {
-        ChangeTag::Equal => (Sort::Context, ' '),
-        ChangeTag::Delete => (Sort::Removed, '-'),
-        ChangeTag::Insert => (Sort::Added, '+'),
+        ChangeTag::Equal => (DiffLineKind::Context, ' '),
+        ChangeTag::Delete => (DiffLineKind::Removed, '-'),
+        ChangeTag::Insert => (DiffLineKind::Added, '+'),
     };
     let body = value.trim_end_matches(['\n', '\r']);
     let mut text = String::with_capacity(1 + body.len());
     text.push(sign);
     text.push_str(body);
-    lines.push(Line { sort, text });
+    lines.push(DiffLine { sort, text });
     if !value.ends_with('\n') {
-        lines.push(Line { sort: Sort::Context, text: "\\ No newline at end of file".to_owned() });
+        lines.push(DiffLine {
+            sort: DiffLineKind::Context,
+            text: "\\ No newline at end of file".to_owned(),
+        });
     }
 }
 
 /// Formats a range of lines for a hunk header.
-fn span(range: &std::ops::Range<usize>) -> String {
+fn hunk_range(range: &std::ops::Range<usize>) -> String {
     match range.len() {
         0 => format!("{},0", range.start),
         1 => format!("{}", range.start + 1),
@@ -127,12 +130,12 @@ fn span(range: &std::ops::Range<usize>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Writing;
+    use super::super::WriteMethod;
     use super::*;
 
     #[test]
     fn a_path_above_the_base_is_shown_relative_to_it() {
-        let shown = |path| shown(Path::new(path), Path::new("/p/shop"));
+        let shown = |path| relative_path(Path::new(path), Path::new("/p/shop"));
         assert_eq!(shown("/p/shop/a/b"), Path::new("a/b"));
         assert_eq!(shown("/p/.gitpod.yml"), Path::new("../.gitpod.yml"));
         assert_eq!(shown("/q/x"), Path::new("/q/x"));
@@ -141,11 +144,11 @@ mod tests {
     #[test]
     fn a_missing_final_newline_is_marked() {
         let plan = Plan {
-            changes: vec![Change {
+            changes: vec![FileChange {
                 path: "/p/a.yml".into(),
                 before: Some("a: 1\nb: 2".into()),
                 after: Some("a: 1\nb: 2\nc: 3\n".into()),
-                writing: Writing::Replace,
+                writing: WriteMethod::Replace,
             }],
             ..Plan::default()
         };

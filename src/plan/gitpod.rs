@@ -2,20 +2,20 @@
 
 use crate::edit::yaml::ports;
 
-pub use crate::edit::yaml::ports::Configured;
+pub use crate::edit::yaml::ports::GitpodPortEntry;
 
 /// Returns the entries of a `.gitpod.yml` that Gitpod would apply; none for invalid YAML.
-pub fn configured(text: &str) -> Vec<Configured> {
-    ports::read(text).unwrap_or_default()
+pub fn configured(text: &str) -> Vec<GitpodPortEntry> {
+    ports::read_gitpod_ports(text).unwrap_or_default()
 }
 
 /// Returns the entry that applies to `port`.
-pub fn effective(entries: &[Configured], port: u16) -> Option<&Configured> {
-    exact(entries, port).or_else(|| entries.iter().find(|entry| entry.covers(port)))
+pub fn entry_in_force(entries: &[GitpodPortEntry], port: u16) -> Option<&GitpodPortEntry> {
+    entry_for_port(entries, port).or_else(|| entries.iter().find(|entry| entry.covers(port)))
 }
 
 /// Returns the first entry for exactly `port`.
-pub fn exact(entries: &[Configured], port: u16) -> Option<&Configured> {
+pub fn entry_for_port(entries: &[GitpodPortEntry], port: u16) -> Option<&GitpodPortEntry> {
     entries.iter().find(|entry| entry.first == port && entry.last == port)
 }
 
@@ -29,9 +29,9 @@ mod tests {
         let entries = configured(
             "ports:\n  - port: 3000-3010\n    visibility: public\n  - port: '3001'\n  - port: 3001\n    visibility: public\n  - command: x\n",
         );
-        assert_eq!(effective(&entries, 3001).unwrap().visibility, Visibility::Private);
-        assert_eq!(effective(&entries, 3002).unwrap().visibility, Visibility::Public);
-        assert!(exact(&entries, 3002).is_none());
+        assert_eq!(entry_in_force(&entries, 3001).unwrap().visibility, Visibility::Private);
+        assert_eq!(entry_in_force(&entries, 3002).unwrap().visibility, Visibility::Public);
+        assert!(entry_for_port(&entries, 3002).is_none());
         assert_eq!(entries.len(), 3);
     }
 

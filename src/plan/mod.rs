@@ -1,4 +1,4 @@
-//! Planned writes, as values: [`Plan`], [`Change`], and the unified diff.
+//! Planned writes, as values: [`Plan`], [`FileChange`], and the unified diff.
 //!
 //! Writes nothing; [`crate::apply`] does.
 
@@ -21,8 +21,8 @@ use std::sync::Arc;
 
 use foldhash::HashSet;
 
-use crate::compose::{File, Model};
-use crate::edit::refusal::{Edit, Refusal};
+use crate::compose::{ComposeModel, ProjectTextFile};
+use crate::edit::refusal::{EditRefusal, EditedText};
 use crate::error::{Error, ErrorCode, Result};
 
 use compose_changes::ComposeChanges;
@@ -31,7 +31,7 @@ use compose_changes::ComposeChanges;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Changes, at most one per file; only files whose bytes change.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FileChange>,
     /// Notes for the user, shown before the confirmation.
     pub notes: Vec<Note>,
     /// Manual steps that are needed before this program can continue, one line each: a command, or a line and where
@@ -43,7 +43,7 @@ pub struct Plan {
 
 /// A file before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct FileChange {
     /// The absolute path.
     pub path: PathBuf,
     /// The text as read; `None` if there was no file.
@@ -51,12 +51,12 @@ pub struct Change {
     /// The planned text; `None` to delete the file.
     pub after: Option<Arc<str>>,
     /// The way the file is written.
-    pub writing: Writing,
+    pub writing: WriteMethod,
 }
 
 /// The way a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writing {
+pub enum WriteMethod {
     /// Replace the file atomically; mode, owner and symlink target stay.
     Replace,
     /// Overwrite the contents in place, for files that are watched by inode (`.gitpod.yml`).
@@ -67,7 +67,7 @@ pub enum Writing {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Note {
     /// The level.
-    pub level: Level,
+    pub level: NoteLevel,
     /// The text: lower case, without a full stop.
     pub text: String,
     /// A hint on what to do.
@@ -76,7 +76,7 @@ pub struct Note {
 
 /// The importance of a [`Note`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
+pub enum NoteLevel {
     /// Evidence for a decision.
     Fact,
     /// Something the user would want to change.
@@ -86,12 +86,12 @@ pub enum Level {
 impl Note {
     /// Returns a note with evidence for a decision.
     pub fn fact(text: impl Into<String>) -> Self {
-        Self { level: Level::Fact, text: text.into(), hint: None }
+        Self { level: NoteLevel::Fact, text: text.into(), hint: None }
     }
 
     /// Returns a note on something the user would want to change.
     pub fn warning(text: impl Into<String>) -> Self {
-        Self { level: Level::Warning, text: text.into(), hint: None }
+        Self { level: NoteLevel::Warning, text: text.into(), hint: None }
     }
 
     /// Adds a hint on what to do.
@@ -109,14 +109,20 @@ impl Plan {
     }
 
     /// Adds a change, unless the bytes stay the same.
-    pub fn change(&mut self, change: Change) {
+    pub fn change(&mut self, change: FileChange) {
         if change.before != change.after {
             self.changes.push(change);
         }
     }
 
     /// Adds an edit of the file at `path`, and the editor's warnings.
-    pub fn edited(&mut self, path: &Path, before: Option<Arc<str>>, edit: Edit, writing: Writing) {
+    pub fn edited(
+        &mut self,
+        path: &Path,
+        before: Option<Arc<str>>,
+        edit: EditedText,
+        writing: WriteMethod,
+    ) {
         for warning in edit.warnings {
             self.notes.push(Note::warning(format!(
                 "{}:{}: {}",
@@ -126,7 +132,7 @@ impl Plan {
             )));
         }
         self.compose.keep_tree(path, edit.tree);
-        self.change(Change { path: path.to_owned(), before, after: Some(edit.text), writing });
+        self.change(FileChange { path: path.to_owned(), before, after: Some(edit.text), writing });
     }
 
     /// Edits a compose file on top of earlier planned edits.
@@ -135,9 +141,9 @@ impl Plan {
     /// `unsafe-edit` when `edit` refuses.
     pub fn amend(
         &mut self,
-        model: &Model,
+        model: &ComposeModel,
         path: &Path,
-        edit: impl FnOnce(&str) -> std::result::Result<Edit, Refusal>,
+        edit: impl FnOnce(&str) -> std::result::Result<EditedText, EditRefusal>,
     ) -> Result<()> {
         let file = find_file(model, path)?;
         let edit = |text: &str| edit(text).map_err(|refusal| refusal.into_error(path));
@@ -153,7 +159,7 @@ impl Plan {
             }
             None => {
                 let edit = edit(&file.text)?;
-                self.edited(path, Some(Arc::clone(&file.text)), edit, Writing::Replace);
+                self.edited(path, Some(Arc::clone(&file.text)), edit, WriteMethod::Replace);
             }
         }
         Ok(())
@@ -175,7 +181,7 @@ impl Plan {
 ///
 /// # Errors
 /// `internal` for any other file.
-fn find_file<'m>(model: &'m Model, path: &Path) -> Result<&'m File> {
+fn find_file<'m>(model: &'m ComposeModel, path: &Path) -> Result<&'m ProjectTextFile> {
     let file = model.files.iter().find(|file| file.path == path);
     file.ok_or_else(|| Error::new(ErrorCode::Internal, format!("{} was not read", path.display())))
 }

@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::RangeInclusive;
 
 use super::Note;
-use super::gitpod::{self, Configured};
-use crate::compose::{PortPurpose, Role, port_purpose};
+use super::gitpod::{self, GitpodPortEntry};
+use crate::compose::{PortPurpose, ServiceRole, port_purpose};
 use crate::edit::yaml::ports::{PortEntry, Visibility};
 
 /// A TCP port that a compose service publishes on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
+pub struct PublishedTcpPort {
     /// The host's port.
     pub port: u16,
     /// The compose service.
     pub service: String,
     /// The service's role.
-    pub role: Role,
+    pub role: ServiceRole,
     /// The container's port.
     pub container: u16,
     /// Whether only this machine reaches it: `127.0.0.1:9229:9229`.
@@ -27,9 +27,9 @@ pub struct Published {
     pub called: Vec<String>,
 }
 
-impl Published {
+impl PublishedTcpPort {
     /// Returns a port that maps to the same container port on all interfaces.
-    pub fn new(port: u16, service: &str, role: Role) -> Self {
+    pub fn new(port: u16, service: &str, role: ServiceRole) -> Self {
         Self {
             port,
             service: service.to_owned(),
@@ -64,7 +64,7 @@ impl PublishedRange {
 
 /// The origin of the existing entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum PortEntryOrigin {
     /// `.gitpod.yml`.
     File,
     /// The workspace's live ports.
@@ -73,7 +73,7 @@ pub enum Origin {
 
 /// The policy for all ports together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum PortPolicy {
     /// Keep the user's entries; new ones are private.
     Keep,
     /// Public, except ports that are harmful when public.
@@ -84,7 +84,7 @@ pub enum Wish {
 
 /// A request for one port: `3000=public:web`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct PortRequest {
     /// The port.
     pub port: u16,
     /// The visibility, if given.
@@ -94,7 +94,7 @@ pub struct Asked {
 }
 
 /// Formats the request as it is typed.
-impl std::fmt::Display for Asked {
+impl std::fmt::Display for PortRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.port)?;
         match self.visibility {
@@ -106,7 +106,7 @@ impl std::fmt::Display for Asked {
     }
 }
 
-impl std::str::FromStr for Asked {
+impl std::str::FromStr for PortRequest {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -141,7 +141,7 @@ const SHOWS: &str =
 
 /// The planned port entries of `.gitpod.yml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Entries {
+pub struct PortEntries {
     /// The entries to write, without those that are already correct.
     pub write: Vec<PortEntry>,
     /// The target visibility of every requested port, whether or not it is written. Ports that stay as they are are
@@ -153,31 +153,31 @@ pub struct Entries {
 
 /// Returns the entries to write into a `.gitpod.yml` with `existing` entries.
 pub fn entries(
-    published: &[Published],
-    wish: Wish,
-    asked: &[Asked],
-    existing: &[Configured],
-    origin: Origin,
-) -> Entries {
-    let labels = labels(published);
+    published: &[PublishedTcpPort],
+    wish: PortPolicy,
+    asked: &[PortRequest],
+    existing: &[GitpodPortEntry],
+    origin: PortEntryOrigin,
+) -> PortEntries {
+    let labels = label_ports(published);
     // `ports 3000=public` concerns only that port.
-    let everything = wish != Wish::Keep || asked.is_empty();
-    let mut entries = Entries::default();
-    let named = |port: &Published| asked.iter().find(|asked| asked.port == port.port);
+    let everything = wish != PortPolicy::Keep || asked.is_empty();
+    let mut entries = PortEntries::default();
+    let named = |port: &PublishedTcpPort| asked.iter().find(|asked| asked.port == port.port);
     for port in published.iter().filter(|port| everything || named(port).is_some()) {
         let asked = named(port);
-        let current = gitpod::effective(existing, port.port).map(|entry| entry.visibility);
-        let (visibility, note) = visibility(port, wish, asked, (current, origin));
+        let current = gitpod::entry_in_force(existing, port.port).map(|entry| entry.visibility);
+        let (visibility, note) = decide_visibility(port, wish, asked, (current, origin));
         entries.notes.extend(note);
         let is_named = asked.is_some_and(|asked| asked.visibility.is_some());
         let is_open = visibility == Visibility::Public;
-        let stays = is_open && !is_named && danger(port).is_some();
-        if (wish != Wish::Keep || is_named) && !stays {
+        let stays = is_open && !is_named && public_port_danger(port).is_some();
+        if (wish != PortPolicy::Keep || is_named) && !stays {
             entries.goals.insert(port.port, visibility);
         }
         let kept = asked.and_then(|asked| keeps_its_name(asked, existing, origin));
         entries.notes.extend(kept);
-        let entry = entry(port, visibility, asked, existing, &labels);
+        let entry = build_gitpod_entry(port, visibility, asked, existing, &labels);
         entries.write.extend(entry);
     }
     for asked in asked.iter().filter(|asked| !published.iter().any(|port| port.port == asked.port))
@@ -198,9 +198,9 @@ pub fn entries(
                 .notes
                 .push(Note::warning(format!("port {} becomes public: {harm}", asked.port)));
         }
-        let current = gitpod::effective(existing, asked.port).map(|entry| entry.visibility);
+        let current = gitpod::entry_in_force(existing, asked.port).map(|entry| entry.visibility);
         let visibility = asked.visibility.or(current).unwrap_or(Visibility::Private);
-        let is_new = gitpod::exact(existing, asked.port).is_none();
+        let is_new = gitpod::entry_for_port(existing, asked.port).is_none();
         let changed = current != Some(visibility) || is_new && asked.name.is_some();
         entries.goals.insert(asked.port, visibility);
         entries.write.extend(changed.then(|| PortEntry {
@@ -214,14 +214,19 @@ pub fn entries(
 }
 
 /// Returns a note if a port keeps the name in the user's entry; live ports have no name.
-fn keeps_its_name(asked: &Asked, existing: &[Configured], origin: Origin) -> Option<Note> {
-    let exact = gitpod::exact(existing, asked.port).filter(|_| origin == Origin::File)?;
+fn keeps_its_name(
+    asked: &PortRequest,
+    existing: &[GitpodPortEntry],
+    origin: PortEntryOrigin,
+) -> Option<Note> {
+    let exact =
+        gitpod::entry_for_port(existing, asked.port).filter(|_| origin == PortEntryOrigin::File)?;
     let name = asked.name.as_ref().filter(|_| asked.name != exact.name)?;
     let has = match &exact.name {
         Some(has) => format!("keeps its name `{has}`"),
         None => "stays without a name".to_owned(),
     };
-    let Asked { port, .. } = asked;
+    let PortRequest { port, .. } = asked;
     Some(
         Note::warning(format!(
             "port {port} {has}: an entry that is there changes in its visibility alone"
@@ -231,17 +236,17 @@ fn keeps_its_name(asked: &Asked, existing: &[Configured], origin: Origin) -> Opt
 }
 
 /// Returns why a port stays private unless it is named.
-pub(super) fn danger(port: &Published) -> Option<&'static str> {
+pub(super) fn public_port_danger(port: &PublishedTcpPort) -> Option<&'static str> {
     let purpose = port_purpose(port.container);
     match port.role {
         _ if port.port == XRAY => Some(SIGNS),
-        Role::TracingDaemon if purpose == Some(PortPurpose::Telemetry) => {
+        ServiceRole::TracingDaemon if purpose == Some(PortPurpose::Telemetry) => {
             Some("anyone could send telemetry through it")
         }
-        Role::TracingDaemon => Some("anyone could read the telemetry in it"),
-        Role::Database => Some("anyone could reach the database"),
-        Role::Queue => Some("anyone could reach the queue"),
-        Role::Administration => Some("anyone could change what it administers"),
+        ServiceRole::TracingDaemon => Some("anyone could read the telemetry in it"),
+        ServiceRole::Database => Some("anyone could reach the database"),
+        ServiceRole::Queue => Some("anyone could reach the queue"),
+        ServiceRole::Administration => Some("anyone could change what it administers"),
         _ if port.is_admin => Some("anyone could administer the service through it"),
         _ if purpose == Some(PortPurpose::Debugger) => {
             Some("anyone could run code through the debugger")
@@ -262,13 +267,13 @@ fn is_administrative(name: &str) -> bool {
     words.any(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with("admin"))
 }
 
-fn visibility(
-    port: &Published,
-    wish: Wish,
-    asked: Option<&Asked>,
-    (current, origin): (Option<Visibility>, Origin),
+fn decide_visibility(
+    port: &PublishedTcpPort,
+    wish: PortPolicy,
+    asked: Option<&PortRequest>,
+    (current, origin): (Option<Visibility>, PortEntryOrigin),
 ) -> (Visibility, Option<Note>) {
-    let danger = danger(port);
+    let danger = public_port_danger(port);
     if let Some(visibility) = asked.and_then(|asked| asked.visibility) {
         let opened = danger.filter(|_| visibility == Visibility::Public);
         let note = opened.map(|danger| {
@@ -277,40 +282,42 @@ fn visibility(
         return (visibility, note);
     }
     match (wish, danger) {
-        (Wish::Private, _) => (Visibility::Private, None),
-        (Wish::Public, None) => (Visibility::Public, None),
+        (PortPolicy::Private, _) => (Visibility::Private, None),
+        (PortPolicy::Public, None) => (Visibility::Public, None),
         (_, Some(danger)) if current == Some(Visibility::Public) => {
             (Visibility::Public, Some(stays_public(port, origin, danger)))
         }
-        (Wish::Public, Some(danger)) => (Visibility::Private, Some(stays_private(port, danger))),
-        (Wish::Keep, _) => (current.unwrap_or(Visibility::Private), None),
+        (PortPolicy::Public, Some(danger)) => {
+            (Visibility::Private, Some(stays_private(port, danger)))
+        }
+        (PortPolicy::Keep, _) => (current.unwrap_or(Visibility::Private), None),
     }
 }
 
-fn stays_public(port: &Published, origin: Origin, danger: &str) -> Note {
-    let Published { port, service, .. } = port;
+fn stays_public(port: &PublishedTcpPort, origin: PortEntryOrigin, danger: &str) -> Note {
+    let PublishedTcpPort { port, service, .. } = port;
     let stays = match origin {
-        Origin::Live => "is public now and stays so",
-        Origin::File => "is public in .gitpod.yml, which stays so",
+        PortEntryOrigin::Live => "is public now and stays so",
+        PortEntryOrigin::File => "is public in .gitpod.yml, which stays so",
     };
     Note::warning(format!("port {port} ({service}) {stays}: {danger}"))
         .hint(format!("`cruddur-ops ports {port}=private` closes it"))
 }
 
-fn stays_private(port: &Published, danger: &str) -> Note {
-    let Published { port, service, .. } = port;
+fn stays_private(port: &PublishedTcpPort, danger: &str) -> Note {
+    let PublishedTcpPort { port, service, .. } = port;
     Note::fact(format!("port {port} ({service}) stays private unless you name it: {danger}"))
 }
 
-fn entry(
-    port: &Published,
+fn build_gitpod_entry(
+    port: &PublishedTcpPort,
     visibility: Visibility,
-    asked: Option<&Asked>,
-    existing: &[Configured],
+    asked: Option<&PortRequest>,
+    existing: &[GitpodPortEntry],
     labels: &BTreeMap<u16, String>,
 ) -> Option<PortEntry> {
     let name = asked.and_then(|asked| asked.name.clone());
-    if let Some(exact) = gitpod::exact(existing, port.port) {
+    if let Some(exact) = gitpod::entry_for_port(existing, port.port) {
         return (exact.visibility != visibility).then_some(PortEntry {
             port: port.port,
             name: None,
@@ -318,7 +325,7 @@ fn entry(
             on_open: None,
         });
     }
-    let in_range = gitpod::effective(existing, port.port);
+    let in_range = gitpod::entry_in_force(existing, port.port);
     if name.is_none() && in_range.is_some_and(|range| range.visibility == visibility) {
         return None;
     }
@@ -332,7 +339,7 @@ fn entry(
 
 /// Returns a name for each port: its service's name up to the first dash if that is unique, with the port number from
 /// the service's second port on.
-pub fn labels(published: &[Published]) -> BTreeMap<u16, String> {
+pub fn label_ports(published: &[PublishedTcpPort]) -> BTreeMap<u16, String> {
     fn short(service: &str) -> &str {
         service.split('-').next().unwrap_or(service)
     }

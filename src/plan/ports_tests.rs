@@ -1,28 +1,32 @@
 use super::*;
 
-pub(in crate::plan) fn port(port: u16, service: &str, role: Role) -> Published {
-    Published::new(port, service, role)
+pub(in crate::plan) fn published_port(
+    port: u16,
+    service: &str,
+    role: ServiceRole,
+) -> PublishedTcpPort {
+    PublishedTcpPort::new(port, service, role)
 }
 
-fn cruddur() -> Vec<Published> {
+fn cruddur_ports() -> Vec<PublishedTcpPort> {
     vec![
-        port(4567, "backend-flask", Role::Backend),
-        port(3000, "frontend-react-js", Role::Frontend),
-        port(5432, "db", Role::Database),
-        port(2000, "xray-daemon", Role::TracingDaemon),
+        published_port(4567, "backend-flask", ServiceRole::Backend),
+        published_port(3000, "frontend-react-js", ServiceRole::Frontend),
+        published_port(5432, "db", ServiceRole::Database),
+        published_port(2000, "xray-daemon", ServiceRole::TracingDaemon),
     ]
 }
 
-fn summary(entries: &[PortEntry]) -> Vec<(u16, Option<&str>, Option<Visibility>)> {
+fn summarize_port_entries(entries: &[PortEntry]) -> Vec<(u16, Option<&str>, Option<Visibility>)> {
     entries.iter().map(|entry| (entry.port, entry.name.as_deref(), entry.visibility)).collect()
 }
 
 #[test]
 fn public_leaves_databases_and_x_ray_private() {
-    let Entries { write: entries, notes, .. } =
-        entries(&cruddur(), Wish::Public, &[], &[], Origin::File);
+    let PortEntries { write: entries, notes, .. } =
+        entries(&cruddur_ports(), PortPolicy::Public, &[], &[], PortEntryOrigin::File);
     assert_eq!(
-        summary(&entries),
+        summarize_port_entries(&entries),
         [
             (4567, Some("backend"), Some(Visibility::Public)),
             (3000, Some("frontend"), Some(Visibility::Public)),
@@ -37,43 +41,43 @@ fn public_leaves_databases_and_x_ray_private() {
 #[test]
 fn a_named_port_is_opened_with_a_warning() {
     let asked = ["2000=public".parse().unwrap()];
-    let Entries { write: entries, notes, .. } =
-        entries(&cruddur(), Wish::Public, &asked, &[], Origin::File);
+    let PortEntries { write: entries, notes, .. } =
+        entries(&cruddur_ports(), PortPolicy::Public, &asked, &[], PortEntryOrigin::File);
     assert_eq!(entries[3].visibility, Some(Visibility::Public));
     assert!(notes.iter().any(|note| note.text.contains("AWS keys")));
 }
 
 #[test]
 fn admin_ports_are_opened_only_if_named() {
-    let mut ports = cruddur();
+    let mut ports = cruddur_ports();
     ports[0].service = "flask-admin".to_owned();
     ports[1].called.push("PgAdmin4".to_owned());
-    ports[2].role = Role::Administration;
-    let all = entries(&ports, Wish::Public, &[], &[], Origin::Live);
+    ports[2].role = ServiceRole::Administration;
+    let all = entries(&ports, PortPolicy::Public, &[], &[], PortEntryOrigin::Live);
     assert!(all.goals.values().all(|goal| *goal == Visibility::Private));
     let asked = ["3000=public".parse().unwrap()];
-    let one = entries(&ports, Wish::Public, &asked, &[], Origin::Live);
+    let one = entries(&ports, PortPolicy::Public, &asked, &[], PortEntryOrigin::Live);
     assert_eq!(one.goals[&3000], Visibility::Public);
     assert!(!is_administrative("administer-posts") && is_administrative("my_admin-2"));
 }
 
 #[test]
 fn dangerous_ports_are_opened_only_if_named() {
-    let own = |number| port(number, "api", Role::Backend);
+    let own = |number| published_port(number, "api", ServiceRole::Backend);
     let ports = [
-        Published { is_loopback: true, ..own(4000) },
-        Published { container: 9229, ..own(9300) },
-        Published { container: 5678, ..own(5679) },
-        Published { is_admin: true, ..port(8080, "gateway", Role::Proxy) },
-        Published { is_loopback: true, container: 5005, ..own(5006) },
-        port(3001, "grafana", Role::TracingDaemon),
+        PublishedTcpPort { is_loopback: true, ..own(4000) },
+        PublishedTcpPort { container: 9229, ..own(9300) },
+        PublishedTcpPort { container: 5678, ..own(5679) },
+        PublishedTcpPort { is_admin: true, ..published_port(8080, "gateway", ServiceRole::Proxy) },
+        PublishedTcpPort { is_loopback: true, container: 5005, ..own(5006) },
+        published_port(3001, "grafana", ServiceRole::TracingDaemon),
     ];
-    let all = entries(&ports, Wish::Public, &[], &[], Origin::File);
+    let all = entries(&ports, PortPolicy::Public, &[], &[], PortEntryOrigin::File);
     assert!(all.goals.values().all(|goal| *goal == Visibility::Private), "{:?}", all.goals);
     assert_eq!(all.notes.len(), ports.len());
     assert!(all.notes.iter().all(|note| !note.text.contains("send telemetry")), "{:?}", all.notes);
     let asked = ["4000=public".parse().unwrap(), "9300=public".parse().unwrap()];
-    let named = entries(&ports, Wish::Public, &asked, &[], Origin::File);
+    let named = entries(&ports, PortPolicy::Public, &asked, &[], PortEntryOrigin::File);
     let opened = named.goals.iter().filter(|(_, goal)| **goal == Visibility::Public);
     assert_eq!(opened.map(|(port, _)| *port).collect::<Vec<_>>(), [4000, 9300]);
 }
@@ -82,7 +86,8 @@ fn dangerous_ports_are_opened_only_if_named() {
 fn one_named_port_leaves_the_others_alone() {
     let asked = ["3000=public".parse().unwrap()];
     let existing = gitpod::configured("ports:\n  - port: 5432\n    visibility: public\n");
-    let entries = entries(&cruddur(), Wish::Keep, &asked, &existing, Origin::File);
+    let entries =
+        entries(&cruddur_ports(), PortPolicy::Keep, &asked, &existing, PortEntryOrigin::File);
     assert_eq!(entries.write.len(), 1);
     assert_eq!(entries.notes, []);
     assert_eq!(entries.goals, BTreeMap::from([(3000, Visibility::Public)]));
@@ -93,8 +98,8 @@ fn entries_of_the_user_are_kept_with_a_warning() {
     let existing = gitpod::configured(
         "ports:\n  - port: 5432\n    visibility: public\n  - port: 3000\n    name: web\n",
     );
-    let Entries { write: entries, notes, goals } =
-        entries(&cruddur(), Wish::Public, &[], &existing, Origin::File);
+    let PortEntries { write: entries, notes, goals } =
+        entries(&cruddur_ports(), PortPolicy::Public, &[], &existing, PortEntryOrigin::File);
     let ports: Vec<u16> = entries.iter().map(|entry| entry.port).collect();
     assert_eq!(ports, [4567, 3000, 2000]);
     assert_eq!(goals.get(&5432), None, "it is opened nowhere else");
@@ -109,29 +114,33 @@ fn entries_of_the_user_are_kept_with_a_warning() {
 #[test]
 fn a_request_that_is_not_followed_is_explained() {
     let existing = gitpod::configured("ports:\n  - port: 3000\n    name: web\n");
-    let mut without_daemon = cruddur();
+    let mut without_daemon = cruddur_ports();
     without_daemon.retain(|port| port.port != 2000);
     let said = |typed: &str, origin| {
         let asked = [typed.parse().unwrap()];
-        let notes = entries(&without_daemon, Wish::Keep, &asked, &existing, origin).notes;
+        let notes = entries(&without_daemon, PortPolicy::Keep, &asked, &existing, origin).notes;
         let texts = notes.into_iter().map(|note| note.text);
         texts.collect::<Vec<_>>()
     };
     let keeps =
         "port 3000 keeps its name `web`: an entry that is there changes in its visibility alone";
-    assert_eq!(said("3000=public:app", Origin::File), [keeps]);
-    assert_eq!(said("3000=public:web", Origin::File), [""; 0]);
-    assert_eq!(said("3000=public:app", Origin::Live), [""; 0]);
-    let signs = said("2000=public", Origin::File);
+    assert_eq!(said("3000=public:app", PortEntryOrigin::File), [keeps]);
+    assert_eq!(said("3000=public:web", PortEntryOrigin::File), [""; 0]);
+    assert_eq!(said("3000=public:app", PortEntryOrigin::Live), [""; 0]);
+    let signs = said("2000=public", PortEntryOrigin::File);
     assert!(signs[0].ends_with("publishes port 2000 over TCP"), "{signs:?}");
     assert!(signs[1].contains("sign requests with your AWS keys"), "{signs:?}");
 }
 
 #[test]
 fn a_short_name_two_services_would_share_stays_long() {
-    let port = |number, service| port(number, service, Role::Backend);
-    let labels =
-        labels(&[port(1, "api-users"), port(2, "api-posts"), port(3, "web-x"), port(4, "web-x")]);
+    let port = |number, service| published_port(number, service, ServiceRole::Backend);
+    let labels = label_ports(&[
+        port(1, "api-users"),
+        port(2, "api-posts"),
+        port(3, "web-x"),
+        port(4, "web-x"),
+    ]);
     let labels: Vec<&str> = labels.values().map(String::as_str).collect();
     assert_eq!(labels, ["api-users", "api-posts", "web", "web-4"]);
 }
@@ -140,15 +149,15 @@ fn a_short_name_two_services_would_share_stays_long() {
 fn port_requests_are_parsed() {
     assert_eq!(
         "3000=public:web".parse(),
-        Ok(Asked {
+        Ok(PortRequest {
             port: 3000,
             visibility: Some(Visibility::Public),
             name: Some("web".to_owned())
         })
     );
     for typed in ["3000", "3000=private", "3000=public:web", "80:x"] {
-        assert_eq!(typed.parse::<Asked>().unwrap().to_string(), typed);
+        assert_eq!(typed.parse::<PortRequest>().unwrap().to_string(), typed);
     }
-    assert!("0=public".parse::<Asked>().is_err());
-    assert!("3000=open".parse::<Asked>().is_err());
+    assert!("0=public".parse::<PortRequest>().is_err());
+    assert!("3000=open".parse::<PortRequest>().is_err());
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::compose_changes::{ComposeChanges, ServiceChanges};
 use crate::compose::{
-    Declared, Entry, Form, Model, ReferenceKind, ScopeId, Service, Warning, Weight,
+    ComposeModel, ComposeWarning, DeclaredValue, DeclaredVariable, ReferenceKind, ScopeId,
+    ServiceModel, VariableForm, WarningWeight,
 };
 use crate::edit::yaml::environment;
 use crate::edit::yaml::rename::{Renames, renamed};
@@ -13,7 +14,7 @@ use crate::error::{Error, ErrorCode};
 
 /// The reason why a plan does not have the planned effect.
 #[derive(Debug)]
-pub struct Unproven {
+pub struct UnprovenChange {
     /// The services whose planned lines have no effect or affect another service; they may be written to another
     /// file.
     pub misplaced: BTreeSet<String>,
@@ -21,7 +22,7 @@ pub struct Unproven {
     pub error: Error,
 }
 
-impl From<Error> for Unproven {
+impl From<Error> for UnprovenChange {
     fn from(error: Error) -> Self {
         Self { misplaced: BTreeSet::new(), error }
     }
@@ -31,9 +32,13 @@ impl From<Error> for Unproven {
 ///
 /// # Errors
 /// The first unplanned difference, or every service that lacks a planned change.
-pub fn prove(before: &Model, after: &Model, changes: &ComposeChanges) -> Result<(), Unproven> {
+pub fn prove(
+    before: &ComposeModel,
+    after: &ComposeModel,
+    changes: &ComposeChanges,
+) -> Result<(), UnprovenChange> {
     let all = || changes.services.keys().map(String::as_str);
-    prove_loads(before, after).map_err(|error| paste(error, changes, all()))?;
+    prove_loads(before, after).map_err(|error| add_paste_lines(error, changes, all()))?;
     compare(before, after, changes)
 }
 
@@ -42,7 +47,11 @@ pub fn prove(before: &Model, after: &Model, changes: &ComposeChanges) -> Result<
 ///
 /// # Errors
 /// `unsafe-edit`.
-pub fn prove_removed(before: &Model, after: &Model, back: &ComposeChanges) -> Result<(), Error> {
+pub fn prove_removed(
+    before: &ComposeModel,
+    after: &ComposeModel,
+    back: &ComposeChanges,
+) -> Result<(), Error> {
     prove_not_refused(before, after)?;
     compare(after, before, back).map_err(|unproven| {
         let text = "the project would change by more than is taken out of it";
@@ -55,10 +64,14 @@ pub fn prove_removed(before: &Model, after: &Model, back: &ComposeChanges) -> Re
     })
 }
 
-fn compare(before: &Model, after: &Model, changes: &ComposeChanges) -> Result<(), Unproven> {
+fn compare(
+    before: &ComposeModel,
+    after: &ComposeModel,
+    changes: &ComposeChanges,
+) -> Result<(), UnprovenChange> {
     let added = changes.added.iter().map(String::as_str);
-    let expected: BTreeSet<&str> = names(before).chain(added).collect();
-    if expected != names(after).collect() {
+    let expected: BTreeSet<&str> = service_names(before).chain(added).collect();
+    if expected != service_names(after).collect() {
         let text = "the project would have other services than planned";
         return Err(unsafe_edit(text).into());
     }
@@ -80,7 +93,7 @@ fn compare(before: &Model, after: &Model, changes: &ComposeChanges) -> Result<()
         }
     }
     match first {
-        Some(error) => Err(Unproven { misplaced, error }),
+        Some(error) => Err(UnprovenChange { misplaced, error }),
         None => Ok(()),
     }
 }
@@ -89,7 +102,7 @@ fn compare(before: &Model, after: &Model, changes: &ComposeChanges) -> Result<()
 ///
 /// # Errors
 /// The first thing docker compose would refuse.
-pub fn prove_loads(before: &Model, after: &Model) -> Result<(), Error> {
+pub fn prove_loads(before: &ComposeModel, after: &ComposeModel) -> Result<(), Error> {
     prove_not_refused(before, after)?;
     match before.services.iter().find(|service| after.service(&service.name).is_none()) {
         Some(lost) => {
@@ -104,20 +117,23 @@ pub fn prove_loads(before: &Model, after: &Model) -> Result<(), Error> {
 ///
 /// # Errors
 /// The first thing that docker compose would refuse.
-pub fn prove_not_refused(before: &Model, after: &Model) -> Result<(), Error> {
-    let known: HashSet<&str> = refusals(before).map(|warning| warning.text.as_str()).collect();
-    if let Some(new) = refusals(after).find(|warning| !known.contains(warning.text.as_str())) {
+pub fn prove_not_refused(before: &ComposeModel, after: &ComposeModel) -> Result<(), Error> {
+    let known: HashSet<&str> =
+        refusal_warnings(before).map(|warning| warning.text.as_str()).collect();
+    if let Some(new) =
+        refusal_warnings(after).find(|warning| !known.contains(warning.text.as_str()))
+    {
         let text = "docker compose would refuse the project after this change";
         return Err(unsafe_edit(text).cause(&new.text).at(new.place.clone()));
     }
     Ok(())
 }
 
-fn refusals(model: &Model) -> impl Iterator<Item = &Warning> {
-    model.warnings.iter().filter(|warning| warning.weight == Weight::Refused)
+fn refusal_warnings(model: &ComposeModel) -> impl Iterator<Item = &ComposeWarning> {
+    model.warnings.iter().filter(|warning| warning.weight == WarningWeight::Refused)
 }
 
-fn names(model: &Model) -> impl Iterator<Item = &str> {
+fn service_names(model: &ComposeModel) -> impl Iterator<Item = &str> {
     model.services.iter().map(|service| service.name.as_str())
 }
 
@@ -125,7 +141,7 @@ fn unsafe_edit(text: &str) -> Error {
     Error::new(ErrorCode::UnsafeEdit, text)
 }
 
-fn has_planned(service: &Service, planned: &ServiceChanges) -> bool {
+fn has_planned(service: &ServiceModel, planned: &ServiceChanges) -> bool {
     let reads = |(name, literal): &(String, String)| {
         let declared = service.declared(name);
         declared.is_some_and(|entry| entry.raw() == Some(literal.as_str()))
@@ -149,23 +165,23 @@ fn has_planned(service: &Service, planned: &ServiceChanges) -> bool {
 
 /// Returns the key or variable in which a service differs without a plan.
 fn find_difference(
-    was: &Service,
-    is: &Service,
+    was: &ServiceModel,
+    is: &ServiceModel,
     planned: &ServiceChanges,
     renames: &Renames,
 ) -> Option<String> {
     let under_new = |name: &String| renamed(name, renames).unwrap_or_else(|| name.clone());
     let is_planned =
         |list: &str, item: &str| planned.items.get(list).is_some_and(|items| items.contains(item));
-    let hosts = |service: &Service| -> BTreeSet<(String, String)> {
+    let hosts = |service: &ServiceModel| -> BTreeSet<(String, String)> {
         let hosts = service.extra_hosts.iter().filter(|one| !is_planned("extra_hosts", &one.name));
         hosts.map(|one| (one.name.clone(), one.address.clone())).collect()
     };
-    let waits = |service: &Service| -> BTreeSet<String> {
+    let waits = |service: &ServiceModel| -> BTreeSet<String> {
         let waits = service.depends_on.iter().filter(|one| !is_planned("depends_on", one));
         waits.cloned().collect()
     };
-    let references = |service: &Service| -> BTreeSet<(ReferenceKind, String)> {
+    let references = |service: &ServiceModel| -> BTreeSet<(ReferenceKind, String)> {
         let references = service.references.iter().map(|one| (one.kind, under_new(&one.name)));
         let references = references.filter(|(kind, name)| {
             let list = if *kind == ReferenceKind::Volume { "volumes" } else { "depends_on" };
@@ -218,7 +234,7 @@ fn is_same_list<T>(one: &[T], other: &[T], is_same: impl Fn(&T, &T) -> bool) -> 
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
 }
 
-fn is_same_build(was: &Service, is: &Service) -> bool {
+fn is_same_build(was: &ServiceModel, is: &ServiceModel) -> bool {
     match (&was.build, &is.build) {
         (Some(was), Some(is)) => {
             let one = (&was.context, &was.dockerfile, &was.dockerfile_inline, &was.target);
@@ -230,8 +246,12 @@ fn is_same_build(was: &Service, is: &Service) -> bool {
 }
 
 /// Returns the first variable, not among ours, whose result differs.
-fn find_variable(was: &[Entry], is: &[Entry], is_ours: impl Fn(&str) -> bool) -> Option<String> {
-    let others = |entries: &'_ [Entry]| -> Vec<usize> {
+fn find_variable(
+    was: &[DeclaredVariable],
+    is: &[DeclaredVariable],
+    is_ours: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let others = |entries: &'_ [DeclaredVariable]| -> Vec<usize> {
         let numbers = 0..entries.len();
         numbers.filter(|at| !is_ours(&entries[*at].name)).collect()
     };
@@ -239,33 +259,36 @@ fn find_variable(was: &[Entry], is: &[Entry], is_ours: impl Fn(&str) -> bool) ->
     let in_order = before.len() == after.len()
         && before.iter().zip(&after).all(|(one, other)| {
             let (one, other) = (&was[*one], &is[*other]);
-            one.name == other.name && meaning(one) == meaning(other)
+            one.name == other.name && declared_in_scope(one) == declared_in_scope(other)
         });
     if in_order {
         return None;
     }
     // The later of two with the same name counts.
-    let last = |entries: &'_ [Entry], numbers: Vec<usize>| -> BTreeMap<String, Entry> {
+    let last = |entries: &'_ [DeclaredVariable],
+                numbers: Vec<usize>|
+     -> BTreeMap<String, DeclaredVariable> {
         let entries = numbers.into_iter().map(|at| entries[at].clone());
         entries.map(|entry| (entry.name.clone(), entry)).collect()
     };
     let (before, after) = (last(was, before), last(is, after));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let differs =
-        |name: &&&String| before.get(**name).map(meaning) != after.get(**name).map(meaning);
+    let differs = |name: &&&String| {
+        before.get(**name).map(declared_in_scope) != after.get(**name).map(declared_in_scope)
+    };
     names.iter().find(differs).map(|name| (*name).clone())
 }
 
 /// Returns a declaration, and the scope in which its variables are looked up.
-fn meaning(entry: &Entry) -> (&Declared, ScopeId) {
+fn declared_in_scope(entry: &DeclaredVariable) -> (&DeclaredValue, ScopeId) {
     let scope = match (&entry.value, entry.form) {
-        (Declared::Passed, Form::Mapping) => ScopeId::PROJECT,
+        (DeclaredValue::Passed, VariableForm::Mapping) => ScopeId::PROJECT,
         _ => entry.scope,
     };
     (&entry.value, scope)
 }
 
-fn is_missed(after: &Model, service: &Service, changes: &ComposeChanges) -> Error {
+fn is_missed(after: &ComposeModel, service: &ServiceModel, changes: &ComposeChanges) -> Error {
     let name = &service.name;
     let text = format!("the planned lines of `{name}` would not reach it");
     let mut error = unsafe_edit(&text);
@@ -275,21 +298,25 @@ fn is_missed(after: &Model, service: &Service, changes: &ComposeChanges) -> Erro
             .hint(format!("write them into {}, which has the last word", place.path.display()))
             .at(place);
     }
-    paste(error, changes, [name.as_str()])
+    add_paste_lines(error, changes, [name.as_str()])
 }
 
 /// Returns the service whose lines set a variable of `service`, if they are not its own.
-fn find_origin<'m>(after: &'m Model, service: &Service, variable: &str) -> Option<&'m Service> {
+fn find_origin<'m>(
+    after: &'m ComposeModel,
+    service: &ServiceModel,
+    variable: &str,
+) -> Option<&'m ServiceModel> {
     let entry = service.declared(variable)?;
     let mut others = after.services.iter().filter(|one| one.name != service.name);
     others.find(|one| one.defines(&entry.name_span))
 }
 
 fn reaches_another<'c>(
-    after: &Model,
-    service: &Service,
+    after: &ComposeModel,
+    service: &ServiceModel,
     key: &str,
-    origin: Option<&'c Service>,
+    origin: Option<&'c ServiceModel>,
     changes: &'c ComposeChanges,
 ) -> Error {
     let name = &service.name;
@@ -308,13 +335,13 @@ fn reaches_another<'c>(
         error = error.at(after.place(span));
     }
     match origin {
-        Some(origin) => paste(error, changes, [origin.name.as_str()]),
-        None => paste(error, changes, changes.services.keys().map(String::as_str)),
+        Some(origin) => add_paste_lines(error, changes, [origin.name.as_str()]),
+        None => add_paste_lines(error, changes, changes.services.keys().map(String::as_str)),
     }
 }
 
 /// Adds to the error the lines that make the planned changes by hand.
-fn paste<'s>(
+fn add_paste_lines<'s>(
     error: Error,
     changes: &ComposeChanges,
     services: impl IntoIterator<Item = &'s str>,

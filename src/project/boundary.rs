@@ -7,11 +7,11 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// The folder that contains every file of the project that may be shown and written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Boundary {
+pub struct ProjectBoundary {
     folder: PathBuf,
 }
 
-impl Boundary {
+impl ProjectBoundary {
     /// Creates the boundary of `folder`.
     pub fn new(folder: &Path) -> Self {
         Self { folder: folder.to_owned() }
@@ -27,7 +27,7 @@ impl Boundary {
             _ => Error::new(ErrorCode::UnreadableFile, format!("cannot read {}", path.display()))
                 .cause(error),
         };
-        let real = resolved(path).map_err(seen)?;
+        let real = resolve_existing_path(path).map_err(seen)?;
         let folder = std::fs::canonicalize(&self.folder).map_err(seen)?;
         if real.starts_with(&folder) {
             return Ok(real);
@@ -48,12 +48,14 @@ impl Boundary {
 }
 
 /// Resolves the links of `path` as far as it exists.
-fn resolved(path: &Path) -> std::io::Result<PathBuf> {
+fn resolve_existing_path(path: &Path) -> std::io::Result<PathBuf> {
     let missing = |error: &std::io::Error| {
         matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
     };
     match (path.symlink_metadata(), path.parent().zip(path.file_name())) {
-        (Err(error), Some((parent, name))) if missing(&error) => Ok(resolved(parent)?.join(name)),
+        (Err(error), Some((parent, name))) if missing(&error) => {
+            Ok(resolve_existing_path(parent)?.join(name))
+        }
         _ => std::fs::canonicalize(path),
     }
 }
@@ -77,7 +79,7 @@ mod tests {
         ] {
             symlink(target, top.join(link)).unwrap();
         }
-        let boundary = Boundary::new(&top.join("project"));
+        let boundary = ProjectBoundary::new(&top.join("project"));
         let real = |path: &str| boundary.real(&top.join(path));
         assert_eq!(real("project/in/new/file"), Ok(top.join("project/own/new/file")));
         assert_eq!(real("project/new"), Ok(top.join("project/new")));

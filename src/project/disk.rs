@@ -8,30 +8,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::HashMap;
 
-use crate::compose::{SourceText, Sources};
+use crate::compose::{ProjectSources, SourceText};
 use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 
-use super::Boundary;
+use super::ProjectBoundary;
 
 /// The disk, with a cache of what was read.
 #[derive(Debug, Default)]
-pub(super) struct Disk {
+pub(super) struct CachedDisk {
     /// Texts by path as written: hashing a `Path` component by component takes several times as long.
     read: Mutex<HashMap<OsString, SourceText>>,
     /// Existence of paths: each service looks for the same files.
     there: Mutex<HashMap<OsString, bool>>,
     /// The boundary of the project, once it is known.
-    pub(super) boundary: Option<Boundary>,
+    pub(super) boundary: Option<ProjectBoundary>,
 }
 
-impl Sources for Disk {
+impl ProjectSources for CachedDisk {
     fn text(&self, path: &Path) -> SourceText {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = read.get(path.as_os_str()) {
             return known.clone();
         }
-        let found = text(path);
+        let found = read_source_text(path);
         read.insert(path.into(), found.clone());
         found
     }
@@ -62,7 +62,7 @@ impl Sources for Disk {
     }
 }
 
-impl Disk {
+impl CachedDisk {
     /// Returns the disk with these texts instead of the files at their paths.
     pub(super) fn with_texts(&self, texts: &BTreeMap<PathBuf, Arc<str>>) -> Self {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -92,11 +92,11 @@ pub(super) fn compose_files_in(folder: &Path) -> Vec<PathBuf> {
         let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
         is_yaml && name.contains("compose") && path.is_file()
     };
-    names(folder).into_iter().filter(is_one).collect()
+    list_folder_names(folder).into_iter().filter(is_one).collect()
 }
 
-fn text(path: &Path) -> SourceText {
-    match read(path) {
+fn read_source_text(path: &Path) -> SourceText {
+    match read_text_file(path) {
         Ok(Some(text)) => SourceText::Found(text.into()),
         Ok(None) => SourceText::Missing,
         Err(error) => SourceText::Unreadable(error),
@@ -107,7 +107,7 @@ fn text(path: &Path) -> SourceText {
 ///
 /// # Errors
 /// `unreadable-file`, `file-too-large`, `not-utf8`.
-pub fn read(path: &Path) -> Result<Option<String>> {
+pub fn read_text_file(path: &Path) -> Result<Option<String>> {
     let Some(bytes) = read_bytes(path)? else {
         return Ok(None);
     };
@@ -128,12 +128,12 @@ pub fn read(path: &Path) -> Result<Option<String>> {
 /// # Errors
 /// `unreadable-file`, `file-too-large`.
 pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>> {
-    let Some((file, _)) = open(path)? else {
+    let Some((file, _)) = open_regular_file(path)? else {
         return Ok(None);
     };
     let mut bytes = Vec::new();
     let read = file.take(limits::FILE_BYTES as u64 + 1).read_to_end(&mut bytes);
-    read.map_err(|error| unreadable(path, error.to_string()))?;
+    read.map_err(|error| unreadable_file_error(path, error.to_string()))?;
     if bytes.len() > limits::FILE_BYTES {
         let most = limits::FILE_BYTES >> 20;
         let message = format!("{} is larger than {most} MiB", path.display());
@@ -148,33 +148,34 @@ pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// `unreadable-file`.
-pub(super) fn open(path: &Path) -> Result<Option<(std::fs::File, u64)>> {
+pub(super) fn open_regular_file(path: &Path) -> Result<Option<(std::fs::File, u64)>> {
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }
-        Err(error) => return Err(unreadable(path, error.to_string())),
+        Err(error) => return Err(unreadable_file_error(path, error.to_string())),
     };
     if metadata.is_dir() {
-        return Err(unreadable(path, "it is a folder".to_owned()));
+        return Err(unreadable_file_error(path, "it is a folder".to_owned()));
     }
     // Reading a pipe or device might never end, or never begin.
     if !metadata.is_file() {
-        return Err(unreadable(path, "it is not a regular file".to_owned()));
+        return Err(unreadable_file_error(path, "it is not a regular file".to_owned()));
     }
-    let file = std::fs::File::open(path).map_err(|error| unreadable(path, error.to_string()))?;
+    let file = std::fs::File::open(path)
+        .map_err(|error| unreadable_file_error(path, error.to_string()))?;
     Ok(Some((file, metadata.len())))
 }
 
-fn unreadable(path: &Path, cause: String) -> Error {
+fn unreadable_file_error(path: &Path, cause: String) -> Error {
     Error::new(ErrorCode::UnreadableFile, format!("cannot read {}", path.display()))
         .cause(cause)
         .hint(format!("`ls -ld {}` shows what is there", path.display()))
 }
 
 /// Returns the names in a folder, sorted; empty if it cannot be read.
-pub(super) fn names(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn list_folder_names(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
@@ -198,7 +199,7 @@ mod tests {
     use super::*;
 
     fn refused(path: &Path) -> Error {
-        match Disk::default().text(path) {
+        match CachedDisk::default().text(path) {
             SourceText::Unreadable(error) => error,
             other => panic!("{other:?}"),
         }
@@ -209,7 +210,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         std::fs::write(&path, "\u{feff}a\r\nb").unwrap();
-        let disk = Disk::default();
+        let disk = CachedDisk::default();
         let first = disk.text(&path);
         assert_eq!(first, SourceText::Found("\u{feff}a\r\nb".into()));
         std::fs::write(&path, "changed").unwrap();
@@ -222,7 +223,7 @@ mod tests {
     fn a_planned_text_exists_without_its_folder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/a");
-        let disk = Disk::default();
+        let disk = CachedDisk::default();
         assert!(!disk.exists(&path));
         let planned = disk.with_texts(&BTreeMap::from([(path.clone(), "a".into())]));
         assert!(planned.exists(&path));

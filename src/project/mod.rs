@@ -16,20 +16,23 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use foldhash::HashMap;
 
-use crate::compose::{self, Model, Named, SourceText, Sources, Start, no_compose_file};
-use crate::edit::yaml::tree::Tree;
+use crate::compose::{
+    self, ComposeFileSource, ComposeLocation, ComposeModel, ProjectSources, SourceText,
+    no_compose_file,
+};
+use crate::edit::yaml::tree::YamlTree;
 use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
-use disk::Disk;
+use disk::CachedDisk;
 
-pub use boundary::Boundary;
-pub use disk::read;
-pub use git::GitStanding;
+pub use boundary::ProjectBoundary;
+pub use disk::read_text_file;
+pub use git::GitFileStatus;
 
 /// A project file as read from disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceFile {
+pub struct ProjectFile {
     /// Absolute path.
     pub path: PathBuf,
     /// The text, including byte order mark, line endings and a missing final newline.
@@ -46,18 +49,18 @@ pub struct Project {
     /// The address of the repository's `origin`, without credentials.
     pub git_remote: Option<String>,
     /// `.gitpod.yml`, at the repository's root or next to the compose file.
-    pub gitpod: Option<SourceFile>,
+    pub gitpod: Option<ProjectFile>,
     /// devcontainer.json, at one of the paths that its specification allows.
-    pub devcontainer: Option<SourceFile>,
+    pub devcontainer: Option<ProjectFile>,
     /// Other devcontainer.json files, which a workspace may use instead.
     pub other_devcontainers: Vec<PathBuf>,
-    boundary: Boundary,
-    start: Start,
+    boundary: ProjectBoundary,
+    start: ComposeLocation,
     shell: Shell,
-    disk: Disk,
+    disk: CachedDisk,
     /// The Python files of each folder that was searched.
-    python: Mutex<HashMap<OsString, Vec<SourceFile>>>,
-    model: OnceLock<Result<Model>>,
+    python: Mutex<HashMap<OsString, Vec<ProjectFile>>>,
+    model: OnceLock<Result<ComposeModel>>,
 }
 
 impl Project {
@@ -67,8 +70,8 @@ impl Project {
     /// `no-compose-file`; `unreadable-file`, `file-too-large`, `not-utf8` if a file cannot be used.
     pub fn discover(shell: &Shell, directory: Option<&Path>) -> Result<Self> {
         let here = standing_folder(shell, directory)?;
-        let disk = Disk::default();
-        let start = compose::find(&disk, shell.variables(), &here)
+        let disk = CachedDisk::default();
+        let start = compose::find_compose_project(&disk, shell.variables(), &here)
             .map_err(|error| or_below(error, &disk, &here, directory))?;
         Self::open(shell, disk, start)
     }
@@ -79,21 +82,21 @@ impl Project {
     /// As [`Project::discover`].
     pub fn without_compose(shell: &Shell, directory: Option<&Path>) -> Result<Self> {
         let here = standing_folder(shell, directory)?;
-        let start = Start {
+        let start = ComposeLocation {
             folder: here.clone(),
             here,
             files: Vec::new(),
             env_here: Vec::new(),
             env_project: Vec::new(),
             passed_over: Vec::new(),
-            named: Named::Nowhere,
+            named: ComposeFileSource::Nowhere,
         };
-        Self::open(shell, Disk::default(), start)
+        Self::open(shell, CachedDisk::default(), start)
     }
 
-    fn open(shell: &Shell, mut disk: Disk, start: Start) -> Result<Self> {
+    fn open(shell: &Shell, mut disk: CachedDisk, start: ComposeLocation) -> Result<Self> {
         let git_root = git::root(&disk, &start.folder);
-        let boundary = Boundary::new(&reach(&disk, &start));
+        let boundary = ProjectBoundary::new(&find_project_root(&disk, &start));
         disk.boundary = Some(boundary.clone());
         let mut project = Self {
             git_remote: git_root.as_deref().and_then(|root| git::remote(&disk, root)),
@@ -132,10 +135,10 @@ impl Project {
     ///
     /// # Errors
     /// A compose file that cannot be read or is not YAML (`invalid-yaml`), and cycles (`compose-cycle`).
-    pub fn model(&self) -> Result<&Model> {
+    pub fn model(&self) -> Result<&ComposeModel> {
         let load = || match self.start.files.is_empty() {
             true => Err(no_compose_file(&self.start.here)),
-            false => Model::load(&self.disk, &self.start, self.shell.variables()),
+            false => ComposeModel::load(&self.disk, &self.start, self.shell.variables()),
         };
         self.model.get_or_init(load).as_ref().map_err(Clone::clone)
     }
@@ -147,8 +150,8 @@ impl Project {
     pub fn planned_model(
         &self,
         texts: &BTreeMap<PathBuf, Arc<str>>,
-        trees: &BTreeMap<PathBuf, Arc<Tree>>,
-    ) -> Result<Model> {
+        trees: &BTreeMap<PathBuf, Arc<YamlTree>>,
+    ) -> Result<ComposeModel> {
         self.model()?.load_planned(&self.disk, &self.start, texts, trees)
     }
 
@@ -156,17 +159,17 @@ impl Project {
     ///
     /// # Errors
     /// As [`Project::model`].
-    pub fn model_of(&self, files: Vec<PathBuf>) -> Result<Model> {
-        let start = Start { files, ..self.start.clone() };
-        Model::load(&self.disk, &start, self.shell.variables())
+    pub fn model_of(&self, files: Vec<PathBuf>) -> Result<ComposeModel> {
+        let start = ComposeLocation { files, ..self.start.clone() };
+        ComposeModel::load(&self.disk, &start, self.shell.variables())
     }
 
     /// Returns the project as it would be with these texts at these absolute paths. Writes nothing.
     pub fn with_texts(&self, texts: &BTreeMap<PathBuf, Arc<str>>) -> Self {
-        let replaced = |file: &Option<SourceFile>| {
+        let replaced = |file: &Option<ProjectFile>| {
             let file = file.clone()?;
             let text = texts.get(&file.path).map_or(file.text, Arc::clone);
-            Some(SourceFile { path: file.path, text })
+            Some(ProjectFile { path: file.path, text })
         };
         Self {
             root: self.root.clone(),
@@ -193,12 +196,12 @@ impl Project {
     ///
     /// # Errors
     /// `unreadable-file`, `file-too-large`, `not-utf8`; `outside-project`, because foreign files must not be shown.
-    pub fn source(&self, path: impl AsRef<Path>) -> Result<Option<SourceFile>> {
+    pub fn source(&self, path: impl AsRef<Path>) -> Result<Option<ProjectFile>> {
         let path = self.root.join(path);
         match self.disk.text(&path) {
             SourceText::Found(text) => {
                 self.boundary.real(&path)?;
-                Ok(Some(SourceFile { path, text }))
+                Ok(Some(ProjectFile { path, text }))
             }
             SourceText::Missing => Ok(None),
             SourceText::Unreadable(error) => Err(error),
@@ -206,7 +209,7 @@ impl Project {
     }
 
     /// Returns the boundary of the project.
-    pub fn boundary(&self) -> &Boundary {
+    pub fn boundary(&self) -> &ProjectBoundary {
         &self.boundary
     }
 
@@ -230,7 +233,7 @@ impl Project {
     }
 
     /// Returns access to the project's files as texts.
-    pub fn sources(&self) -> &dyn Sources {
+    pub fn sources(&self) -> &dyn ProjectSources {
         &self.disk
     }
 
@@ -248,7 +251,7 @@ impl Project {
         tops
     }
 
-    fn first(&self, names: &[&str]) -> Result<Option<SourceFile>> {
+    fn first(&self, names: &[&str]) -> Result<Option<ProjectFile>> {
         for top in self.tops() {
             for name in names {
                 if let Some(file) = self.source(top.join(name))? {
@@ -266,7 +269,7 @@ impl Project {
             [".devcontainer/devcontainer.json", ".devcontainer.json"].map(|name| top.join(name))
         });
         let named = tops.iter().flat_map(|top| {
-            disk::names(&top.join(".devcontainer"))
+            disk::list_folder_names(&top.join(".devcontainer"))
                 .into_iter()
                 .map(|folder| folder.join("devcontainer.json"))
         });
@@ -291,22 +294,22 @@ fn standing_folder(shell: &Shell, directory: Option<&Path>) -> Result<PathBuf> {
         return Err(Error::new(ErrorCode::NoComposeFile, message)
             .hint("`-C DIR` names the folder that has a compose file"));
     }
-    Ok(compose::clean(&here))
+    Ok(compose::clean_path(&here))
 }
 
 /// Returns the root of the repository around the project, or the project's folder. Compose files elsewhere that a
 /// `.env` names do not change it: the author of that file must not decide where files are written.
-fn reach(disk: &Disk, start: &Start) -> PathBuf {
+fn find_project_root(disk: &CachedDisk, start: &ComposeLocation) -> PathBuf {
     let own = match start.named {
-        Named::InAFile => &start.here,
-        Named::Nowhere | Named::InTheShell => &start.folder,
+        ComposeFileSource::InAFile => &start.here,
+        ComposeFileSource::Nowhere | ComposeFileSource::InTheShell => &start.folder,
     };
     git::root(disk, own).unwrap_or_else(|| own.clone())
 }
 
 /// Adds hints to the error for a missing compose file: files that docker compose finds only if told, and direct
 /// subfolders that contain one.
-fn or_below(mut error: Error, disk: &Disk, here: &Path, directory: Option<&Path>) -> Error {
+fn or_below(mut error: Error, disk: &CachedDisk, here: &Path, directory: Option<&Path>) -> Error {
     if error.code == ErrorCode::NoComposeFile {
         let mut projects = disk::folders_in(here);
         projects.retain(|folder| compose::is_project(disk, folder));

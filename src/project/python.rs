@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
-use super::{Project, SourceFile, disk};
+use super::{Project, ProjectFile, disk};
 
 /// Folders that contain foreign files.
 const FOREIGN: [&str; 6] =
@@ -18,18 +18,18 @@ const MOST_FOLDERS: usize = 20_000;
 impl Project {
     /// Returns every readable `.py` file of a service, sorted by path, except in virtual environments, hidden folders
     /// and links to folders. Each folder is searched once.
-    pub fn python_files(&self, folder: &Path) -> Vec<SourceFile> {
+    pub fn python_files(&self, folder: &Path) -> Vec<ProjectFile> {
         let mut known = self.python.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(folder.into()).or_insert_with(|| self.find_python(folder)).clone()
     }
 
-    fn find_python(&self, folder: &Path) -> Vec<SourceFile> {
+    fn find_python(&self, folder: &Path) -> Vec<ProjectFile> {
         let mut files = Vec::new();
         let mut open = vec![folder.to_owned()];
         let mut seen = 0;
         while let Some(folder) = open.pop() {
             let (folders, paths): (Vec<PathBuf>, Vec<PathBuf>) =
-                disk::names(&folder).into_iter().partition(|path| path.is_dir());
+                disk::list_folder_names(&folder).into_iter().partition(|path| path.is_dir());
             open.extend(
                 folders.into_iter().filter(|path| disk::is_own_folder(path, &FOREIGN, &[])).rev(),
             );

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Project, SourceFile, disk};
+use super::{Project, ProjectFile, disk};
 
 /// Such files in the project's folder and at the repository's root.
 const NAMES: [&str; 11] = [
@@ -34,12 +34,12 @@ const MOST_FILES: usize = 200;
 impl Project {
     /// Returns the Makefiles, scripts and workflows of the project's folder and the repository's root, sorted by path.
     /// Files that cannot be read are left out.
-    pub fn task_files(&self) -> Vec<SourceFile> {
+    pub fn task_files(&self) -> Vec<ProjectFile> {
         let tops = self.tops();
         let named = tops.iter().flat_map(|top| NAMES.map(|name| top.join(name)));
         let listed = tops.iter().flat_map(|top| {
             FOLDERS.iter().flat_map(move |(folder, endings)| {
-                let names = disk::names(&top.join(folder)).into_iter();
+                let names = disk::list_folder_names(&top.join(folder)).into_iter();
                 names.filter(move |path| {
                     let ending = path.extension().and_then(|ending| ending.to_str());
                     path.is_file()

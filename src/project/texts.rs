@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use super::{Project, SourceFile, disk};
+use super::{Project, ProjectFile, disk};
 
 /// Folders that contain generated or foreign files.
 const FOREIGN: [&str; 13] = [
@@ -71,8 +71,8 @@ const LONGEST: u64 = 256 << 10;
 impl Project {
     /// Returns the scripts, Dockerfiles, templates and files of variables in the project's folder, sorted by path.
     /// Python files are not included, see [`Project::python_files`].
-    pub fn key_files(&self) -> Vec<SourceFile> {
-        let mut files: Vec<SourceFile> = Vec::new();
+    pub fn key_files(&self) -> Vec<ProjectFile> {
+        let mut files: Vec<ProjectFile> = Vec::new();
         let mut open = vec![self.root.clone()];
         let (mut folders, mut bytes) = (0, 0);
         while let Some(folder) = open.pop() {
@@ -80,7 +80,7 @@ impl Project {
             if folders > MOST_FOLDERS || bytes > MOST_BYTES {
                 break;
             }
-            for path in disk::names(&folder) {
+            for path in disk::list_folder_names(&folder) {
                 if path.is_dir() {
                     open.extend(disk::is_own_folder(&path, &FOREIGN, &HIDDEN).then_some(path));
                 } else if is_wanted(&path)

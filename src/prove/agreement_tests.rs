@@ -6,16 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::subject::Effective;
-use crate::compose::{Model, NAMES, Origin, Service};
+use super::subject::EffectiveSettings;
+use crate::compose::{ComposeModel, NAMES, ServiceModel, VariableOrigin};
 use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES, UNNAMED_SERVICE};
-use crate::lint::{self, Finding, Inspection, Outside};
+use crate::lint::{self, Inspection, LintFinding, OutsideFacts};
 use crate::project::Project;
-use crate::session::collect::inspect;
+use crate::session::collect::inspect_project;
 use crate::shell::Shell;
 
 /// Returns the projects of the corpus: folders with a compose file, and compose files with other names.
-fn projects(corpus: &Path) -> Vec<PathBuf> {
+fn find_corpus_projects(corpus: &Path) -> Vec<PathBuf> {
     let (mut folders, mut found) = (vec![corpus.to_owned()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap().flatten() {
@@ -36,7 +36,7 @@ fn projects(corpus: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn open(path: &Path) -> Option<Project> {
+fn open_corpus_project(path: &Path) -> Option<Project> {
     let folder = if path.is_dir() { path } else { path.parent()? };
     let mut variables = BTreeMap::from([("HOME".to_owned(), "/home/me".to_owned())]);
     if path.is_file() {
@@ -52,13 +52,13 @@ fn doctor_and_verify_say_the_same_of_every_project_of_the_corpus() {
         return;
     };
     let (mut disagreements, mut read, mut services, mut telling) = (Vec::new(), 0, 0, 0);
-    for path in projects(Path::new(&corpus)) {
-        let Some(project) = open(&path) else { continue };
-        let Ok(mut inspection) = inspect(&project) else {
+    for path in find_corpus_projects(Path::new(&corpus)) {
+        let Some(project) = open_corpus_project(&path) else { continue };
+        let Ok(mut inspection) = inspect_project(&project) else {
             assert!(project.model().is_err(), "{}", path.display());
             continue;
         };
-        inspection.outside = Some(Outside::default());
+        inspection.outside = Some(OutsideFacts::default());
         let findings = lint::examine(&inspection);
         let mut differ = |what: String| disagreements.push(format!("{}: {what}", path.display()));
         read += 1;
@@ -74,7 +74,7 @@ fn doctor_and_verify_say_the_same_of_every_project_of_the_corpus() {
             differ(format!("verify says refused: {refused}, doctor does not"));
         }
         services += model.services.len();
-        telling += compare(&project, model, &inspection, &findings, &mut differ);
+        telling += compare_services(&project, model, &inspection, &findings, &mut differ);
     }
     println!("{read} projects, {services} services, {telling} with telemetry settings");
     assert!(read > 100, "{read} projects in {}", Path::new(&corpus).display());
@@ -82,20 +82,20 @@ fn doctor_and_verify_say_the_same_of_every_project_of_the_corpus() {
 }
 
 /// Compares service by service; returns the number of services with telemetry settings.
-fn compare(
+fn compare_services(
     project: &Project,
-    model: &Model,
+    model: &ComposeModel,
     inspection: &Inspection,
-    findings: &[Finding],
+    findings: &[LintFinding],
     differ: &mut impl FnMut(String),
 ) -> usize {
     let none = BTreeSet::new();
     let mut unset: BTreeSet<String> = BTreeSet::new();
     let mut telling = 0;
     for (_, service, scope) in inspection.service_scopes() {
-        let effective = Effective::new(model, service, model.plain(), &none);
+        let effective = EffectiveSettings::new(model, service, model.plain(), &none);
         for setting in effective.settings.iter() {
-            let uses = setting.uses.iter().filter(|one| one.won_by == Origin::Unset);
+            let uses = setting.uses.iter().filter(|one| one.won_by == VariableOrigin::Unset);
             unset.extend(uses.map(|one| one.name.clone()));
             if !setting.name.starts_with("OTEL_") {
                 continue;
@@ -109,7 +109,7 @@ fn compare(
             if (&own.path, own.line) != (&place.path, place.line) {
                 differ(format!("{}: {} is won elsewhere", service.name, setting.name));
             }
-            let is_whole = setting.uses.iter().all(|one| one.won_by != Origin::Unset);
+            let is_whole = setting.uses.iter().all(|one| one.won_by != VariableOrigin::Unset);
             if let (true, Some(value)) = (is_whole, setting.value.known())
                 && *assignment.resolved() != *value
             {
@@ -121,7 +121,8 @@ fn compare(
         }
         telling += 1;
         for name in effective.lacking() {
-            let said = |one: &Finding| one.message.contains(&name) || one.code == "env-near-miss";
+            let said =
+                |one: &LintFinding| one.message.contains(&name) || one.code == "env-near-miss";
             if !findings.iter().any(said) {
                 differ(format!("{}: verify lacks {name}, doctor does not", service.name));
             }
@@ -132,7 +133,7 @@ fn compare(
         let names = finding.message.split(" is ").next().unwrap_or_default();
         let names = names.split(" are ").next().unwrap_or_default();
         for name in names.split(", ") {
-            let is_near = |one: &String| lint::nearly(one) == Some(name);
+            let is_near = |one: &String| lint::find_intended_variable(one) == Some(name);
             if !unset.contains(name) && !unset.iter().any(is_near) {
                 differ(format!("doctor says {name} is unset, which it is not"));
             }
@@ -143,10 +144,10 @@ fn compare(
 
 fn compare_names(
     project: &Project,
-    model: &Model,
-    service: &Service,
-    effective: &Effective<'_>,
-    findings: &[Finding],
+    model: &ComposeModel,
+    service: &ServiceModel,
+    effective: &EffectiveSettings<'_>,
+    findings: &[LintFinding],
     differ: &mut impl FnMut(String),
 ) {
     const UNNAMING: [&str; 4] =

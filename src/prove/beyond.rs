@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::net::honeycomb::{self, KEY_HEADER, QuerySilence};
-use crate::net::route::Route;
+use crate::net::honeycomb::{self, KEY_HEADER, QueryFailure};
+use crate::net::route::EndpointRoute;
 use crate::otlp::Exporter;
 use crate::otlp::dataset::{self, Dataset};
 use crate::otlp::query::Query;
-use crate::otlp::whoami::{KeyKind, Whoami};
-use crate::otlp::{Check, Proven, Rung, ServiceVerdict, Status, TestTrace, link};
+use crate::otlp::whoami::{HoneycombKeyType, Whoami};
+use crate::otlp::{Check, CheckStatus, ProvenRung, Rung, ServiceVerdict, TestTrace, link};
 use crate::provider::{self, key_shape::DATASET_HEADER};
 use crate::secret::Secret;
 
@@ -21,8 +21,8 @@ pub(super) const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::
 pub(super) const RESULTS: u32 = 10;
 
 /// A trace to look up, and the key for it.
-pub(super) struct Quest<'a> {
-    route: &'a Route,
+pub(super) struct HoneycombLookup<'a> {
+    route: &'a EndpointRoute,
     key: &'a Secret,
     whoami: &'a Whoami,
     trace: &'a TestTrace,
@@ -31,11 +31,11 @@ pub(super) struct Quest<'a> {
     deadline: Instant,
 }
 
-impl<'a> Quest<'a> {
+impl<'a> HoneycombLookup<'a> {
     /// Returns the lookup for `trace` with the key of `exporter`, if it sends one.
     pub(super) fn new(
         exporter: &'a Exporter,
-        route: &'a Route,
+        route: &'a EndpointRoute,
         whoami: &'a Whoami,
         trace: &'a TestTrace,
         deadline: Instant,
@@ -53,43 +53,47 @@ impl<'a> Quest<'a> {
     }
 }
 
-impl Quest<'_> {
+impl HoneycombLookup<'_> {
     /// Returns whether the key may read datasets.
     pub(super) fn may_read_datasets(&self) -> bool {
-        self.whoami.kind == KeyKind::Configuration
+        self.whoami.kind == HoneycombKeyType::Configuration
     }
 }
 
 /// Returns the rung `dataset-written`, once it is proven or the time is up.
-pub(super) async fn look_at_dataset(quest: &Quest<'_>) -> Check {
-    written(quest).await.check
+pub(super) async fn look_at_dataset(quest: &HoneycombLookup<'_>) -> Check {
+    await_dataset_write(quest).await.check
 }
 
 /// The result of a rung, and what it proves.
-struct Found {
+struct LookupResult {
     check: Check,
-    proven: Option<Proven>,
+    proven: Option<ProvenRung>,
     slug: Option<String>,
 }
 
-impl Found {
-    fn proven(rung: Rung, proven: Proven, evidence: String) -> Self {
-        Self { check: Check::new(rung, Status::Pass, evidence), proven: Some(proven), slug: None }
+impl LookupResult {
+    fn proven(rung: Rung, proven: ProvenRung, evidence: String) -> Self {
+        Self {
+            check: Check::new(rung, CheckStatus::Pass, evidence),
+            proven: Some(proven),
+            slug: None,
+        }
     }
 
-    fn open(rung: Rung, status: Status, evidence: impl Into<String>) -> Self {
+    fn open(rung: Rung, status: CheckStatus, evidence: impl Into<String>) -> Self {
         Self { check: Check::new(rung, status, evidence), proven: None, slug: None }
     }
 }
 
 /// Continues from `accepted` with both rungs concurrently, and adds the link.
-pub(super) async fn climb(quest: &Quest<'_>, verdict: &mut ServiceVerdict) {
+pub(super) async fn climb(quest: &HoneycombLookup<'_>, verdict: &mut ServiceVerdict) {
     let (written, found) = match quest.whoami.kind {
-        KeyKind::Ingest => (
-            skip(Rung::DatasetWritten, "an ingest key may not read datasets"),
-            skip(Rung::Queryable, "an ingest key may not query"),
+        HoneycombKeyType::Ingest => (
+            skipped_lookup(Rung::DatasetWritten, "an ingest key may not read datasets"),
+            skipped_lookup(Rung::Queryable, "an ingest key may not query"),
         ),
-        KeyKind::Configuration => both(quest).await,
+        HoneycombKeyType::Configuration => look_up_both(quest).await,
     };
     verdict.link = trace_link(quest, written.slug.as_deref());
     for one in [written, found] {
@@ -101,44 +105,48 @@ pub(super) async fn climb(quest: &Quest<'_>, verdict: &mut ServiceVerdict) {
 }
 
 /// Checks both rungs; a trace that was found ends the wait for its dataset.
-async fn both(quest: &Quest<'_>) -> (Found, Found) {
-    let written = written(quest);
-    let found = found(quest);
+async fn look_up_both(quest: &HoneycombLookup<'_>) -> (LookupResult, LookupResult) {
+    let written = await_dataset_write(quest);
+    let found = await_span_count(quest);
     tokio::pin!(written, found);
     tokio::select! {
         written = &mut written => (written, found.await),
         found = &mut found => match found.proven {
             None => (written.await, found),
-            Some(_) => (skip(Rung::DatasetWritten, "not needed: the trace itself was found"), found),
+            Some(_) => (skipped_lookup(Rung::DatasetWritten, "not needed: the trace itself was found"), found),
         },
     }
 }
 
-fn skip(rung: Rung, why: &str) -> Found {
-    Found::open(rung, Status::Skip, why)
+fn skipped_lookup(rung: Rung, why: &str) -> LookupResult {
+    LookupResult::open(rung, CheckStatus::Skip, why)
 }
 
 /// Waits until the service's dataset was written to after the trace was sent.
-async fn written(quest: &Quest<'_>) -> Found {
+async fn await_dataset_write(quest: &HoneycombLookup<'_>) -> LookupResult {
     let started = Instant::now();
     let name = dataset::of_service(&quest.trace.service, quest.dataset);
     let mut pause = PAUSES[0];
     let mut slug = None;
     loop {
-        let evidence = match honeycomb::datasets(quest.route, quest.key, quest.deadline).await {
-            Err(QuerySilence::Refused(words) | QuerySilence::Malformed(words)) => {
-                return skip(Rung::DatasetWritten, &words);
+        let evidence = match honeycomb::fetch_datasets(quest.route, quest.key, quest.deadline).await
+        {
+            Err(QueryFailure::Refused(words) | QueryFailure::Malformed(words)) => {
+                return skipped_lookup(Rung::DatasetWritten, &words);
             }
-            Err(QuerySilence::Unanswered(words)) => format!("the datasets are not known: {words}"),
+            Err(QueryFailure::Unanswered(words)) => format!("the datasets are not known: {words}"),
             Ok(datasets) => {
-                let ours = named(&datasets, name);
+                let ours = find_dataset(&datasets, name);
                 slug = ours.map(|one| one.slug.clone()).or(slug);
                 match ours {
                     Some(ours) if ours.written_since(quest.trace.sent) => {
                         let text =
                             format!("something arrived in {} since the trace was sent", ours.name);
-                        let mut found =
-                            Found::proven(Rung::DatasetWritten, Proven::DatasetWritten, text);
+                        let mut found = LookupResult::proven(
+                            Rung::DatasetWritten,
+                            ProvenRung::DatasetWritten,
+                            text,
+                        );
                         found.check = found.check.took(started.elapsed());
                         found.slug = slug;
                         return found;
@@ -150,8 +158,8 @@ async fn written(quest: &Quest<'_>) -> Found {
                 }
             }
         };
-        if !wait(&mut pause, quest.deadline).await {
-            let mut open = Found::open(Rung::DatasetWritten, Status::Warn, evidence);
+        if !wait_before_retry(&mut pause, quest.deadline).await {
+            let mut open = LookupResult::open(Rung::DatasetWritten, CheckStatus::Warn, evidence);
             open.check = open.check.took(started.elapsed());
             open.slug = slug;
             return open;
@@ -160,45 +168,49 @@ async fn written(quest: &Quest<'_>) -> Found {
 }
 
 /// Waits until a query finds spans of the trace.
-async fn found(quest: &Quest<'_>) -> Found {
+async fn await_span_count(quest: &HoneycombLookup<'_>) -> LookupResult {
     let started = Instant::now();
     let query = Query::spans_of(&quest.trace.id(), Duration::from_secs(600));
     let open = |status, words: &str| {
-        let mut open = Found::open(Rung::Queryable, status, words);
+        let mut open = LookupResult::open(Rung::Queryable, status, words);
         open.check = open.check.took(started.elapsed());
         open
     };
-    let id = match honeycomb::prepare(quest.route, &query, quest.key, quest.deadline).await {
+    let id = match honeycomb::create_honeycomb_query(quest.route, &query, quest.key, quest.deadline)
+        .await
+    {
         Ok(id) => id,
         Err(silence) => {
             let text = format!("Query Data is not available: {}", silence.words());
-            return open(Status::Skip, &text);
+            return open(CheckStatus::Skip, &text);
         }
     };
     let mut pause = PAUSES[0];
     for _ in 0..RESULTS {
-        let words = match honeycomb::count(quest.route, &id, quest.key, quest.deadline).await {
+        let words = match honeycomb::fetch_query_count(quest.route, &id, quest.key, quest.deadline)
+            .await
+        {
             Ok(0) => "no span of the trace can be queried yet".to_owned(),
             Ok(spans) => {
                 let text = format!("our own trace was found: {spans} spans");
-                let mut found = Found::proven(Rung::Queryable, Proven::Queryable, text);
+                let mut found = LookupResult::proven(Rung::Queryable, ProvenRung::Queryable, text);
                 found.check = found.check.took(started.elapsed());
                 return found;
             }
-            Err(QuerySilence::Refused(words) | QuerySilence::Malformed(words)) => {
-                return open(Status::Skip, &format!("Query Data is not available: {words}"));
+            Err(QueryFailure::Refused(words) | QueryFailure::Malformed(words)) => {
+                return open(CheckStatus::Skip, &format!("Query Data is not available: {words}"));
             }
-            Err(QuerySilence::Unanswered(words)) => words,
+            Err(QueryFailure::Unanswered(words)) => words,
         };
-        if !wait(&mut pause, quest.deadline).await {
-            return open(Status::Warn, &words);
+        if !wait_before_retry(&mut pause, quest.deadline).await {
+            return open(CheckStatus::Warn, &words);
         }
     }
-    open(Status::Warn, "no span of the trace could be queried")
+    open(CheckStatus::Warn, "no span of the trace could be queried")
 }
 
 /// Waits, longer each time; returns `false` when there is no time left.
-async fn wait(pause: &mut Duration, deadline: Instant) -> bool {
+async fn wait_before_retry(pause: &mut Duration, deadline: Instant) -> bool {
     if Instant::now() + *pause >= deadline {
         return false;
     }
@@ -207,17 +219,17 @@ async fn wait(pause: &mut Duration, deadline: Instant) -> bool {
     true
 }
 
-fn named<'a>(datasets: &'a [Dataset], name: &str) -> Option<&'a Dataset> {
+fn find_dataset<'a>(datasets: &'a [Dataset], name: &str) -> Option<&'a Dataset> {
     let mut all = datasets.iter();
     all.find(|one| one.name.eq_ignore_ascii_case(name))
 }
 
 /// Returns the link to the trace: at the web interface of the host, or Honeycomb's first if a proxy or collector
 /// forwards traces.
-pub(super) fn trace_link(quest: &Quest<'_>, slug: Option<&str>) -> Option<String> {
+pub(super) fn trace_link(quest: &HoneycombLookup<'_>, slug: Option<&str>) -> Option<String> {
     let host = quest.route.url.host_str().unwrap_or_default();
     let region = provider::of_host(host).map(|(_, region)| region);
-    let region = region.or_else(|| provider::find("honeycomb")?.regions.first())?;
+    let region = region.or_else(|| provider::find_provider("honeycomb")?.regions.first())?;
     let slug = slug.or(quest.dataset);
     let (id, sent) = (quest.trace.id(), quest.trace.sent);
     link::trace(region.ui.as_deref()?, quest.whoami, slug, &id, sent)

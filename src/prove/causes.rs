@@ -6,17 +6,17 @@ use std::time::{Duration, SystemTime};
 
 use url::Url;
 
-use super::app::{BATCH, Silence};
-use super::tap::Tap;
-use crate::compose::{Service, Value};
-use crate::lint::{self, Finding, Severity};
-use crate::otlp::log::{self, Symptom};
-use crate::otlp::{Code, Rung, ServiceVerdict, Status};
-use crate::plan::Change;
-use crate::plan::instrument::{self, Mistakes};
+use super::app::{BATCH, NoSpanReason};
+use super::tap::TapSession;
+use crate::compose::{ServiceModel, VariableValue};
+use crate::lint::{self, LintFinding, Severity};
+use crate::otlp::log::{self, LogSymptom};
+use crate::otlp::{CheckStatus, FailureCode, Rung, ServiceVerdict};
+use crate::plan::FileChange;
+use crate::plan::instrument::{self, MistakePolicy};
 use crate::session::code;
-use crate::session::collect::collect;
-use crate::session::containers::Containers;
+use crate::session::collect::collect_inspection;
+use crate::session::containers::ProjectContainers;
 use crate::session::context::ProjectContext;
 use crate::session::copies::RunningCopy;
 use crate::ui::Ui;
@@ -45,7 +45,7 @@ const SILENCING: [&str; 16] = [
 const STOPPED: [i64; 3] = [0, 137, 143];
 
 /// A cause, and what to do about it.
-struct Cause {
+struct SilenceCause {
     text: String,
     hint: String,
     weight: CauseWeight,
@@ -60,21 +60,25 @@ enum CauseWeight {
     Refutes,
 }
 
-impl Cause {
+impl SilenceCause {
     fn new(text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { text: text.into(), hint: hint.into(), weight: CauseWeight::Possible }
     }
 
-    fn of_log(symptom: &Symptom) -> Self {
+    fn of_log(symptom: &LogSymptom) -> Self {
         Self { weight: CauseWeight::Refutes, ..Self::new(symptom.words(), symptom.hint()) }
     }
 }
 
 /// Returns the cause that the second container shows.
-fn of_copy(copy: &RunningCopy, service: &Service, silence: Silence) -> Option<Cause> {
+fn of_copy(
+    copy: &RunningCopy,
+    service: &ServiceModel,
+    silence: NoSpanReason,
+) -> Option<SilenceCause> {
     match (copy.log(), silence) {
-        (Some(log), _) => log::read(&log).as_ref().map(Cause::of_log),
-        (None, Silence::Down) => Some(Cause::new(
+        (Some(log), _) => log::find_last_symptom(&log).as_ref().map(SilenceCause::of_log),
+        (None, NoSpanReason::Down) => Some(SilenceCause::new(
             "its second container ended",
             format!("`docker compose run --rm --no-deps {}` shows why", service.name),
         )),
@@ -83,33 +87,33 @@ fn of_copy(copy: &RunningCopy, service: &Service, silence: Silence) -> Option<Ca
 }
 
 /// The evidence on a silent application.
-pub(super) struct Scene<'a> {
+pub(super) struct AppDiagnosis<'a> {
     pub(super) place: &'a ProjectContext<'a>,
-    pub(super) containers: Option<&'a Containers>,
+    pub(super) containers: Option<&'a ProjectContainers>,
     /// The second containers that got the requests instead.
-    pub(super) tap: Option<&'a Tap>,
+    pub(super) tap: Option<&'a TapSession>,
     /// When the request was sent.
     pub(super) asked: SystemTime,
     /// The time its spans were waited for.
     pub(super) patience: Duration,
     /// The findings of doctor, once inspected; empty if the project cannot be read.
-    pub(super) findings: OnceCell<Vec<Finding>>,
+    pub(super) findings: OnceCell<Vec<LintFinding>>,
 }
 
-impl Scene<'_> {
+impl AppDiagnosis<'_> {
     /// Adds the likeliest cause to the failed rung.
     pub(super) fn explain(
         &self,
         verdict: &mut ServiceVerdict,
-        silence: Option<Silence>,
+        silence: Option<NoSpanReason>,
         ui: &mut Ui,
     ) {
         let Some(silence) = silence else { return };
         let asked = verdict.application.as_ref().and_then(|app| app.url.as_deref()?.parse().ok());
         let cause = self.cause(&verdict.service, asked.as_ref(), silence, ui);
         let rung = match silence {
-            Silence::Down => Rung::Reachable,
-            Silence::NoSpan | Silence::Unseen => Rung::Queryable,
+            NoSpanReason::Down => Rung::Reachable,
+            NoSpanReason::NoSpan | NoSpanReason::Unseen => Rung::Queryable,
         };
         let Some(check) = verdict.checks.iter_mut().find(|one| one.rung == rung) else {
             return;
@@ -119,15 +123,15 @@ impl Scene<'_> {
                 check.evidence = format!("{}; {}", check.evidence, cause.text);
                 check.hint = Some(cause.hint);
                 // A log can only disprove arrival.
-                if (silence, cause.weight) == (Silence::Unseen, CauseWeight::Refutes) {
-                    check.status = Status::Fail;
-                    verdict.code = Some(Code::NotProven);
+                if (silence, cause.weight) == (NoSpanReason::Unseen, CauseWeight::Refutes) {
+                    check.status = CheckStatus::Fail;
+                    verdict.code = Some(FailureCode::NotProven);
                 }
             }
-            (None, Silence::NoSpan) => {
+            (None, NoSpanReason::NoSpan) => {
                 check.hint.get_or_insert_with(|| UNKNOWN.to_owned());
             }
-            (None, Silence::Down | Silence::Unseen) => {}
+            (None, NoSpanReason::Down | NoSpanReason::Unseen) => {}
         }
     }
 
@@ -136,9 +140,9 @@ impl Scene<'_> {
         &self,
         service: &str,
         asked: Option<&Url>,
-        silence: Silence,
+        silence: NoSpanReason,
         ui: &mut Ui,
-    ) -> Option<Cause> {
+    ) -> Option<SilenceCause> {
         let model = self.place.project.model().ok()?;
         let service = model.service(service)?;
         let copy = self.tap.and_then(|tap| tap.copy(&service.name));
@@ -151,10 +155,10 @@ impl Scene<'_> {
         match (container, silence) {
             (Some(cause), _) => Some(cause),
             // A second container is asked where it was put.
-            (None, Silence::Down) if copy.is_some() => None,
-            (None, Silence::Down) => of_port(service, asked?),
-            (None, Silence::Unseen) => None,
-            (None, Silence::NoSpan) => self
+            (None, NoSpanReason::Down) if copy.is_some() => None,
+            (None, NoSpanReason::Down) => of_port(service, asked?),
+            (None, NoSpanReason::Unseen) => None,
+            (None, NoSpanReason::NoSpan) => self
                 .of_files(service, ui)
                 .or_else(|| self.of_code(service))
                 .or_else(|| self.of_batch(service)),
@@ -163,59 +167,61 @@ impl Scene<'_> {
 
     fn of_container(
         &self,
-        containers: &Containers,
-        service: &Service,
-        silence: Silence,
+        containers: &ProjectContainers,
+        service: &ServiceModel,
+        silence: NoSpanReason,
         ui: &mut Ui,
-    ) -> Option<Cause> {
+    ) -> Option<SilenceCause> {
         let name = service.name.as_str();
         let again = containers.restart_by_hand(std::slice::from_ref(&service.name));
         let log = |since| containers.log(name, since);
         if !containers.is_running(name) {
             // The application may also run outside docker.
-            if silence != Silence::Down {
+            if silence != NoSpanReason::Down {
                 return None;
             }
             let Some(ended) = containers.of(name).next() else {
-                return Some(Cause::new(
+                return Some(SilenceCause::new(
                     format!("{name} has no container"),
                     format!("`{again}` starts it"),
                 ));
             };
             let text = format!("its container ended with status {}", ended.status);
-            let symptom = log(None).as_deref().and_then(log::read);
-            return Some(match symptom.filter(Symptom::ends_it) {
-                Some(symptom) => Cause::new(format!("{text}; {}", symptom.words()), symptom.hint()),
-                None if STOPPED.contains(&ended.status) => {
-                    Cause::new(text, format!("`{again}` starts it"))
+            let symptom = log(None).as_deref().and_then(log::find_last_symptom);
+            return Some(match symptom.filter(LogSymptom::ends_it) {
+                Some(symptom) => {
+                    SilenceCause::new(format!("{text}; {}", symptom.words()), symptom.hint())
                 }
-                None => Cause::new(text, format!("`docker compose logs {name}` says why")),
+                None if STOPPED.contains(&ended.status) => {
+                    SilenceCause::new(text, format!("`{again}` starts it"))
+                }
+                None => SilenceCause::new(text, format!("`docker compose logs {name}` says why")),
             });
         }
         if containers.is_outdated(name) {
-            return Some(Cause::new(
+            return Some(SilenceCause::new(
                 "its container was not restarted since its configuration changed",
                 format!("`{again}`"),
             ));
         }
-        let symptom = || log(Some(self.asked)).as_deref().and_then(log::read);
+        let symptom = || log(Some(self.asked)).as_deref().and_then(log::find_last_symptom);
         let symptom = match silence {
-            Silence::Unseen => self.awaited(symptom, ui),
-            Silence::Down | Silence::NoSpan => symptom(),
+            NoSpanReason::Unseen => self.awaited(symptom, ui),
+            NoSpanReason::Down | NoSpanReason::NoSpan => symptom(),
         };
         if let Some(symptom) = symptom {
-            return Some(Cause::of_log(&symptom));
+            return Some(SilenceCause::of_log(&symptom));
         }
         let started = containers.of(name).filter_map(|one| one.started).max()?;
         let newer = self.newer(service, started)?;
-        Some(Cause::new(
+        Some(SilenceCause::new(
             format!("{newer} was changed after its container was started"),
             format!("`{again}`"),
         ))
     }
 
     /// Reads the log until a batch must have been sent, because nothing has waited for that yet.
-    fn awaited(&self, look: impl Fn() -> Option<Symptom>, ui: &mut Ui) -> Option<Symptom> {
+    fn awaited(&self, look: impl Fn() -> Option<LogSymptom>, ui: &mut Ui) -> Option<LogSymptom> {
         const PAUSE: Duration = Duration::from_millis(300);
         let limit = (BATCH + Duration::from_secs(1)).min(self.patience);
         loop {
@@ -231,7 +237,7 @@ impl Scene<'_> {
     }
 
     /// Returns a file of the service's code that was modified after `started`.
-    fn newer(&self, service: &Service, started: SystemTime) -> Option<String> {
+    fn newer(&self, service: &ServiceModel, started: SystemTime) -> Option<String> {
         let context = &service.build.as_ref()?.context;
         let python = self.place.project.python_files(context);
         let others = ["requirements.txt", "Dockerfile"].map(|name| context.join(name));
@@ -244,45 +250,45 @@ impl Scene<'_> {
     }
 
     /// Returns a cause among doctor's findings in the service's files.
-    fn of_files(&self, service: &Service, ui: &mut Ui) -> Option<Cause> {
-        let examine = || collect(self.place, ui).map(|read| lint::examine(&read));
+    fn of_files(&self, service: &ServiceModel, ui: &mut Ui) -> Option<SilenceCause> {
+        let examine = || collect_inspection(self.place, ui).map(|read| lint::examine(&read));
         let findings = self.findings.get_or_init(|| examine().unwrap_or_default());
         let found = findings
             .iter()
             .filter(|one| one.severity > Severity::Advice && SILENCING.contains(&one.code))
             .find(|one| self.is_about(one, service))?;
-        Some(Cause::new(
+        Some(SilenceCause::new(
             format!("{}:{}: {}", found.place.path.display(), found.place.line, found.message),
             format!("`cruddur-ops doctor --explain {}`: {}", found.code, found.advice),
         ))
     }
 
     /// Returns a cause if the service's code must be changed to start tracing.
-    fn of_code(&self, service: &Service) -> Option<Cause> {
+    fn of_code(&self, service: &ServiceModel) -> Option<SilenceCause> {
         let names = std::slice::from_ref(&service.name);
-        let found = code::services(&self.place.project, names, &[]).ok()?;
-        let plan = instrument::plan_services(&found, Mistakes::Say).ok()?;
+        let found = code::find_flask_services(&self.place.project, names, &[]).ok()?;
+        let plan = instrument::plan_services(&found, MistakePolicy::Say).ok()?;
         if let Some(step) = plan.steps.first() {
             let why = "its image does not have OpenTelemetry's packages, so its code cannot start tracing";
-            return Some(Cause::new(why, format!("`{step}`, then `cruddur-ops init`")));
+            return Some(SilenceCause::new(why, format!("`{step}`, then `cruddur-ops init`")));
         }
         let text = |text: Option<&str>, call| text.is_some_and(|text| text.contains(call));
         // Without these two calls, no request creates a span; without the others, only fewer.
-        let starts = |change: &&Change| {
+        let starts = |change: &&FileChange| {
             ["set_tracer_provider(", "instrument_app("].into_iter().any(|call| {
                 text(change.after.as_deref(), call) && !text(change.before.as_deref(), call)
             })
         };
         let change = plan.changes.iter().find(starts)?;
         let shown = self.place.project.shown(&change.path);
-        Some(Cause::new(
+        Some(SilenceCause::new(
             format!("{} does not start tracing", shown.display()),
             format!("`cruddur-ops instrument --service {}`", service.name),
         ))
     }
 
     /// Returns whether a finding is in the service's folder or its lines of the compose file.
-    fn is_about(&self, finding: &Finding, service: &Service) -> bool {
+    fn is_about(&self, finding: &LintFinding, service: &ServiceModel) -> bool {
         let path = self.place.root().join(&finding.place.path);
         let built = service.build.as_ref().map(|build| &build.context);
         if built.is_some_and(|context| path.starts_with(context)) && path != *self.place.root() {
@@ -303,17 +309,19 @@ impl Scene<'_> {
     }
 
     /// Returns a cause if its spans may still be in a batch.
-    fn of_batch(&self, service: &Service) -> Option<Cause> {
+    fn of_batch(&self, service: &ServiceModel) -> Option<SilenceCause> {
         let model = self.place.project.model().ok()?;
         let settings = service.effective(model.plain());
         let delay = settings.get("OTEL_BSP_SCHEDULE_DELAY");
         let delay = delay.and_then(|setting| match &setting.value {
-            Value::Known(text) => text.expose().trim().parse().ok().map(Duration::from_millis),
-            Value::Absent | Value::Unknown(_) => None,
+            VariableValue::Known(text) => {
+                text.expose().trim().parse().ok().map(Duration::from_millis)
+            }
+            VariableValue::Absent | VariableValue::Unknown(_) => None,
         });
         let delay = delay.unwrap_or(BATCH);
         (delay + Duration::from_secs(1) > self.patience).then(|| {
-            Cause::new(
+            SilenceCause::new(
                 format!(
                     "its SDK sends what has gathered every {} only",
                     humantime::format_duration(delay)
@@ -325,7 +333,7 @@ impl Scene<'_> {
 }
 
 /// Returns a cause if the application listens on another port.
-fn of_port(service: &Service, asked: &Url) -> Option<Cause> {
+fn of_port(service: &ServiceModel, asked: &Url) -> Option<SilenceCause> {
     let port = asked.port_or_known_default()?;
     let ports = service.ports.iter().filter(|one| one.protocol == "tcp");
     let hosts: Vec<_> = ports.filter_map(|one| one.host.clone()).collect();
@@ -336,7 +344,7 @@ fn of_port(service: &Service, asked: &Url) -> Option<Cause> {
     let mut right = asked.clone();
     // Cannot fail for an HTTP URL.
     let _ = right.set_port(Some(own));
-    Some(Cause::new(
+    Some(SilenceCause::new(
         format!("{} publishes port {own}, not {port}", service.name),
         format!("`cruddur-ops verify --app {right}`"),
     ))

@@ -7,33 +7,33 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::compose::{Service, Settings, is_collector, is_own_host};
-use crate::net::failure::Failure;
-use crate::otlp::{Code, Exporter, Protocol};
+use crate::compose::{ServiceEnvironment, ServiceModel, is_collector, is_own_host};
+use crate::net::failure::RequestFailure;
+use crate::otlp::{Exporter, FailureCode, OtlpProtocol};
 use crate::project::Project;
-use crate::provider::collector::{self, Sends};
+use crate::provider::collector::{self, CollectorExport};
 use crate::provider::listening::{find_deafness, read_listeners};
-use crate::secret::{Redactor, Secrecy, Secret, secrecy};
-use crate::session::collector::{file_of, text};
+use crate::secret::{Redactor, Secrecy, Secret, classify_secrecy};
+use crate::session::collector::{file_of, read_optional_text};
 use crate::session::context::how_to_store;
 
 use super::reach;
 use super::settings::read_settings;
-use super::subject::{Effective, Subject};
+use super::subject::{EffectiveSettings, ServiceUnderTest};
 
 /// Returns the remaining subject if the service's endpoint is a collector with a readable configuration; else
 /// `subject`.
 pub(super) fn follow(
-    subject: Subject,
-    effective: &Effective<'_>,
+    subject: ServiceUnderTest,
+    effective: &EffectiveSettings<'_>,
     project: &Project,
     redactor: &Redactor,
-) -> Subject {
+) -> ServiceUnderTest {
     let Ok(exporter) = &subject.exporter else {
         return subject;
     };
     let (model, from) = (effective.model, effective.service);
-    let Some((between, port)) = reach::receiver(model, from, &exporter.url) else {
+    let Some((between, port)) = reach::find_receiving_service(model, from, &exporter.url) else {
         return subject;
     };
     if !is_collector(between) || subject.stop.is_some() {
@@ -43,11 +43,11 @@ pub(super) fn follow(
     let Some(file) = file_of(between) else {
         return subject;
     };
-    let Some(text) = text(sources, &file) else {
+    let Some(text) = read_optional_text(sources, &file) else {
         return subject;
     };
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let is_grpc = exporter.protocol == Protocol::Grpc;
+    let is_grpc = exporter.protocol == OtlpProtocol::Grpc;
     let is_inside = exporter.url.host_str().is_some_and(is_own_host);
     let settings = between.effective(effective.variables());
     let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
@@ -56,8 +56,9 @@ pub(super) fn follow(
         && let Some(reason) = find_deafness(&listeners, port, is_grpc, is_inside)
     {
         let evidence = format!("{name}: {}", reason.words(port, is_grpc));
-        let failure = Failure::before(Code::Connect, evidence).hint(reason.hint(port, is_grpc));
-        return Subject { at: Err(failure), ..subject };
+        let failure =
+            RequestFailure::before(FailureCode::Connect, evidence).hint(reason.hint(port, is_grpc));
+        return ServiceUnderTest { at: Err(failure), ..subject };
     }
     match collector::read(&text) {
         Ok(sends) => in_place(subject, effective, (between, &name, &settings), &sends, redactor),
@@ -66,16 +67,16 @@ pub(super) fn follow(
 }
 
 fn in_place(
-    mut subject: Subject,
-    effective: &Effective<'_>,
-    (between, file, settings): (&Service, &str, &Settings),
-    sends: &Sends,
+    mut subject: ServiceUnderTest,
+    effective: &EffectiveSettings<'_>,
+    (between, file, settings): (&ServiceModel, &str, &ServiceEnvironment),
+    sends: &CollectorExport,
     redactor: &Redactor,
-) -> Subject {
+) -> ServiceUnderTest {
     let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
     let mut lacking = Vec::new();
     let mut expand = |text: &str| {
-        let (text, lacks) = collector::expand(text, &variable);
+        let (text, lacks) = collector::expand_variables(text, &variable);
         lacking.extend(lacks);
         text
     };
@@ -87,7 +88,7 @@ fn in_place(
     for (name, value) in &sends.headers {
         let written = value;
         let value = expand(written);
-        if value != *written && secrecy(name, &value) != Secrecy::Public {
+        if value != *written && classify_secrecy(name, &value) != Secrecy::Public {
             redactor.learn(name, &Secret::new(value.as_str()));
             supplied.push(name.clone());
         }
@@ -96,16 +97,16 @@ fn in_place(
     }
     if let Some(name) = lacking.first() {
         let text = format!("{name} is not set for {}, so no key would be sent", between.name);
-        return subject.stopped(Code::KeyMissing, &text, Some(how_to_store(name)));
+        return subject.stopped(FailureCode::KeyMissing, &text, Some(how_to_store(name)));
     }
     let variables = as_variables(sends, endpoint, &headers.join(","));
     match Exporter::from_settings(&read_settings(&variables)) {
         Err(reason) => {
             let text = format!("{file}: {reason}");
-            subject.stopped(Code::NotConfigured, &text, None)
+            subject.stopped(FailureCode::NotConfigured, &text, None)
         }
         Ok(exporter) => {
-            subject.at = reach::of(effective.model, between, &exporter.url);
+            subject.at = reach::find_url_address(effective.model, between, &exporter.url);
             subject.supplied = supplied;
             let evidence = &mut subject.configured.evidence;
             *evidence = format!(
@@ -132,7 +133,11 @@ fn in_place(
 }
 
 /// Returns the collector's exporter as SDK variables.
-fn as_variables(sends: &Sends, endpoint: String, headers: &str) -> BTreeMap<String, Secret> {
+fn as_variables(
+    sends: &CollectorExport,
+    endpoint: String,
+    headers: &str,
+) -> BTreeMap<String, Secret> {
     let (address, protocol) = match (sends.traces_only, sends.grpc) {
         (true, _) => ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http/protobuf"),
         (false, false) => ("OTEL_EXPORTER_OTLP_ENDPOINT", "http/protobuf"),

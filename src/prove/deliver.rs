@@ -6,20 +6,20 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
 
 use crate::error::Result;
-use crate::net::failure::Failure;
+use crate::net::failure::RequestFailure;
 use crate::net::grpc;
-use crate::net::http::{self, Ask};
+use crate::net::http::{self, HttpRequest};
 use crate::net::probe;
-use crate::net::route::Route;
+use crate::net::route::EndpointRoute;
 use crate::otlp::Exporter;
-use crate::otlp::response::{self, Meaning};
-use crate::otlp::{Code, Protocol, TestTrace, request};
+use crate::otlp::response::{self, ExportMeaning};
+use crate::otlp::{FailureCode, OtlpProtocol, TestTrace, request};
 
 /// The result of sending a test trace.
 #[derive(Debug)]
-pub(super) struct Delivery {
+pub(super) struct TraceDelivery {
     /// The last response, or why there was none.
-    pub(super) outcome: Result<Meaning, Failure>,
+    pub(super) outcome: Result<ExportMeaning, RequestFailure>,
     /// The number of attempts.
     pub(super) attempts: u32,
     /// Whether a connection was established at least once.
@@ -29,8 +29,8 @@ pub(super) struct Delivery {
 }
 
 /// An attempt: its result, and the delay before another one, if allowed.
-struct Attempt {
-    outcome: Result<Meaning, Failure>,
+struct DeliveryAttempt {
+    outcome: Result<ExportMeaning, RequestFailure>,
     again: Option<Option<Duration>>,
 }
 
@@ -39,25 +39,26 @@ struct Attempt {
 /// # Errors
 /// When the request cannot be encoded.
 pub(super) async fn deliver(
-    route: &Route,
+    route: &EndpointRoute,
     exporter: &Exporter,
     trace: &TestTrace,
     deadline: Instant,
-) -> Result<Delivery> {
+) -> Result<TraceDelivery> {
     let mut pauses = ExponentialBuilder::default()
         .with_jitter()
         .with_min_delay(Duration::from_millis(200))
         .with_max_delay(Duration::from_secs(2))
         .without_max_times()
         .build();
-    let mut delivery = Delivery {
-        outcome: Err(Failure::before(Code::Timeout, "no time was left to send")),
+    let mut delivery = TraceDelivery {
+        outcome: Err(RequestFailure::before(FailureCode::Timeout, "no time was left to send")),
         attempts: 0,
         reached: false,
         asked_to_wait: None,
     };
     loop {
-        let attempt = attempt(route, exporter, trace, patience(exporter, deadline)).await?;
+        let attempt =
+            attempt_delivery(route, exporter, trace, answer_deadline(exporter, deadline)).await?;
         delivery.attempts += 1;
         delivery.reached |= match &attempt.outcome {
             Ok(_) => true,
@@ -80,49 +81,58 @@ pub(super) async fn deliver(
 }
 
 /// Returns when the SDK's own timeout, or ours, ends the wait for an answer.
-fn patience(exporter: &Exporter, deadline: Instant) -> Instant {
+fn answer_deadline(exporter: &Exporter, deadline: Instant) -> Instant {
     match exporter.timeout {
         Some(timeout) => deadline.min(Instant::now() + timeout),
         None => deadline,
     }
 }
 
-async fn attempt(
-    route: &Route,
+async fn attempt_delivery(
+    route: &EndpointRoute,
     exporter: &Exporter,
     trace: &TestTrace,
     deadline: Instant,
-) -> Result<Attempt> {
+) -> Result<DeliveryAttempt> {
     let sent = trace.request();
-    let outcome = if exporter.protocol == Protocol::Grpc {
+    let outcome = if exporter.protocol == OtlpProtocol::Grpc {
         let headers = &exporter.headers;
         grpc::export(route, sent, headers, exporter.compression, deadline)
             .await
             .map(|called| (called.meaning, called.retry))
     } else {
         let body = request::encode(&sent, exporter.protocol, exporter.compression)?;
-        http::send(route, Ask::Post(&body), &exporter.headers, deadline).await.map(|received| {
-            let again = response::may_retry(received.answer.status);
-            let meaning = response::read(&received.answer);
-            (meaning, again.then_some(received.retry_after))
-        })
+        http::send(route, HttpRequest::Post(&body), &exporter.headers, deadline).await.map(
+            |received| {
+                let again = response::may_retry(received.answer.status);
+                let meaning = response::read(&received.answer);
+                (meaning, again.then_some(received.retry_after))
+            },
+        )
     };
     Ok(match outcome {
-        Ok((meaning, again)) => Attempt { outcome: Ok(meaning), again },
+        Ok((meaning, again)) => DeliveryAttempt { outcome: Ok(meaning), again },
         // A refused connection on this machine will not succeed a moment later.
-        Err(failure) => Attempt {
-            again: (failure.code == Code::Connect && !route.is_loopback()).then_some(None),
-            outcome: Err(explained(failure, route, deadline).await),
+        Err(failure) => DeliveryAttempt {
+            again: (failure.code == FailureCode::Connect && !route.is_loopback()).then_some(None),
+            outcome: Err(explain_tls_answer(failure, route, deadline).await),
         },
     })
 }
 
 /// Replaces the failure if a TLS port answered plain text with bytes that mean nothing to a person.
-async fn explained(failure: Failure, route: &Route, deadline: Instant) -> Failure {
-    let senseless = matches!(failure.code, Code::NotOtlp | Code::ResponseBroken);
+async fn explain_tls_answer(
+    failure: RequestFailure,
+    route: &EndpointRoute,
+    deadline: Instant,
+) -> RequestFailure {
+    let senseless = matches!(failure.code, FailureCode::NotOtlp | FailureCode::ResponseBroken);
     if route.url.scheme() == "http" && senseless && probe::speaks_tls(route, deadline).await {
-        return Failure::after(Code::Tls, "what answers there speaks TLS, the address does not")
-            .hint("an endpoint with TLS begins with https://");
+        return RequestFailure::after(
+            FailureCode::Tls,
+            "what answers there speaks TLS, the address does not",
+        )
+        .hint("an endpoint with TLS begins with https://");
     }
     failure
 }

@@ -7,28 +7,33 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::net::honeycomb::{self, WhoamiFailure};
-use crate::net::route::Route;
+use crate::net::route::EndpointRoute;
 use crate::otlp::whoami::Whoami;
 use crate::secret::Secret;
 
 /// The answer about a key, and the time it took.
-pub(super) type Said = (Result<Whoami, WhoamiFailure>, Duration);
+pub(super) type TimedWhoami = (Result<Whoami, WhoamiFailure>, Duration);
 
 /// The keys of one run; clones share the answers.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Keys(Arc<Mutex<Vec<Asked>>>);
+pub(super) struct KeyOwners(Arc<Mutex<Vec<KeyLookup>>>);
 
 /// A key, the route to its host, and the answer, once received.
 #[derive(Debug)]
-struct Asked {
-    route: Route,
+struct KeyLookup {
+    route: EndpointRoute,
     key: Secret,
-    said: Arc<OnceCell<Said>>,
+    said: Arc<OnceCell<TimedWhoami>>,
 }
 
-impl Keys {
+impl KeyOwners {
     /// Returns the owner of `key` at the host of `route`.
-    pub(super) async fn whose(&self, route: &Route, key: &Secret, deadline: Instant) -> Said {
+    pub(super) async fn whose(
+        &self,
+        route: &EndpointRoute,
+        key: &Secret,
+        deadline: Instant,
+    ) -> TimedWhoami {
         let said = self.cell(route.at_path("/"), key);
         let ask = || async {
             let started = Instant::now();
@@ -38,14 +43,14 @@ impl Keys {
         said.get_or_init(ask).await.clone()
     }
 
-    fn cell(&self, route: Route, key: &Secret) -> Arc<OnceCell<Said>> {
+    fn cell(&self, route: EndpointRoute, key: &Secret) -> Arc<OnceCell<TimedWhoami>> {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = asked.iter().find(|one| one.key == *key && one.route == route);
         if let Some(known) = known {
             return Arc::clone(&known.said);
         }
         let said = Arc::default();
-        asked.push(Asked { route, key: key.clone(), said: Arc::clone(&said) });
+        asked.push(KeyLookup { route, key: key.clone(), said: Arc::clone(&said) });
         said
     }
 }

@@ -4,25 +4,25 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::beyond::{self, Quest};
-use super::deliver::{self, Delivery};
-use super::keys::Keys;
-use super::subject::Subject;
+use super::beyond::{self, HoneycombLookup};
+use super::deliver::{self, TraceDelivery};
+use super::keys::KeyOwners;
+use super::subject::ServiceUnderTest;
 use crate::error::Result;
-use crate::net::failure::Failure;
+use crate::net::failure::RequestFailure;
 use crate::net::honeycomb::{KEY_HEADER, WhoamiFailure};
-use crate::net::route::Route;
+use crate::net::route::EndpointRoute;
 use crate::otlp::Exporter;
-use crate::otlp::hint::hint;
-use crate::otlp::response::Meaning;
+use crate::otlp::hint::hint_for_code;
+use crate::otlp::response::ExportMeaning;
 use crate::otlp::whoami::Whoami;
-use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status, TestTrace};
+use crate::otlp::{Check, CheckStatus, FailureCode, ProvenRung, Rung, ServiceVerdict, TestTrace};
 
 /// Returns the verdict on a service before anything is sent.
-pub(super) fn begin(subject: &Subject) -> ServiceVerdict {
+pub(super) fn begin(subject: &ServiceUnderTest) -> ServiceVerdict {
     let mut verdict = ServiceVerdict::new(&subject.service, &subject.name);
     if let Ok(exporter) = &subject.exporter {
-        verdict.endpoint = Some(shown(&exporter.url));
+        verdict.endpoint = Some(redact_url(&exporter.url));
         verdict.protocol = Some(exporter.protocol.as_str());
     }
     verdict.check(subject.configured.clone());
@@ -31,7 +31,7 @@ pub(super) fn begin(subject: &Subject) -> ServiceVerdict {
 }
 
 /// Returns a URL without its private parts.
-pub(super) fn shown(url: &url::Url) -> String {
+pub(super) fn redact_url(url: &url::Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     // Cannot fail for http and https.
@@ -41,25 +41,25 @@ pub(super) fn shown(url: &url::Url) -> String {
 }
 
 /// Ends a verdict at the rung `reachable`.
-pub(super) fn unreachable(
+pub(super) fn end_unreachable(
     verdict: &mut ServiceVerdict,
-    failure: &Failure,
+    failure: &RequestFailure,
     host: &str,
     took: Duration,
 ) {
-    let advice = failure.hint.clone().or_else(|| hint(failure.code, host));
+    let advice = failure.hint.clone().or_else(|| hint_for_code(failure.code, host));
     verdict.code = Some(failure.code);
     verdict.check(
-        Check::new(Rung::Reachable, Status::Fail, failure.evidence.as_str())
+        Check::new(Rung::Reachable, CheckStatus::Fail, failure.evidence.as_str())
             .hint(advice)
             .took(took),
     );
-    skip(verdict, Rung::Accepted, "not reached");
+    skip_rung(verdict, Rung::Accepted, "not reached");
 }
 
 /// Records a rung that was not tried.
-pub(super) fn skip(verdict: &mut ServiceVerdict, rung: Rung, why: &str) {
-    verdict.check(Check::new(rung, Status::Skip, why));
+pub(super) fn skip_rung(verdict: &mut ServiceVerdict, rung: Rung, why: &str) {
+    verdict.check(Check::new(rung, CheckStatus::Skip, why));
 }
 
 /// Sends the test trace over `route` and climbs as far as possible.
@@ -68,30 +68,30 @@ pub(super) fn skip(verdict: &mut ServiceVerdict, rung: Rung, why: &str) {
 /// When no verdict can be formed.
 pub(super) async fn climb(
     exporter: &Exporter,
-    route: &Route,
+    route: &EndpointRoute,
     mut verdict: ServiceVerdict,
-    keys: &Keys,
+    keys: &KeyOwners,
     deadline: Instant,
 ) -> Result<ServiceVerdict> {
     let Some(header) = exporter.header(KEY_HEADER) else {
-        send(exporter, route, &mut verdict, deadline).await?;
+        send_test_trace(exporter, route, &mut verdict, deadline).await?;
         return Ok(verdict);
     };
     let now = Instant::now();
     let patience = now + deadline.saturating_duration_since(now) / 2;
     // Concurrent, because a second round trip would double the time on a slow connection.
     let (trace, (answer, took)) = tokio::join!(
-        send(exporter, route, &mut verdict, deadline),
+        send_test_trace(exporter, route, &mut verdict, deadline),
         keys.whose(route, &header.value, patience)
     );
     let trace = trace?;
-    if verdict.proven < Proven::Reachable {
+    if verdict.proven < ProvenRung::Reachable {
         return Ok(verdict);
     }
     let host = route.url.host_str().unwrap_or_default();
-    verdict.check(whose(&answer, host).took(took));
-    if let (Ok(whoami), Proven::Accepted) = (&answer, verdict.proven)
-        && let Some(quest) = Quest::new(exporter, route, whoami, &trace, deadline)
+    verdict.check(check_key_owner(&answer, host).took(took));
+    if let (Ok(whoami), ProvenRung::Accepted) = (&answer, verdict.proven)
+        && let Some(quest) = HoneycombLookup::new(exporter, route, whoami, &trace, deadline)
     {
         beyond::climb(&quest, &mut verdict).await;
     }
@@ -102,9 +102,9 @@ pub(super) async fn climb(
 ///
 /// # Errors
 /// When the trace cannot be encoded.
-pub(super) async fn send(
+pub(super) async fn send_test_trace(
     exporter: &Exporter,
-    route: &Route,
+    route: &EndpointRoute,
     verdict: &mut ServiceVerdict,
     deadline: Instant,
 ) -> Result<TestTrace> {
@@ -116,23 +116,23 @@ pub(super) async fn send(
     let took = started.elapsed();
     if !delivery.reached {
         if let Err(failure) = &delivery.outcome {
-            unreachable(verdict, failure, host, took);
+            end_unreachable(verdict, failure, host, took);
         }
         return Ok(trace);
     }
-    verdict.prove(Proven::Reachable);
-    verdict.check(Check::new(Rung::Reachable, Status::Pass, reached(route)).took(took));
+    verdict.prove(ProvenRung::Reachable);
+    verdict.check(Check::new(Rung::Reachable, CheckStatus::Pass, describe_route(route)).took(took));
     verdict.trace_id = Some(trace.id());
-    verdict.code = refusal(&delivery);
+    verdict.code = delivery_refusal(&delivery);
     if verdict.code.is_none() {
-        verdict.prove(Proven::Accepted);
+        verdict.prove(ProvenRung::Accepted);
     }
-    verdict.check(accepted(&delivery, host).took(took));
+    verdict.check(acceptance_check(&delivery, host).took(took));
     Ok(trace)
 }
 
 /// Describes how the host was reached.
-pub(super) fn reached(route: &Route) -> String {
+pub(super) fn describe_route(route: &EndpointRoute) -> String {
     let host = route.url.host_str().unwrap_or_default();
     let port = route.url.port_or_known_default().unwrap_or_default();
     let tls = match route.url.scheme() {
@@ -147,35 +147,37 @@ pub(super) fn reached(route: &Route) -> String {
 }
 
 /// Returns why the spans were not accepted.
-fn refusal(delivery: &Delivery) -> Option<Code> {
+fn delivery_refusal(delivery: &TraceDelivery) -> Option<FailureCode> {
     match &delivery.outcome {
-        Ok(Meaning::Accepted { .. }) => None,
-        Ok(Meaning::Refused { code, .. }) => Some(*code),
+        Ok(ExportMeaning::Accepted { .. }) => None,
+        Ok(ExportMeaning::Refused { code, .. }) => Some(*code),
         Err(failure) => Some(failure.code),
     }
 }
 
-fn accepted(delivery: &Delivery, host: &str) -> Check {
+fn acceptance_check(delivery: &TraceDelivery, host: &str) -> Check {
     let check = |status, evidence: String| Check::new(Rung::Accepted, status, evidence);
     match &delivery.outcome {
-        Ok(Meaning::Accepted { warning: None }) => {
-            check(Status::Pass, "2 spans taken, none rejected".to_owned())
+        Ok(ExportMeaning::Accepted { warning: None }) => {
+            check(CheckStatus::Pass, "2 spans taken, none rejected".to_owned())
         }
-        Ok(Meaning::Accepted { warning: Some(words) }) => {
-            check(Status::Warn, format!("2 spans accepted; the receiver says: {words}"))
+        Ok(ExportMeaning::Accepted { warning: Some(words) }) => {
+            check(CheckStatus::Warn, format!("2 spans accepted; the receiver says: {words}"))
         }
-        Ok(Meaning::Refused { code, evidence }) => {
-            check(Status::Fail, evidence.clone() + &patience(delivery)).hint(hint(*code, host))
+        Ok(ExportMeaning::Refused { code, evidence }) => {
+            check(CheckStatus::Fail, evidence.clone() + &describe_retries(delivery))
+                .hint(hint_for_code(*code, host))
         }
         Err(failure) => {
-            let advice = failure.hint.clone().or_else(|| hint(failure.code, host));
-            check(Status::Fail, failure.evidence.clone() + &patience(delivery)).hint(advice)
+            let advice = failure.hint.clone().or_else(|| hint_for_code(failure.code, host));
+            check(CheckStatus::Fail, failure.evidence.clone() + &describe_retries(delivery))
+                .hint(advice)
         }
     }
 }
 
 /// Describes the retries, if there were any or they were cut short.
-fn patience(delivery: &Delivery) -> String {
+fn describe_retries(delivery: &TraceDelivery) -> String {
     let mut text = String::new();
     if delivery.attempts > 1 {
         text = format!(" ({} attempts)", delivery.attempts);
@@ -187,20 +189,24 @@ fn patience(delivery: &Delivery) -> String {
 }
 
 /// Returns the rung `whose`.
-pub(super) fn whose(answer: &Result<Whoami, WhoamiFailure>, host: &str) -> Check {
+pub(super) fn check_key_owner(answer: &Result<Whoami, WhoamiFailure>, host: &str) -> Check {
     match answer {
-        Ok(whoami) if whoami.may_send() => Check::new(Rung::Whose, Status::Pass, whoami.describe()),
+        Ok(whoami) if whoami.may_send() => {
+            Check::new(Rung::Whose, CheckStatus::Pass, whoami.describe())
+        }
         Ok(whoami) => Check::new(
             Rung::Whose,
-            Status::Warn,
+            CheckStatus::Warn,
             format!("{}: it may not send events", whoami.describe()),
         ),
-        Err(WhoamiFailure::Rejected(words)) => {
-            Check::new(Rung::Whose, Status::Warn, format!("/1/auth does not know the key: {words}"))
-                .hint(hint(Code::KeyRejected, host))
-        }
+        Err(WhoamiFailure::Rejected(words)) => Check::new(
+            Rung::Whose,
+            CheckStatus::Warn,
+            format!("/1/auth does not know the key: {words}"),
+        )
+        .hint(hint_for_code(FailureCode::KeyRejected, host)),
         Err(WhoamiFailure::Unanswered(words)) => {
-            Check::new(Rung::Whose, Status::Warn, format!("/1/auth said nothing: {words}"))
+            Check::new(Rung::Whose, CheckStatus::Warn, format!("/1/auth said nothing: {words}"))
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Names instrumented libraries of which no span came.
 
 use crate::otlp::{Rung, ServiceVerdict};
-use crate::plan::instrument::catalogue::{Library, catalogue};
+use crate::plan::instrument::catalogue::{InstrumentedLibrary, python_catalogue};
 use crate::plan::instrument::graph::ImportGraph;
 use crate::plan::instrument::late::is_late;
-use crate::plan::instrument::modules::{Module, is_test};
+use crate::plan::instrument::modules::{PythonModule, is_test};
 use crate::session::code;
 use crate::session::context::ProjectContext;
 
@@ -14,7 +14,7 @@ pub(super) fn name_unseen(place: &ProjectContext, verdict: &mut ServiceVerdict) 
         return;
     };
     let names = std::slice::from_ref(&verdict.service);
-    let Ok(found) = code::services(&place.project, names, &[]) else {
+    let Ok(found) = code::find_flask_services(&place.project, names, &[]) else {
         return;
     };
     let Some(check) = verdict.checks.iter_mut().find(|one| one.rung == Rung::Queryable) else {
@@ -22,10 +22,10 @@ pub(super) fn name_unseen(place: &ProjectContext, verdict: &mut ServiceVerdict) 
     };
     for service in &found {
         let files = service.python.iter().filter(|file| !is_test(&file.path));
-        let modules: Vec<Module> =
-            files.filter_map(|file| Module::read(&file.path, &file.text).ok()).collect();
+        let modules: Vec<PythonModule> =
+            files.filter_map(|file| PythonModule::read(&file.path, &file.text).ok()).collect();
         let graph = ImportGraph::new(&modules, &service.roots);
-        for library in unseen(&modules, &seen) {
+        for library in unseen_libraries(&modules, &seen) {
             let late = (0..modules.len()).any(|index| is_late(&graph, index, library));
             let name = &library.imports[0];
             if late {
@@ -43,11 +43,11 @@ pub(super) fn name_unseen(place: &ProjectContext, verdict: &mut ServiceVerdict) 
 }
 
 /// Returns the libraries that these modules import and instrument, without those whose spans were seen.
-fn unseen<'m>(
-    modules: &'m [Module],
+fn unseen_libraries<'m>(
+    modules: &'m [PythonModule],
     seen: &'m [String],
-) -> impl Iterator<Item = &'static Library> + 'm {
-    catalogue().libraries.iter().filter(move |library| {
+) -> impl Iterator<Item = &'static InstrumentedLibrary> + 'm {
+    python_catalogue().libraries.iter().filter(move |library| {
         let instrumented =
             modules.iter().any(|module| module.telemetry.instrumentors.contains(&library.class));
         let mut imports = modules.iter().flat_map(|module| &module.imports);

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::net::listen;
-use crate::net::route::Route;
+use crate::net::route::EndpointRoute;
 use crate::otlp::Exporter;
 use crate::otlp::query::Query;
-use crate::otlp::{Check, Protocol, Proven, Rung, ServiceVerdict, Status};
+use crate::otlp::{Check, CheckStatus, OtlpProtocol, ProvenRung, Rung, ServiceVerdict};
 
 /// The HTTP port of a `listen` that receives gRPC on another port.
 const PORT: u16 = 4318;
@@ -20,9 +20,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Returns the port at which a `listen` would answer.
-pub(super) fn port(exporter: &Exporter, route: &Route) -> u16 {
+pub(super) fn listen_port(exporter: &Exporter, route: &EndpointRoute) -> u16 {
     match exporter.protocol {
-        Protocol::Grpc => PORT,
+        OtlpProtocol::Grpc => PORT,
         _ => route.url.port_or_known_default().unwrap_or(PORT),
     }
 }
@@ -30,11 +30,11 @@ pub(super) fn port(exporter: &Exporter, route: &Route) -> u16 {
 /// Continues from `accepted` if a `listen` received the trace; otherwise adds nothing.
 pub(super) async fn climb(
     exporter: &Exporter,
-    route: &Route,
+    route: &EndpointRoute,
     verdict: &mut ServiceVerdict,
     deadline: Instant,
 ) {
-    let (Proven::Accepted, true, Some(trace)) =
+    let (ProvenRung::Accepted, true, Some(trace)) =
         (verdict.proven, route.is_loopback(), &verdict.trace_id)
     else {
         return;
@@ -42,7 +42,7 @@ pub(super) async fn climb(
     let started = Instant::now();
     let deadline = deadline.min(started + PATIENCE);
     let question = Query::spans_of(trace, Duration::from_secs(600));
-    let port = port(exporter, route);
+    let port = listen_port(exporter, route);
     while let Some(answer) = listen::ask_before(&question, port, deadline).await {
         let late = Instant::now() + PAUSE >= deadline;
         let check = match answer.spans {
@@ -50,11 +50,13 @@ pub(super) async fn climb(
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-            0 => Check::new(Rung::Queryable, Status::Warn, "`listen` has no span of the trace"),
+            0 => {
+                Check::new(Rung::Queryable, CheckStatus::Warn, "`listen` has no span of the trace")
+            }
             spans => {
-                verdict.prove(Proven::Queryable);
+                verdict.prove(ProvenRung::Queryable);
                 let text = format!("our own trace was found in `listen`: {spans} spans");
-                Check::new(Rung::Queryable, Status::Pass, text)
+                Check::new(Rung::Queryable, CheckStatus::Pass, text)
             }
         };
         verdict.check(check.took(started.elapsed()));

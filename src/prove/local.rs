@@ -6,38 +6,41 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::ladder;
-use super::subject::Subject;
-use crate::consent::Cleared;
+use super::subject::ServiceUnderTest;
+use crate::consent::ClearedDestination;
 use crate::error::{Error, ErrorCode, Result};
-use crate::net::receiver::{Addresses, Arrival, Inbox, Limits, Receiver, Transport};
-use crate::net::route::Route;
+use crate::net::receiver::{
+    OtlpTransport, ReceivedExport, Receiver, ReceiverAddresses, ReceiverInbox, ReceiverLimits,
+};
+use crate::net::route::EndpointRoute;
 use crate::otlp::Exporter;
 use crate::otlp::assembly::Trace;
-use crate::otlp::{Check, Protocol, Proven, Rung, ServiceVerdict, Status, TestTrace};
+use crate::otlp::{Check, CheckStatus, OtlpProtocol, ProvenRung, Rung, ServiceVerdict, TestTrace};
 
 /// Proves each service against the embedded receiver; also returns the traces that arrived.
 ///
 /// # Errors
 /// When no port is available, or a trace cannot be encoded.
 pub(super) async fn prove(
-    subjects: Vec<Subject>,
+    subjects: Vec<ServiceUnderTest>,
     budget: Duration,
 ) -> Result<(Vec<ServiceVerdict>, Vec<Trace>)> {
-    let (receiver, mut inbox) = Receiver::bind(Addresses::free(), Limits::default()).await?;
+    let (receiver, mut inbox) =
+        Receiver::bind(ReceiverAddresses::free(), ReceiverLimits::default()).await?;
     let (mut verdicts, mut traces) = (Vec::new(), Vec::new());
     for subject in subjects {
         let mut verdict = ladder::begin(&subject);
         if let (Ok(exporter), None) = (&subject.exporter, subject.stop) {
             let deadline = Instant::now() + budget;
-            let route = detour(exporter, receiver.addresses(), deadline).await?;
-            verdict.endpoint = Some(ladder::shown(&route.url));
-            let sent = ladder::send(exporter, &route, &mut verdict, deadline).await?;
-            if verdict.proven == Proven::Accepted {
-                let arrival = arrival(&mut inbox, &sent, deadline).await;
-                traces.extend(look(exporter, &sent, arrival, &mut verdict));
+            let route = receiver_route(exporter, receiver.addresses(), deadline).await?;
+            verdict.endpoint = Some(ladder::redact_url(&route.url));
+            let sent = ladder::send_test_trace(exporter, &route, &mut verdict, deadline).await?;
+            if verdict.proven == ProvenRung::Accepted {
+                let arrival = await_arrival(&mut inbox, &sent, deadline).await;
+                traces.extend(check_arrival(exporter, &sent, arrival, &mut verdict));
             }
         }
-        verdict.require(Proven::Queryable);
+        verdict.require(ProvenRung::Queryable);
         verdicts.push(verdict);
     }
     receiver.close().await;
@@ -46,10 +49,14 @@ pub(super) async fn prove(
 
 /// Returns the route to the receiver in place of the exporter's. A base path belongs to the provider; the path after
 /// it is the same everywhere.
-async fn detour(exporter: &Exporter, addresses: Addresses, deadline: Instant) -> Result<Route> {
+async fn receiver_route(
+    exporter: &Exporter,
+    addresses: ReceiverAddresses,
+    deadline: Instant,
+) -> Result<EndpointRoute> {
     let address: SocketAddr = match exporter.protocol {
-        Protocol::Grpc => addresses.grpc,
-        Protocol::HttpProtobuf | Protocol::HttpJson => addresses.http,
+        OtlpProtocol::Grpc => addresses.grpc,
+        OtlpProtocol::HttpProtobuf | OtlpProtocol::HttpJson => addresses.http,
     };
     let mut url = exporter.url.clone();
     // Cannot fail for HTTP URLs.
@@ -60,12 +67,18 @@ async fn detour(exporter: &Exporter, addresses: Addresses, deadline: Instant) ->
     }
     let unusable =
         || Error::new(ErrorCode::Internal, "the embedded receiver is not on this machine");
-    let cleared = Cleared::on_this_machine(&url, Some(address)).ok_or_else(unusable)?;
-    Route::find(&cleared, deadline).await.map_err(|failure| unusable().cause(failure.evidence))
+    let cleared = ClearedDestination::on_this_machine(&url, Some(address)).ok_or_else(unusable)?;
+    EndpointRoute::find(&cleared, deadline)
+        .await
+        .map_err(|failure| unusable().cause(failure.evidence))
 }
 
 /// Returns the request that contains `sent`.
-async fn arrival(inbox: &mut Inbox, sent: &TestTrace, deadline: Instant) -> Option<Arrival> {
+async fn await_arrival(
+    inbox: &mut ReceiverInbox,
+    sent: &TestTrace,
+    deadline: Instant,
+) -> Option<ReceivedExport> {
     loop {
         let next = tokio::time::timeout_at(deadline, inbox.arrivals.recv()).await;
         let arrival = next.ok()??;
@@ -77,15 +90,15 @@ async fn arrival(inbox: &mut Inbox, sent: &TestTrace, deadline: Instant) -> Opti
 }
 
 /// Checks the received trace against Honeycomb's requirements, and records the highest rung.
-fn look(
+fn check_arrival(
     exporter: &Exporter,
     sent: &TestTrace,
-    arrival: Option<Arrival>,
+    arrival: Option<ReceivedExport>,
     verdict: &mut ServiceVerdict,
 ) -> Option<Trace> {
     let Some(arrival) = arrival else {
         let text = "the embedded receiver took the trace and did not show it";
-        verdict.check(Check::new(Rung::Queryable, Status::Fail, text));
+        verdict.check(Check::new(Rung::Queryable, CheckStatus::Fail, text));
         return None;
     };
     let mut faults = sent.faults(&arrival.spans);
@@ -95,20 +108,24 @@ fn look(
         }
     }
     if faults.is_empty() {
-        verdict.prove(Proven::Queryable);
-        let text = evidence(exporter, &arrival, verdict);
-        verdict.check(Check::new(Rung::Queryable, Status::Pass, text));
+        verdict.prove(ProvenRung::Queryable);
+        let text = arrival_evidence(exporter, &arrival, verdict);
+        verdict.check(Check::new(Rung::Queryable, CheckStatus::Pass, text));
     } else {
-        verdict.check(Check::new(Rung::Queryable, Status::Fail, faults.join("; ")));
+        verdict.check(Check::new(Rung::Queryable, CheckStatus::Fail, faults.join("; ")));
     }
     let id = arrival.spans.first()?.trace_id;
     Some(Trace { id, spans: arrival.spans })
 }
 
-fn evidence(exporter: &Exporter, arrival: &Arrival, verdict: &ServiceVerdict) -> String {
+fn arrival_evidence(
+    exporter: &Exporter,
+    arrival: &ReceivedExport,
+    verdict: &ServiceVerdict,
+) -> String {
     let way = match &arrival.transport {
-        Transport::Http { path, content_type } => format!("{path} as {content_type}"),
-        Transport::Grpc => "gRPC".to_owned(),
+        OtlpTransport::Http { path, content_type } => format!("{path} as {content_type}"),
+        OtlpTransport::Grpc => "gRPC".to_owned(),
     };
     let headers: Vec<&str> = exporter.headers.iter().map(|one| one.name.as_str()).collect();
     let headers = match headers.as_slice() {

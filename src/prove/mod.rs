@@ -25,14 +25,14 @@ mod warnings;
 
 use std::time::Duration;
 
-use crate::consent::Cleared;
+use crate::consent::ClearedDestination;
 use crate::error::{Error, Result};
 use crate::net;
-use crate::net::failure::Failure;
-use crate::net::route::Route;
+use crate::net::failure::RequestFailure;
+use crate::net::route::EndpointRoute;
 use crate::otlp::assembly::Trace;
-use crate::otlp::{ProofMode, Report, ServiceVerdict};
-use crate::session::containers::Containers;
+use crate::otlp::{ProofMode, ProofReport, ServiceVerdict};
+use crate::session::containers::ProjectContainers;
 use crate::session::context::ProjectContext;
 use crate::session::secrets::collect_known;
 use crate::session::trust::AskedConsent;
@@ -40,41 +40,47 @@ use crate::ui::Ui;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-pub(crate) use request::{AddonScope, AppRequest, ProofRequest, Stage, TapUse, UnaskedServices};
+pub(crate) use request::{
+    AddonScope, AppRequest, ProjectStage, ProofRequest, TapUse, UnaskedServices,
+};
 
 use app::AppProof;
-use keys::Keys;
-use subject::Subject;
-use subjects::MissingKeys;
-use wait::{in_order, together};
+use keys::KeyOwners;
+use subject::ServiceUnderTest;
+use subjects::MissingKeyPolicy;
+use wait::{in_order, join_numbered_tasks};
 
 /// A service being proven: its verdict so far, and the time spent.
-struct Climb {
-    subject: Subject,
+struct LadderClimb {
+    subject: ServiceUnderTest,
     verdict: ServiceVerdict,
-    route: Option<Result<Route, Failure>>,
+    route: Option<Result<EndpointRoute, RequestFailure>>,
     spent: Duration,
 }
 
 /// Sends a test trace for each service to its destination, tests its addons, and shows how far each got.
-pub(crate) fn prove(request: &ProofRequest, place: &ProjectContext, ui: &mut Ui) -> Result<Report> {
-    let stored = subjects::stored(place, ui)?;
-    let subjects = subjects::find(request, MissingKeys::Reported, place, &stored, ui)?;
-    let beside = addons::find(request, place, &stored, ui)?;
+pub(crate) fn prove(
+    request: &ProofRequest,
+    place: &ProjectContext,
+    ui: &mut Ui,
+) -> Result<ProofReport> {
+    let stored = subjects::stored_variables(place, ui)?;
+    let subjects = subjects::find(request, MissingKeyPolicy::Reported, place, &stored, ui)?;
+    let beside = addons::find_addon_subjects(request, place, &stored, ui)?;
     if subjects.is_empty() && beside.is_empty() {
-        return Err(subjects::none(place));
+        return Err(subjects::nothing_to_prove_error(place));
     }
     let containers = match request.application {
-        Some(_) => Containers::find(place, ui),
+        Some(_) => ProjectContainers::find(place, ui),
         None => None,
     };
-    let containers = renew(containers, &subjects, request, place, ui)?;
+    let containers = offer_new_containers(containers, &subjects, request, place, ui)?;
     let known = collect_known(place, &stored, ui.redactor())?;
     let mut consent = AskedConsent::new(known, &request.trusted_hosts);
-    let begun = begin(subjects, &mut consent, ui)?;
+    let begun = clear_exports(subjects, &mut consent, ui)?;
     let climbs = net::block_on(look_up(begun, request.timeout))?;
     let (mode, verdicts) = match &request.application {
-        None => (ProofMode::Trace, net::block_on(climb(climbs, request, ui))??),
+        None => (ProofMode::Trace, net::block_on(climb_ladders(climbs, request, ui))??),
         Some(app) => {
             let mode = match app.url {
                 Some(_) => ProofMode::App,
@@ -85,7 +91,7 @@ pub(crate) fn prove(request: &ProofRequest, place: &ProjectContext, ui: &mut Ui)
         }
     };
     let beside = addons::prove(beside, &mut consent, request, place.shell, ui)?;
-    let report = Report::new(mode, verdicts).beside(beside);
+    let report = ProofReport::new(mode, verdicts).beside(beside);
     ui.verdict(&report);
     if report.lacks_key() {
         crate::session::secrets::say_when_one_comes(place.shell, ui);
@@ -94,20 +100,20 @@ pub(crate) fn prove(request: &ProofRequest, place: &ProjectContext, ui: &mut Ui)
 }
 
 /// Offers new containers if those of the subjects run with an outdated configuration.
-fn renew(
-    containers: Option<Containers>,
-    subjects: &[Subject],
+fn offer_new_containers(
+    containers: Option<ProjectContainers>,
+    subjects: &[ServiceUnderTest],
     request: &ProofRequest,
     place: &ProjectContext,
     ui: &mut Ui,
-) -> Result<Option<Containers>> {
+) -> Result<Option<ProjectContainers>> {
     let Some(found) = containers else {
         return Ok(None);
     };
     let names = subjects.iter().map(|subject| subject.service.clone());
     let outdated: Vec<String> = names.filter(|name| found.is_outdated(name)).collect();
     match found.offer(&outdated, request.restart, ui)? {
-        true => Ok(Containers::find(place, ui)),
+        true => Ok(ProjectContainers::find(place, ui)),
         false => Ok(Some(found)),
     }
 }
@@ -118,27 +124,31 @@ pub(crate) fn prove_locally(
     request: &ProofRequest,
     place: &ProjectContext,
     ui: &mut Ui,
-) -> Result<(Report, Vec<Trace>)> {
-    let stored = subjects::stored(place, ui)?;
-    let subjects = subjects::find(request, MissingKeys::Replaced, place, &stored, ui)?;
+) -> Result<(ProofReport, Vec<Trace>)> {
+    let stored = subjects::stored_variables(place, ui)?;
+    let subjects = subjects::find(request, MissingKeyPolicy::Replaced, place, &stored, ui)?;
     if subjects.is_empty() {
-        return Err(subjects::none(place));
+        return Err(subjects::nothing_to_prove_error(place));
     }
     let (verdicts, traces) = net::block_on(local::prove(subjects, request.timeout))??;
-    let report = Report::new(ProofMode::Local, verdicts);
+    let report = ProofReport::new(ProofMode::Local, verdicts);
     ui.verdict(&report);
     Ok((report, traces))
 }
 
 /// A service before any lookup, and what may be sent.
-struct Begun {
-    subject: Subject,
+struct ClearedSubject {
+    subject: ServiceUnderTest,
     verdict: ServiceVerdict,
-    cleared: Option<Cleared>,
+    cleared: Option<ClearedDestination>,
 }
 
 /// Asks for consent where it is needed; ends the verdict of services without it.
-fn begin(subjects: Vec<Subject>, consent: &mut AskedConsent, ui: &mut Ui) -> Result<Vec<Begun>> {
+fn clear_exports(
+    subjects: Vec<ServiceUnderTest>,
+    consent: &mut AskedConsent,
+    ui: &mut Ui,
+) -> Result<Vec<ClearedSubject>> {
     let begun = subjects.into_iter().map(|subject| {
         let mut verdict = ladder::begin(&subject);
         let cleared = match (&subject.exporter, subject.stop, &subject.at) {
@@ -147,30 +157,30 @@ fn begin(subjects: Vec<Subject>, consent: &mut AskedConsent, ui: &mut Ui) -> Res
             }
             _ => None,
         };
-        Ok(Begun { subject, verdict, cleared })
+        Ok(ClearedSubject { subject, verdict, cleared })
     });
     begun.collect()
 }
 
 /// Resolves every endpoint, concurrently; sends nothing.
-async fn look_up(begun: Vec<Begun>, budget: Duration) -> Vec<Climb> {
+async fn look_up(begun: Vec<ClearedSubject>, budget: Duration) -> Vec<LadderClimb> {
     let mut tasks = JoinSet::new();
     for (at, begun) in begun.into_iter().enumerate() {
         tasks.spawn(async move {
             let started = Instant::now();
-            let route = route(&begun, started + budget).await;
-            let Begun { subject, verdict, .. } = begun;
-            (at, Climb { verdict, subject, route, spent: started.elapsed() })
+            let route = route_export(&begun, started + budget).await;
+            let ClearedSubject { subject, verdict, .. } = begun;
+            (at, LadderClimb { verdict, subject, route, spent: started.elapsed() })
         });
     }
     let mut climbs = in_order(tasks.join_all().await);
-    share(&mut climbs);
+    share_clients(&mut climbs);
     climbs
 }
 
 /// Makes services with the same route share one client.
-fn share(climbs: &mut [Climb]) {
-    let mut ways: Vec<Route> = Vec::new();
+fn share_clients(climbs: &mut [LadderClimb]) {
+    let mut ways: Vec<EndpointRoute> = Vec::new();
     for climb in climbs {
         let Some(Ok(route)) = &mut climb.route else {
             continue;
@@ -183,26 +193,29 @@ fn share(climbs: &mut [Climb]) {
     }
 }
 
-async fn route(begun: &Begun, deadline: Instant) -> Option<Result<Route, Failure>> {
+async fn route_export(
+    begun: &ClearedSubject,
+    deadline: Instant,
+) -> Option<Result<EndpointRoute, RequestFailure>> {
     let subject = &begun.subject;
     let exporter = subject.exporter.as_ref().ok()?;
     let found = match (&subject.at, &begun.cleared) {
         _ if subject.stop.is_some() => return None,
         (Err(failure), _) => Err(failure.clone()),
-        (Ok(_), Some(cleared)) => Route::find(cleared, deadline).await,
+        (Ok(_), Some(cleared)) => EndpointRoute::find(cleared, deadline).await,
         (Ok(_), None) => return None,
     };
-    Some(found.and_then(|route| tls::equip(route, exporter, &subject.mounts)))
+    Some(found.and_then(|route| tls::add_tls_material(route, exporter, &subject.mounts)))
 }
 
 /// Proves every service concurrently, with a progress line.
-async fn climb(
-    climbs: Vec<Climb>,
+async fn climb_ladders(
+    climbs: Vec<LadderClimb>,
     request: &ProofRequest,
     ui: &mut Ui,
 ) -> Result<Vec<ServiceVerdict>> {
     let started = Instant::now();
-    let keys = Keys::default();
+    let keys = KeyOwners::default();
     let mut tasks = JoinSet::new();
     for (at, climb) in climbs.into_iter().enumerate() {
         let (budget, required, keys) = (request.timeout, request.required, keys.clone());
@@ -213,11 +226,15 @@ async fn climb(
             Ok::<_, Error>((at, verdict))
         });
     }
-    together(tasks, request.timeout, ui).await
+    join_numbered_tasks(tasks, request.timeout, ui).await
 }
 
-async fn climb_one(climb: Climb, keys: &Keys, deadline: Instant) -> Result<ServiceVerdict> {
-    let Climb { subject, mut verdict, route, spent } = climb;
+async fn climb_one(
+    climb: LadderClimb,
+    keys: &KeyOwners,
+    deadline: Instant,
+) -> Result<ServiceVerdict> {
+    let LadderClimb { subject, mut verdict, route, spent } = climb;
     match (route, &subject.exporter) {
         (Some(Ok(route)), Ok(exporter)) => {
             verdict = ladder::climb(exporter, &route, verdict, keys, deadline).await?;
@@ -228,7 +245,7 @@ async fn climb_one(climb: Climb, keys: &Keys, deadline: Instant) -> Result<Servi
         }
         (Some(Err(failure)), Ok(exporter)) => {
             let host = exporter.url.host_str().unwrap_or_default();
-            ladder::unreachable(&mut verdict, &failure, host, spent);
+            ladder::end_unreachable(&mut verdict, &failure, host, spent);
         }
         _ => {}
     }

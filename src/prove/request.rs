@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::otlp::Proven;
-use crate::session::containers::Leave;
+use crate::otlp::ProvenRung;
+use crate::session::containers::RestartPermission;
 
 /// The default time for each service.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -18,9 +18,9 @@ pub(crate) struct ProofRequest {
     /// The applications that get real requests, instead of test traces.
     pub(crate) application: Option<AppRequest>,
     /// Whether containers with an outdated configuration may be restarted.
-    pub(crate) restart: Leave,
+    pub(crate) restart: RestartPermission,
     /// The rung that every service must reach.
-    pub(crate) required: Proven,
+    pub(crate) required: ProvenRung,
     /// The time for each service: lookup, sending and retries.
     pub(crate) timeout: Duration,
     /// Whether X-Ray and Rollbar are tested.
@@ -28,17 +28,17 @@ pub(crate) struct ProofRequest {
     /// Hosts that may get the project's keys without a question.
     pub(crate) trusted_hosts: Vec<String>,
     /// The stage of the project.
-    pub(crate) stage: Stage,
+    pub(crate) stage: ProjectStage,
 }
 
 impl ProofRequest {
     /// Returns a request for these services at this stage, with defaults otherwise.
-    pub(crate) fn new(services: Vec<String>, stage: Stage) -> Self {
+    pub(crate) fn new(services: Vec<String>, stage: ProjectStage) -> Self {
         Self {
             services,
             application: None,
-            restart: Leave::Ask,
-            required: Proven::Accepted,
+            restart: RestartPermission::Ask,
+            required: ProvenRung::Accepted,
             timeout: BUDGET,
             addons: AddonScope::Included,
             trusted_hosts: Vec::new(),
@@ -80,7 +80,7 @@ pub(crate) enum UnaskedServices {
 
 /// The stage of a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum ProjectStage {
     /// Its files are written; it may not be running yet.
     Written,
     /// It is running: a service that does not reply is a failure.

@@ -1,27 +1,27 @@
 //! The secrets in a service's environment that its traces contain.
 
-use super::subject::Effective;
-use crate::compose::{Origin, Source, VariableUse};
+use super::subject::EffectiveSettings;
+use crate::compose::{VariableOrigin, VariableSource, VariableUse};
 use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES, unresolved_name};
 use crate::otlp::Exporter;
 use crate::provider;
-use crate::secret::{Redactor, Secrecy, Secret, is_secret, secrecy};
+use crate::secret::{Redactor, Secrecy, Secret, classify_secrecy, is_secret};
 
-impl Effective<'_> {
+impl EffectiveSettings<'_> {
     /// Returns the variables, or else the headers, whose values are sent as headers and are not in a compose file.
     pub(super) fn supplied(&self, exporter: &Exporter) -> Vec<String> {
         let Some(setting) = self.winner(HEADERS_VARIABLES) else {
             return Vec::new();
         };
         let used = setting.uses.iter().filter(|one| {
-            self.value_of(one).is_some_and(|value| secrecy(&one.name, value) != Secrecy::Public)
+            self.value_of(one)
+                .is_some_and(|value| classify_secrecy(&one.name, value) != Secrecy::Public)
         });
         let mut supplied: Vec<String> = used.map(|one| one.name.clone()).collect();
-        if supplied.is_empty() && matches!(setting.source, Source::EnvFile(_)) {
-            let headers = exporter
-                .headers
-                .iter()
-                .filter(|header| secrecy(&header.name, header.value.expose()) != Secrecy::Public);
+        if supplied.is_empty() && matches!(setting.source, VariableSource::EnvFile(_)) {
+            let headers = exporter.headers.iter().filter(|header| {
+                classify_secrecy(&header.name, header.value.expose()) != Secrecy::Public
+            });
             supplied.extend(headers.map(|header| header.name.clone()));
         }
         supplied
@@ -30,7 +30,7 @@ impl Effective<'_> {
     /// Returns the value of a reference, unless it is in the compose file itself.
     fn value_of(&self, one: &VariableUse) -> Option<&str> {
         match one.won_by {
-            Origin::Default | Origin::Unset => None,
+            VariableOrigin::Default | VariableOrigin::Unset => None,
             _ => self.variables().get(&one.name),
         }
     }
@@ -66,7 +66,7 @@ impl Effective<'_> {
                 continue;
             }
             let is_key = provider::is_key_header(&header.name);
-            match secrecy(&header.name, value) {
+            match classify_secrecy(&header.name, value) {
                 Secrecy::Public => {}
                 Secrecy::Unknown if !is_key => {}
                 _ => redactor.learn(&header.name, &header.value),

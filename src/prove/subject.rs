@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::compose::{
-    Model, Origin, Service, Setting, Settings, Source, Value, VariableUse, Variables, classify,
+    ComposeModel, EnvironmentVariable, ProjectVariables, ServiceEnvironment, ServiceModel,
+    VariableOrigin, VariableSource, VariableUse, VariableValue, classify_service,
 };
 use crate::error::Error;
 use crate::instrumentation::{
@@ -14,9 +15,9 @@ use crate::instrumentation::{
     is_in_braces, known_variables, unresolved_name,
 };
 use crate::lint;
-use crate::net::failure::Failure;
+use crate::net::failure::RequestFailure;
 use crate::otlp::exporter::NotConfigured;
-use crate::otlp::{Check, Code, Exporter, Rung, Status};
+use crate::otlp::{Check, CheckStatus, Exporter, FailureCode, Rung};
 use crate::project::Project;
 use crate::provider::is_key_header;
 use crate::secret::{Secret, is_secret_name};
@@ -24,11 +25,11 @@ use crate::session::context::{HONEYCOMB_KEY, how_to_store};
 
 use super::reach;
 use super::settings::read_settings;
-use super::tls::Mounted;
+use super::tls::MountedPath;
 
 /// A service and the destination of its traces.
 #[derive(Debug, Clone)]
-pub(super) struct Subject {
+pub(super) struct ServiceUnderTest {
     /// The name in the compose file.
     pub(super) service: String,
     /// The `service.name` of its traces.
@@ -38,38 +39,38 @@ pub(super) struct Subject {
     /// The rung `configured`.
     pub(super) configured: Check,
     /// The reason why nothing may be sent.
-    pub(super) stop: Option<Code>,
+    pub(super) stop: Option<FailureCode>,
     /// The endpoint's address from this machine, if it differs from the container's view; or why it cannot be reached.
-    pub(super) at: Result<Option<SocketAddr>, Failure>,
+    pub(super) at: Result<Option<SocketAddr>, RequestFailure>,
     /// The variables that supply its headers from outside the compose files.
     pub(super) supplied: Vec<String>,
     /// The name and attributes of its traces, and the address, as texts.
     pub(super) texts: Vec<Secret>,
     /// The host paths that its container sees.
-    pub(super) mounts: Vec<Mounted>,
+    pub(super) mounts: Vec<MountedPath>,
     /// Which requests its sampler records, as far as its files tell.
     pub(super) sampler: TraceSampler,
 }
 
 /// The environment that a service's container gets, and its origins.
-pub(super) struct Effective<'a> {
-    pub(super) model: &'a Model,
-    pub(super) service: &'a Service,
-    pub(super) settings: Settings,
+pub(super) struct EffectiveSettings<'a> {
+    pub(super) model: &'a ComposeModel,
+    pub(super) service: &'a ServiceModel,
+    pub(super) settings: ServiceEnvironment,
     /// The settings that its SDK reads from it.
     pub(super) sdk: SdkSettings,
     /// Its instrumentation, if examined.
     pub(super) instrumentation: Option<Instrumentation>,
-    variables: &'a Variables,
+    variables: &'a ProjectVariables,
     placeholders: &'a BTreeSet<String>,
 }
 
-impl<'a> Effective<'a> {
+impl<'a> EffectiveSettings<'a> {
     /// Returns the environment of `service` with these variables, of which `placeholders` have no real value.
     pub(super) fn new(
-        model: &'a Model,
-        service: &'a Service,
-        variables: &'a Variables,
+        model: &'a ComposeModel,
+        service: &'a ServiceModel,
+        variables: &'a ProjectVariables,
         placeholders: &'a BTreeSet<String>,
     ) -> Self {
         let settings = service.effective(variables);
@@ -84,7 +85,7 @@ impl<'a> Effective<'a> {
     }
 
     /// Returns the values of variables.
-    pub(super) fn variables(&self) -> &'a Variables {
+    pub(super) fn variables(&self) -> &'a ProjectVariables {
         self.variables
     }
 
@@ -100,8 +101,8 @@ impl<'a> Effective<'a> {
     fn is_lacking(&self, one: &VariableUse) -> bool {
         let value = || self.variables.get(&one.name);
         match one.won_by {
-            Origin::Default => false,
-            Origin::Unset => true,
+            VariableOrigin::Default => false,
+            VariableOrigin::Unset => true,
             _ => value().is_some_and(str::is_empty),
         }
     }
@@ -112,24 +113,24 @@ impl<'a> Effective<'a> {
     }
 
     /// Returns the effective setting of a variable for traces and its general one.
-    pub(super) fn winner(&self, names: [&str; 2]) -> Option<&Setting> {
+    pub(super) fn winner(&self, names: [&str; 2]) -> Option<&EnvironmentVariable> {
         names.into_iter().find_map(|name| {
             let setting = self.settings.get(name)?;
             let is_empty = setting.value.known().is_some_and(|value| value.trim().is_empty());
-            (!is_empty && setting.value != Value::Absent).then_some(setting)
+            (!is_empty && setting.value != VariableValue::Absent).then_some(setting)
         })
     }
 
     /// Returns the subject to prove; `refusal` is the reason why docker compose does not load the project.
-    pub(super) fn subject(&self, project: &Project, refusal: Option<&Error>) -> Subject {
+    pub(super) fn subject(&self, project: &Project, refusal: Option<&Error>) -> ServiceUnderTest {
         let exporter = Exporter::from_settings(&self.sdk);
-        let at = exporter
-            .as_ref()
-            .map_or(Ok(None), |exporter| reach::of(self.model, self.service, &exporter.url));
-        let subject = Subject {
+        let at = exporter.as_ref().map_or(Ok(None), |exporter| {
+            reach::find_url_address(self.model, self.service, &exporter.url)
+        });
+        let subject = ServiceUnderTest {
             service: self.service.name.clone(),
             name: self.sdk.service_name.clone().unwrap_or_else(|| UNNAMED_SERVICE.to_owned()),
-            configured: Check::new(Rung::Configured, Status::Pass, self.evidence()),
+            configured: Check::new(Rung::Configured, CheckStatus::Pass, self.evidence()),
             supplied: exporter.as_ref().map_or_else(|_| Vec::new(), |one| self.supplied(one)),
             texts: self.texts(),
             stop: None,
@@ -143,7 +144,7 @@ impl<'a> Effective<'a> {
             (Err(reason), _) => {
                 let (why, hint) = self.missing_endpoint(project);
                 let reason = why.unwrap_or_else(|| reason.clone());
-                subject.stopped(Code::NotConfigured, &reason, Some(hint))
+                subject.stopped(FailureCode::NotConfigured, &reason, Some(hint))
             }
             (_, Some((code, evidence, hint))) => subject.stopped(code, &evidence, Some(hint)),
             (Ok(_), None) => match refusal {
@@ -151,7 +152,7 @@ impl<'a> Effective<'a> {
                     let why =
                         format!("docker compose does not load this project: {}", refusal.message);
                     let hint = "`cruddur-ops doctor` shows the line".to_owned();
-                    subject.stopped(Code::NotConfigured, &why, Some(hint))
+                    subject.stopped(FailureCode::NotConfigured, &why, Some(hint))
                 }
                 None => subject,
             },
@@ -179,7 +180,7 @@ impl<'a> Effective<'a> {
             return (Some(why), hint);
         }
         // Services that browsers load are wired only if they are named.
-        let hint = match classify(self.service, project.sources()).role.has_pages() {
+        let hint = match classify_service(self.service, project.sources()).role.has_pages() {
             true => format!(
                 "take its OTEL_ variables out, or `cruddur-ops init --service {}` writes what is missing",
                 self.service.name
@@ -192,20 +193,20 @@ impl<'a> Effective<'a> {
     /// Returns why the endpoint's value is unknown.
     fn unknown_endpoint(&self) -> Option<String> {
         match &self.winner(ENDPOINT_VARIABLES)?.value {
-            Value::Unknown(reason) => Some(reason.clone()),
-            Value::Known(_) | Value::Absent => None,
+            VariableValue::Unknown(reason) => Some(reason.clone()),
+            VariableValue::Known(_) | VariableValue::Absent => None,
         }
     }
 
     /// Returns why the provider would refuse everything, with a hint: a header with a key is missing or empty, or the
     /// endpoint is invalid.
-    fn refusal(&self, subject: &Subject) -> Option<(Code, String, String)> {
-        let missing = |evidence, hint| Some((Code::KeyMissing, evidence, hint));
+    fn refusal(&self, subject: &ServiceUnderTest) -> Option<(FailureCode, String, String)> {
+        let missing = |evidence, hint| Some((FailureCode::KeyMissing, evidence, hint));
         let exporter = subject.exporter.as_ref().ok()?;
         let header = self.winner(HEADERS_VARIABLES);
         let lacking = header.and_then(|setting| self.lacking_key(setting));
         let hint = how_to_store(lacking.map_or(HONEYCOMB_KEY, |one| &one.name));
-        if let Some(Setting { value: Value::Unknown(reason), .. }) = header {
+        if let Some(EnvironmentVariable { value: VariableValue::Unknown(reason), .. }) = header {
             return missing(reason.clone(), hint);
         }
         if let Some(one) = lacking {
@@ -226,7 +227,7 @@ impl<'a> Effective<'a> {
         let dropped = || self.problem(SdkProblemKind::HeaderDropped).map(|one| one.text.clone());
         match &fatal {
             ProviderMismatch::WebPages { .. } => {
-                Some((Code::NotConfigured, fatal.words(), fatal.hint()))
+                Some((FailureCode::NotConfigured, fatal.words(), fatal.hint()))
             }
             ProviderMismatch::HeaderEmpty { .. } => missing(fatal.words(), hint),
             ProviderMismatch::HeaderMissing { .. } => {
@@ -243,7 +244,7 @@ impl<'a> Effective<'a> {
     }
 
     /// Returns the variable without a value in a header that carries a key. In other headers, it is only left empty.
-    fn lacking_key<'s>(&self, setting: &'s Setting) -> Option<&'s VariableUse> {
+    fn lacking_key<'s>(&self, setting: &'s EnvironmentVariable) -> Option<&'s VariableUse> {
         let raw = setting.raw.as_deref().unwrap_or_default();
         setting.uses.iter().filter(|one| self.is_lacking(one)).find(|one| {
             let entries = raw.split(',').filter(|entry| entry.contains(&one.name));
@@ -255,7 +256,7 @@ impl<'a> Effective<'a> {
     /// Says that a variable has no value.
     fn unset(&self, one: &VariableUse) -> String {
         match &one.won_by {
-            Origin::Unset => {
+            VariableOrigin::Unset => {
                 let reason = self.why_unset(&one.name);
                 let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
                 format!("{} is not set{reason}, so no key would be sent", one.name)
@@ -269,7 +270,8 @@ impl<'a> Effective<'a> {
     /// Returns where the variable was probably meant to be set: in a file that is not read for it, or under a
     /// misspelt name.
     fn why_unset(&self, name: &str) -> Option<String> {
-        let own = self.settings.get(name).filter(|one| matches!(one.source, Source::EnvFile(_)));
+        let own =
+            self.settings.get(name).filter(|one| matches!(one.source, VariableSource::EnvFile(_)));
         if let Some(setting) = own.filter(|one| one.value.known().is_some()) {
             let place = self.source(setting);
             return Some(format!(
@@ -277,7 +279,7 @@ impl<'a> Effective<'a> {
             ));
         }
         let mut names = self.variables.iter().map(|(name, _)| name);
-        let slip = names.find(|slip| lint::nearly(slip) == Some(name))?;
+        let slip = names.find(|slip| lint::find_intended_variable(slip) == Some(name))?;
         Some(format!("{slip} is, one slip away"))
     }
 
@@ -303,9 +305,9 @@ impl<'a> Effective<'a> {
     }
 
     /// Returns the mounts. Relative paths outside the container are relative to the project.
-    fn mounts(&self, project: &Project) -> Vec<Mounted> {
-        let mut mounts = vec![Mounted { source: project.root.clone(), target: PathBuf::new() }];
-        mounts.extend(self.service.mounts.iter().map(|mount| Mounted {
+    fn mounts(&self, project: &Project) -> Vec<MountedPath> {
+        let mut mounts = vec![MountedPath { source: project.root.clone(), target: PathBuf::new() }];
+        mounts.extend(self.service.mounts.iter().map(|mount| MountedPath {
             source: mount.source.clone(),
             target: PathBuf::from(&mount.target),
         }));
@@ -313,20 +315,20 @@ impl<'a> Effective<'a> {
     }
 
     /// Returns a setting's place: `docker-compose.yml:12`.
-    pub(super) fn source(&self, setting: &Setting) -> String {
+    pub(super) fn source(&self, setting: &EnvironmentVariable) -> String {
         let place = self.model.place(setting.source.span());
         let file = place.path.file_name().unwrap_or_default().to_string_lossy();
         format!("{file}:{}", place.line)
     }
 
-    pub(super) fn origin(&self, origin: &Origin) -> String {
+    pub(super) fn origin(&self, origin: &VariableOrigin) -> String {
         match origin {
-            Origin::Shell => "this shell".to_owned(),
-            Origin::Store => "the store".to_owned(),
-            Origin::Default => "its default".to_owned(),
-            Origin::Compose => "docker compose".to_owned(),
-            Origin::Unset => "nowhere".to_owned(),
-            Origin::DotEnv(span) => {
+            VariableOrigin::Shell => "this shell".to_owned(),
+            VariableOrigin::Store => "the store".to_owned(),
+            VariableOrigin::Default => "its default".to_owned(),
+            VariableOrigin::Compose => "docker compose".to_owned(),
+            VariableOrigin::Unset => "nowhere".to_owned(),
+            VariableOrigin::DotEnv(span) => {
                 let place = self.model.place(span);
                 let file = place.path.file_name().unwrap_or_default().to_string_lossy();
                 file.into_owned()
@@ -335,11 +337,16 @@ impl<'a> Effective<'a> {
     }
 }
 
-impl Subject {
+impl ServiceUnderTest {
     /// Returns the subject with its verdict ended; nothing is sent.
-    pub(super) fn stopped(mut self, code: Code, evidence: &str, hint: Option<String>) -> Self {
+    pub(super) fn stopped(
+        mut self,
+        code: FailureCode,
+        evidence: &str,
+        hint: Option<String>,
+    ) -> Self {
         self.stop = Some(code);
-        self.configured = Check::new(Rung::Configured, Status::Fail, evidence).hint(hint);
+        self.configured = Check::new(Rung::Configured, CheckStatus::Fail, evidence).hint(hint);
         self
     }
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
-use crate::compose::{Difference, Model, Service, Variables};
+use crate::compose::{ComposeModel, ProjectVariables, RunDifference, ServiceModel};
 use crate::error::{Error, ErrorCode, Result};
 use crate::instrumentation::read_headers;
-use crate::otlp::Header;
+use crate::otlp::ExportHeader;
 use crate::provider;
 use crate::secret::Secret;
 use crate::session::context::{ProjectContext, unknown_service};
@@ -18,14 +18,14 @@ use crate::ui::Ui;
 
 use super::collector;
 use super::request::ProofRequest;
-use super::subject::{Effective, Subject};
+use super::subject::{EffectiveSettings, ServiceUnderTest};
 
 /// The placeholder for a key when nothing leaves this machine.
 const PLACEHOLDER: &str = "placeholder-key";
 
 /// The treatment of a key that has no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MissingKeys {
+pub(super) enum MissingKeyPolicy {
     /// Report it in the service's verdict.
     Reported,
     /// Replace it by a placeholder, as nothing leaves this machine.
@@ -39,11 +39,11 @@ pub(super) enum MissingKeys {
 /// `unknown-service`; when the project cannot be read.
 pub(super) fn find(
     request: &ProofRequest,
-    missing_keys: MissingKeys,
+    missing_keys: MissingKeyPolicy,
     place: &ProjectContext,
     stored: &BTreeMap<String, Secret>,
     ui: &Ui,
-) -> Result<Vec<Subject>> {
+) -> Result<Vec<ServiceUnderTest>> {
     let project = &place.project;
     let model = project.model()?;
     for name in &request.services {
@@ -53,8 +53,8 @@ pub(super) fn find(
     }
     let variables = model.under_run(stored.clone());
     let placeholders = match missing_keys {
-        MissingKeys::Replaced => placeholders(model, &variables),
-        MissingKeys::Reported => BTreeSet::new(),
+        MissingKeyPolicy::Replaced => placeholder_variables(model, &variables),
+        MissingKeyPolicy::Reported => BTreeSet::new(),
     };
     let stand_ins = placeholders.iter().cloned();
     let stand_ins = stand_ins.map(|name| (name, Secret::new(PLACEHOLDER)));
@@ -64,7 +64,7 @@ pub(super) fn find(
     let mut subjects = Vec::new();
     let refusals = model.refusals(&variables);
     for service in &model.services {
-        let effective = Effective::new(model, service, &variables, &placeholders);
+        let effective = EffectiveSettings::new(model, service, &variables, &placeholders);
         if is_named(request, model, service).unwrap_or_else(|| effective.is_traced()) {
             let instrumentation = read_instrumentation(project, service, &variables);
             let effective = effective.read_by(instrumentation);
@@ -81,7 +81,7 @@ pub(super) fn find(
 }
 
 /// Returns the error when there is nothing to prove.
-pub(super) fn none(place: &ProjectContext) -> Error {
+pub(super) fn nothing_to_prove_error(place: &ProjectContext) -> Error {
     Error::new(
         ErrorCode::NotConfigured,
         format!("no service of {} sends traces", place.root().display()),
@@ -90,9 +90,13 @@ pub(super) fn none(place: &ProjectContext) -> Error {
 }
 
 /// Returns whether the command line names `service`; `None` if it names no service.
-pub(super) fn is_named(request: &ProofRequest, model: &Model, service: &Service) -> Option<bool> {
+pub(super) fn is_named(
+    request: &ProofRequest,
+    model: &ComposeModel,
+    service: &ServiceModel,
+) -> Option<bool> {
     let address = request.application.as_ref().and_then(|app| app.url.as_ref());
-    let published = address.and_then(|url| behind(url, model));
+    let published = address.and_then(|url| service_behind_url(url, model));
     match (request.services.as_slice(), published) {
         ([], None) => None,
         ([], Some(name)) => Some(name == service.name),
@@ -101,7 +105,7 @@ pub(super) fn is_named(request: &ProofRequest, model: &Model, service: &Service)
 }
 
 /// Returns the service that publishes the port of `url`.
-fn behind<'a>(url: &Url, model: &'a Model) -> Option<&'a str> {
+fn service_behind_url<'a>(url: &Url, model: &'a ComposeModel) -> Option<&'a str> {
     let port = url.port_or_known_default()?;
     let mut services = model.services.iter();
     let service = services.find(|service| {
@@ -112,7 +116,7 @@ fn behind<'a>(url: &Url, model: &'a Model) -> Option<&'a str> {
 }
 
 /// Warns that docker compose without `run` would send another value.
-fn warn_of(difference: &Difference, subject: &mut Subject, stores: &Stores, ui: &Ui) {
+fn warn_of(difference: &RunDifference, subject: &mut ServiceUnderTest, stores: &Stores, ui: &Ui) {
     let uses = difference.plain.uses.iter().chain(&difference.under_run.uses);
     let mut notes = uses.flat_map(|one| stores.survey(&one.name).disagreements());
     if let Some(note) = notes.next() {
@@ -122,7 +126,7 @@ fn warn_of(difference: &Difference, subject: &mut Subject, stores: &Stores, ui: 
     let name = &difference.plain.name;
     let value = difference.plain.value.known().unwrap_or_default();
     let headers = read_headers(value);
-    for Header { name, value } in &headers {
+    for ExportHeader { name, value } in &headers {
         ui.redactor().learn(name, value);
     }
     let text = match headers.iter().any(|header| header.value.is_empty()) {
@@ -137,7 +141,10 @@ fn warn_of(difference: &Difference, subject: &mut Subject, stores: &Stores, ui: 
 ///
 /// # Errors
 /// When the project cannot be read.
-pub(super) fn stored(place: &ProjectContext, ui: &Ui) -> Result<BTreeMap<String, Secret>> {
+pub(super) fn stored_variables(
+    place: &ProjectContext,
+    ui: &Ui,
+) -> Result<BTreeMap<String, Secret>> {
     let model = place.project.model()?;
     let stores = place.stores(ui.redactor());
     let mut values = BTreeMap::new();
@@ -151,14 +158,14 @@ pub(super) fn stored(place: &ProjectContext, ui: &Ui) -> Result<BTreeMap<String,
 }
 
 /// Returns every variable that a header needs and that has no value.
-fn placeholders(model: &Model, variables: &Variables) -> BTreeSet<String> {
+fn placeholder_variables(model: &ComposeModel, variables: &ProjectVariables) -> BTreeSet<String> {
     let none = BTreeSet::new();
     let lacks = |name: &&str| variables.get(name).is_none_or(str::is_empty);
     let secrets = provider::secret_variables();
     let mut names: BTreeSet<String> =
         secrets.into_iter().filter(lacks).map(str::to_owned).collect();
     for service in &model.services {
-        names.extend(Effective::new(model, service, variables, &none).lacking());
+        names.extend(EffectiveSettings::new(model, service, variables, &none).lacking());
     }
     names
 }

@@ -2,40 +2,40 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::net::failure::Failure;
-use crate::net::route::Route;
-use crate::net::trust::{self, Identity};
+use crate::net::failure::RequestFailure;
+use crate::net::route::EndpointRoute;
+use crate::net::trust::{self, ClientIdentity};
 use crate::otlp::Exporter;
 
 /// A mounted folder or file: its path on this machine and in the container.
 #[derive(Debug, Clone)]
-pub(super) struct Mounted {
+pub(super) struct MountedPath {
     pub(super) source: PathBuf,
     pub(super) target: PathBuf,
 }
 
 /// Gives `route` the service's TLS material.
-pub(super) fn equip(
-    mut route: Route,
+pub(super) fn add_tls_material(
+    mut route: EndpointRoute,
     exporter: &Exporter,
-    mounts: &[Mounted],
-) -> Result<Route, Failure> {
+    mounts: &[MountedPath],
+) -> Result<EndpointRoute, RequestFailure> {
     if route.url.scheme() != "https" {
         return Ok(route);
     }
-    let read = |path: &String| trust::read(&here(Path::new(path), mounts));
+    let read = |path: &String| trust::read(&host_path(Path::new(path), mounts));
     route.material.roots = exporter.certificate.as_ref().map(read).transpose()?;
     route.material.identity = match &exporter.client {
         None => None,
         Some(files) => {
-            Some(Identity { certificate: read(&files.certificate)?, key: read(&files.key)? })
+            Some(ClientIdentity { certificate: read(&files.certificate)?, key: read(&files.key)? })
         }
     };
     Ok(route)
 }
 
 /// Translates a path in the container to this machine; the deepest mount wins.
-fn here(path: &Path, mounts: &[Mounted]) -> PathBuf {
+fn host_path(path: &Path, mounts: &[MountedPath]) -> PathBuf {
     let covering =
         mounts.iter().filter_map(|mount| Some((mount, path.strip_prefix(&mount.target).ok()?)));
     let deepest = covering.max_by_key(|(mount, _)| mount.target.components().count());
@@ -53,10 +53,12 @@ mod tests {
 
     #[test]
     fn a_path_is_followed_through_the_deepest_mount() {
-        let mount =
-            |source: &str, target: &str| Mounted { source: source.into(), target: target.into() };
+        let mount = |source: &str, target: &str| MountedPath {
+            source: source.into(),
+            target: target.into(),
+        };
         let mounts = [mount("/repo", "/app"), mount("/repo/ca.pem", "/app/ca.pem")];
-        let here = |path: &str| here(Path::new(path), &mounts);
+        let here = |path: &str| host_path(Path::new(path), &mounts);
         assert_eq!(here("/app/ca.pem").as_os_str(), "/repo/ca.pem");
         assert_eq!(here("/app/x/y.pem").as_os_str(), "/repo/x/y.pem");
         assert_eq!(here("/etc/y.pem").as_os_str(), "/etc/y.pem");

@@ -12,7 +12,7 @@ use crate::ui::Ui;
 ///
 /// # Errors
 /// The error of the first task that fails.
-pub(super) async fn together<T: Send + 'static>(
+pub(super) async fn join_numbered_tasks<T: Send + 'static>(
     mut tasks: JoinSet<Result<(usize, T)>>,
     limit: Duration,
     ui: &mut Ui,
@@ -23,7 +23,7 @@ pub(super) async fn together<T: Send + 'static>(
     let mut done = Vec::new();
     while !tasks.is_empty() {
         tokio::select! {
-            Some(finished) = tasks.join_next() => done.push(finished.map_err(lost)??),
+            Some(finished) = tasks.join_next() => done.push(finished.map_err(lost_task_error)??),
             _ = ticks.tick() => {
                 let left = limit.saturating_sub(started.elapsed()).as_secs();
                 ui.progress(&format!("waiting for {} of {} services, {left} s left", tasks.len(), tasks.len() + done.len()));
@@ -40,6 +40,6 @@ pub(super) fn in_order<T>(mut numbered: Vec<(usize, T)>) -> Vec<T> {
     numbered.into_iter().map(|(_, one)| one).collect()
 }
 
-fn lost(error: tokio::task::JoinError) -> Error {
+fn lost_task_error(error: tokio::task::JoinError) -> Error {
     Error::new(ErrorCode::Internal, "a verdict was lost on its way").cause(error)
 }

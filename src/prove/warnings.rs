@@ -2,13 +2,15 @@
 
 use url::Url;
 
-use super::subject::Effective;
-use crate::compose::{AddressTarget, Origin, find_target, has_pasted_dollar, lacks_machine_name};
+use super::subject::EffectiveSettings;
+use crate::compose::{
+    AddressTarget, VariableOrigin, find_target, has_pasted_dollar, lacks_machine_name,
+};
 use crate::instrumentation::{
     ENDPOINT_VARIABLES, HEADERS_VARIABLES, SdkProblemKind, SpanSource, UNNAMED_SERVICE,
 };
 
-impl Effective<'_> {
+impl EffectiveSettings<'_> {
     /// Warns that nothing sends spans with these variables.
     fn senderless(&self) -> Option<String> {
         match &self.instrumentation.as_ref()?.source {
@@ -57,7 +59,7 @@ impl Effective<'_> {
         let header = self.winner(HEADERS_VARIABLES).into_iter();
         let uses = header.flat_map(|setting| &setting.uses);
         let expanded = uses.filter_map(|one| {
-            let Origin::DotEnv(span) = &one.won_by else { return None };
+            let VariableOrigin::DotEnv(span) = &one.won_by else { return None };
             let behind = self.model.file(span).text.get(span.range.end..)?;
             let (_, written) = behind.lines().next()?.split_once(['=', ':'])?;
             let is_quoted = written.trim_start().starts_with('\'');

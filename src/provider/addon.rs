@@ -34,13 +34,13 @@ pub struct AddonProfile {
     pub keys: String,
     /// The daemon that has to run next to the services.
     #[serde(default)]
-    pub daemon: Option<Daemon>,
+    pub daemon: Option<AddonDaemon>,
 }
 
 /// A container that forwards reports.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Daemon {
+pub struct AddonDaemon {
     /// The name of the added compose service.
     pub service: String,
     /// The port it listens on.
@@ -125,12 +125,12 @@ impl Addon {
 impl AddonProfile {
     /// Returns whether `host` belongs to the addon's service.
     pub fn owns(&self, host: &str) -> bool {
-        let own = self.endpoint.as_deref().map(super::hosts::host);
+        let own = self.endpoint.as_deref().map(super::hosts::url_host);
         own.is_some_and(|own| own.eq_ignore_ascii_case(host))
     }
 }
 
-impl Daemon {
+impl AddonDaemon {
     /// Returns whether `image` is the daemon's, from any publisher and in any version.
     fn runs(&self, image: &str) -> bool {
         let name = image.rsplit('/').next().unwrap_or(image);
@@ -148,13 +148,13 @@ static PROFILES: LazyLock<Vec<AddonProfile>> =
     LazyLock::new(|| FILES.iter().filter_map(|text| serde_yaml::from_str(text).ok()).collect());
 
 /// Returns every addon's profile.
-pub(super) fn profiles() -> impl Iterator<Item = &'static AddonProfile> {
+pub(super) fn addon_profiles() -> impl Iterator<Item = &'static AddonProfile> {
     PROFILES.iter()
 }
 
 /// Returns every variable with an addon's secret.
 pub(super) fn secrets() -> impl Iterator<Item = &'static str> {
-    let secrets = profiles().flat_map(|profile| &profile.secrets);
+    let secrets = addon_profiles().flat_map(|profile| &profile.secrets);
     secrets.map(String::as_str)
 }
 

@@ -19,10 +19,10 @@ pub struct Provider {
     pub confirmed: bool,
     /// The headers of each request.
     #[serde(default)]
-    pub headers: Vec<Header>,
+    pub headers: Vec<ProviderHeader>,
     /// The settings of the user's account, used as `{name}` in endpoints and headers.
     #[serde(default)]
-    pub settings: Vec<Setting>,
+    pub settings: Vec<ProviderSetting>,
     /// The regions, the default first; empty if the endpoint must be given.
     #[serde(default)]
     pub regions: Vec<Region>,
@@ -48,7 +48,7 @@ pub struct Provider {
 /// A header of each request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Header {
+pub struct ProviderHeader {
     /// The name as sent: `x-honeycomb-team`.
     pub name: String,
     /// The value in `OTEL_EXPORTER_OTLP_HEADERS`, percent-encoded, with the secret as a reference:
@@ -59,7 +59,7 @@ pub struct Header {
 /// A setting of the user's account at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Setting {
+pub struct ProviderSetting {
     /// The name on the command line: `zone`.
     pub name: String,
     /// The description for people.
@@ -83,7 +83,7 @@ pub struct Region {
     pub ui: Option<String>,
 }
 
-impl Header {
+impl ProviderHeader {
     /// Returns the header in the syntax of `OTEL_EXPORTER_OTLP_HEADERS`.
     pub fn text(&self) -> String {
         format!("{}={}", self.name, self.value)
@@ -99,7 +99,7 @@ impl Header {
 impl Provider {
     /// Returns every variable with one of its secrets.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
-        self.headers.iter().filter_map(Header::variable)
+        self.headers.iter().filter_map(ProviderHeader::variable)
     }
 
     /// Returns whether it owns a host.
@@ -113,7 +113,7 @@ impl Provider {
 impl Region {
     /// Returns the host of the endpoint.
     pub fn host(&self) -> &str {
-        hosts::host(&self.endpoint)
+        hosts::url_host(&self.endpoint)
     }
 }
 
@@ -135,23 +135,23 @@ static CATALOGUE: LazyLock<Vec<Provider>> =
     LazyLock::new(|| FILES.iter().filter_map(|text| serde_yaml::from_str(text).ok()).collect());
 
 /// Returns every known provider.
-pub fn catalogue() -> &'static [Provider] {
+pub fn known_providers() -> &'static [Provider] {
     &CATALOGUE
 }
 
 /// Returns the provider with this name.
-pub fn find(name: &str) -> Option<&'static Provider> {
-    catalogue().iter().find(|provider| provider.name == name)
+pub fn find_provider(name: &str) -> Option<&'static Provider> {
+    known_providers().iter().find(|provider| provider.name == name)
 }
 
 /// Returns the provider that owns `host`; its key may be sent there without a question.
-pub fn owner(host: &str) -> Option<&'static Provider> {
-    catalogue().iter().find(|provider| provider.owns(host))
+pub fn find_host_owner(host: &str) -> Option<&'static Provider> {
+    known_providers().iter().find(|provider| provider.owns(host))
 }
 
 /// Returns the provider and region that own `host`.
 pub fn of_host(host: &str) -> Option<(&'static Provider, &'static Region)> {
-    catalogue().iter().find_map(|provider| {
+    known_providers().iter().find_map(|provider| {
         let mut regions = provider.regions.iter();
         let region = regions.find(|region| hosts::matches(region.host(), host))?;
         Some((provider, region))
@@ -160,10 +160,10 @@ pub fn of_host(host: &str) -> Option<(&'static Provider, &'static Region)> {
 
 /// Returns the provider and region whose web interface is on `host`.
 pub fn of_pages(host: &str) -> Option<(&'static Provider, &'static Region)> {
-    catalogue().iter().find_map(|provider| {
+    known_providers().iter().find_map(|provider| {
         let mut regions = provider.regions.iter();
         let region = regions.find(|region| {
-            let pages = region.ui.as_deref().map(hosts::host);
+            let pages = region.ui.as_deref().map(hosts::url_host);
             pages.is_some_and(|pages| hosts::matches(pages, host))
         })?;
         Some((provider, region))
@@ -172,14 +172,17 @@ pub fn of_pages(host: &str) -> Option<(&'static Provider, &'static Region)> {
 
 /// Returns the provider whose secret is in `variable`.
 pub fn of_variable(variable: &str) -> Option<&'static Provider> {
-    let mut providers = catalogue().iter();
+    let mut providers = known_providers().iter();
     providers.find(|provider| provider.variables().any(|name| name == variable))
 }
 
 /// Returns every variable with a provider's or addon's secret, each once.
 pub fn secret_variables() -> Vec<&'static str> {
-    let mut names: Vec<&str> =
-        catalogue().iter().flat_map(Provider::variables).chain(super::addon::secrets()).collect();
+    let mut names: Vec<&str> = known_providers()
+        .iter()
+        .flat_map(Provider::variables)
+        .chain(super::addon::secrets())
+        .collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -191,8 +194,8 @@ mod tests {
 
     #[test]
     fn every_file_of_the_catalogue_is_read_and_its_placeholders_are_settings() {
-        assert_eq!(catalogue().len(), FILES.len());
-        for provider in catalogue() {
+        assert_eq!(known_providers().len(), FILES.len());
+        for provider in known_providers() {
             let texts = provider
                 .regions
                 .iter()
@@ -220,9 +223,9 @@ mod tests {
         let (provider, region) = of_host("API.eu1.honeycomb.io").unwrap();
         assert_eq!((provider.name.as_str(), region.name.as_str()), ("honeycomb", "eu"));
         assert!(of_host("api.honeycomb.io.example").is_none());
-        assert_eq!(owner("x.eu.aws.cloud.es.io").unwrap().name, "elastic");
-        assert_eq!(owner("abc1.live.dynatrace.com").unwrap().name, "dynatrace");
-        assert!(owner("live.dynatrace.com").is_none());
+        assert_eq!(find_host_owner("x.eu.aws.cloud.es.io").unwrap().name, "elastic");
+        assert_eq!(find_host_owner("abc1.live.dynatrace.com").unwrap().name, "dynatrace");
+        assert!(find_host_owner("live.dynatrace.com").is_none());
         assert_eq!(of_variable("DD_API_KEY").unwrap().name, "datadog");
     }
 }

@@ -4,7 +4,7 @@ use minijinja::context;
 use percent_encoding::percent_decode_str;
 use serde_yaml::Value;
 
-use super::{Destination, render};
+use super::{Destination, render_template};
 use crate::error::Result;
 
 /// The name of the added service.
@@ -22,7 +22,7 @@ pub const PORT: u16 = 4318;
 /// # Errors
 /// `internal`, when the template does not render.
 pub fn service(to: &Destination, published: Option<&str>, networks: &[String]) -> Result<String> {
-    render(
+    render_template(
         include_str!("../../templates/collector/docker-compose.yml"),
         context! {
             variables => minijinja::value::Serde(to.variables()),
@@ -36,13 +36,13 @@ pub fn service(to: &Destination, published: Option<&str>, networks: &[String]) -
 ///
 /// # Errors
 /// `internal`, when the template does not render.
-pub fn configuration(to: &Destination, origins: &[String]) -> Result<String> {
+pub fn render_collector_configuration(to: &Destination, origins: &[String]) -> Result<String> {
     let headers = to.headers.iter().map(|header| {
         let value = percent_decode_str(&header.value).decode_utf8_lossy();
         let value = value.replace("${", "${env:");
         context! { name => header.name.as_str(), value => value }
     });
-    render(
+    render_template(
         include_str!("../../templates/collector/otel-collector.yaml"),
         context! {
             to => if to.provider == "otlp" { &to.endpoint } else { &to.title },
@@ -58,13 +58,13 @@ pub fn configuration(to: &Destination, origins: &[String]) -> Result<String> {
 pub fn origins(text: &str) -> Vec<String> {
     let file: Value = serde_yaml::from_str(text).unwrap_or_default();
     let path = ["receivers", "otlp", "protocols", "http", "cors", "allowed_origins"];
-    let origins = at(&file, &path).and_then(Value::as_sequence).into_iter().flatten();
+    let origins = value_at_path(&file, &path).and_then(Value::as_sequence).into_iter().flatten();
     origins.filter_map(|one| Some(one.as_str()?.to_owned())).collect()
 }
 
 /// The destination of a collector's traces over OTLP, from its configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sends {
+pub struct CollectorExport {
     /// The endpoint, as written.
     pub endpoint: String,
     /// Whether the endpoint is for traces only, used without a suffix.
@@ -81,24 +81,24 @@ pub struct Sends {
 ///
 /// # Errors
 /// The reason why it is unknown, in one line.
-pub fn read(text: &str) -> std::result::Result<Sends, String> {
+pub fn read(text: &str) -> std::result::Result<CollectorExport, String> {
     let file: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-    let Some(Value::Mapping(pipelines)) = at(&file, &["service", "pipelines"]) else {
+    let Some(Value::Mapping(pipelines)) = value_at_path(&file, &["service", "pipelines"]) else {
         return Err("it has no pipelines".to_owned());
     };
-    let traces = pipelines.iter().filter(|(name, _)| kind(name) == "traces");
+    let traces = pipelines.iter().filter(|(name, _)| component_kind(name) == "traces");
     let names = traces.flat_map(|(_, pipeline)| {
         let list = pipeline.get("exporters").and_then(Value::as_sequence);
         list.into_iter().flatten()
     });
     let named: Vec<&Value> = names.collect();
     let otlp = named.iter().find_map(|name| {
-        let grpc = match kind(name) {
+        let grpc = match component_kind(name) {
             "otlphttp" | "otlp_http" => false,
             "otlp" | "otlp_grpc" => true,
             _ => return None,
         };
-        Some((at(&file, &["exporters"])?.get(name)?, grpc))
+        Some((value_at_path(&file, &["exporters"])?.get(name)?, grpc))
     });
     let Some((exporter, grpc)) = otlp else {
         return Err("no pipeline for traces has an OTLP exporter".to_owned());
@@ -110,28 +110,32 @@ pub fn read(text: &str) -> std::result::Result<Sends, String> {
         .into_iter()
         .flatten()
         .filter_map(|(name, value)| Some((name.as_str()?.to_owned(), value.as_str()?.to_owned())));
-    Ok(Sends {
+    Ok(CollectorExport {
         traces_only: exact.is_some(),
         endpoint: exact.or_else(|| word("endpoint")).ok_or("its OTLP exporter has no endpoint")?,
         grpc,
-        insecure: at(exporter, &["tls", "insecure"]).and_then(Value::as_bool) == Some(true),
+        insecure: value_at_path(exporter, &["tls", "insecure"]).and_then(Value::as_bool)
+            == Some(true),
         headers: headers.collect(),
     })
 }
 
 /// Returns the type of a component without the name after its slash: `otlphttp/eu`.
-fn kind(name: &Value) -> &str {
+fn component_kind(name: &Value) -> &str {
     let name = name.as_str().unwrap_or_default();
     name.split('/').next().unwrap_or(name)
 }
 
-fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
+fn value_at_path<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
     path.iter().try_fold(value, |value, key| value.get(key))
 }
 
 /// Replaces each `${env:NAME}` and `${NAME}`, with or without a default, by the result of `variable`; also returns
 /// the names without a value.
-pub fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> (String, Vec<String>) {
+pub fn expand_variables(
+    text: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> (String, Vec<String>) {
     let (mut out, mut lacking, mut rest) = (String::new(), Vec::new(), text);
     while let Some((before, after)) = rest.split_once('$') {
         out += before;
@@ -161,29 +165,30 @@ pub fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> (String,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Account, find};
+    use crate::provider::{AccountSettings, find_provider};
 
     fn destination(name: &str) -> Destination {
-        let provider = find(name).unwrap();
+        let provider = find_provider(name).unwrap();
         let settings = provider.settings.iter();
         let settings: Vec<_> =
             settings.map(|setting| (setting.name.clone(), "word".to_owned())).collect();
-        let account = Account {
+        let account = AccountSettings {
             endpoint: provider.regions.is_empty().then_some("https://x.example"),
             settings: &settings,
-            ..Account::default()
+            ..AccountSettings::default()
         };
         Destination::of(provider, account).unwrap()
     }
 
     #[test]
     fn a_written_configuration_is_read_back() {
-        for provider in crate::provider::catalogue() {
+        for provider in crate::provider::known_providers() {
             if provider.refused.is_some() {
                 continue;
             }
             let to = destination(&provider.name);
-            let text = configuration(&to, &["http://localhost:3000".to_owned()]).unwrap();
+            let text =
+                render_collector_configuration(&to, &["http://localhost:3000".to_owned()]).unwrap();
             let sends = read(&text).unwrap();
             assert_eq!(sends.endpoint, to.endpoint);
             assert_eq!(sends.traces_only, to.traces_only);
@@ -210,7 +215,7 @@ mod tests {
     fn variables_are_replaced_as_the_collector_does() {
         let variable = |name: &str| (name == "A").then(|| "a".to_owned());
         assert_eq!(
-            expand("x ${env:A}-${A}-${env:B:-d}-$$-${env:C}", &variable),
+            expand_variables("x ${env:A}-${A}-${env:B:-d}-$$-${env:C}", &variable),
             ("x a-a-d-$-".to_owned(), vec!["C".to_owned()])
         );
     }

@@ -1,6 +1,6 @@
 //! The destination of a project's telemetry: a provider of the catalogue with account settings, or any URL.
 
-use super::catalogue::{Header, Provider, Region};
+use super::catalogue::{Provider, ProviderHeader, Region};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The destination of one project: an endpoint and its headers.
@@ -19,14 +19,14 @@ pub struct Destination {
     /// The only supported protocol, if there is just one.
     pub protocol: Option<String>,
     /// The headers of each request; secrets are references to variables.
-    pub headers: Vec<Header>,
+    pub headers: Vec<ProviderHeader>,
     /// The URL of the provider's web interface, if it has one.
     pub ui: Option<String>,
 }
 
 /// The settings of an account.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Account<'a> {
+pub struct AccountSettings<'a> {
     /// A region of the provider.
     pub region: Option<&'a str>,
     /// An endpoint that replaces the catalogue's.
@@ -44,7 +44,7 @@ impl Destination {
     /// # Errors
     /// `unknown-region`, `setting-unknown`, `setting-missing`, `setting-invalid`, `endpoint-missing`,
     /// `endpoint-invalid`; `provider-refused` when nothing can be sent directly.
-    pub fn of(provider: &Provider, account: Account<'_>) -> Result<Self> {
+    pub fn of(provider: &Provider, account: AccountSettings<'_>) -> Result<Self> {
         if let Some(why) = &provider.refused {
             let text = format!("{} cannot be sent to directly", provider.title);
             let error = Error::new(ErrorCode::ProviderRefused, text).cause(why);
@@ -53,9 +53,9 @@ impl Destination {
                 None => error,
             });
         }
-        let filling = Filling::of(provider, account)?;
+        let filling = TemplateFilling::of(provider, account)?;
         let (endpoint, ui) = match (account.endpoint, filling.region) {
-            (Some(endpoint), _) => (address(endpoint)?, None),
+            (Some(endpoint), _) => (trim_endpoint(endpoint)?, None),
             (None, Some(region)) => (
                 filling.required(&region.endpoint)?,
                 region.ui.as_deref().and_then(|ui| filling.fill(ui)),
@@ -72,7 +72,7 @@ impl Destination {
                 true => continue,
                 false => filling.required(&header.value)?,
             };
-            headers.push(Header { name: header.name.clone(), value });
+            headers.push(ProviderHeader { name: header.name.clone(), value });
         }
         Ok(Self {
             provider: provider.name.clone(),
@@ -94,7 +94,7 @@ impl Destination {
         let headers = headers.iter().map(|header| parse_header(header));
         Ok(Self {
             headers: headers.collect::<Result<_>>()?,
-            ..Self::bare("otlp", "OTLP", address(endpoint)?)
+            ..Self::bare("otlp", "OTLP", trim_endpoint(endpoint)?)
         })
     }
 
@@ -147,32 +147,32 @@ impl Destination {
     }
 
     /// Returns the first header with a secret, and its variable.
-    pub fn secret(&self) -> Option<(&Header, &str)> {
+    pub fn secret(&self) -> Option<(&ProviderHeader, &str)> {
         let mut headers = self.headers.iter();
         headers.find_map(|header| Some((header, header.variable()?)))
     }
 
     /// Returns every variable with one of its secrets.
     pub fn variables(&self) -> Vec<&str> {
-        self.headers.iter().filter_map(Header::variable).collect()
+        self.headers.iter().filter_map(ProviderHeader::variable).collect()
     }
 
     /// Returns the value of `OTEL_EXPORTER_OTLP_HEADERS`, with variables for secrets.
     pub fn header_text(&self) -> String {
-        let pairs: Vec<String> = self.headers.iter().map(Header::text).collect();
+        let pairs: Vec<String> = self.headers.iter().map(ProviderHeader::text).collect();
         pairs.join(",")
     }
 }
 
 /// A provider's placeholders and their values.
-struct Filling<'a> {
+struct TemplateFilling<'a> {
     provider: &'a Provider,
     region: Option<&'a Region>,
     values: Vec<(&'a str, &'a str)>,
 }
 
-impl<'a> Filling<'a> {
-    fn of(provider: &'a Provider, account: Account<'a>) -> Result<Self> {
+impl<'a> TemplateFilling<'a> {
+    fn of(provider: &'a Provider, account: AccountSettings<'a>) -> Result<Self> {
         let mut values = Vec::new();
         let names_region = |name: &str| provider.settings.iter().any(|one| one.name == name);
         let region = match account.region {
@@ -180,7 +180,7 @@ impl<'a> Filling<'a> {
                 values.push(("region", name));
                 provider.regions.first()
             }
-            Some(name) => Some(region(provider, name)?),
+            Some(name) => Some(require_region(provider, name)?),
             None => provider.regions.first(),
         };
         for (name, value) in account.settings {
@@ -240,7 +240,7 @@ impl<'a> Filling<'a> {
     }
 }
 
-fn region<'a>(provider: &'a Provider, name: &str) -> Result<&'a Region> {
+fn require_region<'a>(provider: &'a Provider, name: &str) -> Result<&'a Region> {
     let mut regions = provider.regions.iter();
     regions
         .find(|region| !region.name.is_empty() && region.name.eq_ignore_ascii_case(name))
@@ -268,7 +268,7 @@ fn unknown_setting(provider: &Provider, name: &str) -> Error {
 }
 
 /// Returns a URL without a trailing slash.
-fn address(endpoint: &str) -> Result<String> {
+fn trim_endpoint(endpoint: &str) -> Result<String> {
     let scheme = endpoint.split_once("://").map(|(scheme, _)| scheme);
     if !matches!(scheme, Some("http" | "https")) {
         return Err(Error::new(
@@ -280,7 +280,7 @@ fn address(endpoint: &str) -> Result<String> {
     Ok(endpoint.trim_end_matches('/').to_owned())
 }
 
-fn parse_header(text: &str) -> Result<Header> {
+fn parse_header(text: &str) -> Result<ProviderHeader> {
     let is_variable = |name: &str| {
         !name.is_empty()
             && !name.starts_with(|first: char| first.is_ascii_digit())
@@ -291,7 +291,7 @@ fn parse_header(text: &str) -> Result<Header> {
     };
     match text.split_once('=') {
         Some((name, variable)) if is_header(name) && is_variable(variable) => {
-            Ok(Header { name: name.to_owned(), value: format!("${{{variable}}}") })
+            Ok(ProviderHeader { name: name.to_owned(), value: format!("${{{variable}}}") })
         }
         // The text may be a secret typed in place of a variable's name, so it is not repeated.
         _ => Err(Error::new(
@@ -305,60 +305,64 @@ fn parse_header(text: &str) -> Result<Header> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{catalogue, find};
+    use crate::provider::{find_provider, known_providers};
 
-    fn code(name: &str, account: Account<'_>) -> ErrorCode {
-        Destination::of(find(name).unwrap(), account).unwrap_err().code
+    fn code(name: &str, account: AccountSettings<'_>) -> ErrorCode {
+        Destination::of(find_provider(name).unwrap(), account).unwrap_err().code
     }
 
     #[test]
     fn honeycomb_in_the_united_states_is_the_default() {
-        let honeycomb = find("honeycomb").unwrap();
-        let destination = Destination::of(honeycomb, Account::default()).unwrap();
+        let honeycomb = find_provider("honeycomb").unwrap();
+        let destination = Destination::of(honeycomb, AccountSettings::default()).unwrap();
         assert_eq!(destination.endpoint, "https://api.honeycomb.io");
         assert_eq!(destination.header_text(), "x-honeycomb-team=${HONEYCOMB_API_KEY}");
-        let mars = Account { region: Some("mars"), ..Account::default() };
+        let mars = AccountSettings { region: Some("mars"), ..AccountSettings::default() };
         assert_eq!(code("honeycomb", mars), ErrorCode::UnknownRegion);
     }
 
     #[test]
     fn account_settings_appear_in_endpoint_and_headers() {
         let settings = [("dataset".to_owned(), "shop".to_owned())];
-        let account =
-            Account { region: Some("eu-west-1"), settings: &settings, ..Account::default() };
-        let dash0 = Destination::of(find("dash0").unwrap(), account).unwrap();
+        let account = AccountSettings {
+            region: Some("eu-west-1"),
+            settings: &settings,
+            ..AccountSettings::default()
+        };
+        let dash0 = Destination::of(find_provider("dash0").unwrap(), account).unwrap();
         assert_eq!(dash0.endpoint, "https://ingress.eu-west-1.aws.dash0.com");
         assert_eq!(
             dash0.header_text(),
             "Authorization=Bearer%20${DASH0_AUTH_TOKEN},Dash0-Dataset=shop"
         );
         assert_eq!(dash0.secret().unwrap().1, "DASH0_AUTH_TOKEN");
-        assert_eq!(code("axiom", Account::default()), ErrorCode::SettingMissing);
+        assert_eq!(code("axiom", AccountSettings::default()), ErrorCode::SettingMissing);
         assert_eq!(code("newrelic", account), ErrorCode::UnknownRegion);
-        assert_eq!(code("elastic", Account::default()), ErrorCode::EndpointMissing);
-        assert_eq!(code("aws-xray", Account::default()), ErrorCode::ProviderRefused);
+        assert_eq!(code("elastic", AccountSettings::default()), ErrorCode::EndpointMissing);
+        assert_eq!(code("aws-xray", AccountSettings::default()), ErrorCode::ProviderRefused);
     }
 
     #[test]
     fn no_setting_changes_the_host() {
         for value in ["a/b", "evil.example/", "a@b", "", ".", "a b", "x?", "a#", "${HOME}"] {
             let settings = [("environment".to_owned(), value.to_owned())];
-            let account = Account { settings: &settings, ..Account::default() };
+            let account = AccountSettings { settings: &settings, ..AccountSettings::default() };
             assert_eq!(code("dynatrace", account), ErrorCode::SettingInvalid, "{value}");
         }
         let settings = [("zone".to_owned(), "x".to_owned())];
-        let account = Account { settings: &settings, ..Account::default() };
+        let account = AccountSettings { settings: &settings, ..AccountSettings::default() };
         assert_eq!(code("dynatrace", account), ErrorCode::SettingUnknown);
     }
 
     #[test]
     fn every_provider_has_a_destination_or_a_reason() {
-        for provider in catalogue() {
+        for provider in known_providers() {
             let settings = provider.settings.iter();
             let settings: Vec<_> =
                 settings.map(|setting| (setting.name.clone(), "word".to_owned())).collect();
             let endpoint = provider.regions.is_empty().then_some("https://x.example/");
-            let account = Account { endpoint, settings: &settings, ..Account::default() };
+            let account =
+                AccountSettings { endpoint, settings: &settings, ..AccountSettings::default() };
             match Destination::of(provider, account) {
                 Ok(destination) => {
                     assert!(destination.secret().is_some(), "{}", provider.name);

@@ -11,16 +11,16 @@ pub(super) fn matches(pattern: &str, host: &str) -> bool {
     }
     let (wanted, found) = (pattern.split('.'), host.split('.'));
     wanted.clone().count() == found.clone().count()
-        && wanted.zip(found).all(|(wanted, found)| label(wanted, found))
+        && wanted.zip(found).all(|(wanted, found)| matches_host_label(wanted, found))
 }
 
 /// Returns the host of a URL.
-pub(super) fn host(url: &str) -> &str {
+pub(super) fn url_host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', ':']).next().unwrap_or(rest)
 }
 
-fn label(wanted: &str, found: &str) -> bool {
+fn matches_host_label(wanted: &str, found: &str) -> bool {
     let Some((before, rest)) = wanted.split_once('{') else {
         return wanted == found;
     };

@@ -145,7 +145,7 @@ impl From<KeyMistake> for Error {
 }
 
 /// Returns the secret of `variable` without surrounding quotes, its assignment, or Honeycomb's header.
-pub fn bare<'a>(text: &'a str, variable: &str) -> &'a str {
+pub fn bare_secret<'a>(text: &'a str, variable: &str) -> &'a str {
     const PAIRS: [(char, char); 5] =
         [('"', '"'), ('\'', '\''), ('`', '`'), ('\u{201c}', '\u{201d}'), ('\u{2018}', '\u{2019}')];
     let text = text.trim();
@@ -161,7 +161,7 @@ pub fn bare<'a>(text: &'a str, variable: &str) -> &'a str {
         (variable == HONEYCOMB && head.eq_ignore_ascii_case(HEADER)).then_some(value)
     };
     match quoted.or_else(assigned).or_else(sent) {
-        Some(inner) => bare(inner, variable),
+        Some(inner) => bare_secret(inner, variable),
         None => text,
     }
 }
@@ -174,8 +174,8 @@ const HEADER: &str = "x-honeycomb-team";
 ///
 /// # Errors
 /// The mistake, if it cannot be one.
-pub fn read(text: &str) -> Result<KeyReading, KeyMistake> {
-    blemish(text)?;
+pub fn read_key(text: &str) -> Result<KeyReading, KeyMistake> {
+    check_secret_text(text)?;
     for (shape, verdict) in SHAPES.iter() {
         if shape.is_match(text) {
             let region_letter = text.starts_with("hc").then(|| text.chars().nth(2)).flatten();
@@ -190,14 +190,14 @@ pub fn read(text: &str) -> Result<KeyReading, KeyMistake> {
 
 /// Returns the mistake if Honeycomb is certain to refuse the text in every region: a key's ID, or a management key.
 pub fn never_sends(text: &str) -> Option<KeyMistake> {
-    read(text).err().filter(|one| matches!(one, KeyMistake::KeyId | KeyMistake::Management))
+    read_key(text).err().filter(|one| matches!(one, KeyMistake::KeyId | KeyMistake::Management))
 }
 
 /// Checks the text of a secret of any provider.
 ///
 /// # Errors
 /// The mistake.
-pub fn blemish(text: &str) -> Result<(), KeyMistake> {
+pub fn check_secret_text(text: &str) -> Result<(), KeyMistake> {
     const CURLY: [char; 6] =
         ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}'];
     const INVISIBLE: [char; 5] = ['\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}'];
@@ -228,11 +228,11 @@ pub fn blemish(text: &str) -> Result<(), KeyMistake> {
     Ok(())
 }
 
-type Verdict = fn(usize) -> Result<HoneycombKeyKind, KeyMistake>;
+type KeyReadingResult = fn(usize) -> Result<HoneycombKeyKind, KeyMistake>;
 
 /// The first match decides.
-static SHAPES: LazyLock<Vec<(Regex, Verdict)>> = LazyLock::new(|| {
-    let shapes: [(&str, Verdict); 9] = [
+static SHAPES: LazyLock<Vec<(Regex, KeyReadingResult)>> = LazyLock::new(|| {
+    let shapes: [(&str, KeyReadingResult); 9] = [
         (r"^hc[a-z]ik_[0-9a-z]{58}$", |_| Ok(HoneycombKeyKind::Ingest)),
         (r"^hc[a-z]ic_[0-9a-z]{58}$", |_| Ok(HoneycombKeyKind::ClassicIngest)),
         (r"^hc[a-z]lk_", |_| Err(KeyMistake::KeyId)),
@@ -269,7 +269,7 @@ mod tests {
             ("0f".repeat(16), HoneycombKeyKind::ClassicOrRollbar, None),
             ("some-other-token-1".to_owned(), HoneycombKeyKind::Unknown, None),
         ] {
-            let reading = read(&text).unwrap();
+            let reading = read_key(&text).unwrap();
             assert_eq!((reading.kind, reading.region_letter), (kind, letter), "{text}");
         }
     }
@@ -297,7 +297,7 @@ mod tests {
             (key.replace("0a0a", "0A0a"), KeyMistake::Character),
             ("sch\u{fc}ssel-1234567890".to_owned(), KeyMistake::Character),
         ] {
-            assert_eq!(read(&text), Err(mistake), "{text}");
+            assert_eq!(read_key(&text), Err(mistake), "{text}");
         }
     }
 
@@ -313,18 +313,18 @@ mod tests {
             format!("x-honeycomb-team={key}"),
             format!("X-Honeycomb-Team: {key}"),
         ] {
-            assert_eq!(bare(&text, HONEYCOMB), key, "{text}");
+            assert_eq!(bare_secret(&text, HONEYCOMB), key, "{text}");
         }
         for text in ["\"", "''", "a'", "'a\"", "export OTHER=a", "OTHER=a", "export a"] {
-            assert_eq!(bare(text, HONEYCOMB), text);
+            assert_eq!(bare_secret(text, HONEYCOMB), text);
         }
-        assert_eq!(bare("x-honeycomb-team=a", "OTHER"), "x-honeycomb-team=a");
-        assert_eq!(bare("export OTHER='a'", "OTHER"), "a");
+        assert_eq!(bare_secret("x-honeycomb-team=a", "OTHER"), "x-honeycomb-team=a");
+        assert_eq!(bare_secret("export OTHER='a'", "OTHER"), "a");
     }
 
     #[test]
     fn messages_never_contain_the_text() {
-        let error = Error::from(read(&format!("{}x", ingest())).unwrap_err());
+        let error = Error::from(read_key(&format!("{}x", ingest())).unwrap_err());
         assert!(!format!("{error:?}").contains("0a0a"), "{error:?}");
     }
 }

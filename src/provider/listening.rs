@@ -2,7 +2,7 @@
 
 use serde_yaml::Value;
 
-use super::collector::expand;
+use super::collector::expand_variables;
 
 /// An OTLP receiver in a trace pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,14 +10,14 @@ pub struct OtlpListener {
     /// Whether it uses gRPC rather than HTTP.
     pub is_grpc: bool,
     /// Who can reach it.
-    pub audience: Audience,
+    pub audience: ListenerAudience,
     /// The port; `None` if it depends on an unset variable.
     pub port: Option<u16>,
 }
 
 /// Who can reach a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
+pub enum ListenerAudience {
     /// Other containers too.
     Everyone,
     /// Only its own container: `localhost:4318`.
@@ -28,7 +28,7 @@ pub enum Audience {
 
 /// The reason why a collector does not receive data on a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeafnessReason {
+pub enum CollectorUnreachableReason {
     /// It listens there for its own container only.
     ItselfAlone,
     /// The port is for the other protocol.
@@ -66,8 +66,8 @@ pub fn read_listeners(
         list.into_iter().flatten().filter_map(Value::as_str)
     });
     let defaults = match is_older_than(image, LOOPBACK_SINCE) {
-        true => Audience::Everyone,
-        false => Audience::ItselfAlone,
+        true => ListenerAudience::Everyone,
+        false => ListenerAudience::ItselfAlone,
     };
     let mut listeners = Vec::new();
     let names: Vec<&str> = names.collect();
@@ -103,7 +103,7 @@ pub fn find_deafness(
     port: u16,
     is_grpc: bool,
     is_inside: bool,
-) -> Option<DeafnessReason> {
+) -> Option<CollectorUnreachableReason> {
     let right = || listeners.iter().find(|one| one.is_grpc == is_grpc).and_then(|one| one.port);
     // An unknown port may be this one.
     if listeners.iter().any(|one| one.port.is_none()) {
@@ -113,15 +113,15 @@ pub fn find_deafness(
         listeners.iter().filter(|one| one.port == Some(port)).collect();
     let Some(listener) = on_port.iter().find(|one| one.is_grpc == is_grpc) else {
         return Some(match on_port.is_empty() {
-            true => DeafnessReason::OtherPort(right()),
-            false => DeafnessReason::OtherProtocol { right: right() },
+            true => CollectorUnreachableReason::OtherPort(right()),
+            false => CollectorUnreachableReason::OtherProtocol { right: right() },
         });
     };
-    let is_deaf = listener.audience == Audience::ItselfAlone && !is_inside;
-    is_deaf.then_some(DeafnessReason::ItselfAlone)
+    let is_deaf = listener.audience == ListenerAudience::ItselfAlone && !is_inside;
+    is_deaf.then_some(CollectorUnreachableReason::ItselfAlone)
 }
 
-impl DeafnessReason {
+impl CollectorUnreachableReason {
     /// Returns a clause that follows the name of the collector's file: lower case, without a full stop.
     pub fn words(&self, port: u16, is_grpc: bool) -> String {
         let protocol = if is_grpc { "gRPC" } else { "HTTP" };
@@ -160,16 +160,16 @@ impl DeafnessReason {
 fn read_endpoint(
     written: &str,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> (Audience, Option<u16>) {
-    let (endpoint, lacking) = expand(written, variable);
+) -> (ListenerAudience, Option<u16>) {
+    let (endpoint, lacking) = expand_variables(written, variable);
     let (host, port) = endpoint.rsplit_once(':').unwrap_or((&endpoint, ""));
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let audience = match host {
-        "" if lacking.is_empty() => Audience::Everyone,
-        "0.0.0.0" | "::" => Audience::Everyone,
-        "localhost" | "::1" => Audience::ItselfAlone,
-        _ if host.starts_with("127.") => Audience::ItselfAlone,
-        _ => Audience::Unknown,
+        "" if lacking.is_empty() => ListenerAudience::Everyone,
+        "0.0.0.0" | "::" => ListenerAudience::Everyone,
+        "localhost" | "::1" => ListenerAudience::ItselfAlone,
+        _ if host.starts_with("127.") => ListenerAudience::ItselfAlone,
+        _ => ListenerAudience::Unknown,
     };
     (audience, port.parse().ok())
 }
@@ -198,8 +198,8 @@ mod tests {
     fn check(
         protocols: &str,
         image: &str,
-        http: Option<DeafnessReason>,
-        grpc: Option<DeafnessReason>,
+        http: Option<CollectorUnreachableReason>,
+        grpc: Option<CollectorUnreachableReason>,
     ) {
         let text = format!(
             "receivers: {{otlp: {{protocols: {protocols}}}, zipkin: }}\nservice: {{pipelines: {{traces: {{receivers: [zipkin, otlp], exporters: [debug]}}}}}}\n"
@@ -210,13 +210,17 @@ mod tests {
         assert_eq!(find_deafness(&listeners, 4317, true, false), grpc, "{protocols}, gRPC");
         for (port, is_grpc) in [(4318, false), (4317, true)] {
             let inside = find_deafness(&listeners, port, is_grpc, true);
-            assert_ne!(inside, Some(DeafnessReason::ItselfAlone), "{protocols}, inside");
+            assert_ne!(
+                inside,
+                Some(CollectorUnreachableReason::ItselfAlone),
+                "{protocols}, inside"
+            );
         }
     }
 
     #[test]
     fn the_endpoint_determines_who_reaches_a_receiver() {
-        use DeafnessReason::{ItselfAlone, OtherPort};
+        use CollectorUnreachableReason::{ItselfAlone, OtherPort};
 
         let alone = || Some(ItselfAlone);
         let all = "{http: {endpoint: '0.0.0.0:4318'}, grpc: {endpoint: ':4317'}}";
@@ -254,9 +258,9 @@ mod tests {
         let text = "receivers: {otlp/a: {protocols: {http: {endpoint: '0.0.0.0:4317'}, grpc: {endpoint: '0.0.0.0:4319'}}}}\nservice: {pipelines: {traces/b: {receivers: [otlp/a]}}}\n";
         let listeners = read_listeners(text, NEW, &|_| None).unwrap();
         let reason = find_deafness(&listeners, 4317, true, false);
-        assert_eq!(reason, Some(DeafnessReason::OtherProtocol { right: Some(4319) }));
+        assert_eq!(reason, Some(CollectorUnreachableReason::OtherProtocol { right: Some(4319) }));
         let reason = find_deafness(&listeners, 4319, false, true);
-        assert_eq!(reason, Some(DeafnessReason::OtherProtocol { right: Some(4317) }));
+        assert_eq!(reason, Some(CollectorUnreachableReason::OtherProtocol { right: Some(4317) }));
     }
 
     #[test]
@@ -266,7 +270,7 @@ mod tests {
         let other = text.replace("metrics", "traces").replace("[otlp]", "[zipkin]");
         let listeners = read_listeners(&other, NEW, &|_| None).unwrap();
         let reason = find_deafness(&listeners, 4318, false, false);
-        assert_eq!(reason, Some(DeafnessReason::OtherPort(None)));
+        assert_eq!(reason, Some(CollectorUnreachableReason::OtherPort(None)));
         assert!(read_listeners("a: b", NEW, &|_| None).is_err());
         assert!(read_listeners("[", NEW, &|_| None).is_err());
     }

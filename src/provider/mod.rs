@@ -14,14 +14,14 @@ mod owner;
 mod recognise;
 mod render;
 
-pub use addon::{Addon, AddonProfile, AddonTemplates, Daemon, is_aws_region};
+pub use addon::{Addon, AddonDaemon, AddonProfile, AddonTemplates, is_aws_region};
 pub use address::is_same_address;
 pub use catalogue::{
-    Header, Provider, Region, Setting, catalogue, find, of_host, of_pages, of_variable, owner,
-    secret_variables,
+    Provider, ProviderHeader, ProviderSetting, Region, find_host_owner, find_provider,
+    known_providers, of_host, of_pages, of_variable, secret_variables,
 };
-pub use destination::{Account, Destination};
+pub use destination::{AccountSettings, Destination};
 pub use owner::{HostOwner, header_owner, host_owner, is_key_header, variable_owner};
-pub use recognise::{Recognised, recognise};
-pub use render::{Traced, Variable, environments};
-pub(crate) use render::{render, variables};
+pub use recognise::{RecognisedProvider, recognise_provider};
+pub use render::{NamedService, Variable, render_service_environments};
+pub(crate) use render::{parse_variables, render_template};

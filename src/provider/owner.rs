@@ -1,7 +1,7 @@
 //! Determines the owner of a host or of a secret: a provider or an addon.
 
 use super::addon::{self, AddonProfile};
-use super::catalogue::{self, Header, Provider, catalogue};
+use super::catalogue::{self, Provider, ProviderHeader, known_providers};
 
 /// The owner of a host, and the secrets it expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,15 +16,15 @@ pub struct HostOwner {
 
 /// Returns the provider or addon that owns `host`.
 pub fn host_owner(host: &str) -> Option<HostOwner> {
-    let provider = catalogue::owner(host).map(HostOwner::of_provider);
-    provider.or_else(|| addon::profiles().find(|one| one.owns(host)).map(HostOwner::of_addon))
+    let provider = catalogue::find_host_owner(host).map(HostOwner::of_provider);
+    provider.or_else(|| addon::addon_profiles().find(|one| one.owns(host)).map(HostOwner::of_addon))
 }
 
 /// Returns the name of the provider or addon whose secret is in `variable`.
 pub fn variable_owner(variable: &str) -> Option<&'static str> {
     let provider = catalogue::of_variable(variable).map(|one| one.title.as_str());
     provider.or_else(|| {
-        let mut addons = addon::profiles();
+        let mut addons = addon::addon_profiles();
         let addon = addons.find(|one| one.secrets.iter().any(|name| name == variable))?;
         Some(addon.name.title())
     })
@@ -32,19 +32,19 @@ pub fn variable_owner(variable: &str) -> Option<&'static str> {
 
 /// Returns whether any provider or addon expects its secret in the header `name`.
 pub fn is_key_header(name: &str) -> bool {
-    let mut providers = catalogue().iter().flat_map(key_headers);
+    let mut providers = known_providers().iter().flat_map(key_headers);
     providers.any(|own| own.eq_ignore_ascii_case(name))
-        || addon::profiles().filter_map(|one| one.header.as_deref()).any(|own| own == name)
+        || addon::addon_profiles().filter_map(|one| one.header.as_deref()).any(|own| own == name)
 }
 
 /// Returns the name of the only provider or addon that uses this header for its secret.
 pub fn header_owner(name: &str) -> Option<&'static str> {
-    let providers = catalogue().iter();
+    let providers = known_providers().iter();
     let mut owners = providers
         .filter(|one| key_headers(one).any(|own| own.eq_ignore_ascii_case(name)))
         .map(|one| one.title.as_str())
         .chain(
-            addon::profiles()
+            addon::addon_profiles()
                 .filter(|one| {
                     one.header.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
                 })
@@ -55,7 +55,7 @@ pub fn header_owner(name: &str) -> Option<&'static str> {
 
 fn key_headers(provider: &'static Provider) -> impl Iterator<Item = &'static str> {
     let carrying = provider.headers.iter().filter(|header| header.variable().is_some());
-    carrying.map(|header: &Header| header.name.as_str())
+    carrying.map(|header: &ProviderHeader| header.name.as_str())
 }
 
 impl HostOwner {
@@ -98,7 +98,7 @@ mod tests {
         use crate::secret::{find_keys, key_owner};
 
         let value = "abcdEFGH1234ijklMNOP56qrSTUVwxYZ78abCD90";
-        for provider in catalogue() {
+        for provider in known_providers() {
             let carrying = provider.headers.iter().filter(|one| one.variable().is_some());
             for header in carrying {
                 let variable = header.variable().unwrap();
@@ -118,7 +118,7 @@ mod tests {
                 }
             }
         }
-        for addon in addon::profiles() {
+        for addon in addon::addon_profiles() {
             let header = addon.header.iter().map(|header| format!("{header}: {value}"));
             header.for_each(|text| assert_eq!(find_keys(&text)[0].owner, Some(addon.name.title())));
             let keys = addon.secrets.iter().filter(|name| *name != "AWS_ACCESS_KEY_ID");

@@ -1,11 +1,11 @@
 //! Recognises the provider of an endpoint, and its account settings.
 
-use super::catalogue::{Provider, of_host, owner};
-use super::hosts::host;
+use super::catalogue::{Provider, find_host_owner, of_host};
+use super::hosts::url_host;
 
 /// A provider that a project already uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recognised {
+pub struct RecognisedProvider {
     /// The provider.
     pub provider: &'static Provider,
     /// The account's own endpoint, if the provider has one for each account.
@@ -15,27 +15,27 @@ pub struct Recognised {
 }
 
 /// Returns the known provider that owns an endpoint. `headers` are names and values as sent.
-pub fn recognise(endpoint: &str, headers: &[(&str, &str)]) -> Option<Recognised> {
-    let at = host(endpoint);
+pub fn recognise_provider(endpoint: &str, headers: &[(&str, &str)]) -> Option<RecognisedProvider> {
+    let at = url_host(endpoint);
     let Some((provider, region)) = of_host(at) else {
-        return Some(Recognised {
-            provider: owner(at)?,
+        return Some(RecognisedProvider {
+            provider: find_host_owner(at)?,
             endpoint: Some(endpoint.to_owned()),
             settings: Vec::new(),
         });
     };
     let mut settings: Vec<(String, String)> = Vec::new();
-    settings.extend(filled(region.host(), at));
+    settings.extend(filled_placeholder(region.host(), at));
     for header in &provider.headers {
         let mut sent = headers.iter();
         let sent = sent.find(|(name, _)| name.eq_ignore_ascii_case(&header.name));
-        settings.extend(sent.and_then(|(_, value)| filled(&header.value, value)));
+        settings.extend(sent.and_then(|(_, value)| filled_placeholder(&header.value, value)));
     }
-    Some(Recognised { provider, endpoint: None, settings })
+    Some(RecognisedProvider { provider, endpoint: None, settings })
 }
 
 /// Returns the name and value of the only placeholder in `template`.
-fn filled(template: &str, text: &str) -> Option<(String, String)> {
+fn filled_placeholder(template: &str, text: &str) -> Option<(String, String)> {
     let (before, rest) = template.split_once('{')?;
     let (name, after) = rest.split_once('}')?;
     if before.ends_with('$') {
@@ -48,17 +48,17 @@ fn filled(template: &str, text: &str) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Account, Destination, catalogue};
+    use crate::provider::{AccountSettings, Destination, known_providers};
 
     #[test]
     fn every_provider_is_recognised_by_what_was_written_for_it() {
-        for provider in catalogue().iter().filter(|one| one.refused.is_none()) {
+        for provider in known_providers().iter().filter(|one| one.refused.is_none()) {
             let settings = provider.settings.iter();
             let settings: Vec<(String, String)> =
                 settings.map(|one| (one.name.clone(), format!("my-{}", one.name))).collect();
             let own = provider.hosts.first();
             let own = own.map(|host| format!("https://{}", host.replace('*', "x.y")));
-            let account = Account {
+            let account = AccountSettings {
                 region: None,
                 endpoint: own.as_deref().filter(|_| provider.regions.is_empty()),
                 settings: &settings,
@@ -67,8 +67,8 @@ mod tests {
             let headers = written.headers.iter();
             let headers: Vec<(&str, &str)> =
                 headers.map(|header| (header.name.as_str(), header.value.as_str())).collect();
-            let found = recognise(&written.endpoint, &headers).unwrap();
-            let again = Account {
+            let found = recognise_provider(&written.endpoint, &headers).unwrap();
+            let again = AccountSettings {
                 region: None,
                 endpoint: found.endpoint.as_deref(),
                 settings: &found.settings,
@@ -77,6 +77,6 @@ mod tests {
             let again = Destination::of(found.provider, again).unwrap();
             assert_eq!((again.endpoint, again.headers), (written.endpoint, written.headers));
         }
-        assert_eq!(recognise("http://collector:4318", &[]), None);
+        assert_eq!(recognise_provider("http://collector:4318", &[]), None);
     }
 }

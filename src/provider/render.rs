@@ -20,7 +20,7 @@ pub struct Variable {
 
 /// A compose service and its `service.name`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Traced {
+pub struct NamedService {
     /// The service's name in the compose file.
     pub name: String,
     /// The value of `OTEL_SERVICE_NAME`.
@@ -36,15 +36,18 @@ const ANY_NAME: &str = "the name of the service";
 ///
 /// # Errors
 /// `internal`, when the template does not render or the result is not a compose file.
-pub fn environments(destination: &Destination, services: &[Traced]) -> Result<Vec<Vec<Variable>>> {
+pub fn render_service_environments(
+    destination: &Destination,
+    services: &[NamedService],
+) -> Result<Vec<Vec<Variable>>> {
     let mut by_endpoint: HashMap<&str, Vec<Variable>> = HashMap::new();
     for service in services {
         let endpoint = service.endpoint.as_str();
         if !by_endpoint.contains_key(endpoint) {
-            by_endpoint.insert(endpoint, environment(destination, endpoint)?);
+            by_endpoint.insert(endpoint, render_common_environment(destination, endpoint)?);
         }
     }
-    let named = |variable: &Variable, service: &Traced| Variable {
+    let named = |variable: &Variable, service: &NamedService| Variable {
         name: variable.name.clone(),
         value: match variable.value == ANY_NAME {
             true => service.traced_as.clone(),
@@ -59,13 +62,13 @@ pub fn environments(destination: &Destination, services: &[Traced]) -> Result<Ve
 }
 
 /// Returns the variables any service needs to send to `endpoint`.
-fn environment(destination: &Destination, endpoint: &str) -> Result<Vec<Variable>> {
-    let service = Traced {
+fn render_common_environment(destination: &Destination, endpoint: &str) -> Result<Vec<Variable>> {
+    let service = NamedService {
         name: ANY_NAME.to_owned(),
         traced_as: ANY_NAME.to_owned(),
         endpoint: endpoint.to_owned(),
     };
-    let text = render(
+    let text = render_template(
         include_str!("../../templates/docker-compose.yml"),
         context! {
             services => minijinja::value::Serde(std::slice::from_ref(&service)),
@@ -74,27 +77,27 @@ fn environment(destination: &Destination, endpoint: &str) -> Result<Vec<Variable
             headers => destination.header_text(),
         },
     )?;
-    let mut file: ComposeFile = serde_yaml::from_str(&text).map_err(internal)?;
+    let mut file: ComposeFile = serde_yaml::from_str(&text).map_err(template_error)?;
     let service = file.services.remove(ANY_NAME);
-    let service = service.ok_or_else(|| internal("the service is missing"))?;
-    service.environment.into_iter().map(variable).collect()
+    let service = service.ok_or_else(|| template_error("the service is missing"))?;
+    service.environment.into_iter().map(parse_variable).collect()
 }
 
 /// Parses a rendered mapping of names to texts, in order.
 ///
 /// # Errors
 /// `internal`, when it is not one.
-pub(crate) fn variables(text: &str) -> Result<Vec<Variable>> {
-    let mapping: serde_yaml::Mapping = serde_yaml::from_str(text).map_err(internal)?;
-    mapping.into_iter().map(variable).collect()
+pub(crate) fn parse_variables(text: &str) -> Result<Vec<Variable>> {
+    let mapping: serde_yaml::Mapping = serde_yaml::from_str(text).map_err(template_error)?;
+    mapping.into_iter().map(parse_variable).collect()
 }
 
-fn variable((name, value): (serde_yaml::Value, serde_yaml::Value)) -> Result<Variable> {
+fn parse_variable((name, value): (serde_yaml::Value, serde_yaml::Value)) -> Result<Variable> {
     match (name.as_str(), value.as_str()) {
         (Some(name), Some(value)) => {
             Ok(Variable { name: name.to_owned(), value: value.to_owned() })
         }
-        _ => Err(internal("a variable is no text")),
+        _ => Err(template_error("a variable is no text")),
     }
 }
 
@@ -110,36 +113,37 @@ struct ComposeService {
 
 /// Renders `template` with `values`; an unknown name is an error, and the filter `quoted` makes a YAML string of a
 /// value.
-pub(crate) fn render(template: &str, values: minijinja::Value) -> Result<String> {
+pub(crate) fn render_template(template: &str, values: minijinja::Value) -> Result<String> {
     let mut environment = Environment::new();
-    let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(internal)?;
+    let syntax =
+        SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(template_error)?;
     environment.set_syntax(syntax);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.add_filter("quoted", |value: String| serde_json::Value::String(value).to_string());
-    environment.render_str(template, values).map_err(internal)
+    environment.render_str(template, values).map_err(template_error)
 }
 
-fn internal(cause: impl std::fmt::Display) -> Error {
+fn template_error(cause: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::Internal, "a built-in template could not be rendered").cause(cause)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::Account;
+    use crate::provider::AccountSettings;
 
     #[test]
     fn a_service_gets_three_variables_in_the_order_of_the_template() {
-        let account = Account { region: Some("eu"), ..Account::default() };
-        let honeycomb = crate::provider::find("honeycomb").unwrap();
+        let account = AccountSettings { region: Some("eu"), ..AccountSettings::default() };
+        let honeycomb = crate::provider::find_provider("honeycomb").unwrap();
         let destination = Destination::of(honeycomb, account).unwrap();
-        let services = ["worker", "backend-flask"].map(|name| Traced {
+        let services = ["worker", "backend-flask"].map(|name| NamedService {
             name: name.to_owned(),
             traced_as: format!("{name}\""),
             endpoint: destination.endpoint.clone(),
         });
-        let all = environments(&destination, &services).unwrap();
+        let all = render_service_environments(&destination, &services).unwrap();
         let pairs: Vec<(&str, &str)> =
             all[1].iter().map(|v| (v.name.as_str(), v.value.as_str())).collect();
         assert_eq!(

@@ -10,7 +10,7 @@ use memchr::memmem;
 use percent_encoding::percent_decode;
 
 use super::secrecy::inner_secrets;
-use super::{Redactor, Secrecy, Secret, secrecy};
+use super::{Redactor, Secrecy, Secret, classify_secrecy};
 
 /// Shorter values are found only as a whole part of a text: `/root/` does not contain the password `root`.
 const SHORTEST: usize = 8;
@@ -71,7 +71,7 @@ impl KnownSecrets {
 
     /// Adds a variable if its name and value show that it holds a secret.
     pub fn judge(&mut self, name: &str, value: &str) {
-        if secrecy(name, value) == Secrecy::Secret {
+        if classify_secrecy(name, value) == Secrecy::Secret {
             self.add(name, &Secret::new(value));
         }
     }

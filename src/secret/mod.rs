@@ -16,14 +16,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 pub use known::{FoundSecret, KnownSecrets};
-use needles::{Needles, SecretRange};
+use needles::{SecretNeedles, SecretRange};
 pub use owners::{is_written_out, key_owner};
-pub use secrecy::{Secrecy, is_secret, is_secret_name, looks_like_key, secrecy};
+pub use secrecy::{Secrecy, classify_secrecy, is_secret, is_secret_name, looks_like_key};
 use shapes::{SHAPED, SHAPES};
 pub use shapes::{ShapedKey, find_keys};
-pub use shown::Shown;
+pub use shown::RedactedText;
 pub(crate) use shown::printable_json;
-use view::View;
+use view::DecodedView;
 
 /// A secret value: no `Display`, a redacted `Debug`, wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl std::fmt::Debug for Secret {
 /// Clones share one list, so that a secret added by one module is hidden in all output.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    known: Arc<Mutex<Needles>>,
+    known: Arc<Mutex<SecretNeedles>>,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -86,7 +86,7 @@ impl Redactor {
     /// case, with invisible characters in it, or truncated.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let views = View::all(text);
+        let views = DecodedView::all(text);
         let mut found: Vec<SecretRange<'_>> = Vec::new();
         for view in &views {
             let shaped = SHAPES.find(&view.text).into_iter();
@@ -98,7 +98,7 @@ impl Redactor {
         if found.is_empty() {
             return Cow::Borrowed(text);
         }
-        Cow::Owned(without(text, found))
+        Cow::Owned(replace_secrets(text, found))
     }
 
     /// Returns `text` as the journal stores it: without known secrets and key-shaped text, provided that
@@ -116,7 +116,7 @@ impl Redactor {
             .into_iter()
             .map(|range| SecretRange { range, name: SHAPED })
             .collect();
-        if shaped.is_empty() { out } else { Cow::Owned(without(&out, shaped)) }
+        if shaped.is_empty() { out } else { Cow::Owned(replace_secrets(&out, shaped)) }
     }
 
     /// Returns every known secret with its name.
@@ -139,7 +139,7 @@ impl Redactor {
 }
 
 /// Replaces everything found in `text` with a name; of overlapping secrets, the longest one's name is used.
-fn without(text: &str, mut found: Vec<SecretRange<'_>>) -> String {
+fn replace_secrets(text: &str, mut found: Vec<SecretRange<'_>>) -> String {
     found
         .sort_by_key(|one| (one.range.start, std::cmp::Reverse(one.range.end), one.name == SHAPED));
     let mut out = String::with_capacity(text.len());

@@ -21,22 +21,22 @@ const FIRST_OF_ELLIPSIS: u8 = 0xe2;
 
 /// The known secrets by name, and the forms to search for.
 #[derive(Default)]
-pub(super) struct Needles {
+pub(super) struct SecretNeedles {
     secrets: Vec<(String, Secret)>,
-    needles: Vec<Needle>,
+    needles: Vec<SecretNeedle>,
     /// The first two bytes of each needle, and pairs of bytes that the remainder of a truncated one may begin with.
     /// Each byte of each text is looked up here, so this must be cheap; most bytes begin no needle.
     first: FirstBytes,
-    begins: Pairs,
-    rests: Pairs,
+    begins: BytePairs,
+    rests: BytePairs,
 }
 
 /// One form of a secret.
-struct Needle {
+struct SecretNeedle {
     /// Index of the secret.
     secret: usize,
     text: Secret,
-    form: Form,
+    form: NeedleMatching,
     /// Whether it is a single long word and not an address or sentence: then its first half identifies it, wherever it
     /// is truncated.
     is_word: bool,
@@ -44,7 +44,7 @@ struct Needle {
 
 /// How a form is compared with a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum NeedleMatching {
     /// Byte by byte.
     Exact,
     /// Ignoring ASCII case.
@@ -59,7 +59,7 @@ pub(super) struct SecretRange<'k> {
     pub(super) name: &'k str,
 }
 
-impl Needles {
+impl SecretNeedles {
     /// Adds a secret, unless it is too short or already known.
     pub(super) fn learn(&mut self, name: &str, secret: &Secret) {
         let value = secret.expose();
@@ -67,21 +67,21 @@ impl Needles {
             return;
         }
         self.secrets.push((name.to_owned(), secret.clone()));
-        let form = if value.len() < LONG { Form::Exact } else { Form::AnyCase };
+        let form = if value.len() < LONG { NeedleMatching::Exact } else { NeedleMatching::AnyCase };
         self.look_for(value.to_owned(), form);
         // Text shown line by line is searched line by line.
         let lines = value.lines().map(str::trim).filter(|line| *line != value);
         for line in lines.filter(|line| line.len() >= LONG && !line.starts_with("-----")) {
-            self.look_for(line.to_owned(), Form::AnyCase);
+            self.look_for(line.to_owned(), NeedleMatching::AnyCase);
         }
         for before in 0..3 {
-            self.look_for(base64_behind(before, value), Form::Base64);
+            self.look_for(base64_behind(before, value), NeedleMatching::Base64);
         }
         let hexadecimal = value.bytes().map(|byte| format!("{byte:02x}")).collect();
-        self.look_for(hexadecimal, Form::AnyCase);
+        self.look_for(hexadecimal, NeedleMatching::AnyCase);
     }
 
-    fn look_for(&mut self, text: String, form: Form) {
+    fn look_for(&mut self, text: String, form: NeedleMatching) {
         let bytes = text.as_bytes();
         self.first.add(bytes[0]);
         self.begins.add(bytes[0], bytes[1]);
@@ -91,7 +91,7 @@ impl Needles {
         let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.+=~".contains(&byte);
         let is_word = bytes.len() > LONG && bytes.iter().all(|byte| is_sign(*byte));
         let secret = self.secrets.len() - 1;
-        self.needles.push(Needle { secret, text: Secret::new(text), form, is_word });
+        self.needles.push(SecretNeedle { secret, text: Secret::new(text), form, is_word });
     }
 
     /// Returns every secret with its name, longest first, so that a secret comes before those it contains.
@@ -149,12 +149,12 @@ impl Needles {
         Some(self.named(at..at + length, needle))
     }
 
-    fn named(&self, range: Range<usize>, needle: &Needle) -> SecretRange<'_> {
+    fn named(&self, range: Range<usize>, needle: &SecretNeedle) -> SecretRange<'_> {
         SecretRange { range, name: &self.secrets[needle.secret].0 }
     }
 }
 
-impl Needle {
+impl SecretNeedle {
     fn bytes(&self) -> &[u8] {
         self.text.expose().as_bytes()
     }
@@ -162,9 +162,9 @@ impl Needle {
     fn is_same(&self, one: u8, other: u8) -> bool {
         one == other
             || match self.form {
-                Form::Exact => false,
-                Form::AnyCase => one.eq_ignore_ascii_case(&other),
-                Form::Base64 => one == in_standard_alphabet(other),
+                NeedleMatching::Exact => false,
+                NeedleMatching::AnyCase => one.eq_ignore_ascii_case(&other),
+                NeedleMatching::Base64 => one == in_standard_alphabet(other),
             }
     }
 
@@ -225,7 +225,7 @@ impl Default for FirstBytes {
 
 impl FirstBytes {
     fn add(&mut self, byte: u8) {
-        let has_same_place = |other: &u8| Pairs::folded(*other) == Pairs::folded(byte);
+        let has_same_place = |other: &u8| BytePairs::folded(*other) == BytePairs::folded(byte);
         for other in (0..=u8::MAX).filter(has_same_place) {
             self.0[usize::from(other)] = true;
         }
@@ -238,15 +238,15 @@ impl FirstBytes {
 }
 
 /// A set of pairs of bytes, each in all spellings.
-struct Pairs(Vec<u64>);
+struct BytePairs(Vec<u64>);
 
-impl Default for Pairs {
+impl Default for BytePairs {
     fn default() -> Self {
         Self(vec![0; 1 << 10])
     }
 }
 
-impl Pairs {
+impl BytePairs {
     #[inline(always)]
     fn folded(byte: u8) -> usize {
         usize::from(in_standard_alphabet(byte.to_ascii_lowercase()))

@@ -59,7 +59,7 @@ const PUBLIC_WORDS: [&str; 26] = [
 const IDENTIFIER_WORDS: [&str; 7] = ["COMMIT", "DIGEST", "HASH", "ID", "IDS", "REF", "SHA"];
 
 /// Classifies the variable `name` with `value`.
-pub fn secrecy(name: &str, value: &str) -> Secrecy {
+pub fn classify_secrecy(name: &str, value: &str) -> Secrecy {
     let value = value.trim();
     if value.is_empty() {
         return Secrecy::Public;
@@ -71,7 +71,7 @@ pub fn secrecy(name: &str, value: &str) -> Secrecy {
         return Secrecy::Secret;
     }
     let name = name.to_ascii_uppercase();
-    let last = words(&name).last().unwrap_or_default();
+    let last = split_name_words(&name).last().unwrap_or_default();
     let marked = is_marked(&name);
     // A password may begin with a slash; a path has several.
     if is_plain(value) || is_path(value) && (!marked || value.matches('/').count() > 1) {
@@ -94,13 +94,13 @@ pub fn secrecy(name: &str, value: &str) -> Secrecy {
 
 /// Returns whether the variable `name` with `value` holds a secret.
 pub fn is_secret(name: &str, value: &str) -> bool {
-    secrecy(name, value) == Secrecy::Secret
+    classify_secrecy(name, value) == Secrecy::Secret
 }
 
 /// Returns whether the name of a variable alone indicates a secret.
 pub fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    let last = words(&name).last().unwrap_or_default();
+    let last = split_name_words(&name).last().unwrap_or_default();
     is_marked(&name) && !PUBLIC_WORDS.contains(&last)
 }
 
@@ -122,10 +122,10 @@ fn looks_random(value: &str) -> bool {
 
 fn is_marked(upper: &str) -> bool {
     MARKS.iter().any(|mark| upper.contains(mark))
-        || words(upper).any(|word| MARKING_WORDS.contains(&word))
+        || split_name_words(upper).any(|word| MARKING_WORDS.contains(&word))
 }
 
-fn words(name: &str) -> impl DoubleEndedIterator<Item = &str> {
+fn split_name_words(name: &str) -> impl DoubleEndedIterator<Item = &str> {
     name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
 }
 
@@ -185,7 +185,7 @@ mod tests {
     #[track_caller]
     fn check(expected: Secrecy, pairs: &[(&str, &str)]) {
         for (name, value) in pairs {
-            assert_eq!(secrecy(name, value), expected, "{name}={value}");
+            assert_eq!(classify_secrecy(name, value), expected, "{name}={value}");
         }
     }
 

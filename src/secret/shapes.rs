@@ -14,8 +14,8 @@ use super::secrecy::is_secret_name;
 pub(super) const SHAPED: &str = "a secret";
 
 /// The formats of keys, indexed by the bytes they may begin with.
-pub(super) struct Shapes {
-    all: Vec<Shape>,
+pub(super) struct SecretShapes {
+    all: Vec<SecretShape>,
     /// For each pair of byte classes, the shapes that may begin with it at the start of a word, one bit each. Every
     /// line of every diff is looked up here, and most pairs begin none.
     pairs: Vec<u32>,
@@ -63,19 +63,19 @@ pub struct ShapedKey {
 }
 
 /// The format of one kind of key.
-struct Shape {
-    sort: ShapeSort,
-    mark: Mark,
+struct SecretShape {
+    sort: SecretShapeKind,
+    mark: SecretMark,
     /// Regular expression for the complete key; after a name, for the text that follows the name.
     whole: String,
     /// The compiled expression; compiled on first use, because most runs never need it.
     compiled: OnceLock<Option<Regex>>,
-    instead: Instead,
+    instead: KeyPlaceholder,
 }
 
 /// The kind of value that a shape matches.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum ShapeSort {
+enum SecretShapeKind {
     /// A key.
     Key,
     /// An identifier of a key, which may be shown.
@@ -86,7 +86,7 @@ enum ShapeSort {
 
 /// Values that can be in a key's place without being a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Instead {
+enum KeyPlaceholder {
     /// None: the key's own format identifies it.
     Nothing,
     /// A reference to a value stored elsewhere.
@@ -96,7 +96,7 @@ enum Instead {
 }
 
 /// The mark that a long text is searched for first, before the regular expression.
-enum Mark {
+enum SecretMark {
     /// One of these texts, in any case, also inside a word.
     Anywhere(Vec<MarkingText>),
     /// A word that begins with one of these texts, in any case.
@@ -117,8 +117,8 @@ struct MarkingText {
     owner: Option<&'static str>,
 }
 
-impl Shapes {
-    fn new(all: Vec<Shape>) -> Self {
+impl SecretShapes {
+    fn new(all: Vec<SecretShape>) -> Self {
         let classes = std::array::from_fn(|byte| ByteClass::of(byte as u8));
         let (mut pairs, mut inside) = (vec![0; CLASSES * CLASSES], 0);
         for (number, shape) in all.iter().enumerate() {
@@ -128,7 +128,7 @@ impl Shapes {
             inside |= u32::from(shape.mark.is_found_inside_words()) << number;
         }
         let mut shapes = Self { all, pairs, inside, hidden: 0, classes };
-        shapes.hidden = shapes.of_sort(|sort| sort != ShapeSort::Identifier);
+        shapes.hidden = shapes.of_sort(|sort| sort != SecretShapeKind::Identifier);
         shapes
     }
 
@@ -138,7 +138,7 @@ impl Shapes {
     }
 
     /// Returns the shapes of a kind, one bit each.
-    fn of_sort(&self, is_wanted: impl Fn(ShapeSort) -> bool) -> u32 {
+    fn of_sort(&self, is_wanted: impl Fn(SecretShapeKind) -> bool) -> u32 {
         let bits = self.all.iter().enumerate();
         bits.map(|(at, shape)| u32::from(is_wanted(shape.sort)) << at).sum()
     }
@@ -151,7 +151,7 @@ impl Shapes {
 
     /// Returns the byte ranges of the keys in `text`.
     pub(super) fn find_keys(&self, text: &str) -> Vec<Range<usize>> {
-        let wanted = self.of_sort(|sort| sort == ShapeSort::Key);
+        let wanted = self.of_sort(|sort| sort == SecretShapeKind::Key);
         let found = self.find_among(wanted, text).into_iter();
         found.map(|key| key.range).collect()
     }
@@ -182,10 +182,10 @@ impl Shapes {
 
 /// Returns the keys and key identifiers in `text`, with their owners.
 pub fn find_keys(text: &str) -> Vec<ShapedKey> {
-    SHAPES.find_among(SHAPES.of_sort(|sort| sort != ShapeSort::Password), text)
+    SHAPES.find_among(SHAPES.of_sort(|sort| sort != SecretShapeKind::Password), text)
 }
 
-impl Shape {
+impl SecretShape {
     /// Finds the key in a `text` that begins with the mark; its range is relative to `text`.
     fn key(&self, text: &str) -> Option<ShapedKey> {
         let (from, owner) = self.mark.searched_from(text)?;
@@ -194,13 +194,13 @@ impl Shape {
         let (start, end) = (from + key.start(), from + key.end());
         let is_quoted = text[..start].ends_with(['"', '\'']);
         let is_other = match self.instead {
-            Instead::Nothing => false,
-            Instead::Code if !is_quoted => {
+            KeyPlaceholder::Nothing => false,
+            KeyPlaceholder::Code if !is_quoted => {
                 is_reference(key.as_str()) || is_code(key.as_str(), &text[end..])
             }
-            Instead::Code | Instead::Reference => is_reference(key.as_str()),
+            KeyPlaceholder::Code | KeyPlaceholder::Reference => is_reference(key.as_str()),
         };
-        let has_own_shape = self.instead == Instead::Nothing;
+        let has_own_shape = self.instead == KeyPlaceholder::Nothing;
         (!is_other).then_some(ShapedKey { range: start..end, owner, has_own_shape })
     }
 
@@ -210,7 +210,7 @@ impl Shape {
     }
 }
 
-impl Mark {
+impl SecretMark {
     /// Returns the possible first two bytes, in any case.
     fn beginnings(&self) -> Vec<(u8, u8)> {
         let digits = || *b"0123456789abcdef";
@@ -267,7 +267,7 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
+pub(super) static SHAPES: LazyLock<SecretShapes> = LazyLock::new(|| {
     const SCHEMES: [&str; 4] = ["Bearer", "Basic", "Api-Token", "ApiKey"];
     // A value in escaped quotes, in quotes with escapes, or without blanks.
     const ESCAPED: &str = r#"\\["']([^\s"'\\$<>{}]{8,})"#;
@@ -282,31 +282,31 @@ pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
     let (headers, variables) = (texts(|one| &one.headers), texts(|one| &one.variables));
     let own = OWNERS.iter().flat_map(|one| one.shapes.iter().map(|shape| one.shape(shape)));
     let general = [
-        (ShapeSort::Key, Mark::Header(headers), value.as_str(), Instead::Code),
-        (ShapeSort::Key, Mark::Word(schemes), &scheme, Instead::Code),
-        (ShapeSort::Key, Mark::Variable(variables), &value, Instead::Code),
+        (SecretShapeKind::Key, SecretMark::Header(headers), value.as_str(), KeyPlaceholder::Code),
+        (SecretShapeKind::Key, SecretMark::Word(schemes), &scheme, KeyPlaceholder::Code),
+        (SecretShapeKind::Key, SecretMark::Variable(variables), &value, KeyPlaceholder::Code),
         // The password of an address, up to the last `@` before its path; the digest of an image is not one.
         (
-            ShapeSort::Password,
-            Mark::UserInformation,
+            SecretShapeKind::Password,
+            SecretMark::UserInformation,
             r#"://[^\s/@:"'`<>]*:([^\s/"'`<>]+)@[^\s/@:]"#,
-            Instead::Reference,
+            KeyPlaceholder::Reference,
         ),
         (
-            ShapeSort::Password,
-            Mark::UserInformation,
+            SecretShapeKind::Password,
+            SecretMark::UserInformation,
             r#"://([^\s/@:"'`<>]{20,})@[^\s/@:]"#,
-            Instead::Reference,
+            KeyPlaceholder::Reference,
         ),
     ];
-    let shapes = own.chain(general).map(|(sort, mark, whole, instead)| Shape {
+    let shapes = own.chain(general).map(|(sort, mark, whole, instead)| SecretShape {
         sort,
         mark,
         whole: whole.to_owned(),
         compiled: OnceLock::new(),
         instead,
     });
-    Shapes::new(shapes.collect())
+    SecretShapes::new(shapes.collect())
 });
 
 impl KeyOwner {
@@ -317,15 +317,16 @@ impl KeyOwner {
     fn shape(
         &'static self,
         pattern: &'static KeyPattern,
-    ) -> (ShapeSort, Mark, &'static str, Instead) {
+    ) -> (SecretShapeKind, SecretMark, &'static str, KeyPlaceholder) {
         let texts = |of: &'static [String]| of.iter().map(|text| self.marking(text)).collect();
-        let sort = if pattern.identifier { ShapeSort::Identifier } else { ShapeSort::Key };
+        let sort =
+            if pattern.identifier { SecretShapeKind::Identifier } else { SecretShapeKind::Key };
         let mark = match (pattern.begins.as_slice(), pattern.anywhere.as_slice()) {
-            ([], []) => Mark::Hexadecimal(self.marking(&pattern.ends)),
-            ([], anywhere) => Mark::Anywhere(texts(anywhere)),
-            (begins, _) => Mark::Word(texts(begins)),
+            ([], []) => SecretMark::Hexadecimal(self.marking(&pattern.ends)),
+            ([], anywhere) => SecretMark::Anywhere(texts(anywhere)),
+            (begins, _) => SecretMark::Word(texts(begins)),
         };
-        (sort, mark, &pattern.whole, Instead::Nothing)
+        (sort, mark, &pattern.whole, KeyPlaceholder::Nothing)
     }
 }
 

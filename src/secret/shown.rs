@@ -11,21 +11,21 @@ use super::Redactor;
 /// the whole text, so that secrets are found before anything is truncated; literals of the program can be converted
 /// directly.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shown(String);
+pub struct RedactedText(String);
 
 impl Redactor {
     /// Returns `text` redacted and printable, on one line: invisible characters are escaped as `\n`, `\t` or `\u{202e}`.
-    pub fn show(&self, text: &str) -> Shown {
-        Shown(printable(&self.redact(text), false).into_owned())
+    pub fn show(&self, text: &str) -> RedactedText {
+        RedactedText(escape_invisible(&self.redact(text), false).into_owned())
     }
 
     /// Returns a line of a file like [`Redactor::show`], but keeps its tabs.
-    pub fn show_line(&self, text: &str) -> Shown {
-        Shown(printable(&self.redact(text), true).into_owned())
+    pub fn show_line(&self, text: &str) -> RedactedText {
+        RedactedText(escape_invisible(&self.redact(text), true).into_owned())
     }
 }
 
-impl Shown {
+impl RedactedText {
     /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -49,19 +49,19 @@ impl Shown {
     }
 }
 
-impl From<&'static str> for Shown {
+impl From<&'static str> for RedactedText {
     fn from(ours: &'static str) -> Self {
         Self(ours.to_owned())
     }
 }
 
-impl From<Shown> for String {
-    fn from(shown: Shown) -> Self {
+impl From<RedactedText> for String {
+    fn from(shown: RedactedText) -> Self {
         shown.0
     }
 }
 
-impl std::fmt::Display for Shown {
+impl std::fmt::Display for RedactedText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(&self.0)
     }
@@ -84,7 +84,7 @@ pub(crate) fn is_invisible(character: char) -> bool {
 }
 
 /// Returns `text` with a visible escape for every invisible character, except tabs if they are kept.
-fn printable(text: &str, keeps_tabs: bool) -> Cow<'_, str> {
+fn escape_invisible(text: &str, keeps_tabs: bool) -> Cow<'_, str> {
     let hidden = |one: char| is_invisible(one) && !(keeps_tabs && one == '\t');
     if !text.contains(hidden) {
         return Cow::Borrowed(text);

@@ -88,7 +88,7 @@ fn debug_and_mask_do_not_give_it_away() {
 /// A Honeycomb key of an old format that cannot be recognised by its shape.
 const OLD_KEY: &str = "Zx0abcDEF45ghiJKL90mnp";
 
-fn redactor() -> Redactor {
+fn build_test_redactor() -> Redactor {
     let redactor = Redactor::default();
     redactor.learn("KEY", &Secret::new(OLD_KEY));
     redactor.learn("PASSWORD", &Secret::new("p\"a\\ss é/word+1"));
@@ -100,7 +100,7 @@ fn a_known_secret_is_hidden_in_every_form() {
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-    let redactor = redactor();
+    let redactor = build_test_redactor();
     let percent =
         |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
     let hexadecimal =
@@ -177,7 +177,7 @@ fn a_secret_with_characters_of_one_escape_is_hidden_in_another() {
 
 #[test]
 fn a_truncated_key_is_hidden() {
-    let redactor = redactor();
+    let redactor = build_test_redactor();
     let shaped = format!("hcaik_{}", "0a".repeat(29));
     for length in 14..shaped.len() {
         for text in [format!("xxx{}", &shaped[..length]), format!("{}..", &shaped[..length])] {
@@ -230,7 +230,7 @@ fn a_value_is_hidden_to_the_end_of_its_quotes() {
 
 #[test]
 fn what_is_no_secret_is_shown_as_it_is() {
-    let redactor = redactor();
+    let redactor = build_test_redactor();
     for text in [
         "x = os.getenv('ROLLBAR_ACCESS_TOKEN')",
         "rollbar_access_token = os.getenv('ROLLBAR_ACCESS_TOKEN')",
@@ -290,7 +290,7 @@ fn a_secret_of_several_lines_is_hidden_line_by_line() {
 
 #[test]
 fn what_is_concealed_can_be_revealed_to_the_byte() {
-    let redactor = redactor();
+    let redactor = build_test_redactor();
     for text in [
         format!("a: {OLD_KEY}\n"),
         format!("A={}\n", OLD_KEY.to_lowercase()),
@@ -304,7 +304,7 @@ fn what_is_concealed_can_be_revealed_to_the_byte() {
 
 #[test]
 fn a_long_run_of_dots_is_searched_once() {
-    let redactor = redactor();
+    let redactor = build_test_redactor();
     let dots = ".".repeat(1 << 20);
     assert_eq!(redactor.redact(&dots), dots);
     let behind = format!("{dots}{}", &OLD_KEY[8..]);

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::shown::is_invisible;
 
 /// A text as it is, or as another program would decode it.
-pub(super) struct View<'t> {
+pub(super) struct DecodedView<'t> {
     pub(super) text: Cow<'t, str>,
     /// For each byte of `text`, its byte range in the original; `None` if the view is the original.
     sources: Option<Vec<Range<usize>>>,
@@ -19,12 +19,12 @@ const DEEPEST: usize = 3;
 
 /// Decodes the beginning of a text: returns the character, if any, and the number of bytes it replaces; `None` if it is
 /// not escaped.
-type Decode = fn(&str) -> Option<(Option<char>, usize)>;
+type EscapeDecoder = fn(&str) -> Option<(Option<char>, usize)>;
 
 /// The first character of each kind of escape, and its decoder.
-const WAYS: [(char, Decode); 2] = [('%', percent_decoded), ('\\', unescaped)];
+const WAYS: [(char, EscapeDecoder); 2] = [('%', percent_decoded), ('\\', decode_escape)];
 
-impl<'t> View<'t> {
+impl<'t> DecodedView<'t> {
     /// Returns every reading of `text` in which a secret could be recognised, the text itself first.
     pub(super) fn all(text: &'t str) -> Vec<Self> {
         let mut views = vec![Self { text: Cow::Borrowed(text), sources: None }];
@@ -33,7 +33,7 @@ impl<'t> View<'t> {
         if !text.bytes().any(may_differ) {
             return views;
         }
-        views.extend(views[0].read(visible));
+        views.extend(views[0].read(skip_invisible));
         // A literal escape of one kind may be written with the other kind, so each kind is decoded separately.
         let mut level = views.len() - 1..views.len();
         for _ in 0..DEEPEST {
@@ -44,7 +44,8 @@ impl<'t> View<'t> {
                         continue;
                     }
                     let next = views[at].read(way);
-                    let is_new = |next: &View<'_>| views.iter().all(|one| one.text != next.text);
+                    let is_new =
+                        |next: &DecodedView<'_>| views.iter().all(|one| one.text != next.text);
                     views.extend(next.filter(is_new));
                 }
             }
@@ -63,7 +64,10 @@ impl<'t> View<'t> {
     }
 
     /// Decodes this view once more with `next`. `None` if the text does not change.
-    fn read(&self, next: impl Fn(&str) -> Option<(Option<char>, usize)>) -> Option<View<'t>> {
+    fn read(
+        &self,
+        next: impl Fn(&str) -> Option<(Option<char>, usize)>,
+    ) -> Option<DecodedView<'t>> {
         let (mut text, mut sources) = (String::with_capacity(self.text.len()), Vec::new());
         let (mut at, mut differs) = (0, false);
         while let Some(character) = self.text[at..].chars().next() {
@@ -80,26 +84,26 @@ impl<'t> View<'t> {
             }
             at += length;
         }
-        differs.then_some(View { text: Cow::Owned(text), sources: Some(sources) })
+        differs.then_some(DecodedView { text: Cow::Owned(text), sources: Some(sources) })
     }
 }
 
 /// Skips an invisible character.
-fn visible(rest: &str) -> Option<(Option<char>, usize)> {
+fn skip_invisible(rest: &str) -> Option<(Option<char>, usize)> {
     let character = rest.chars().next()?;
-    match seen(character) {
+    match visible_char(character) {
         Some(_) => None,
-        None => Some((None, colour(rest).unwrap_or(character.len_utf8()))),
+        None => Some((None, colour_sequence_length(rest).unwrap_or(character.len_utf8()))),
     }
 }
 
 /// Returns `character` unless it is invisible; line breaks and tabs become word separators.
-fn seen(character: char) -> Option<char> {
+fn visible_char(character: char) -> Option<char> {
     (matches!(character, '\n' | '\r' | '\t') || !is_invisible(character)).then_some(character)
 }
 
 /// Returns the length of a terminal control sequence (`ESC [ … letter`).
-fn colour(rest: &str) -> Option<usize> {
+fn colour_sequence_length(rest: &str) -> Option<usize> {
     let inside = rest.strip_prefix("\u{1b}[")?;
     let length = inside.bytes().take_while(|byte| matches!(byte, b'0'..=b'?')).count();
     inside.as_bytes().get(length).filter(|last| matches!(last, b'@'..=b'~')).map(|_| length + 3)
@@ -110,13 +114,14 @@ fn percent_decoded(rest: &str) -> Option<(Option<char>, usize)> {
     if !rest.starts_with('%') {
         return None;
     }
-    let read: Vec<u8> = rest.as_bytes().chunks_exact(3).map_while(percent).take(4).collect();
+    let read: Vec<u8> =
+        rest.as_bytes().chunks_exact(3).map_while(decode_percent_byte).take(4).collect();
     let first = read.utf8_chunks().next()?.valid().chars().next()?;
-    Some((seen(first), 3 * first.len_utf8()))
+    Some((visible_char(first), 3 * first.len_utf8()))
 }
 
 /// Decodes `\"`, `\n` and `\u0041`.
-fn unescaped(rest: &str) -> Option<(Option<char>, usize)> {
+fn decode_escape(rest: &str) -> Option<(Option<char>, usize)> {
     let [b'\\', sign, ..] = rest.as_bytes() else { return None };
     match sign {
         b'"' | b'\'' | b'\\' | b'/' => Some((Some(char::from(*sign)), 2)),
@@ -127,13 +132,13 @@ fn unescaped(rest: &str) -> Option<(Option<char>, usize)> {
             let digits = rest.get(2..6)?;
             let code = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
             let code = code.then(|| u32::from_str_radix(digits, 16).ok())??;
-            Some((seen(char::from_u32(code)?), 6))
+            Some((visible_char(char::from_u32(code)?), 6))
         }
         _ => None,
     }
 }
 
-fn percent(three: &[u8]) -> Option<u8> {
+fn decode_percent_byte(three: &[u8]) -> Option<u8> {
     let [b'%', high, low] = three else { return None };
     let digit = |byte: u8| char::from(byte).to_digit(16);
     u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
@@ -146,7 +151,7 @@ mod tests {
     #[test]
     fn a_view_maps_back_to_the_original() {
         let text = "x%41\u{200b}b\\\"c%c3%a9\\u0064\u{1b}[1;31me%2541";
-        let views = View::all(text);
+        let views = DecodedView::all(text);
         let last = views.last().unwrap();
         assert_eq!(last.text, "xAb\"c\u{e9}deA");
         for (part, source) in [
@@ -159,7 +164,7 @@ mod tests {
             let at = last.text.find(part).unwrap();
             assert_eq!(&text[last.original(at..at + part.len())], source);
         }
-        assert_eq!(View::all("plain text").len(), 1);
-        assert_eq!(View::all("100 % of \\w").len(), 1);
+        assert_eq!(DecodedView::all("plain text").len(), 1);
+        assert_eq!(DecodedView::all("100 % of \\w").len(), 1);
     }
 }

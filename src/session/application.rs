@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::compose::{Command, Published, Service, port_purpose};
-use crate::edit::python::bindings::imports;
-use crate::edit::python::flask::{FlaskNames, apps};
+use crate::compose::{PublishedPorts, ServiceCommand, ServiceModel, port_purpose};
+use crate::edit::python::bindings::list_imports;
+use crate::edit::python::flask::{FlaskNames, list_apps};
 use crate::edit::python::routes::{
-    Prefix, RouteEffect, blueprints, is_harmful_path, registrations, routes,
+    BlueprintPrefix, RouteEffect, is_harmful_path, list_blueprints, list_get_routes,
+    list_registrations,
 };
-use crate::edit::python::source::Source;
+use crate::edit::python::source::PythonSource;
 use crate::plan::instrument::modules::is_test;
 use crate::session::context::ProjectContext;
 
@@ -36,7 +37,7 @@ impl AppAddress {
 }
 
 /// Returns a service's address; `None` if it publishes no HTTP port.
-pub(crate) fn find_address(place: &ProjectContext, service: &Service) -> Option<AppAddress> {
+pub(crate) fn find_address(place: &ProjectContext, service: &ServiceModel) -> Option<AppAddress> {
     let mut ports = service.ports.iter().filter(|port| port.host.is_some());
     let port = ports.find(|port| speaks_http(place, service, port))?;
     Some(AppAddress {
@@ -50,7 +51,7 @@ pub(crate) fn find_address(place: &ProjectContext, service: &Service) -> Option<
 /// Returns the address of a service whose containers' ports are published at `published`, each with the container's port.
 pub(crate) fn find_live_address(
     place: &ProjectContext,
-    service: &Service,
+    service: &ServiceModel,
     published: &[(u16, SocketAddr)],
 ) -> Option<AppAddress> {
     let mut ports = service.ports.iter().filter(|port| speaks_http(place, service, port));
@@ -80,13 +81,13 @@ fn host_name(ip: Option<IpAddr>) -> String {
     }
 }
 
-fn speaks_http(place: &ProjectContext, service: &Service, port: &Published) -> bool {
+fn speaks_http(place: &ProjectContext, service: &ServiceModel, port: &PublishedPorts) -> bool {
     let fastcgi = || {
         let build = service.build.as_ref();
         let dockerfile = build.and_then(|build| build.dockerfile_text(place.project.sources()));
         let command = match &service.command {
-            Some(Command::Line(line)) => line.clone(),
-            Some(Command::Words(words)) => words.join(" "),
+            Some(ServiceCommand::Line(line)) => line.clone(),
+            Some(ServiceCommand::Words(words)) => words.join(" "),
             None => String::new(),
         };
         let texts =
@@ -99,12 +100,12 @@ fn speaks_http(place: &ProjectContext, service: &Service, port: &Published) -> b
 }
 
 /// Returns the path of the service's health check, else its first route that is safe to GET.
-fn find_path(place: &ProjectContext, service: &Service) -> Option<String> {
-    health_path(place, service).or_else(|| first_path(&sources(place, service)))
+fn find_path(place: &ProjectContext, service: &ServiceModel) -> Option<String> {
+    health_path(place, service).or_else(|| first_path(&module_sources(place, service)))
 }
 
 /// Returns the texts of the service's modules, those with an application first.
-fn sources(place: &ProjectContext, service: &Service) -> Vec<String> {
+fn module_sources(place: &ProjectContext, service: &ServiceModel) -> Vec<String> {
     let Some(build) = &service.build else {
         return Vec::new();
     };
@@ -116,12 +117,13 @@ fn sources(place: &ProjectContext, service: &Service) -> Vec<String> {
 }
 
 fn makes_an_application(text: &str) -> bool {
-    Source::parse(text)
-        .is_ok_and(|source| !apps(&source, &imports(&source), &FlaskNames::default()).is_empty())
+    PythonSource::parse(text).is_ok_and(|source| {
+        !list_apps(&source, &list_imports(&source), &FlaskNames::default()).is_empty()
+    })
 }
 
 /// Returns the path of a URL in `healthcheck` or `HEALTHCHECK`.
-fn health_path(place: &ProjectContext, service: &Service) -> Option<String> {
+fn health_path(place: &ProjectContext, service: &ServiceModel) -> Option<String> {
     let model = place.project.model().ok()?;
     let definitions = service.defined_in.iter().filter_map(|span| {
         let text = model.file(span).text.get(span.range.clone())?;
@@ -147,14 +149,20 @@ fn local_path(text: &str) -> Option<String> {
 
 /// Returns the first route of these modules that is safe to GET, with the prefix of its blueprint.
 fn first_path(texts: &[String]) -> Option<String> {
-    let read: Vec<Source<'_>> = texts.iter().filter_map(|text| Source::parse(text).ok()).collect();
-    let registered: HashMap<String, Option<String>> =
-        read.iter().flat_map(registrations).map(|Prefix { name, prefix }| (name, prefix)).collect();
+    let read: Vec<PythonSource<'_>> =
+        texts.iter().filter_map(|text| PythonSource::parse(text).ok()).collect();
+    let registered: HashMap<String, Option<String>> = read
+        .iter()
+        .flat_map(list_registrations)
+        .map(|BlueprintPrefix { name, prefix }| (name, prefix))
+        .collect();
     read.iter().find_map(|source| {
         let made: HashMap<String, Option<String>> =
-            blueprints(source).into_iter().map(|made| (made.name, made.prefix)).collect();
-        routes(source).into_iter().filter(|route| route.effect == RouteEffect::Reads).find_map(
-            |route| {
+            list_blueprints(source).into_iter().map(|made| (made.name, made.prefix)).collect();
+        list_get_routes(source)
+            .into_iter()
+            .filter(|route| route.effect == RouteEffect::Reads)
+            .find_map(|route| {
                 let prefix = match made.get(&route.on) {
                     None => None,
                     Some(own) => registered.get(&route.on)?.clone().or_else(|| own.clone()),
@@ -162,8 +170,7 @@ fn first_path(texts: &[String]) -> Option<String> {
                 let path =
                     format!("{}{}", prefix.unwrap_or_default().trim_end_matches('/'), route.path);
                 (!path.contains('<') && !is_harmful_path(&path)).then_some(path)
-            },
-        )
+            })
     })
 }
 

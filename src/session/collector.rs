@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::compose::{Command, Model, Service, Sources, is_collector, mounted_path};
+use crate::compose::{
+    ComposeModel, ProjectSources, ServiceCommand, ServiceModel, is_collector, mounted_path,
+};
 use crate::provider::collector::{FILE, SERVICE};
 use crate::session::context::ProjectContext;
 
 /// Returns the project's collector, preferably one added by `init`.
-pub(crate) fn of_project(model: &Model) -> Option<&Service> {
+pub(crate) fn of_project(model: &ComposeModel) -> Option<&ServiceModel> {
     model.service(SERVICE).or_else(|| {
         let mut services = model.services.iter();
         services.find(|service| is_collector(service))
@@ -15,18 +17,18 @@ pub(crate) fn of_project(model: &Model) -> Option<&Service> {
 }
 
 /// Returns whether `init` added it: it runs with the file that `init` writes.
-pub(crate) fn is_ours(service: &Service, root: &Path) -> bool {
+pub(crate) fn is_ours(service: &ServiceModel, root: &Path) -> bool {
     let file = root.join(FILE);
     service.name == SERVICE && service.mounts.iter().any(|mount| mount.source == file)
 }
 
 /// Returns the text of the file that `init` writes, if it exists.
-pub(crate) fn configuration(place: &ProjectContext) -> Option<String> {
-    text(place.project.sources(), &place.root().join(FILE))
+pub(crate) fn read_collector_configuration(place: &ProjectContext) -> Option<String> {
+    read_optional_text(place.project.sources(), &place.root().join(FILE))
 }
 
 /// Returns the configuration file of a collector, if it is on this machine.
-pub(crate) fn file_of(service: &Service) -> Option<PathBuf> {
+pub(crate) fn file_of(service: &ServiceModel) -> Option<PathBuf> {
     const USUAL: [&str; 3] =
         ["/etc/otelcol/config.yaml", "/etc/otelcol-contrib/config.yaml", "/etc/otel/config.yaml"];
     let named = service.command.as_ref().map(named_in).unwrap_or_default();
@@ -41,10 +43,10 @@ pub(crate) fn file_of(service: &Service) -> Option<PathBuf> {
 }
 
 /// Returns the files of all `--config=FILE` and `--config FILE`.
-fn named_in(command: &Command) -> Vec<String> {
+fn named_in(command: &ServiceCommand) -> Vec<String> {
     let words: Vec<&str> = match command {
-        Command::Line(line) => line.split_whitespace().collect(),
-        Command::Words(words) => words.iter().map(String::as_str).collect(),
+        ServiceCommand::Line(line) => line.split_whitespace().collect(),
+        ServiceCommand::Words(words) => words.iter().map(String::as_str).collect(),
     };
     let named = words.iter().enumerate().filter_map(|(at, word)| {
         let path = match word.strip_prefix("--config")? {
@@ -57,6 +59,6 @@ fn named_in(command: &Command) -> Vec<String> {
 }
 
 /// Returns the text of a file, if readable.
-pub(crate) fn text(sources: &dyn Sources, path: &Path) -> Option<String> {
+pub(crate) fn read_optional_text(sources: &dyn ProjectSources, path: &Path) -> Option<String> {
     sources.text(path).found().map(|text| text.to_string())
 }

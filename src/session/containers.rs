@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use crate::compose::Model;
+use crate::compose::ComposeModel;
 use crate::docker::{
     ComposeProject, Container, Engine, ResourceNames, RestartScope, restart_command,
 };
@@ -17,7 +17,7 @@ use crate::ui::Ui;
 
 /// The containers of a project, from the docker engine.
 #[derive(Debug)]
-pub(crate) struct Containers {
+pub(crate) struct ProjectContainers {
     pub(super) engine: Engine,
     pub(super) project: ComposeProject,
     list: Vec<Container>,
@@ -29,7 +29,7 @@ pub(crate) struct Containers {
     names: OnceCell<ResourceNames>,
 }
 
-impl Containers {
+impl ProjectContainers {
     /// Returns whether there can be containers; without docker, nothing needs to be read.
     pub(crate) fn may_be(place: &ProjectContext) -> bool {
         place.shell.which("docker").is_some()
@@ -102,16 +102,23 @@ impl Containers {
     ///
     /// # Errors
     /// `docker-failed`; when the question is interrupted.
-    pub(crate) fn offer(&self, services: &[String], leave: Leave, ui: &mut Ui) -> Result<bool> {
+    pub(crate) fn offer(
+        &self,
+        services: &[String],
+        leave: RestartPermission,
+        ui: &mut Ui,
+    ) -> Result<bool> {
         if services.is_empty() {
             return Ok(false);
         }
         let names = services.join(", ");
         let question = format!("{names} runs with what was there before. Restart it now?");
         let agreed = match leave {
-            Leave::Given => true,
-            Leave::Ask => ui.interactive() && ui.confirm(&question, "--restart", true)?,
-            Leave::Withheld => false,
+            RestartPermission::Given => true,
+            RestartPermission::Ask => {
+                ui.interactive() && ui.confirm(&question, "--restart", true)?
+            }
+            RestartPermission::Withheld => false,
         };
         if !agreed {
             return Ok(false);
@@ -156,7 +163,7 @@ fn compose_project(place: &ProjectContext, ui: &Ui) -> Option<ComposeProject> {
 
 /// Whether services may be restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Leave {
+pub(crate) enum RestartPermission {
     /// A flag permits it.
     Given,
     /// Ask the user.
@@ -166,7 +173,7 @@ pub(crate) enum Leave {
 }
 
 /// Lists the services that depend on an agent's container to start.
-pub(crate) fn list_agented(model: &Model) -> BTreeSet<String> {
+pub(crate) fn list_agented(model: &ComposeModel) -> BTreeSet<String> {
     let waiting = model.services.iter().filter(|one| find_planned(model, one).is_some());
     waiting.map(|service| service.name.clone()).collect()
 }

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::apply::{Journal, state_folder};
-use crate::compose::{Model, Role, Service, Variables, classify};
-use crate::edit::jsonc::devcontainer::Configured as Forwarded;
+use crate::compose::{ComposeModel, ProjectVariables, ServiceModel, ServiceRole, classify_service};
+use crate::edit::jsonc::devcontainer::DevcontainerPort as Forwarded;
 use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 use crate::lint;
-use crate::plan::gitpod::{self, Configured};
-use crate::plan::ports::{Published, PublishedRange};
+use crate::plan::gitpod::{self, GitpodPortEntry};
+use crate::plan::ports::{PublishedRange, PublishedTcpPort};
 use crate::plan::{Note, devcontainer};
 use crate::project::Project;
 use crate::secret::{Redactor, Secret};
@@ -25,7 +25,7 @@ pub(crate) const HONEYCOMB_KEY: &str = "HONEYCOMB_API_KEY";
 
 /// Returns how to store the secret of `variable`, or how to correct its misspelt name in the shell.
 pub(crate) fn how_to_store(variable: &str) -> String {
-    match (variable, lint::nearly(variable)) {
+    match (variable, lint::find_intended_variable(variable)) {
         (HONEYCOMB_KEY, _) => "`cruddur-ops key set` stores it".to_owned(),
         (_, Some(meant)) => format!("`cruddur-ops doctor --fix` spells it {meant}"),
         _ => format!("`cruddur-ops key set --variable {variable}` stores it"),
@@ -35,12 +35,12 @@ pub(crate) fn how_to_store(variable: &str) -> String {
 /// Returns the shell's misspelling of `variable`, and how to correct it.
 pub(crate) fn slip_in_shell(shell: &Shell, variable: &str) -> Option<String> {
     let mut names = shell.variables().keys();
-    let slip = names.find(|name| lint::nearly(name) == Some(variable))?;
+    let slip = names.find(|name| lint::find_intended_variable(name) == Some(variable))?;
     Some(format!("this shell has {slip}: `export {variable}=\"${slip}\"` gives it the right name"))
 }
 
 /// Returns the error for an unknown service.
-pub(crate) fn unknown_service(name: &str, model: &Model) -> Error {
+pub(crate) fn unknown_service(name: &str, model: &ComposeModel) -> Error {
     let known: Vec<&str> = model.services.iter().map(|one| one.name.as_str()).collect();
     let message = format!("the compose project has no service `{name}`");
     Error::new(ErrorCode::UnknownService, message)
@@ -131,7 +131,10 @@ impl<'a> ProjectContext<'a> {
     ///
     /// # Errors
     /// When the compose project cannot be read.
-    pub(crate) fn variables_under_run(&self, secrets: &[(String, Secret)]) -> Result<Variables> {
+    pub(crate) fn variables_under_run(
+        &self,
+        secrets: &[(String, Secret)],
+    ) -> Result<ProjectVariables> {
         Ok(self.project.model()?.under_run(secrets.iter().cloned().collect()))
     }
 
@@ -141,7 +144,7 @@ impl<'a> ProjectContext<'a> {
     }
 
     /// Returns the port entries of `.gitpod.yml`.
-    pub(crate) fn configured_ports(&self) -> Vec<Configured> {
+    pub(crate) fn configured_ports(&self) -> Vec<GitpodPortEntry> {
         self.project.gitpod.as_ref().map(|file| gitpod::configured(&file.text)).unwrap_or_default()
     }
 
@@ -155,30 +158,31 @@ impl<'a> ProjectContext<'a> {
     pub(crate) fn key_advice(&self, variable: &str) -> Option<Note> {
         let text = self.project.devcontainer.as_ref().map(|file| &*file.text);
         match Workspace::detect(self.shell) {
-            Workspace::DevContainer => devcontainer::recommendation(variable, text),
+            Workspace::DevContainer => devcontainer::recommend_key(variable, text),
             _ => None,
         }
     }
 
     /// Returns the TCP ports that services publish on the host, with each service's role, except long ranges.
-    pub(crate) fn published(&self, model: &Model) -> Vec<Published> {
-        let mut published: Vec<Published> = Vec::new();
+    pub(crate) fn published(&self, model: &ComposeModel) -> Vec<PublishedTcpPort> {
+        let mut published: Vec<PublishedTcpPort> = Vec::new();
         let mut known = HashSet::new();
         let (configured, forwarded) = (self.configured_ports(), self.forwarded_ports());
         let called = |port: u16| -> Vec<String> {
-            let entry = gitpod::effective(&configured, port).and_then(|entry| entry.name.clone());
+            let entry =
+                gitpod::entry_in_force(&configured, port).and_then(|entry| entry.name.clone());
             let label = forwarded.as_ref().and_then(|file| file.label(port));
             entry.into_iter().chain(label.map(str::to_owned)).collect()
         };
         for service in &model.services {
-            let role: Role = classify(service, self.project.sources()).role;
+            let role: ServiceRole = classify_service(service, self.project.sources()).role;
             for entry in service.ports.iter().filter(|entry| entry.protocol == "tcp") {
                 let hosts = entry.known_hosts().filter(|range| !is_long(range));
                 for (port, container) in
                     hosts.cloned().into_iter().flatten().zip(entry.container.clone())
                 {
                     if known.insert(port) {
-                        published.push(Published {
+                        published.push(PublishedTcpPort {
                             port,
                             service: service.name.clone(),
                             role,
@@ -195,7 +199,7 @@ impl<'a> ProjectContext<'a> {
     }
 
     /// Returns the long ranges of TCP ports that services publish on the host.
-    pub(crate) fn published_ranges(&self, model: &Model) -> Vec<PublishedRange> {
+    pub(crate) fn published_ranges(&self, model: &ComposeModel) -> Vec<PublishedRange> {
         let mut published: Vec<PublishedRange> = Vec::new();
         let mut known = HashSet::new();
         for service in &model.services {
@@ -209,7 +213,7 @@ impl<'a> ProjectContext<'a> {
     }
 }
 
-fn tcp_ranges(service: &Service) -> impl Iterator<Item = RangeInclusive<u16>> {
+fn tcp_ranges(service: &ServiceModel) -> impl Iterator<Item = RangeInclusive<u16>> {
     let tcp = service.ports.iter().filter(|port| port.protocol == "tcp");
     tcp.filter_map(|port| port.known_hosts().cloned())
 }

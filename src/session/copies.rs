@@ -14,7 +14,7 @@ use crate::docker::{
     ComposeProject, Container, CopyPlace, Engine, ReplacedContainer, ServiceCopy, read_override,
 };
 use crate::error::{Error, ErrorCode, Result};
-use crate::session::containers::Containers;
+use crate::session::containers::ProjectContainers;
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::ui::Ui;
@@ -45,12 +45,12 @@ pub(crate) struct CopyRequest<'a> {
 #[derive(Debug)]
 pub(crate) struct RunningCopy {
     container: Container,
-    removal: Removal,
+    removal: CopyRemoval,
 }
 
 /// Removes a copy and its record when dropped.
 #[derive(Debug)]
-struct Removal {
+struct CopyRemoval {
     engine: Engine,
     record: CopyRecord,
     /// What the copy is in the place of.
@@ -65,7 +65,7 @@ struct CopyRecord {
     file: File,
 }
 
-impl Containers {
+impl ProjectContainers {
     /// Starts a copy of a service's container, on the same networks, from the same image: beside it, or in its place.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl Containers {
         };
         let text = copy.override_file(self.resource_names()?, &self.engine.variables())?;
         let record = CopyRecord::create(&state_folder(place.shell)?, &copy.id, &text)?;
-        let removal = Removal { engine: self.engine.clone(), record, replaced };
+        let removal = CopyRemoval { engine: self.engine.clone(), record, replaced };
         let held = removal.record.held()?;
         let files = place.project.compose_files();
         self.engine.start_copy(&copy, &self.project, files, &removal.record.path, held)?;
@@ -201,14 +201,14 @@ impl CopyRecord {
     }
 }
 
-impl Removal {
+impl CopyRemoval {
     /// Undoes what the copy's start did.
     ///
     /// # Errors
     /// `docker-failed`; the record stays then, for a later command.
     fn finish(&self) -> Result<()> {
         let Some((replaced, project)) = &self.replaced else {
-            return remove(&self.engine, &self.record).map(drop);
+            return remove_recorded_copy(&self.engine, &self.record).map(drop);
         };
         let service = &replaced.service;
         let runs =
@@ -217,12 +217,12 @@ impl Removal {
         if self.engine.has_copy(&self.record.id)? || !self.engine.containers().is_ok_and(runs) {
             self.engine.put_back(replaced, project, self.record.held()?)?;
         }
-        discard(&self.record);
+        discard_record(&self.record);
         Ok(())
     }
 }
 
-impl Drop for Removal {
+impl Drop for CopyRemoval {
     fn drop(&mut self) {
         // On another thread, because waiting for docker starts a runtime, which fails inside another one.
         let _ = std::thread::scope(|scope| scope.spawn(|| self.finish()).join());
@@ -233,9 +233,9 @@ impl Drop for Removal {
 ///
 /// # Errors
 /// `docker-failed`; the record is then kept for a later command.
-fn remove(engine: &Engine, record: &CopyRecord) -> Result<bool> {
+fn remove_recorded_copy(engine: &Engine, record: &CopyRecord) -> Result<bool> {
     let removed = engine.remove_copy(&record.id)?;
-    discard(record);
+    discard_record(record);
     Ok(removed)
 }
 
@@ -247,7 +247,7 @@ pub(crate) fn sweep(shell: &Shell, ui: &mut Ui) {
         let text = std::fs::read_to_string(&record.path).unwrap_or_default();
         // An incomplete record means that nothing was started.
         let Some((variables, replaced)) = read_override(&text) else {
-            discard(&record);
+            discard_record(&record);
             continue;
         };
         let mut shell = shell.clone();
@@ -257,7 +257,7 @@ pub(crate) fn sweep(shell: &Shell, ui: &mut Ui) {
         let engine = Engine::find(&shell, PathBuf::new());
         let done = match (&engine, &replaced) {
             (None, _) => Ok(None),
-            (Some(engine), None) => remove(engine, &record).map(|removed| {
+            (Some(engine), None) => remove_recorded_copy(engine, &record).map(|removed| {
                 removed.then(|| "removed the second container that an earlier run left".to_owned())
             }),
             (Some(engine), Some(replaced)) => put_back(engine, &record, replaced, shell, ui),
@@ -269,7 +269,7 @@ pub(crate) fn sweep(shell: &Shell, ui: &mut Ui) {
             Err(error) => tell_replaced(replaced.iter(), &error, ui),
         }
         if is_open && is_past(&record.path) {
-            discard(&record);
+            discard_record(&record);
         }
     }
 }
@@ -286,7 +286,7 @@ fn put_back(
     ui: &mut Ui,
 ) -> Result<Option<String>> {
     if !engine.has_copy(&record.id)? {
-        discard(record);
+        discard_record(record);
         return Ok(None);
     }
     let service = &replaced.service;
@@ -297,7 +297,7 @@ fn put_back(
         .with("COMPOSE_FILE", files.join(separator))
         .with("COMPOSE_PATH_SEPARATOR", separator.to_owned());
     let place = ProjectContext::find(&shell, Some(&replaced.folder))?;
-    let containers = Containers::find(&place, ui);
+    let containers = ProjectContainers::find(&place, ui);
     let same = containers.filter(|all| all.digest(service) == Some(&replaced.digest));
     let same = same.ok_or_else(|| {
         Error::new(
@@ -306,7 +306,7 @@ fn put_back(
         )
     })?;
     engine.put_back(replaced, &same.project, record.held()?)?;
-    discard(record);
+    discard_record(record);
     ui.progress_done();
     Ok(Some(format!("put the container of {service} back that an earlier run had replaced")))
 }
@@ -333,7 +333,7 @@ fn tell_replaced<'a>(
 }
 
 /// Removes only the record.
-fn discard(record: &CopyRecord) {
+fn discard_record(record: &CopyRecord) {
     let _ = std::fs::remove_file(&record.path);
 }
 

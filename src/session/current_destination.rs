@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::compose::{AddressTarget, Model, Origin, Service, find_endpoint_target};
+use crate::compose::{
+    AddressTarget, ComposeModel, ServiceModel, VariableOrigin, find_endpoint_target,
+};
 use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES, read_headers};
 use crate::provider::{
-    Account, Destination, Recognised, collector as sends, is_same_address, recognise,
+    AccountSettings, Destination, RecognisedProvider, collector as sends, is_same_address,
+    recognise_provider,
 };
 use crate::session::collector;
 use crate::session::context::ProjectContext;
@@ -16,9 +19,9 @@ pub(crate) enum CurrentDestination {
     /// To `listen` on this machine.
     Local,
     /// The project's collector, and the provider in its configuration.
-    Collector(Option<Recognised>),
+    Collector(Option<RecognisedProvider>),
     /// A provider.
-    Provider(Recognised),
+    Provider(RecognisedProvider),
     /// An address of an unknown owner, with headers whose values are in variables: `NAME=VARIABLE`.
     Elsewhere(String, Vec<String>),
 }
@@ -55,7 +58,7 @@ impl CurrentDestination {
     }
 
     /// Returns the provider that receives the telemetry in the end.
-    pub(crate) fn provider(&self) -> Option<&Recognised> {
+    pub(crate) fn provider(&self) -> Option<&RecognisedProvider> {
         match self {
             Self::Provider(known) | Self::Collector(Some(known)) => Some(known),
             Self::Local | Self::Collector(None) | Self::Elsewhere(..) => None,
@@ -66,17 +69,19 @@ impl CurrentDestination {
 /// Returns the destination of each service that sets one, by name.
 pub(crate) fn find_current_destinations<'a>(
     place: &ProjectContext,
-    model: &'a Model,
+    model: &'a ComposeModel,
 ) -> Vec<(&'a str, CurrentDestination)> {
     let between = collector::of_project(model);
-    let is_between = |service: &Service| between.is_some_and(|one| one.name == service.name);
+    let is_between = |service: &ServiceModel| between.is_some_and(|one| one.name == service.name);
     // Cached, because most services have the same settings.
     let mut known: HashMap<DestinationSettings, CurrentDestination> = HashMap::new();
     let services = model.services.iter().filter(|service| !is_between(service));
     services
         .filter_map(|service| {
             let said = DestinationSettings::of(model, service, between)?;
-            let used = known.entry(said).or_insert_with_key(|said| used(said, between, place));
+            let used = known
+                .entry(said)
+                .or_insert_with_key(|said| destination_in_use(said, between, place));
             Some((service.name.as_str(), used.clone()))
         })
         .collect()
@@ -97,11 +102,15 @@ struct DestinationSettings {
 
 impl DestinationSettings {
     /// Returns the settings; `None` without an endpoint, or if it needs an unset variable.
-    fn of(model: &Model, service: &Service, between: Option<&Service>) -> Option<Self> {
+    fn of(
+        model: &ComposeModel,
+        service: &ServiceModel,
+        between: Option<&ServiceModel>,
+    ) -> Option<Self> {
         let endpoint = ENDPOINT_VARIABLES.into_iter().find_map(|name| {
             let setting = service.declared(name)?.setting(model.plain());
             let value = setting.value.known()?.trim();
-            let is_set = setting.uses.iter().all(|one| one.won_by != Origin::Unset);
+            let is_set = setting.uses.iter().all(|one| one.won_by != VariableOrigin::Unset);
             (is_set && !value.is_empty()).then(|| value.to_owned())
         })?;
         let mut names = HEADERS_VARIABLES.into_iter();
@@ -119,18 +128,18 @@ impl DestinationSettings {
     }
 }
 
-fn used(
+fn destination_in_use(
     said: &DestinationSettings,
-    between: Option<&Service>,
+    between: Option<&ServiceModel>,
     place: &ProjectContext,
 ) -> CurrentDestination {
     let is_at = |known: Destination| match known.on_host {
         Some(address) if said.on_host => is_same_address(&address, &said.endpoint),
         _ => is_same_address(&known.endpoint, &said.endpoint),
     };
-    let is_between = |service: &Service| is_at(Destination::collector(&service.name));
+    let is_between = |service: &ServiceModel| is_at(Destination::collector(&service.name));
     if said.reaches_collector || between.is_some_and(is_between) {
-        return CurrentDestination::Collector(behind(place));
+        return CurrentDestination::Collector(destination_behind_collector(place));
     }
     if is_at(Destination::local()) {
         return CurrentDestination::Local;
@@ -138,7 +147,7 @@ fn used(
     let headers = read_headers(&said.headers);
     let headers: Vec<(&str, &str)> =
         headers.iter().map(|header| (header.name.as_str(), header.value.expose())).collect();
-    match recognise(&said.endpoint, &headers) {
+    match recognise_provider(&said.endpoint, &headers) {
         Some(known) => CurrentDestination::Provider(known),
         None => {
             let headers = headers.iter().filter_map(|(name, value)| {
@@ -151,19 +160,20 @@ fn used(
 }
 
 /// Returns the provider that the collector added by `init` sends to.
-fn behind(place: &ProjectContext) -> Option<Recognised> {
-    let sends = sends::read(&collector::configuration(place)?).ok()?;
+fn destination_behind_collector(place: &ProjectContext) -> Option<RecognisedProvider> {
+    let sends = sends::read(&collector::read_collector_configuration(place)?).ok()?;
     let headers = sends.headers.iter();
     let headers: Vec<(&str, &str)> =
         headers.map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    recognise(&sends.endpoint, &headers)
+    recognise_provider(&sends.endpoint, &headers)
 }
 
 /// A provider with each of its regions.
-pub(crate) fn list_accounts(known: &Recognised) -> Vec<Destination> {
+pub(crate) fn list_accounts(known: &RecognisedProvider) -> Vec<Destination> {
     let regions = known.provider.regions.iter().map(|region| region.name.as_str());
     let regions = [None].into_iter().chain(regions.filter(|name| !name.is_empty()).map(Some));
     let endpoint = known.endpoint.as_deref();
-    let accounts = regions.map(|region| Account { region, endpoint, settings: &known.settings });
+    let accounts =
+        regions.map(|region| AccountSettings { region, endpoint, settings: &known.settings });
     accounts.filter_map(|account| Destination::of(known.provider, account).ok()).collect()
 }

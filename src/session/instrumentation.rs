@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use crate::compose::{self, Startup, Variables};
+use crate::compose::{self, ProjectVariables, Startup};
 use crate::instrumentation::{CodeText, Instrumentation, ServiceEvidence, known_variables};
-use crate::project::{Project, SourceFile};
+use crate::project::{Project, ProjectFile};
 
 /// Reads the instrumentation of a service, with these variables.
 pub(crate) fn read_instrumentation(
     project: &Project,
-    service: &compose::Service,
-    variables: &Variables,
+    service: &compose::ServiceModel,
+    variables: &ProjectVariables,
 ) -> Instrumentation {
     let sources = project.sources();
     let startup = service.startup(sources, Some(variables));
@@ -25,7 +25,7 @@ pub(crate) fn read_instrumentation(
 }
 
 /// Returns the Python files of the first code folder that lists packages, else of the last.
-fn python_files(project: &Project, startup: &Startup) -> Vec<SourceFile> {
+fn python_files(project: &Project, startup: &Startup) -> Vec<ProjectFile> {
     const LISTS: [&str; 4] = ["requirements.txt", "pyproject.toml", "Pipfile", "setup.py"];
     let sources = project.sources();
     let mut folders = startup.code_folders(sources).iter().map(|(folder, _)| folder);

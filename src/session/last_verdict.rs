@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apply::Journal;
 use crate::error::{Error, ErrorCode, Result};
-use crate::otlp::{Proven, Report};
+use crate::otlp::{ProofReport, ProvenRung};
 use crate::secret::Redactor;
 
 /// The last verdict of `verify`.
@@ -17,16 +17,16 @@ pub(crate) struct LastVerdict {
     /// Whether every service reached the required rung.
     pub(crate) passed: bool,
     /// The results, one per service.
-    pub(crate) services: Vec<ServiceStanding>,
+    pub(crate) services: Vec<ServiceProgress>,
 }
 
 /// The result for one service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ServiceStanding {
+pub(crate) struct ServiceProgress {
     /// The name in the compose file.
     pub(crate) service: String,
     /// The highest proven rung.
-    pub(crate) proven: Proven,
+    pub(crate) proven: ProvenRung,
     /// The failure code, as in `verify --json`.
     pub(crate) code: Option<String>,
 }
@@ -45,9 +45,13 @@ const FILE: &str = "verdict.json";
 ///
 /// # Errors
 /// `journal-unwritable`.
-pub(crate) fn keep_verdict(journal: &Journal, report: &Report, redactor: &Redactor) -> Result<()> {
+pub(crate) fn keep_verdict(
+    journal: &Journal,
+    report: &ProofReport,
+    redactor: &Redactor,
+) -> Result<()> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let services = report.services.iter().map(|verdict| ServiceStanding {
+    let services = report.services.iter().map(|verdict| ServiceProgress {
         service: redactor.redact(&verdict.service).into_owned(),
         proven: verdict.proven,
         code: verdict.code.map(|code| code.as_str().to_owned()),

@@ -5,18 +5,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::context::ProjectContext;
-use crate::compose::{Holds, Model};
+use crate::compose::{ComposeModel, FileSyntax};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::plan::compose_changes::ComposeChanges;
-use crate::plan::project_proof::{self, Unproven};
+use crate::plan::project_proof::{self, UnprovenChange};
 
 impl ProjectContext<'_> {
     /// Checks that every service has what is planned for it and is otherwise unchanged.
     ///
     /// # Errors
     /// `unsafe-edit`, with lines to write by hand; when the planned files cannot be read.
-    pub(crate) fn prove(&self, plan: &Plan) -> Result<(), Unproven> {
+    pub(crate) fn prove(&self, plan: &Plan) -> Result<(), UnprovenChange> {
         let before = self.project.model()?;
         let texts = planned_texts(before, plan);
         match texts.is_empty() {
@@ -73,9 +73,9 @@ impl ProjectContext<'_> {
 }
 
 /// Returns the planned texts of compose files.
-fn planned_texts(model: &Model, plan: &Plan) -> BTreeMap<PathBuf, Arc<str>> {
+fn planned_texts(model: &ComposeModel, plan: &Plan) -> BTreeMap<PathBuf, Arc<str>> {
     let is_compose = |path: &PathBuf| {
-        model.files.iter().any(|file| file.path == *path && file.holds != Holds::Variables)
+        model.files.iter().any(|file| file.path == *path && file.holds != FileSyntax::Variables)
     };
     let changes = plan.changes.iter().filter(|change| is_compose(&change.path));
     changes.filter_map(|change| Some((change.path.clone(), change.after.clone()?))).collect()

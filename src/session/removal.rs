@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::apply::{Journal, Standing};
+use crate::apply::{EntryFileState, Journal};
 use crate::edit::yaml::ports::{self as ports_editor, PortEntry};
 use crate::error::Result;
 use crate::instrumentation::ENDPOINT_VARIABLES;
 use crate::plan::instrument::withdrawal;
-use crate::plan::ports::{self, Origin, Published, Wish};
+use crate::plan::ports::{self, PortEntryOrigin, PortPolicy, PublishedTcpPort};
 use crate::plan::removal::{self, CollectorSetup, RemovalRequest};
-use crate::plan::{Change, Note, Plan, Writing};
+use crate::plan::{FileChange, Note, Plan, WriteMethod};
 use crate::provider::collector::FILE;
 use crate::provider::{self, Addon, Destination};
 use crate::session::context::ProjectContext;
@@ -82,7 +82,7 @@ fn take_back(place: &ProjectContext, journal: &Journal) -> Result<TakenBack> {
         } else if entry.command == WHOLE {
             let standings = journal.standing(&entry)?;
             let files = entry.files.into_iter().zip(standings);
-            let files = files.filter(|(_, standing)| *standing == Standing::New);
+            let files = files.filter(|(_, standing)| *standing == EntryFileState::New);
             left.extend(files.map(|(file, _)| file.path));
         }
     }
@@ -128,7 +128,7 @@ fn take_lines(
 ) -> Result<Plan> {
     let model = place.project.model()?;
     let destinations = list_destinations(place, names)?;
-    let text = collector::configuration(place);
+    let text = collector::read_collector_configuration(place);
     let path = place.root().join(FILE);
     let sends_to = list_behind(place)?;
     let (code, addons) = take_code(place, names)?;
@@ -175,7 +175,9 @@ fn list_destinations(
     // A collector of the project that sends its own traces somewhere is no destination of its own.
     for service in names.iter().filter_map(|name| model.service(name)) {
         let endpoint = ENDPOINT_VARIABLES.iter().find_map(|name| service.declared(name)?.raw());
-        if let Some(known) = endpoint.and_then(|endpoint| provider::recognise(endpoint, &[])) {
+        if let Some(known) =
+            endpoint.and_then(|endpoint| provider::recognise_provider(endpoint, &[]))
+        {
             all.entry(service.name.clone()).or_insert_with(|| list_accounts(&known));
         }
     }
@@ -191,7 +193,7 @@ fn list_behind(place: &ProjectContext) -> Result<Vec<Destination>> {
         _ => None,
     });
     let mut behind: Vec<Destination> = behind.take(1).flatten().collect();
-    let text = collector::configuration(place).unwrap_or_default();
+    let text = collector::read_collector_configuration(place).unwrap_or_default();
     if let Ok(sends) = provider::collector::read(&text) {
         let headers = sends.headers.iter().filter_map(|(name, value)| {
             let variable = value.strip_prefix("${env:")?.strip_suffix('}')?;
@@ -212,7 +214,7 @@ fn take_code(
     let model = project.model()?;
     let (mut plan, mut addons) = (Plan::default(), BTreeMap::new());
     let wanted: Vec<String> = names.iter().cloned().collect();
-    let found = match code::services(project, &wanted, &[]) {
+    let found = match code::find_flask_services(project, &wanted, &[]) {
         Ok(found) => found,
         Err(error) => {
             let text = format!("packages and code stay as they are: {}", error.message);
@@ -253,23 +255,23 @@ fn take_ports(place: &ProjectContext, names: &BTreeSet<String>) -> Result<Plan> 
     let mut plan = Plan::default();
     let Some(file) = &place.project.gitpod else { return Ok(plan) };
     let published = place.published(place.project.model()?);
-    let (mut written, wishes) = (Vec::new(), [Wish::Keep, Wish::Public]);
+    let (mut written, wishes) = (Vec::new(), [PortPolicy::Keep, PortPolicy::Public]);
     for wish in wishes {
-        let entries = ports::entries(&published, wish, &[], &[], Origin::File).write;
+        let entries = ports::entries(&published, wish, &[], &[], PortEntryOrigin::File).write;
         let is_own = |entry: &PortEntry| {
             let mut own = published.iter().filter(|port| names.contains(&port.service));
-            own.any(|port: &Published| port.port == entry.port)
+            own.any(|port: &PublishedTcpPort| port.port == entry.port)
         };
         written.extend(entries.into_iter().filter(is_own));
     }
     let edit = ports_editor::take_written(&file.text, &written);
     let edit = edit.map_err(|refusal| refusal.into_error(&file.path))?;
     let is_empty = edit.text.trim().is_empty() && !file.text.trim().is_empty();
-    plan.change(Change {
+    plan.change(FileChange {
         path: file.path.clone(),
         before: Some(Arc::clone(&file.text)),
         after: (!is_empty).then_some(edit.text),
-        writing: Writing::InPlace,
+        writing: WriteMethod::InPlace,
     });
     Ok(plan)
 }
@@ -295,11 +297,11 @@ fn unhide(place: &ProjectContext) -> Result<Plan> {
     }
     let lines = file.text.split_inclusive('\n').filter(|line| line.trim_end() != LINE);
     let after: String = lines.collect();
-    plan.change(Change {
+    plan.change(FileChange {
         path: file.path,
         before: Some(file.text),
         after: (!after.is_empty()).then(|| after.into()),
-        writing: Writing::Replace,
+        writing: WriteMethod::Replace,
     });
     Ok(plan)
 }

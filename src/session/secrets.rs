@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::compose::{Model, is_collector};
+use crate::compose::{ComposeModel, is_collector};
 use crate::error::Result;
 use crate::provider;
 use crate::secret::{self, KnownSecrets, Redactor, Secret};
@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 
 /// Returns the variables in the project's files that hold a provider's secret: those of the catalogue, those in
 /// exporter headers, and a collector's variables that are named like a secret.
-pub(crate) fn asked_for(model: &Model) -> BTreeSet<String> {
+pub(crate) fn asked_for(model: &ComposeModel) -> BTreeSet<String> {
     let known = provider::secret_variables();
     let mut names = BTreeSet::new();
     for service in &model.services {

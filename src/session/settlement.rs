@@ -1,6 +1,6 @@
 //! Plans to complete or revert a journal entry, with secrets from the stores.
 
-use crate::apply::{Direction, Entry, Journal};
+use crate::apply::{EntryDirection, Journal, JournalEntry};
 use crate::error::{ErrorCode, Result};
 use crate::plan::{Note, Plan};
 use crate::provider;
@@ -16,8 +16,8 @@ use crate::ui::Ui;
 /// As [`Journal::settle`].
 pub(crate) fn plan(
     journal: &Journal,
-    entry: &Entry,
-    direction: Direction,
+    entry: &JournalEntry,
+    direction: EntryDirection,
     place: &ProjectContext,
     ui: &Ui,
 ) -> Result<Plan> {
@@ -34,13 +34,13 @@ pub(crate) fn plan(
         }
         settled => settled?,
     };
-    if direction == Direction::Back {
+    if direction == EntryDirection::Back {
         keep_hidden(&mut plan, entry, stores);
     }
     Ok(plan)
 }
 
-fn keep_hidden(plan: &mut Plan, entry: &Entry, stores: &Stores) {
+fn keep_hidden(plan: &mut Plan, entry: &JournalEntry, stores: &Stores) {
     let names: Vec<&str> = entry.secrets.iter().map(String::as_str).collect();
     let mut held = Vec::new();
     plan.changes.retain(|change| {
@@ -51,13 +51,14 @@ fn keep_hidden(plan: &mut Plan, entry: &Entry, stores: &Stores) {
     });
     if !held.is_empty() {
         let text = format!(".gitignore keeps hiding .env, which holds {}", held.join(", "));
-        let hint = format!("{}, then `cruddur-ops undo` restores .gitignore", forgetting(&held));
+        let hint =
+            format!("{}, then `cruddur-ops undo` restores .gitignore", forget_commands(&held));
         plan.notes.push(Note::warning(text).hint(hint));
     }
 }
 
 /// Returns the commands that remove these variables from `.env`.
-pub(crate) fn forgetting(names: &[String]) -> String {
+pub(crate) fn forget_commands(names: &[String]) -> String {
     let command = |name: &String| forgetting_in(StoreKind::Dotenv, name);
     names.iter().map(command).collect::<Vec<_>>().join(" and ")
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::context::ProjectContext;
-use crate::compose::Service;
+use crate::compose::ServiceModel;
 use crate::edit::jsonc::devcontainer::{add_create, read_create};
-use crate::edit::refusal::{Edit, Refusal};
+use crate::edit::refusal::{EditRefusal, EditedText};
 use crate::edit::yaml::gitpod::GitpodFile;
 use crate::edit::yaml::tasks::{self, WantedTask};
 use crate::error::Result;
-use crate::plan::{Change, Note, Plan, Writing, devcontainer};
+use crate::plan::{FileChange, Note, Plan, WriteMethod, devcontainer};
 use crate::workspace::Workspace;
 
 /// How packages are listed, what installs them, and words that show that a command does.
@@ -43,7 +43,7 @@ pub(crate) fn extend(plan: &mut Plan, place: &ProjectContext) -> Result<()> {
         ));
     } else if in_gitpod {
         let file = project.gitpod.as_ref().map(|file| Arc::clone(&file.text));
-        edit_file(plan, &project.gitpod_path(), file, "", Writing::InPlace, |text| {
+        edit_file(plan, &project.gitpod_path(), file, "", WriteMethod::InPlace, |text| {
             let read = GitpodFile::parse(text).unwrap_or_default();
             let lines: Vec<String> = read.shell_lines.into_iter().map(|(_, line)| line).collect();
             let missing = needs.iter().filter(|need| !is_met(need, &lines.join("\n")));
@@ -56,12 +56,12 @@ pub(crate) fn extend(plan: &mut Plan, place: &ProjectContext) -> Result<()> {
     } else if project.devcontainer.is_some() || in_codespace {
         let file = project.devcontainer.as_ref().map(|file| Arc::clone(&file.text));
         let path = project.devcontainer_path();
-        edit_file(plan, &path, file, devcontainer::FRESH, Writing::Replace, |text| {
+        edit_file(plan, &path, file, devcontainer::FRESH, WriteMethod::Replace, |text| {
             let there = read_create(text);
             let missing = needs.iter().filter(|need| !is_met(need, &there));
             let commands: Vec<&str> = missing.map(|need| need.command.as_str()).collect();
             match commands.is_empty() {
-                true => Ok(Edit { text: text.into(), tree: None, warnings: Vec::new() }),
+                true => Ok(EditedText { text: text.into(), tree: None, warnings: Vec::new() }),
                 false => add_create(text, &commands.join(" && ")),
             }
         })?;
@@ -79,8 +79,8 @@ fn edit_file(
     path: &Path,
     before: Option<Arc<str>>,
     fresh: &str,
-    writing: Writing,
-    edit: impl Fn(&str) -> std::result::Result<Edit, Refusal>,
+    writing: WriteMethod,
+    edit: impl Fn(&str) -> std::result::Result<EditedText, EditRefusal>,
 ) -> Result<()> {
     let known = plan.changes.iter().position(|change| change.path == path);
     let text = match known {
@@ -92,9 +92,12 @@ fn edit_file(
     match known {
         Some(at) => plan.changes[at].after = Some(edit.text),
         None if edit.text == text => {}
-        None => {
-            plan.change(Change { path: path.to_owned(), before, after: Some(edit.text), writing })
-        }
+        None => plan.change(FileChange {
+            path: path.to_owned(),
+            before,
+            after: Some(edit.text),
+            writing,
+        }),
     }
     Ok(())
 }
@@ -144,7 +147,7 @@ fn is_plain(folder: &str) -> bool {
         && !folder.starts_with('-')
 }
 
-fn mounted_code(service: &Service) -> Option<&Path> {
+fn mounted_code(service: &ServiceModel) -> Option<&Path> {
     let context = service.build.as_ref()?.context.as_path();
     service.mounts.iter().any(|mount| mount.source == context).then_some(context)
 }

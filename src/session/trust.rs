@@ -1,9 +1,9 @@
 //! Asks the user whether secrets may be sent, if consent alone does not allow it, and explains what was withheld.
 
-use crate::consent::{Cleared, Consent, Kinds, Objection, Outgoing};
+use crate::consent::{ClearedDestination, Consent, Objection, OutgoingRequest, TrustedSecrets};
 use crate::error::{Error, ErrorCode, Result};
-use crate::otlp::Code;
-use crate::otlp::hint::hint;
+use crate::otlp::FailureCode;
+use crate::otlp::hint::hint_for_code;
 use crate::secret::KnownSecrets;
 use crate::ui::Ui;
 
@@ -11,7 +11,7 @@ use crate::ui::Ui;
 #[derive(Debug)]
 pub(crate) struct AskedConsent {
     consent: Consent,
-    refused: Vec<(String, Kinds)>,
+    refused: Vec<(String, TrustedSecrets)>,
 }
 
 impl AskedConsent {
@@ -26,10 +26,10 @@ impl AskedConsent {
     /// When the question is interrupted.
     pub(crate) fn clear(
         &mut self,
-        outgoing: &Outgoing<'_>,
+        outgoing: &OutgoingRequest<'_>,
         sender: &str,
         ui: &mut Ui,
-    ) -> Result<std::result::Result<Cleared, Objection>> {
+    ) -> Result<std::result::Result<ClearedDestination, Objection>> {
         let objection = match self.consent.review(outgoing) {
             Ok(cleared) => return Ok(Ok(cleared)),
             Err(objection) => objection,
@@ -54,22 +54,22 @@ pub(crate) fn trust_flag(objection: &Objection) -> String {
 }
 
 /// Returns what can be done about an objection.
-pub(crate) fn advice(objection: &Objection) -> Option<String> {
+pub(crate) fn objection_advice(objection: &Objection) -> Option<String> {
     match objection.is_in_host() {
         true => Some(format!(
             "take {} out of the address: looking up the name would reveal it",
             objection.names().join(" and ")
         )),
-        false => hint(Code::UntrustedHost, &objection.host),
+        false => hint_for_code(FailureCode::UntrustedHost, &objection.host),
     }
 }
 
 /// Returns the error when a command cannot continue without sending.
-pub(crate) fn withheld(objection: &Objection) -> Error {
+pub(crate) fn withheld_error(objection: &Objection) -> Error {
     let error =
         Error::new(ErrorCode::UntrustedHost, format!("{}; nothing was sent", objection.describe()));
     match objection.is_in_host() {
-        true => error.hint(advice(objection).unwrap_or_default()),
+        true => error.hint(objection_advice(objection).unwrap_or_default()),
         false => error.hint(format!("`{}` sends it there", trust_flag(objection))),
     }
 }

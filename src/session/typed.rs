@@ -35,7 +35,7 @@ pub(crate) fn ask<T>(
 /// both forms.
 pub(crate) fn bare(variable: &str, secret: Secret, ui: &mut Ui) -> Secret {
     ui.redactor().learn(variable, &secret);
-    let bare = Secret::new(key_shape::bare(secret.expose(), variable));
+    let bare = Secret::new(key_shape::bare_secret(secret.expose(), variable));
     if bare == secret {
         return secret;
     }

@@ -6,16 +6,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{SecretStore, Sight, StoreError, StoreKind, StoreProfile, scope};
+use super::{SecretSight, SecretStore, StoreError, StoreKind, StoreProfile, scope};
 use crate::secret::Secret;
 use crate::shell::Shell;
-use crate::workspace::program::{self, Captured};
+use crate::workspace::program::{self, ProgramOutput};
 
 /// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "codespaces",
     summary: "Your Codespaces secrets at GitHub, for this repository",
-    sight: Sight::Shell,
+    sight: SecretSight::Shell,
     notice: None,
 };
 
@@ -26,16 +26,16 @@ const LARGEST: usize = 48 * 1024;
 
 /// The user's Codespaces secrets for one repository.
 #[derive(Debug)]
-pub(super) struct Codespaces {
+pub(super) struct CodespacesStore {
     shell: Shell,
     /// The repository as `owner/name`, if known.
     repository: Option<String>,
 }
 
-impl Codespaces {
+impl CodespacesStore {
     pub(super) fn new(remote: Option<&str>, shell: &Shell) -> Self {
         let named = shell.var("GITHUB_REPOSITORY").map(str::to_owned);
-        Self { shell: shell.clone(), repository: named.or_else(|| repository(remote?)) }
+        Self { shell: shell.clone(), repository: named.or_else(|| github_repository(remote?)) }
     }
 
     /// Returns the program, and the repository that gets the secret.
@@ -57,15 +57,17 @@ impl Codespaces {
         self.shell.var("CODESPACES") == Some("true")
     }
 
-    fn gh(&self, arguments: &[&str], input: &str) -> Result<Captured, StoreError> {
+    fn gh(&self, arguments: &[&str], input: &str) -> Result<ProgramOutput, StoreError> {
         let (program, _) = self.available()?;
-        program::feed(&program, arguments, input, &self.shell, LIMIT).map_err(|failure| {
-            let reason = format!("`gh secret`: {failure}");
-            StoreError::failed(StoreKind::Codespaces, reason)
-        })
+        program::capture_with_input(&program, arguments, input, &self.shell, LIMIT).map_err(
+            |failure| {
+                let reason = format!("`gh secret`: {failure}");
+                StoreError::failed(StoreKind::Codespaces, reason)
+            },
+        )
     }
 
-    fn refused(&self, reason: String, captured: &Captured) -> StoreError {
+    fn refused(&self, reason: String, captured: &ProgramOutput) -> StoreError {
         const SCOPES: &str = "--scopes codespace:secrets";
         // The codespace's own token may not do this, and `gh` prefers it to the signed-in user.
         let command = match self.shell.var("GITHUB_TOKEN").or(self.shell.var("GH_TOKEN")) {
@@ -85,7 +87,7 @@ impl Codespaces {
     }
 }
 
-impl SecretStore for Codespaces {
+impl SecretStore for CodespacesStore {
     fn kind(&self) -> StoreKind {
         StoreKind::Codespaces
     }
@@ -158,8 +160,8 @@ impl SecretStore for Codespaces {
 const OF_THE_USER: [&str; 3] = ["--user", "--app", "codespaces"];
 
 /// Returns `owner/name` of a remote at GitHub.
-fn repository(remote: &str) -> Option<String> {
-    let normal = scope::normal(remote)?;
+fn github_repository(remote: &str) -> Option<String> {
+    let normal = scope::normalize_remote(remote)?;
     let path = normal.strip_prefix("github.com/")?;
     let plain = path.matches('/').count() == 1 && !path.contains([' ', ',']);
     plain.then(|| path.to_owned())
@@ -177,10 +179,10 @@ mod tests {
             "git@github.com:me/app.git",
             "ssh://git@github.com/me/app.git",
         ] {
-            assert_eq!(repository(remote).as_deref(), Some("me/app"), "{remote}");
+            assert_eq!(github_repository(remote).as_deref(), Some("me/app"), "{remote}");
         }
         for remote in ["https://gitlab.com/me/app", "https://github.com/me", "/srv/app"] {
-            assert_eq!(repository(remote), None, "{remote}");
+            assert_eq!(github_repository(remote), None, "{remote}");
         }
     }
 }

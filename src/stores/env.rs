@@ -1,7 +1,7 @@
 //! The shell's variables, which can be read but only be set by the shell.
 
 use super::survey::InShell;
-use super::{SecretStore, Sight, StoreError, StoreKind, StoreProfile};
+use super::{SecretSight, SecretStore, StoreError, StoreKind, StoreProfile};
 use crate::secret::Secret;
 use crate::shell::Shell;
 
@@ -9,17 +9,17 @@ use crate::shell::Shell;
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "env",
     summary: "The variable of this shell",
-    sight: Sight::Shell,
+    sight: SecretSight::Shell,
     notice: None,
 };
 
 /// The variables of the shell that started this program.
 #[derive(Debug)]
-pub(super) struct Env {
+pub(super) struct ShellStore {
     shell: Shell,
 }
 
-impl Env {
+impl ShellStore {
     pub(super) fn new(shell: &Shell) -> Self {
         Self { shell: shell.clone() }
     }
@@ -73,7 +73,7 @@ impl Env {
     }
 }
 
-impl SecretStore for Env {
+impl SecretStore for ShellStore {
     fn kind(&self) -> StoreKind {
         StoreKind::Env
     }
@@ -112,9 +112,9 @@ impl SecretStore for Env {
 mod tests {
     use super::*;
 
-    fn env(pairs: &[(&str, &str)]) -> Env {
+    fn env(pairs: &[(&str, &str)]) -> ShellStore {
         let pairs = pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
-        Env::new(&Shell::new(pairs, "/".into()))
+        ShellStore::new(&Shell::new(pairs, "/".into()))
     }
 
     #[test]

@@ -86,14 +86,14 @@ impl StoreError {
             Self::Locked { .. } => {
                 Error::new(ErrorCode::StoreLocked, text).hint("unlock it and try again")
             }
-            Self::Refused { hint, .. } => hinted(Error::new(ErrorCode::StoreRefused, text), hint),
+            Self::Refused { hint, .. } => add_hint(Error::new(ErrorCode::StoreRefused, text), hint),
             Self::Failed { cause, hint, .. } => {
                 let error = Error::new(ErrorCode::StoreFailed, text);
                 let error = match cause {
                     Some(cause) => error.cause(cause),
                     None => error,
                 };
-                hinted(error, hint)
+                add_hint(error, hint)
             }
         }
     }
@@ -115,7 +115,7 @@ impl From<StoreError> for Error {
     }
 }
 
-fn hinted(error: Error, hint: Option<String>) -> Error {
+fn add_hint(error: Error, hint: Option<String>) -> Error {
     match hint {
         Some(hint) => error.hint(hint),
         None => error,

@@ -7,16 +7,16 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{SecretStore, Sight, StoreError, StoreKind, StoreProfile};
+use super::{SecretSight, SecretStore, StoreError, StoreKind, StoreProfile};
 use crate::secret::Secret;
 use crate::shell::Shell;
-use crate::workspace::program::{self, Captured};
+use crate::workspace::program::{self, ProgramOutput};
 
 /// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "gp",
     summary: "Gitpod's variables of this repository",
-    sight: Sight::Store,
+    sight: SecretSight::Store,
     notice: Some(
         "`gp env` takes the key as an argument, so it is in the process list of this workspace for a moment",
     ),
@@ -27,13 +27,13 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Gitpod's variables for the repository of this workspace.
 #[derive(Debug)]
-pub(super) struct Gp {
+pub(super) struct GitpodStore {
     shell: Shell,
     /// The last list; `None` after a change.
     listed: Mutex<Option<Result<Secret, StoreError>>>,
 }
 
-impl Gp {
+impl GitpodStore {
     pub(super) fn new(shell: &Shell) -> Self {
         Self { shell: shell.clone(), listed: Mutex::default() }
     }
@@ -55,10 +55,10 @@ impl Gp {
         let Ok(list) = self.list() else {
             return Vec::new();
         };
-        names.iter().copied().filter(|name| value(list.expose(), name).is_some()).collect()
+        names.iter().copied().filter(|name| parse_gp_value(list.expose(), name).is_some()).collect()
     }
 
-    fn env(&self, arguments: &[&str]) -> Result<Captured, StoreError> {
+    fn env(&self, arguments: &[&str]) -> Result<ProgramOutput, StoreError> {
         let program = self.available()?;
         let arguments: Vec<&str> =
             std::iter::once("env").chain(arguments.iter().copied()).collect();
@@ -77,18 +77,18 @@ impl Gp {
         if listed.status == Some(0) {
             return Ok(Secret::new(listed.stdout));
         }
-        Err(refused("`gp env` could not list the variables", &listed))
+        Err(gp_refused_error("`gp env` could not list the variables", &listed))
     }
 
     /// Makes a change and discards the cached list.
-    fn change(&self, arguments: &[&str]) -> Result<Captured, StoreError> {
+    fn change(&self, arguments: &[&str]) -> Result<ProgramOutput, StoreError> {
         let changed = self.env(arguments);
         *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         changed
     }
 }
 
-impl SecretStore for Gp {
+impl SecretStore for GitpodStore {
     fn kind(&self) -> StoreKind {
         StoreKind::Gp
     }
@@ -102,11 +102,13 @@ impl SecretStore for Gp {
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
-        Ok(value(self.list()?.expose(), name).map(Secret::new).filter(|secret| !secret.is_empty()))
+        Ok(parse_gp_value(self.list()?.expose(), name)
+            .map(Secret::new)
+            .filter(|secret| !secret.is_empty()))
     }
 
     fn set(&self, name: &str, secret: &Secret) -> Result<(), StoreError> {
-        if let Some(reason) = damaged(secret.expose()) {
+        if let Some(reason) = gp_damage_reason(secret.expose()) {
             return Err(StoreError::Refused {
                 store: StoreKind::Gp,
                 reason: reason.to_owned(),
@@ -116,7 +118,7 @@ impl SecretStore for Gp {
         let assignment = Secret::new(format!("{name}={}", secret.expose()));
         let set = self.change(&[assignment.expose()])?;
         if set.status != Some(0) {
-            return Err(refused(&format!("`gp env` did not store {name}"), &set));
+            return Err(gp_refused_error(&format!("`gp env` did not store {name}"), &set));
         }
         if self.get(name)?.as_ref() == Some(secret) {
             return Ok(());
@@ -140,7 +142,7 @@ impl SecretStore for Gp {
             return Ok(true);
         }
         if unset.status != Some(0) && !unset.stderr.contains("code 404") {
-            return Err(refused(&format!("`gp env` did not remove {name}"), &unset));
+            return Err(gp_refused_error(&format!("`gp env` did not remove {name}"), &unset));
         }
         let host = self.shell.var("GITPOD_HOST").unwrap_or("https://gitpod.io");
         let reason = format!(
@@ -149,29 +151,29 @@ impl SecretStore for Gp {
         Err(StoreError::Failed {
             store: StoreKind::Gp,
             reason,
-            cause: said(&unset),
+            cause: gp_message(&unset),
             hint: Some(format!("remove it at {host}/user/variables")),
         })
     }
 }
 
-fn refused(reason: &str, captured: &Captured) -> StoreError {
+fn gp_refused_error(reason: &str, captured: &ProgramOutput) -> StoreError {
     StoreError::Failed {
         store: StoreKind::Gp,
         reason: reason.to_owned(),
-        cause: said(captured),
+        cause: gp_message(captured),
         hint: None,
     }
 }
 
 /// Returns an excerpt of stderr only: stdout may contain values.
-fn said(captured: &Captured) -> Option<String> {
+fn gp_message(captured: &ProgramOutput) -> Option<String> {
     let said = captured.stderr.trim();
     (!said.is_empty()).then(|| said.to_owned())
 }
 
 /// Returns why `gp env` would alter this value.
-fn damaged(value: &str) -> Option<&'static str> {
+fn gp_damage_reason(value: &str) -> Option<&'static str> {
     const QUOTES: [char; 2] = ['"', '\''];
     if value.starts_with(QUOTES) || value.ends_with(QUOTES) {
         return Some("`gp env` drops quotes at the ends of a value");
@@ -186,7 +188,7 @@ fn damaged(value: &str) -> Option<&'static str> {
 }
 
 /// Returns the value of `name` in a list of `gp env`, where a value may span lines and every `"` has a backslash.
-pub fn value(list: &str, name: &str) -> Option<String> {
+pub fn parse_gp_value(list: &str, name: &str) -> Option<String> {
     let mut lines = list.lines();
     let first = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
     let rest = lines.take_while(|line| !begins_variable(line));
@@ -209,16 +211,16 @@ mod tests {
     #[test]
     fn a_list_is_read_with_its_escapes_and_its_lines() {
         let list = "A=1\nKEY=say \\\"hi\\\" \\n $x\nsecond line\nB=2\n";
-        assert_eq!(value(list, "KEY").as_deref(), Some("say \"hi\" \\n $x\nsecond line"));
-        assert_eq!(value(list, "B").as_deref(), Some("2"));
-        assert_eq!(value(list, "EY"), None);
+        assert_eq!(parse_gp_value(list, "KEY").as_deref(), Some("say \"hi\" \\n $x\nsecond line"));
+        assert_eq!(parse_gp_value(list, "B").as_deref(), Some("2"));
+        assert_eq!(parse_gp_value(list, "EY"), None);
     }
 
     #[test]
     fn values_gp_would_change_are_refused() {
         for bad in ["\"x\"", "'x", "x'", "a\\ b", "a\0b"] {
-            assert!(damaged(bad).is_some(), "{bad:?}");
+            assert!(gp_damage_reason(bad).is_some(), "{bad:?}");
         }
-        assert_eq!(damaged("a'b\"c d\ne"), None);
+        assert_eq!(gp_damage_reason("a'b\"c d\ne"), None);
     }
 }

@@ -15,21 +15,21 @@ mod survey;
 use std::path::Path;
 
 use crate::error::Result;
-use crate::plan::{Change, Note, Plan};
-use crate::project::GitStanding;
-use crate::secret::{Redactor, Secrecy, Secret, secrecy};
+use crate::plan::{FileChange, Note, Plan};
+use crate::project::GitFileStatus;
+use crate::secret::{Redactor, Secrecy, Secret, classify_secrecy};
 use crate::shell::Shell;
 
 pub use error::StoreError;
 pub use store::SecretStore;
-pub use survey::{Survey, UnderCompose};
+pub use survey::{SecretSurvey, UnderCompose};
 
-use codespaces::Codespaces;
-use dotenv::Dotenv;
-use env::Env;
-use gp::Gp;
-use keyring::Keyring;
-use scope::Scope;
+use codespaces::CodespacesStore;
+use dotenv::DotenvStore;
+use env::ShellStore;
+use gp::GitpodStore;
+use keyring::KeyringStore;
+use scope::ProjectScope;
 
 /// The kinds of store, as named in `--store`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,7 +68,7 @@ impl StoreKind {
 
     /// Returns whether its contents are only visible as variables of the shell.
     pub fn is_the_shells(self) -> bool {
-        self.profile().sight == Sight::Shell
+        self.profile().sight == SecretSight::Shell
     }
 }
 
@@ -80,14 +80,14 @@ pub struct StoreProfile {
     /// The description in the help.
     pub summary: &'static str,
     /// The place where its secrets are visible.
-    pub sight: Sight,
+    pub sight: SecretSight,
     /// A warning before a secret is stored.
     pub notice: Option<&'static str>,
 }
 
 /// The place where a store's secrets are visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight {
+pub enum SecretSight {
     /// In the store itself.
     Store,
     /// Only in variables of the shell.
@@ -102,7 +102,7 @@ impl std::fmt::Display for StoreKind {
 
 /// A store's answer to a request for a secret.
 #[derive(Debug)]
-pub struct Answer {
+pub struct StoreAnswer {
     /// The store.
     pub store: StoreKind,
     /// [`SecretStore::seen_in`].
@@ -113,7 +113,7 @@ pub struct Answer {
 
 /// A stored secret and its place.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct StoredSecret {
     /// The store.
     pub store: StoreKind,
     /// [`SecretStore::seen_in`].
@@ -124,22 +124,22 @@ pub struct Found {
 
 /// The changes that storing a secret makes in addition to the secret.
 #[derive(Debug, Clone, Default)]
-pub struct Prepared {
+pub struct PreparedStore {
     /// The user's files to change first (`.gitignore`), and notes before the confirmation.
     pub plan: Plan,
     /// The store's own file before and after **with every value replaced by its name**, only for display.
     /// [`SecretStore::set`] writes the file.
-    pub shown: Option<Change>,
+    pub shown: Option<FileChange>,
 }
 
 /// The stores of one project.
 #[derive(Debug)]
 pub struct Stores {
-    env: Env,
-    dotenv: Dotenv,
-    keyring: Keyring,
-    gp: Gp,
-    codespaces: Codespaces,
+    env: ShellStore,
+    dotenv: DotenvStore,
+    keyring: KeyringStore,
+    gp: GitpodStore,
+    codespaces: CodespacesStore,
     redactor: Redactor,
 }
 
@@ -153,11 +153,11 @@ impl Stores {
         redactor: &Redactor,
     ) -> Self {
         Self {
-            env: Env::new(shell),
-            dotenv: Dotenv::new(project_root, shell),
-            keyring: Keyring::new(Scope::new(project_root, remote)),
-            gp: Gp::new(shell),
-            codespaces: Codespaces::new(remote, shell),
+            env: ShellStore::new(shell),
+            dotenv: DotenvStore::new(project_root, shell),
+            keyring: KeyringStore::new(ProjectScope::new(project_root, remote)),
+            gp: GitpodStore::new(shell),
+            codespaces: CodespacesStore::new(remote, shell),
             redactor: redactor.clone(),
         }
     }
@@ -175,7 +175,7 @@ impl Stores {
 
     /// Queries every store, in the order of precedence under `run`: a place where the user stored a key on purpose
     /// comes before an old shell's variable.
-    pub fn survey(&self, name: &str) -> Survey {
+    pub fn survey(&self, name: &str) -> SecretSurvey {
         const ORDER: [StoreKind; 5] = [
             StoreKind::Gp,
             StoreKind::Keyring,
@@ -184,7 +184,7 @@ impl Stores {
             StoreKind::Env,
         ];
         let answers = ORDER.into_iter().map(|kind| self.ask(kind, name)).collect();
-        Survey {
+        SecretSurvey {
             variable: name.to_owned(),
             answers,
             in_shell: self.env.standing(name),
@@ -192,19 +192,19 @@ impl Stores {
         }
     }
 
-    fn ask(&self, kind: StoreKind, name: &str) -> Answer {
+    fn ask(&self, kind: StoreKind, name: &str) -> StoreAnswer {
         let store = self.store(kind);
         let held = store.get(name);
         if let Ok(Some(secret)) = &held
-            && secrecy(name, secret.expose()) != Secrecy::Public
+            && classify_secrecy(name, secret.expose()) != Secrecy::Public
         {
             self.redactor.learn(name, secret);
         }
-        Answer { store: kind, place: store.seen_in(), held }
+        StoreAnswer { store: kind, place: store.seen_in(), held }
     }
 
     /// Returns every place that has the secret, in the order of [`Stores::survey`]; failing stores are left out.
-    pub fn find(&self, name: &str) -> Vec<Found> {
+    pub fn find(&self, name: &str) -> Vec<StoredSecret> {
         self.survey(name).found()
     }
 
@@ -275,7 +275,7 @@ impl Stores {
         &self,
         kind: StoreKind,
         secrets: &[(&str, &Secret)],
-    ) -> Result<Prepared, StoreError> {
+    ) -> Result<PreparedStore, StoreError> {
         for (name, secret) in secrets {
             self.redactor.learn(name, secret);
         }
@@ -300,12 +300,12 @@ impl Stores {
     }
 
     /// Returns which of `names` git could commit with their `.env` after this change.
-    pub fn exposed_by(&self, change: &Change, names: &[&str]) -> Vec<String> {
+    pub fn exposed_by(&self, change: &FileChange, names: &[&str]) -> Vec<String> {
         self.dotenv.exposed_by(change, names)
     }
 
     /// Returns git's treatment of an existing `.env`; `None` if it does not exist or is ignored.
-    pub fn env_file_exposure(&self) -> Option<GitStanding> {
+    pub fn env_file_exposure(&self) -> Option<GitFileStatus> {
         self.dotenv.exposure()
     }
 

@@ -4,11 +4,11 @@ use std::path::Path;
 
 /// A project, identified by its git remote or, without one, by its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Scope(String);
+pub(super) struct ProjectScope(String);
 
-impl Scope {
+impl ProjectScope {
     pub(super) fn new(folder: &Path, remote: Option<&str>) -> Self {
-        Self(remote.and_then(normal).unwrap_or_else(|| folder.display().to_string()))
+        Self(remote.and_then(normalize_remote).unwrap_or_else(|| folder.display().to_string()))
     }
 
     /// Returns the user name of the keyring entry for the variable `name`.
@@ -18,7 +18,7 @@ impl Scope {
 }
 
 /// Returns `host/owner/name` of a remote in any of git's spellings, without credentials.
-pub(super) fn normal(remote: &str) -> Option<String> {
+pub(super) fn normalize_remote(remote: &str) -> Option<String> {
     let remote = remote.trim();
     let (host, path) = match remote.split_once("://") {
         Some((_, rest)) => rest.split_once('/')?,
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     fn entry(remote: &str) -> String {
-        Scope::new(Path::new("/home/me/app"), Some(remote)).entry("KEY")
+        ProjectScope::new(Path::new("/home/me/app"), Some(remote)).entry("KEY")
     }
 
     #[test]
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn without_a_remote_the_folder_names_the_project() {
-        let scope = Scope::new(Path::new("/home/me/app"), None);
+        let scope = ProjectScope::new(Path::new("/home/me/app"), None);
         assert_eq!(scope.entry("KEY"), "KEY@/home/me/app");
         assert_eq!(entry("C:\\repos\\app"), "KEY@/home/me/app");
         assert_eq!(entry("../bare"), "KEY@/home/me/app");

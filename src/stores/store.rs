@@ -1,6 +1,6 @@
 //! The interface of all stores: [`SecretStore`].
 
-use super::{Prepared, StoreError, StoreKind};
+use super::{PreparedStore, StoreError, StoreKind};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::secret::Secret;
@@ -33,9 +33,9 @@ pub trait SecretStore {
     ///
     /// # Errors
     /// When the store is known to refuse.
-    fn prepare(&self, secrets: &[(&str, &Secret)]) -> Result<Prepared, StoreError> {
+    fn prepare(&self, secrets: &[(&str, &Secret)]) -> Result<PreparedStore, StoreError> {
         let _ = secrets;
-        Ok(Prepared::default())
+        Ok(PreparedStore::default())
     }
 
     /// Returns the changes that keep a stored secret out of commits.

@@ -1,16 +1,16 @@
 //! Combines all stores' answers about one variable: which value is used where, and what is wrong with that.
 
-use super::{Answer, Found, StoreError, StoreKind};
+use super::{StoreAnswer, StoreError, StoreKind, StoredSecret};
 use crate::plan::Note;
 use crate::secret::Secret;
 
 /// Every store's answer about one variable, in the order of precedence under `run`.
 #[derive(Debug)]
-pub struct Survey {
+pub struct SecretSurvey {
     /// The variable.
     pub variable: String,
     /// The answers, one per kind of store.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<StoreAnswer>,
     pub(super) in_shell: InShell,
     /// The command that removes the variable from the shell.
     pub(super) unset: String,
@@ -35,13 +35,13 @@ pub enum UnderCompose {
     Nothing,
 }
 
-impl Survey {
+impl SecretSurvey {
     /// Returns every place that has the secret, best first.
-    pub fn found(&self) -> Vec<Found> {
+    pub fn found(&self) -> Vec<StoredSecret> {
         self.answers
             .iter()
             .filter_map(|answer| {
-                Some(Found {
+                Some(StoredSecret {
                     store: answer.store,
                     place: answer.place.clone(),
                     secret: answer.held.as_ref().ok()?.clone()?,
@@ -51,7 +51,7 @@ impl Survey {
     }
 
     /// Returns the value that `run` passes to the child.
-    pub fn under_run(&self) -> Option<Found> {
+    pub fn under_run(&self) -> Option<StoredSecret> {
         self.found().into_iter().next()
     }
 
@@ -118,7 +118,7 @@ impl Survey {
             .and_then(|answer| answer.held.as_ref().ok()?.as_ref())
     }
 
-    fn stored(&self) -> Option<Found> {
+    fn stored(&self) -> Option<StoredSecret> {
         self.found().into_iter().find(|found| !found.store.is_the_shells())
     }
 
@@ -177,16 +177,21 @@ mod tests {
     const OLD: &str = "old-0123456789-aaaa";
     const NEW: &str = "new-0123456789-bbbb";
 
-    fn survey(in_shell: InShell, held: &[(StoreKind, &str)]) -> Survey {
+    fn survey(in_shell: InShell, held: &[(StoreKind, &str)]) -> SecretSurvey {
         let answers = held
             .iter()
-            .map(|(store, value)| Answer {
+            .map(|(store, value)| StoreAnswer {
                 store: *store,
                 place: store.name().to_owned(),
                 held: Ok(Some(Secret::new(*value))),
             })
             .collect();
-        Survey { variable: "KEY".to_owned(), answers, in_shell, unset: "unset KEY".to_owned() }
+        SecretSurvey {
+            variable: "KEY".to_owned(),
+            answers,
+            in_shell,
+            unset: "unset KEY".to_owned(),
+        }
     }
 
     #[test]

@@ -9,10 +9,10 @@ use crate::error::{Error, ErrorCode};
 /// Passes a panic on any thread to `end`; called once, by `main`, which prints it and ends the process. Ending there
 /// rather than by a signal leaves no core file.
 pub fn watch(end: impl Fn(&Error) + Send + Sync + 'static) {
-    panic::set_hook(Box::new(move |panic| end(&error(panic.location()))));
+    panic::set_hook(Box::new(move |panic| end(&fault_error(panic.location()))));
 }
 
-fn error(location: Option<&Location<'_>>) -> Error {
+fn fault_error(location: Option<&Location<'_>>) -> Error {
     let error = Error::new(ErrorCode::Internal, "this is a fault of cruddur-ops itself")
         .hint("the same command once more: whatever was being written is finished or taken back first")
         .hint("please report the command, the version (`cruddur-ops --version`) and the place above");

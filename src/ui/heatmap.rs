@@ -2,10 +2,10 @@
 //!
 //! Text only, and never wider than the terminal.
 
-use super::painted::Painted;
-use super::text::{Pen, duration};
-use super::{Look, Role};
-use crate::otlp::summary::{Cell, Heat};
+use super::painted::PaintedLine;
+use super::text::{LineStyle, format_nanoseconds};
+use super::{StreamLook, TextRole};
+use crate::otlp::summary::{HeatmapCell, SpanHeatmap};
 
 /// The most rows.
 const ROWS: usize = 10;
@@ -17,10 +17,10 @@ const COLUMNS: usize = 100;
 const LABEL: usize = 8;
 
 /// Returns the lines of the heatmap; none without spans.
-pub fn draw(heat: &Heat, pen: &Pen) -> Vec<Painted> {
+pub fn draw(heat: &SpanHeatmap, pen: &LineStyle) -> Vec<PaintedLine> {
     let look = &pen.look;
-    let cells: Vec<Cell> = heat.cells().collect();
-    let Some(scale) = Scale::of(&cells, heat.step_ns(), look) else {
+    let cells: Vec<HeatmapCell> = heat.cells().collect();
+    let Some(scale) = HeatmapScale::of(&cells, heat.step_ns(), look) else {
         return Vec::new();
     };
     let mut counts = vec![vec![0_u64; scale.columns]; scale.rows];
@@ -31,18 +31,18 @@ pub fn draw(heat: &Heat, pen: &Pen) -> Vec<Painted> {
     let wall = if look.unicode { '│' } else { '|' };
     let mut lines = Vec::new();
     for (row, counts) in counts.iter().enumerate().rev() {
-        let label = pen.right(&pen.show(&duration(scale.duration(row), look)), LABEL);
-        let marks: String = counts.iter().map(|count| shade(*count, most, look)).collect();
-        let label = Painted::from(format!("{label} {wall}"));
-        lines.push(label + Role::Hue(0).paint(marks.trim_end()));
+        let label = pen.right(&pen.show(&format_nanoseconds(scale.duration(row), look)), LABEL);
+        let marks: String = counts.iter().map(|count| cell_shade(*count, most, look)).collect();
+        let label = PaintedLine::from(format!("{label} {wall}"));
+        lines.push(label + TextRole::Hue(0).paint(marks.trim_end()));
     }
     lines.extend(scale.axis(pen));
-    lines.push(Role::Faint.paint(key(most, look)));
+    lines.push(TextRole::Faint.paint(shade_legend(most, look)));
     lines
 }
 
 /// The mapping of time and duration to columns and rows.
-struct Scale {
+struct HeatmapScale {
     from_ns: u64,
     span_ns: u64,
     columns: usize,
@@ -51,8 +51,8 @@ struct Scale {
     rows: usize,
 }
 
-impl Scale {
-    fn of(cells: &[Cell], step_ns: u64, look: &Look) -> Option<Self> {
+impl HeatmapScale {
+    fn of(cells: &[HeatmapCell], step_ns: u64, look: &StreamLook) -> Option<Self> {
         let first = cells.iter().map(|cell| cell.at_ns).min()?;
         let last = cells.iter().map(|cell| cell.at_ns).max()?;
         let low = cells.iter().map(|cell| cell.duration_ns).min()?.max(1);
@@ -90,11 +90,11 @@ impl Scale {
         (self.low + row as f64 * self.step).exp().round() as u64
     }
 
-    fn axis(&self, pen: &Pen) -> [Painted; 2] {
+    fn axis(&self, pen: &LineStyle) -> [PaintedLine; 2] {
         let look = &pen.look;
         let (corner, line) = if look.unicode { ('└', "─") } else { ('+', "-") };
         let margin = " ".repeat(LABEL + 1);
-        let end = duration(self.span_ns, look);
+        let end = format_nanoseconds(self.span_ns, look);
         let gap = self.columns.saturating_sub(1);
         [
             format!("{margin}{corner}{}", line.repeat(self.columns)).into(),
@@ -104,16 +104,16 @@ impl Scale {
 }
 
 /// Returns the shade characters, from fewest to most spans.
-fn shades(look: &Look) -> [char; 4] {
+fn shade_marks(look: &StreamLook) -> [char; 4] {
     if look.unicode { ['░', '▒', '▓', '█'] } else { ['.', ':', '*', '#'] }
 }
 
 /// Returns a cell's shade, on a logarithmic scale so that one slow span among thousands is visible.
-fn shade(count: u64, most: u64, look: &Look) -> char {
+fn cell_shade(count: u64, most: u64, look: &StreamLook) -> char {
     if count == 0 {
         return ' ';
     }
-    let shades = shades(look);
+    let shades = shade_marks(look);
     if most == 1 {
         return shades[shades.len() - 1];
     }
@@ -121,8 +121,8 @@ fn shade(count: u64, most: u64, look: &Look) -> char {
     shades[((part * shades.len() as f64) as usize).min(shades.len() - 1)]
 }
 
-fn key(most: u64, look: &Look) -> String {
-    let [faintest, .., darkest] = shades(look);
+fn shade_legend(most: u64, look: &StreamLook) -> String {
+    let [faintest, .., darkest] = shade_marks(look);
     let margin = " ".repeat(LABEL + 2);
     match most {
         1 => format!("{margin}{darkest} 1 span"),
@@ -134,21 +134,21 @@ fn key(most: u64, look: &Look) -> String {
 mod tests {
     use super::*;
     use crate::secret::Redactor;
-    use crate::ui::text::columns;
+    use crate::ui::text::count_columns;
 
-    fn drawn(heat: &Heat, width: usize, unicode: bool) -> String {
-        let look = Look { unicode, width, ..Look::plain() };
-        let lines = draw(heat, &Pen::new(look, &Redactor::default()));
-        let lines: Vec<String> = lines.iter().map(Painted::text).collect();
+    fn drawn(heat: &SpanHeatmap, width: usize, unicode: bool) -> String {
+        let look = StreamLook { unicode, width, ..StreamLook::plain() };
+        let lines = draw(heat, &LineStyle::new(look, &Redactor::default()));
+        let lines: Vec<String> = lines.iter().map(PaintedLine::text).collect();
         for line in &lines {
-            assert!(columns(line) <= width, "too wide: {line:?}");
+            assert!(count_columns(line) <= width, "too wide: {line:?}");
         }
         lines.join("\n")
     }
 
     /// Returns 30 s of requests that take 20 to 40 ms, with a slow period after 18 s.
-    fn afternoon() -> Heat {
-        let mut heat = Heat::default();
+    fn afternoon() -> SpanHeatmap {
+        let mut heat = SpanHeatmap::default();
         for step in 0..600_u64 {
             let at = 1_700_000_000_000_000_000 + step * 50_000_000;
             heat.add(at, 20_000_000 + step * 7_919 % 997 * 20_000);
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn one_span_is_one_mark() {
-        let mut heat = Heat::default();
+        let mut heat = SpanHeatmap::default();
         heat.add(1_700_000_000_000_000_000, 1_500_000);
         insta::assert_snapshot!(drawn(&heat, 80, false), @r#"
     1.51 ms |#
@@ -230,12 +230,12 @@ mod tests {
 
     #[test]
     fn an_empty_heatmap_has_no_lines() {
-        assert_eq!(drawn(&Heat::default(), 80, true), "");
+        assert_eq!(drawn(&SpanHeatmap::default(), 80, true), "");
     }
 
     #[test]
     fn the_shortest_and_the_longest_fit() {
-        let mut heat = Heat::default();
+        let mut heat = SpanHeatmap::default();
         heat.add(0, 0);
         heat.add(u64::MAX, u64::MAX);
         drawn(&heat, 20, true);

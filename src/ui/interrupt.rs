@@ -8,14 +8,14 @@ use tokio::sync::Notify;
 /// The reaction to an interrupt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Mode {
+pub enum InterruptMode {
     /// Restore the terminal and exit with status 130.
     Leave = 0,
     /// Only record it, so that a write completes or a listener can print its summary.
     Remember = 1,
 }
 
-static MODE: AtomicU8 = AtomicU8::new(Mode::Leave as u8);
+static MODE: AtomicU8 = AtomicU8::new(InterruptMode::Leave as u8);
 static SEEN: AtomicBool = AtomicBool::new(false);
 static CAME: Notify = Notify::const_new();
 
@@ -24,7 +24,7 @@ pub fn watch(leave: impl Fn() + Send + 'static) {
     let handler = move || {
         SEEN.store(true, Ordering::SeqCst);
         CAME.notify_waiters();
-        if MODE.load(Ordering::SeqCst) == Mode::Leave as u8 {
+        if MODE.load(Ordering::SeqCst) == InterruptMode::Leave as u8 {
             leave();
         }
     };
@@ -38,35 +38,35 @@ pub fn give_way() {
     // Far more than the handler needs; if there is none, the caller reports the interrupt after all.
     const LONGEST: Duration = Duration::from_secs(5);
     let begun = Instant::now();
-    while MODE.load(Ordering::SeqCst) == Mode::Leave as u8 && begun.elapsed() < LONGEST {
+    while MODE.load(Ordering::SeqCst) == InterruptMode::Leave as u8 && begun.elapsed() < LONGEST {
         std::thread::park_timeout(LONGEST);
     }
 }
 
 /// Sets the reaction to interrupts until the guard is dropped.
-pub fn during(mode: Mode) -> Guard {
-    Guard(MODE.swap(mode as u8, Ordering::SeqCst))
+pub fn set_interrupt_mode(mode: InterruptMode) -> InterruptGuard {
+    InterruptGuard(MODE.swap(mode as u8, Ordering::SeqCst))
 }
 
 /// Returns whether an interrupt has come since the process started.
-pub fn seen() -> bool {
+pub fn was_interrupted() -> bool {
     SEEN.load(Ordering::SeqCst)
 }
 
 /// Waits for an interrupt; returns at once if one has already come.
-pub async fn came() {
+pub async fn wait_for_interrupt() {
     // In this order, so that an interrupt in between is not missed.
     let coming = CAME.notified();
-    if !seen() {
+    if !was_interrupted() {
         coming.await;
     }
 }
 
 /// Restores the previous mode when dropped.
 #[derive(Debug)]
-pub struct Guard(u8);
+pub struct InterruptGuard(u8);
 
-impl Drop for Guard {
+impl Drop for InterruptGuard {
     fn drop(&mut self) {
         MODE.store(self.0, Ordering::SeqCst);
     }

@@ -1,9 +1,9 @@
 //! Breaks or cuts lines that are too long for a screen, after hiding the secrets in them: part of a secret would not
 //! be recognised.
 
-use super::painted::Painted;
-use super::text::{self, columns};
-use super::{Look, Ui};
+use super::painted::PaintedLine;
+use super::text::{self, count_columns};
+use super::{StreamLook, Ui};
 
 /// The smallest assumed screen width.
 const NARROWEST: usize = 30;
@@ -11,21 +11,27 @@ const NARROWEST: usize = 30;
 impl Ui {
     /// Prints a line of the result on stdout; on a terminal, `text` is wrapped after `head`, with further lines
     /// indented by `indent` columns.
-    pub fn result_behind(&mut self, head: impl Into<Painted>, text: &str, indent: usize) {
+    pub fn result_behind(&mut self, head: impl Into<PaintedLine>, text: &str, indent: usize) {
         for line in self.broken(&self.result_look, head.into(), text, indent) {
             self.result(line);
         }
     }
 
     /// Prints a message; `text` is wrapped after `head`, with further lines indented by `indent` columns.
-    pub(super) fn put_behind(&mut self, head: impl Into<Painted>, text: &str, indent: usize) {
+    pub(super) fn put_behind(&mut self, head: impl Into<PaintedLine>, text: &str, indent: usize) {
         for line in self.broken(&self.look, head.into(), text, indent) {
             self.put(line);
         }
     }
 
     /// Returns `head` and `text` as wrapped lines for a terminal, or as one line for other programs.
-    fn broken(&self, look: &Look, head: Painted, text: &str, indent: usize) -> Vec<Painted> {
+    fn broken(
+        &self,
+        look: &StreamLook,
+        head: PaintedLine,
+        text: &str,
+        indent: usize,
+    ) -> Vec<PaintedLine> {
         if !look.wraps {
             return vec![head + text];
         }
@@ -33,12 +39,16 @@ impl Ui {
         let width = look.width.saturating_sub(indent).max(NARROWEST);
         // The first line has less room, because its head is longer than the indentation of the others.
         let taken = self.redactor.show_line(&head.text()).columns().saturating_sub(indent);
-        let first = text::wrap(&text, 1).first().map_or(0, |word| columns(word));
-        let below = |line: &String| Painted::from(format!("{}{line}", " ".repeat(indent)));
+        let first = text::wrap_text(&text, 1).first().map_or(0, |word| count_columns(word));
+        let below = |line: &String| PaintedLine::from(format!("{}{line}", " ".repeat(indent)));
         if taken > 0 && taken + first > width {
-            return [head].into_iter().chain(text::wrap(&text, width).iter().map(below)).collect();
+            return [head]
+                .into_iter()
+                .chain(text::wrap_text(&text, width).iter().map(below))
+                .collect();
         }
-        let lines = text::wrap(&text.map(|text| format!("{}{text}", "-".repeat(taken))), width);
+        let lines =
+            text::wrap_text(&text.map(|text| format!("{}{text}", "-".repeat(taken))), width);
         let mut lines = lines.iter();
         let first = lines.next().map_or_else(String::new, |line| line[taken..].to_owned());
         [head + first].into_iter().chain(lines.map(below)).collect()

@@ -2,15 +2,15 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::error::{Error, ErrorCode, Place};
-use crate::otlp::{Check, ProofMode, Proven, Report, Rung, ServiceVerdict, Status};
+use crate::error::{Error, ErrorCode, FilePosition};
+use crate::otlp::{Check, CheckStatus, ProofMode, ProofReport, ProvenRung, Rung, ServiceVerdict};
 use crate::secret::{Redactor, Secret};
 
 /// The output written to either stream.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+struct WrittenOutput(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Written {
+impl Write for WrittenOutput {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -24,18 +24,18 @@ impl Write for Written {
 const SECRET: &str = "first-half second-half";
 
 /// Returns a narrow screen whose redactor knows [`SECRET`], and its output.
-fn screen() -> (Ui, Written) {
-    let written = Written::default();
+fn narrow_screen() -> (Ui, WrittenOutput) {
+    let written = WrittenOutput::default();
     let redactor = Redactor::default();
     redactor.learn("KEY", &Secret::new(SECRET));
-    let look = Look { width: 40, wraps: true, ..Look::plain() };
+    let look = StreamLook { width: 40, wraps: true, ..StreamLook::plain() };
     let (out, err) = (Box::new(written.clone()), Box::new(written.clone()));
     let ui = Ui::new(out, err, redactor, true).with_look(look, look);
     (ui, written)
 }
 
 #[track_caller]
-fn assert_hidden(written: &Written) {
+fn assert_hidden(written: &WrittenOutput) {
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     assert!(!text.contains("-half"), "{text}");
     assert!(text.contains("<KEY>"), "{text}");
@@ -54,7 +54,7 @@ fn a_secret_with_a_blank_is_hidden_where_lines_are_broken() {
     for say in talk {
         // For every position of the line break.
         for length in 0..text.len() - SECRET.len() {
-            let (mut ui, written) = screen();
+            let (mut ui, written) = narrow_screen();
             say(&mut ui, &format!("{} {SECRET} and more", "x".repeat(length)));
             assert_hidden(&written);
         }
@@ -65,13 +65,13 @@ fn a_secret_with_a_blank_is_hidden_where_lines_are_broken() {
 fn a_secret_is_hidden_in_evidence_that_is_broken_over_lines() {
     for length in 0..40 {
         let text = format!("{} {SECRET}", "x".repeat(length));
-        let mut check = Check::new(Rung::Configured, Status::Fail, text.clone());
+        let mut check = Check::new(Rung::Configured, CheckStatus::Fail, text.clone());
         check.hint = Some(text);
         let mut verdict = ServiceVerdict::new("a", "a");
-        verdict.prove(Proven::None);
+        verdict.prove(ProvenRung::None);
         verdict.check(check);
-        let (mut ui, written) = screen();
-        ui.verdict(&Report::new(ProofMode::Trace, vec![verdict]));
+        let (mut ui, written) = narrow_screen();
+        ui.verdict(&ProofReport::new(ProofMode::Trace, vec![verdict]));
         assert_hidden(&written);
     }
 }
@@ -80,9 +80,9 @@ fn a_secret_is_hidden_in_evidence_that_is_broken_over_lines() {
 fn a_key_at_the_edge_of_an_excerpt_is_hidden() {
     let key = format!("hcaik_{}", "0a".repeat(29));
     for before in 1..160 {
-        let (mut ui, written) = screen();
+        let (mut ui, written) = narrow_screen();
         let line = format!("x{} {key} {}", "-".repeat(before), "-".repeat(300));
-        ui.error(&Error::new(ErrorCode::Internal, "y").at(Place {
+        ui.error(&Error::new(ErrorCode::Internal, "y").at(FilePosition {
             path: "compose.yaml".into(),
             line: 1,
             column: 1,
@@ -95,7 +95,7 @@ fn a_key_at_the_edge_of_an_excerpt_is_hidden() {
 
 #[test]
 fn every_line_has_the_whole_width() {
-    let (mut ui, written) = screen();
+    let (mut ui, written) = narrow_screen();
     ui.result_behind("    why: ", &"a".repeat(16).replace('a', "aaaa "), 9);
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
@@ -105,7 +105,7 @@ fn every_line_has_the_whole_width() {
 
 #[test]
 fn a_word_that_does_not_fit_after_its_head_is_below_it() {
-    let (mut ui, written) = screen();
+    let (mut ui, written) = narrow_screen();
     let head = format!("{}: ", "-".repeat(30));
     ui.result_behind(&head, "ROLLBAR_ACCESS_TOKEN is set nowhere", 4);
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();

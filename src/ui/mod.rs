@@ -28,15 +28,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::plan::diff::{Line, Sort};
-use crate::plan::{Level, Note};
+use crate::plan::diff::{DiffLine, DiffLineKind};
+use crate::plan::{Note, NoteLevel};
 use crate::secret::{Redactor, printable_json};
 
-use output::Output;
-pub use output::unwritten;
-pub use paint::{Look, Role};
-pub use painted::Painted;
-pub use text::Pen;
+use output::OutputStream;
+pub use output::stdout_write_result;
+pub use paint::{StreamLook, TextRole};
+pub use painted::PaintedLine;
+pub use text::LineStyle;
 
 /// The amount of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -52,13 +52,13 @@ pub enum Verbosity {
 
 /// The user interface of a run.
 pub struct Ui {
-    out: Output,
+    out: OutputStream,
     err: Box<dyn Write + Send>,
     redactor: Redactor,
     /// The style of stderr.
-    pub look: Look,
+    pub look: StreamLook,
     /// The style of stdout.
-    pub result_look: Look,
+    pub result_look: StreamLook,
     verbosity: Verbosity,
     json: bool,
     documented: bool,
@@ -80,11 +80,11 @@ impl Ui {
         interactive: bool,
     ) -> Self {
         Self {
-            out: Output::new(out),
+            out: OutputStream::new(out),
             err,
             redactor,
-            look: Look::plain(),
-            result_look: Look::plain(),
+            look: StreamLook::plain(),
+            result_look: StreamLook::plain(),
             verbosity: Verbosity::Normal,
             json: false,
             documented: false,
@@ -94,7 +94,7 @@ impl Ui {
 
     /// Sets the style of stdout and stderr.
     #[must_use]
-    pub fn with_look(mut self, result: Look, talk: Look) -> Self {
+    pub fn with_look(mut self, result: StreamLook, talk: StreamLook) -> Self {
         self.result_look = result;
         self.look = talk;
         self
@@ -129,17 +129,17 @@ impl Ui {
     }
 
     /// Returns the pen for lines of the result.
-    pub fn result_pen(&self) -> Pen {
-        Pen::new(self.result_look, &self.redactor)
+    pub fn result_pen(&self) -> LineStyle {
+        LineStyle::new(self.result_look, &self.redactor)
     }
 
     /// Returns the pen for messages.
-    pub fn pen(&self) -> Pen {
-        Pen::new(self.look, &self.redactor)
+    pub fn pen(&self) -> LineStyle {
+        LineStyle::new(self.look, &self.redactor)
     }
 
     /// Prints a line of the result on stdout; nothing under `--json`.
-    pub fn result(&mut self, line: impl Into<Painted>) {
+    pub fn result(&mut self, line: impl Into<PaintedLine>) {
         if !self.json {
             let text = line.into().render(&self.result_look, &self.redactor);
             write_line(&mut self.out, &text);
@@ -199,7 +199,7 @@ impl Ui {
     }
 
     /// Prints a line as a result or, under `--json`, as a message: for text that accompanies a stream of documents.
-    pub fn beside(&mut self, line: impl Into<Painted>) {
+    pub fn beside(&mut self, line: impl Into<PaintedLine>) {
         if self.json {
             self.say(line);
         } else {
@@ -208,7 +208,7 @@ impl Ui {
     }
 
     /// Prints a message on stderr; nothing under `-q`. An indented line is not wrapped.
-    pub fn say(&mut self, line: impl Into<Painted>) {
+    pub fn say(&mut self, line: impl Into<PaintedLine>) {
         if self.verbosity > Verbosity::Quiet {
             let line = line.into();
             match line.text().starts_with(' ') {
@@ -224,19 +224,19 @@ impl Ui {
     /// Prints a heading after an empty line.
     pub fn section(&mut self, heading: &str) {
         self.say("");
-        self.say(Role::Strong.paint(heading));
+        self.say(TextRole::Strong.paint(heading));
     }
 
     /// Prints a message under `-v`.
     pub fn detail(&mut self, line: impl Into<String>) {
         if self.verbosity == Verbosity::Verbose {
-            self.put(Role::Faint.paint(line));
+            self.put(TextRole::Faint.paint(line));
         }
     }
 
     /// Prints a warning on stderr, also under `-q`.
     pub fn warn(&mut self, text: impl AsRef<str>, hint: Option<&str>) {
-        self.put_behind(Role::Warning.paint("warning:") + " ", text.as_ref(), 2);
+        self.put_behind(TextRole::Warning.paint("warning:") + " ", text.as_ref(), 2);
         if let Some(hint) = hint {
             self.hint(hint);
         }
@@ -245,23 +245,23 @@ impl Ui {
     /// Prints a note of a plan: warnings always, facts unless `-q`.
     pub fn note(&mut self, note: &Note) {
         match note.level {
-            Level::Warning => self.warn(&note.text, note.hint.as_deref()),
-            Level::Fact if self.verbosity > Verbosity::Quiet => {
+            NoteLevel::Warning => self.warn(&note.text, note.hint.as_deref()),
+            NoteLevel::Fact if self.verbosity > Verbosity::Quiet => {
                 self.put_behind("  ", &note.text, 4);
                 if let Some(hint) = &note.hint {
                     self.hint(hint);
                 }
             }
-            Level::Fact => {}
+            NoteLevel::Fact => {}
         }
     }
 
     fn hint(&mut self, hint: &str) {
-        self.put_behind(Painted::from("  ") + Role::Hint.paint("hint:") + " ", hint, 4);
+        self.put_behind(PaintedLine::from("  ") + TextRole::Hint.paint("hint:") + " ", hint, 4);
     }
 
     /// Prints a diff before its confirmation on stderr, also under `-q`: nothing is confirmed unseen.
-    pub fn diff(&mut self, lines: &[Line]) {
+    pub fn diff(&mut self, lines: &[DiffLine]) {
         let look = self.look;
         if let Some(shown) = self.drawn(lines, &look) {
             write_line(&mut self.err, &shown);
@@ -269,7 +269,7 @@ impl Ui {
     }
 
     /// Prints a diff as the result on stdout; nothing under `--json`.
-    pub fn diff_alone(&mut self, lines: &[Line]) {
+    pub fn diff_alone(&mut self, lines: &[DiffLine]) {
         let look = self.result_look;
         if let Some(shown) = self.drawn(lines, &look).filter(|_| !self.json) {
             write_line(&mut self.out, &shown);
@@ -278,9 +278,9 @@ impl Ui {
 
     /// Renders a diff to one text for a single write; repeated lines, of which a diff of ten thousand services has
     /// many, are rendered once.
-    fn drawn(&self, lines: &[Line], look: &Look) -> Option<String> {
+    fn drawn(&self, lines: &[DiffLine], look: &StreamLook) -> Option<String> {
         let mut shown = String::new();
-        let mut known: HashMap<(Sort, &str), Range<usize>> = HashMap::new();
+        let mut known: HashMap<(DiffLineKind, &str), Range<usize>> = HashMap::new();
         for (number, line) in lines.iter().enumerate() {
             if number > 0 {
                 shown.push('\n');
@@ -299,7 +299,7 @@ impl Ui {
 
     /// Prints an error in full: code, message, place, cause, hints, lines to paste.
     pub fn error(&mut self, error: &Error) {
-        let label = Role::Error.paint(format!("error[{}]:", error.code));
+        let label = TextRole::Error.paint(format!("error[{}]:", error.code));
         self.put_behind(label + " ", &error.message, 2);
         if let Some(place) = &error.place {
             self.put(format!("  --> {}:{}:{}", place.path.display(), place.line, place.column));
@@ -307,10 +307,16 @@ impl Ui {
             let margin = " ".repeat(gutter.len());
             let (shown, before) = self.excerpt(&place.text, place.column);
             self.put(format!("   {gutter} | {shown}"));
-            self.put(Painted::from(format!("   {margin} | {before}")) + Role::Error.paint("^"));
+            self.put(
+                PaintedLine::from(format!("   {margin} | {before}")) + TextRole::Error.paint("^"),
+            );
         }
         if let Some(cause) = &error.cause {
-            self.put_behind(Painted::from("  ") + Role::Strong.paint("cause:") + " ", cause, 4);
+            self.put_behind(
+                PaintedLine::from("  ") + TextRole::Strong.paint("cause:") + " ",
+                cause,
+                4,
+            );
         }
         for hint in &error.hints {
             self.hint(hint);
@@ -324,19 +330,19 @@ impl Ui {
         }
     }
 
-    fn put(&mut self, line: impl Into<Painted>) {
+    fn put(&mut self, line: impl Into<PaintedLine>) {
         let text = line.into().render(&self.look, &self.redactor);
         write_line(&mut self.err, &text);
     }
 }
 
-fn role_of(sort: Sort) -> Role {
+fn role_of(sort: DiffLineKind) -> TextRole {
     match sort {
-        Sort::File => Role::Strong,
-        Sort::Hunk => Role::Hint,
-        Sort::Context => Role::Plain,
-        Sort::Removed => Role::Removed,
-        Sort::Added => Role::Added,
+        DiffLineKind::File => TextRole::Strong,
+        DiffLineKind::Hunk => TextRole::Hint,
+        DiffLineKind::Context => TextRole::Plain,
+        DiffLineKind::Removed => TextRole::Removed,
+        DiffLineKind::Added => TextRole::Added,
     }
 }
 

@@ -6,12 +6,12 @@ use super::Ui;
 use crate::error::{Error, ErrorCode, Result};
 
 /// A stream and the first failure to write to it.
-pub(super) struct Output {
+pub(super) struct OutputStream {
     stream: Box<dyn Write + Send>,
     failure: Option<Error>,
 }
 
-impl Output {
+impl OutputStream {
     pub(super) fn new(stream: Box<dyn Write + Send>) -> Self {
         Self { stream, failure: None }
     }
@@ -20,13 +20,13 @@ impl Output {
         if let Err(error) = &done
             && self.failure.is_none()
         {
-            self.failure = unwritten(error).err();
+            self.failure = stdout_write_result(error).err();
         }
         done
     }
 }
 
-impl Write for Output {
+impl Write for OutputStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let done = self.stream.write(bytes);
         self.remember(done)
@@ -52,7 +52,7 @@ impl Ui {
 ///
 /// # Errors
 /// `unwritable-stdout`.
-pub fn unwritten(error: &io::Error) -> Result<()> {
+pub fn stdout_write_result(error: &io::Error) -> Result<()> {
     match error.kind() {
         ErrorKind::BrokenPipe | ErrorKind::Interrupted => Ok(()),
         _ => Err(Error::new(

@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 
 /// The capabilities of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct StreamLook {
     /// Whether it shows ANSI colours.
     pub colour: bool,
     /// Whether it shows characters beyond ASCII.
@@ -19,7 +19,7 @@ pub struct Look {
 
 /// The role of a piece of text, which determines its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum TextRole {
     /// Ordinary text.
     Plain,
     /// Names, headings.
@@ -45,26 +45,26 @@ pub enum Role {
 const HUES: [AnsiColor; 5] =
     [AnsiColor::Cyan, AnsiColor::Magenta, AnsiColor::Blue, AnsiColor::Green, AnsiColor::Yellow];
 
-impl Look {
+impl StreamLook {
     /// Returns a look without colour: plain characters, 80 columns.
     pub fn plain() -> Self {
         Self { colour: false, unicode: false, links: false, width: 80, wraps: false }
     }
 }
 
-impl Role {
+impl TextRole {
     /// Returns the colour of this role; none for ordinary text.
     pub(super) fn style(self) -> Option<Style> {
         Some(match self {
-            Role::Plain => return None,
-            Role::Strong => Style::new().bold(),
-            Role::Faint => Style::new().dimmed(),
-            Role::Good | Role::Added => AnsiColor::Green.on_default(),
-            Role::Warning => AnsiColor::Yellow.on_default().bold(),
-            Role::Error => AnsiColor::Red.on_default().bold(),
-            Role::Hint => AnsiColor::Cyan.on_default(),
-            Role::Removed => AnsiColor::Red.on_default(),
-            Role::Hue(number) => HUES[number % HUES.len()].on_default(),
+            TextRole::Plain => return None,
+            TextRole::Strong => Style::new().bold(),
+            TextRole::Faint => Style::new().dimmed(),
+            TextRole::Good | TextRole::Added => AnsiColor::Green.on_default(),
+            TextRole::Warning => AnsiColor::Yellow.on_default().bold(),
+            TextRole::Error => AnsiColor::Red.on_default().bold(),
+            TextRole::Hint => AnsiColor::Cyan.on_default(),
+            TextRole::Removed => AnsiColor::Red.on_default(),
+            TextRole::Hue(number) => HUES[number % HUES.len()].on_default(),
         })
     }
 }

@@ -4,31 +4,31 @@
 
 use std::ops::Add;
 
-use super::{Look, Role};
-use crate::secret::{Redactor, Shown};
+use super::{StreamLook, TextRole};
+use crate::secret::{RedactedText, Redactor};
 
 /// A line of text with a role for each piece.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Painted(Vec<Piece>);
+pub struct PaintedLine(Vec<PaintedPiece>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Piece {
-    role: Role,
+struct PaintedPiece {
+    role: TextRole,
     text: String,
     is_link: bool,
 }
 
-impl Role {
+impl TextRole {
     /// Returns `text` in this role.
-    pub fn paint(self, text: impl Into<String>) -> Painted {
-        Painted(vec![Piece { role: self, text: text.into(), is_link: false }])
+    pub fn paint(self, text: impl Into<String>) -> PaintedLine {
+        PaintedLine(vec![PaintedPiece { role: self, text: text.into(), is_link: false }])
     }
 }
 
-impl Painted {
+impl PaintedLine {
     /// Returns a URL that is a hyperlink on terminals that support it.
     pub fn link(address: impl Into<String>) -> Self {
-        Self(vec![Piece { role: Role::Plain, text: address.into(), is_link: true }])
+        Self(vec![PaintedPiece { role: TextRole::Plain, text: address.into(), is_link: true }])
     }
 
     /// Returns the whole text, without roles.
@@ -38,23 +38,23 @@ impl Painted {
 
     /// Splits off the text of the last piece, if it has no role.
     pub(super) fn split_text(mut self) -> (Self, String) {
-        match self.0.pop_if(|last| last.role == Role::Plain && !last.is_link) {
+        match self.0.pop_if(|last| last.role == TextRole::Plain && !last.is_link) {
             Some(last) => (self, last.text),
             None => (self, String::new()),
         }
     }
 
     /// Renders the line for a stream that looks like `look`: redacted, printable and coloured.
-    pub(super) fn render(&self, look: &Look, redactor: &Redactor) -> String {
+    pub(super) fn render(&self, look: &StreamLook, redactor: &Redactor) -> String {
         if let [piece] = self.0.as_slice() {
             return piece.render(redactor.show_line(&piece.text), look);
         }
-        let shown: Vec<Shown> =
+        let shown: Vec<RedactedText> =
             self.0.iter().map(|piece| redactor.show_line(&piece.text)).collect();
         if self.0.len() > 1 {
             // A secret that spans several pieces is only found in the whole line.
             let whole = redactor.show_line(&self.text());
-            if shown.iter().map(Shown::as_str).collect::<String>() != whole.as_str() {
+            if shown.iter().map(RedactedText::as_str).collect::<String>() != whole.as_str() {
                 return whole.into();
             }
         }
@@ -63,8 +63,8 @@ impl Painted {
     }
 }
 
-impl Piece {
-    fn render(&self, shown: Shown, look: &Look) -> String {
+impl PaintedPiece {
+    fn render(&self, shown: RedactedText, look: &StreamLook) -> String {
         if self.is_link && look.links {
             return format!("\x1b]8;;{shown}\x1b\\{shown}\x1b]8;;\x1b\\");
         }
@@ -75,31 +75,31 @@ impl Piece {
     }
 }
 
-impl From<String> for Painted {
+impl From<String> for PaintedLine {
     fn from(text: String) -> Self {
-        Role::Plain.paint(text)
+        TextRole::Plain.paint(text)
     }
 }
 
-impl From<&String> for Painted {
+impl From<&String> for PaintedLine {
     fn from(text: &String) -> Self {
-        Role::Plain.paint(text)
+        TextRole::Plain.paint(text)
     }
 }
 
-impl From<&str> for Painted {
+impl From<&str> for PaintedLine {
     fn from(text: &str) -> Self {
-        Role::Plain.paint(text)
+        TextRole::Plain.paint(text)
     }
 }
 
-impl From<Shown> for Painted {
-    fn from(text: Shown) -> Self {
-        Role::Plain.paint(text)
+impl From<RedactedText> for PaintedLine {
+    fn from(text: RedactedText) -> Self {
+        TextRole::Plain.paint(text)
     }
 }
 
-impl<T: Into<Painted>> Add<T> for Painted {
+impl<T: Into<PaintedLine>> Add<T> for PaintedLine {
     type Output = Self;
 
     fn add(mut self, more: T) -> Self {
@@ -113,13 +113,16 @@ mod tests {
     use super::*;
     use crate::secret::Secret;
 
-    const SCREEN: Look = Look { colour: true, links: true, unicode: true, width: 80, wraps: true };
+    const SCREEN: StreamLook =
+        StreamLook { colour: true, links: true, unicode: true, width: 80, wraps: true };
 
     #[test]
     fn only_a_role_is_a_colour() {
         let redactor = Redactor::default();
         let forged = "\u{1b}[31mred\u{1b}[0m\u{1b}]8;;http://a\u{1b}\\b";
-        for line in [Painted::from(forged), Role::Strong.paint(forged), Painted::link(forged)] {
+        for line in
+            [PaintedLine::from(forged), TextRole::Strong.paint(forged), PaintedLine::link(forged)]
+        {
             let written = line.render(&SCREEN, &redactor);
             let ours = ["\u{1b}[1m", "\u{1b}[0m", "\u{1b}]8;;", "\u{1b}\\"];
             let rest = ours.iter().fold(written.clone(), |text, one| text.replace(one, ""));
@@ -127,17 +130,17 @@ mod tests {
             assert!(written.contains("\\u{1b}[31mred\\u{1b}[0m"), "{written:?}");
         }
         assert_eq!(
-            Role::Error.paint("x").render(&SCREEN, &redactor),
+            TextRole::Error.paint("x").render(&SCREEN, &redactor),
             "\u{1b}[1m\u{1b}[31mx\u{1b}[0m"
         );
-        assert_eq!(Role::Error.paint("x").render(&Look::plain(), &redactor), "x");
+        assert_eq!(TextRole::Error.paint("x").render(&StreamLook::plain(), &redactor), "x");
     }
 
     #[test]
     fn a_secret_in_two_pieces_is_hidden() {
         let redactor = Redactor::default();
         redactor.learn("KEY", &Secret::new("0123456789abcdef"));
-        let line = Role::Good.paint("a 0123456") + "789abcdef b";
+        let line = TextRole::Good.paint("a 0123456") + "789abcdef b";
         assert_eq!(line.render(&SCREEN, &redactor), "a <KEY> b");
     }
 }

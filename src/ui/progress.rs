@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{Role, Ui, Verbosity};
+use super::{TextRole, Ui, Verbosity};
 
 impl Ui {
     /// Shows `line`, replacing the previous one.
@@ -10,7 +10,7 @@ impl Ui {
         if self.interactive && self.verbosity > Verbosity::Quiet {
             let pen = self.pen();
             let shown = pen.cut(&self.redactor.show(line), self.look.width.saturating_sub(1));
-            let shown = Role::Faint.paint(shown).render(&self.look, &self.redactor);
+            let shown = TextRole::Faint.paint(shown).render(&self.look, &self.redactor);
             // A closed terminal is not an error.
             let _ = write!(self.err, "\r\x1b[2K{shown}").and_then(|()| self.err.flush());
         }

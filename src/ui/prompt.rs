@@ -8,15 +8,15 @@ use zeroize::Zeroizing;
 
 use super::Ui;
 use super::interrupt;
-use super::terminal::{Hushed, drop_waiting_input};
-use super::text::{Pen, columns, wrap};
+use super::terminal::{EchoGuard, drop_waiting_input};
+use super::text::{LineStyle, count_columns, wrap_text};
 use super::theme::question_theme;
 use crate::error::{Error, ErrorCode, Result};
-use crate::secret::{Secret, Shown};
+use crate::secret::{RedactedText, Secret};
 
 /// One answer to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Choice {
+pub struct PromptChoice {
     /// The word to type; its first letter, which is unique, is enough.
     pub word: &'static str,
     /// The meaning, if the word alone does not say it.
@@ -41,7 +41,7 @@ impl Ui {
             .default(default)
             .wait_for_newline(true)
             .interact()
-            .map_err(ended)
+            .map_err(prompt_error)
     }
 
     /// Asks for one of `choices`, by default the first; returns its index. `flag` and earlier input are treated as in
@@ -49,9 +49,9 @@ impl Ui {
     ///
     /// # Errors
     /// As [`Ui::confirm`].
-    pub fn pick(&mut self, question: &str, flag: &str, choices: &[Choice]) -> Result<usize> {
+    pub fn pick(&mut self, question: &str, flag: &str, choices: &[PromptChoice]) -> Result<usize> {
         self.require_terminal(question, flag)?;
-        let letters: Vec<String> = choices.iter().map(Choice::shown).collect();
+        let letters: Vec<String> = choices.iter().map(PromptChoice::shown).collect();
         let around = letters.join("/");
         let theme = self.theme();
         drop_waiting_input();
@@ -59,12 +59,12 @@ impl Ui {
         let asked = Input::<String>::with_theme(&*theme)
             .with_prompt(format!("{question} ({around})"))
             .allow_empty(true)
-            .validate_with(|typed: &String| match picked(typed, choices) {
+            .validate_with(|typed: &String| match find_typed_choice(typed, choices) {
                 Some(_) => Ok(()),
                 None => Err(format!("one of {around} is needed")),
             })
             .interact_text();
-        Ok(picked(&asked.map_err(ended)?, choices).unwrap_or_default())
+        Ok(find_typed_choice(&asked.map_err(prompt_error)?, choices).unwrap_or_default())
     }
 
     /// Returns the question if it leaves `around` columns free; else prints it in full and returns `instead`, because
@@ -91,7 +91,7 @@ impl Ui {
         if let Some(default) = default {
             input = input.default(default.to_owned());
         }
-        Ok(strip_paste(&input.interact_text().map_err(ended)?))
+        Ok(strip_paste(&input.interact_text().map_err(prompt_error)?))
     }
 
     /// Asks which of `items` to choose; `chosen` are the initial ones. Returns the indexes.
@@ -102,7 +102,7 @@ impl Ui {
         &mut self,
         question: &str,
         flag: &str,
-        items: &[Shown],
+        items: &[RedactedText],
         chosen: &[bool],
     ) -> Result<Vec<usize>> {
         self.require_terminal(question, flag)?;
@@ -114,12 +114,12 @@ impl Ui {
             .defaults(chosen)
             .report(false)
             .interact()
-            .map_err(ended)
+            .map_err(prompt_error)
     }
 
     /// Returns the entries of a list, broken into lines if the screen has room for all of them, else cut to one line each.
     /// Also returns which are complete.
-    pub fn fit_entries(&self, entries: &[Shown]) -> (Vec<Shown>, Vec<bool>) {
+    pub fn fit_entries(&self, entries: &[RedactedText]) -> (Vec<RedactedText>, Vec<bool>) {
         let rows = usize::from(console::Term::stderr().size().0);
         fit_entries(entries, rows, &self.pen())
     }
@@ -131,13 +131,13 @@ impl Ui {
     pub fn ask_secret(&mut self, question: &str, flag: &str) -> Result<Secret> {
         self.require_terminal(question, flag)?;
         let theme = self.theme();
-        let _hushed = Hushed::now();
+        let _hushed = EchoGuard::now();
         let text = Password::with_theme(&*theme)
             .with_prompt(self.redactor().show(question))
             .allow_empty_password(true)
             .report(false)
             .interact()
-            .map_err(ended)?;
+            .map_err(prompt_error)?;
         Ok(Secret::new(strip_paste(&text)))
     }
 
@@ -182,7 +182,7 @@ fn strip_paste(text: &str) -> String {
     text.replace("\u{1b}[200~", "").replace("\u{1b}[201~", "").trim().to_owned()
 }
 
-impl Choice {
+impl PromptChoice {
     /// Returns the answer as shown: `y`, or `w: without the code`.
     fn shown(&self) -> String {
         let letter = &self.word[..1];
@@ -196,12 +196,16 @@ const MARKS: usize = 8;
 /// The rows that a list takes besides its entries.
 const AROUND_ENTRIES: usize = 3;
 
-fn fit_entries(entries: &[Shown], rows: usize, pen: &Pen) -> (Vec<Shown>, Vec<bool>) {
+fn fit_entries(
+    entries: &[RedactedText],
+    rows: usize,
+    pen: &LineStyle,
+) -> (Vec<RedactedText>, Vec<bool>) {
     let room = pen.look.width.saturating_sub(MARKS);
-    let broken: Vec<Vec<String>> = entries.iter().map(|entry| wrap(entry, room)).collect();
+    let broken: Vec<Vec<String>> = entries.iter().map(|entry| wrap_text(entry, room)).collect();
     let lines = broken.iter().map(Vec::len).sum::<usize>();
     // The terminal would break a longer line, and leave remains of it when the list is redrawn.
-    let is_narrow = broken.iter().flatten().all(|line| columns(line) <= room);
+    let is_narrow = broken.iter().flatten().all(|line| count_columns(line) <= room);
     if is_narrow && lines + AROUND_ENTRIES <= rows {
         let margin = format!("\n{}", " ".repeat(MARKS));
         let whole = entries.iter().zip(broken);
@@ -213,7 +217,7 @@ fn fit_entries(entries: &[Shown], rows: usize, pen: &Pen) -> (Vec<Shown>, Vec<bo
 }
 
 /// Returns the choice that was typed: by its word, or its first letter.
-fn picked(typed: &str, choices: &[Choice]) -> Option<usize> {
+fn find_typed_choice(typed: &str, choices: &[PromptChoice]) -> Option<usize> {
     let typed = strip_paste(typed).to_lowercase();
     if typed.is_empty() {
         return Some(0);
@@ -221,7 +225,7 @@ fn picked(typed: &str, choices: &[Choice]) -> Option<usize> {
     choices.iter().position(|one| one.word == typed || one.word[..1] == typed)
 }
 
-fn ended(error: dialoguer::Error) -> Error {
+fn prompt_error(error: dialoguer::Error) -> Error {
     let dialoguer::Error::IO(error) = error;
     if error.kind() == std::io::ErrorKind::Interrupted {
         interrupt::give_way();
@@ -239,11 +243,11 @@ fn ended(error: dialoguer::Error) -> Error {
 mod tests {
     use super::*;
     use crate::secret::Redactor;
-    use crate::ui::Look;
+    use crate::ui::StreamLook;
 
     #[test]
     fn a_choice_is_typed_only_as_its_letter_or_its_word() {
-        let choice = |word, meaning| Choice { word, meaning };
+        let choice = |word, meaning| PromptChoice { word, meaning };
         let choices = [choice("yes", None), choice("no", None), choice("without", Some("code"))];
         for (typed, place) in [
             ("", Some(0)),
@@ -256,7 +260,7 @@ mod tests {
             ("yw", None),
             ("1", None),
         ] {
-            assert_eq!(picked(typed, &choices), place, "{typed:?}");
+            assert_eq!(find_typed_choice(typed, &choices), place, "{typed:?}");
         }
         assert_eq!(choices[2].shown(), "w: code");
     }
@@ -264,16 +268,16 @@ mod tests {
     #[test]
     fn an_entry_keeps_its_reason_on_a_narrow_screen_with_room_below() {
         let reason = "web  built here from ./web, a browser frontend: react in package.json, which is public";
-        let entries = ["api  Flask in requirements.txt", reason].map(Shown::from);
+        let entries = ["api  Flask in requirements.txt", reason].map(RedactedText::from);
         for (width, rows, whole) in
             [(60, 24, true), (80, 24, true), (120, 24, true), (60, 5, false)]
         {
-            let look = Look { width, ..Look::plain() };
+            let look = StreamLook { width, ..StreamLook::plain() };
             let (shown, complete) =
-                fit_entries(&entries, rows, &Pen::new(look, &Redactor::default()));
+                fit_entries(&entries, rows, &LineStyle::new(look, &Redactor::default()));
             assert_eq!(complete, [true, whole], "{width} {rows}");
             let lines = shown.iter().flat_map(|entry| entry.as_str().lines());
-            assert!(lines.clone().all(|line| columns(line) < width), "{shown:?}");
+            assert!(lines.clone().all(|line| count_columns(line) < width), "{shown:?}");
             assert!(lines.count() + AROUND_ENTRIES <= rows, "{shown:?}");
             let words = shown[1].as_str().split_whitespace().collect::<Vec<_>>().join(" ");
             assert_eq!(words == reason.replace("  ", " "), whole, "{words}");

@@ -1,10 +1,10 @@
 //! Tables with names on the left and figures on the right, readable without colour.
 
-use super::Role;
-use super::painted::Painted;
-use super::text::{Pen, duration};
-use crate::otlp::summary::Summary;
-use crate::secret::Shown;
+use super::TextRole;
+use super::painted::PaintedLine;
+use super::text::{LineStyle, format_nanoseconds};
+use crate::otlp::summary::SpanSummary;
+use crate::secret::RedactedText;
 
 /// The width of a figure.
 const FIGURE: usize = 9;
@@ -22,8 +22,8 @@ pub struct Table {
 
 impl Table {
     /// Returns the lines, never wider than the terminal.
-    pub fn draw(&self, pen: &Pen) -> Vec<Painted> {
-        let clean: Vec<Vec<Shown>> = std::iter::once(&self.names)
+    pub fn draw(&self, pen: &LineStyle) -> Vec<PaintedLine> {
+        let clean: Vec<Vec<RedactedText>> = std::iter::once(&self.names)
             .chain(self.rows.iter().map(|(names, _)| names))
             .map(|names| names.iter().map(|name| pen.show(name)).collect())
             .collect();
@@ -36,13 +36,13 @@ impl Table {
                 (widest.unwrap_or(0) + gap).min(each)
             })
             .collect();
-        let line = |names: &[Shown], figures: &mut dyn Iterator<Item = &str>| {
+        let line = |names: &[RedactedText], figures: &mut dyn Iterator<Item = &str>| {
             let names = names.iter().zip(&widths).map(|(name, width)| pen.left(name, *width));
             let figures = figures.map(|figure| pen.right(&pen.show(figure), FIGURE));
             names.chain(figures).map(String::from).collect::<String>()
         };
         let head = line(&clean[0], &mut self.figures.iter().copied());
-        let mut lines = vec![Role::Strong.paint(head.trim_end())];
+        let mut lines = vec![TextRole::Strong.paint(head.trim_end())];
         for ((_, figures), names) in self.rows.iter().zip(&clean[1..]) {
             lines.push(line(names, &mut figures.iter().map(String::as_str)).into());
         }
@@ -51,12 +51,12 @@ impl Table {
 }
 
 /// Returns a table of each service's spans: their number, failures and durations.
-pub fn services(summary: &Summary, pen: &Pen) -> Vec<Painted> {
+pub fn services(summary: &SpanSummary, pen: &LineStyle) -> Vec<PaintedLine> {
     let rows = summary.services().map(|(name, tally)| {
         let mut figures = vec![tally.spans.to_string(), tally.errors.to_string()];
         for percent in [50, 90, 99] {
             let ns = tally.durations.percentile(percent).unwrap_or(0);
-            figures.push(duration(ns, &pen.look));
+            figures.push(format_nanoseconds(ns, &pen.look));
         }
         (vec![name.to_owned()], figures)
     });

@@ -10,17 +10,17 @@ pub fn width() -> Option<usize> {
 
 /// The initial terminal settings, restored when the process ends abruptly.
 #[derive(Clone)]
-pub struct Saved {
+pub struct SavedTerminal {
     settings: Option<rustix::termios::Termios>,
 }
 
-impl std::fmt::Debug for Saved {
+impl std::fmt::Debug for SavedTerminal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Saved")
     }
 }
 
-impl Saved {
+impl SavedTerminal {
     /// Saves the settings of the terminal on stdin, if it is one.
     pub fn now() -> Self {
         Self { settings: rustix::termios::tcgetattr(rustix::stdio::stdin()).ok() }
@@ -52,15 +52,15 @@ pub(super) fn drop_waiting_input() {
 }
 
 /// Disables echo while it lives, so that input typed or pasted before a hidden prompt is hidden too.
-pub(super) struct Hushed {
+pub(super) struct EchoGuard {
     settings: Option<rustix::termios::Termios>,
 }
 
-impl Hushed {
+impl EchoGuard {
     /// Disables the echo of the terminal on stdin.
     pub(super) fn now() -> Self {
         use rustix::termios::{LocalModes, OptionalActions, tcsetattr};
-        let Saved { settings } = Saved::now();
+        let SavedTerminal { settings } = SavedTerminal::now();
         if let Some(settings) = &settings {
             let mut hushed = settings.clone();
             hushed.local_modes.remove(LocalModes::ECHO);
@@ -70,7 +70,7 @@ impl Hushed {
     }
 }
 
-impl Drop for Hushed {
+impl Drop for EchoGuard {
     fn drop(&mut self) {
         if let Some(settings) = &self.settings {
             let now = rustix::termios::OptionalActions::Now;

@@ -4,63 +4,63 @@ use std::time::Duration;
 
 use console::{measure_text_width, truncate_str};
 
-use super::Look;
-use crate::secret::{Redactor, Shown};
+use super::StreamLook;
+use crate::secret::{RedactedText, Redactor};
 
 /// The style and redactor for lines of one stream.
 #[derive(Debug, Clone)]
-pub struct Pen {
+pub struct LineStyle {
     /// The style of the stream.
-    pub look: Look,
+    pub look: StreamLook,
     pub(super) redactor: Redactor,
 }
 
-impl Pen {
+impl LineStyle {
     /// Returns the pen for a stream.
-    pub fn new(look: Look, redactor: &Redactor) -> Self {
+    pub fn new(look: StreamLook, redactor: &Redactor) -> Self {
         Self { look, redactor: redactor.clone() }
     }
 
     /// Returns `text` redacted and printable, with a question mark for characters the terminal cannot show.
-    pub fn show(&self, text: &str) -> Shown {
+    pub fn show(&self, text: &str) -> RedactedText {
         let shown = self.redactor.show(text);
         if self.look.unicode { shown } else { shown.in_ascii() }
     }
 
     /// Returns `text` cut to at most `width` columns.
-    pub fn cut(&self, text: &Shown, width: usize) -> Shown {
+    pub fn cut(&self, text: &RedactedText, width: usize) -> RedactedText {
         let tail = if self.look.unicode { "…" } else { ".." };
         match text.columns() {
             columns if columns <= width => text.clone(),
-            _ if width < columns(tail) => Shown::default(),
+            _ if width < count_columns(tail) => RedactedText::default(),
             _ => text.map(|text| truncate_str(text, width, tail).into_owned()),
         }
     }
 
     /// Returns `text` left-aligned in exactly `width` columns.
-    pub fn left(&self, text: &Shown, width: usize) -> Shown {
+    pub fn left(&self, text: &RedactedText, width: usize) -> RedactedText {
         let text = self.cut(text, width);
         let missing = width.saturating_sub(text.columns());
         text.map(|text| format!("{text}{}", " ".repeat(missing)))
     }
 
     /// Returns `text` right-aligned in exactly `width` columns.
-    pub fn right(&self, text: &Shown, width: usize) -> Shown {
+    pub fn right(&self, text: &RedactedText, width: usize) -> RedactedText {
         let text = self.cut(text, width);
         let missing = width.saturating_sub(text.columns());
         text.map(|text| format!("{}{text}", " ".repeat(missing)))
     }
 }
 
-impl Shown {
+impl RedactedText {
     /// Returns the width in columns.
     pub fn columns(&self) -> usize {
-        columns(self.as_str())
+        count_columns(self.as_str())
     }
 }
 
 /// Returns the width in columns of text that needs no redaction.
-pub fn columns(text: &str) -> usize {
+pub fn count_columns(text: &str) -> usize {
     measure_text_width(text)
 }
 
@@ -69,7 +69,7 @@ const AROUND: usize = 100;
 
 /// Returns a line as shown, and the text before the caret below it. A long line is cut around the column; tabs are
 /// kept so that the caret is aligned.
-pub fn excerpt(line: &Shown, column: usize) -> (String, String) {
+pub fn excerpt(line: &RedactedText, column: usize) -> (String, String) {
     let line = line.as_str();
     let at = column.saturating_sub(1);
     let from = match at > AROUND {
@@ -91,7 +91,7 @@ pub fn excerpt(line: &Shown, column: usize) -> (String, String) {
 }
 
 /// Formats nanoseconds with three digits and a unit: `1.23 ms`. At most eight columns.
-pub fn duration(ns: u64, look: &Look) -> String {
+pub fn format_nanoseconds(ns: u64, look: &StreamLook) -> String {
     let micro = if look.unicode { "µs" } else { "us" };
     let (unit, per) = match ns {
         0..1_000 => return format!("{ns} ns"),
@@ -113,13 +113,13 @@ pub fn duration(ns: u64, look: &Look) -> String {
 }
 
 /// Formats a count: `1 span`, `2 spans`; adds an s to `one` unless the number is one.
-pub fn count(number: u64, one: &str) -> String {
+pub fn format_count(number: u64, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Wraps `text` to lines of at most `width` columns, at spaces. A longer word gets its own line; text in backticks
 /// counts as one word, so that it can be copied.
-pub fn wrap(text: &Shown, width: usize) -> Vec<String> {
+pub fn wrap_text(text: &RedactedText, width: usize) -> Vec<String> {
     let text = text.as_str();
     let mut lines = vec![String::new()];
     let mut start = 0;
@@ -163,13 +163,13 @@ pub fn describe_age(age: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn pen(unicode: bool) -> Pen {
-        Pen::new(Look { unicode, ..Look::plain() }, &Redactor::default())
+    fn pen(unicode: bool) -> LineStyle {
+        LineStyle::new(StreamLook { unicode, ..StreamLook::plain() }, &Redactor::default())
     }
 
     #[test]
     fn text_to_copy_is_never_wrapped() {
-        let wrap = |text: &'static str, width| wrap(&Shown::from(text), width);
+        let wrap = |text: &'static str, width| wrap_text(&RedactedText::from(text), width);
         assert_eq!(
             wrap("`a b c d e f` does it, or so it is said", 12),
             ["`a b c d e f`", "does it, or", "so it is", "said"]
@@ -211,7 +211,7 @@ mod tests {
     fn a_key_is_hidden_before_it_is_cut() {
         let redactor = Redactor::default();
         redactor.learn("KEY", &crate::secret::Secret::new("0123456789abcdefghij"));
-        let pen = Pen::new(Look::plain(), &redactor);
+        let pen = LineStyle::new(StreamLook::plain(), &redactor);
         let shown = pen.show("xxxxx0123456789abcdefghij tail");
         for width in 0..40 {
             let cut = pen.cut(&shown, width);
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn durations_have_three_digits() {
-        let shown = |ns| duration(ns, &Look::plain());
+        let shown = |ns| format_nanoseconds(ns, &StreamLook::plain());
         assert_eq!(shown(0), "0 ns");
         assert_eq!(shown(999), "999 ns");
         assert_eq!(shown(1_000), "1.00 us");

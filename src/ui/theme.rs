@@ -5,17 +5,17 @@ use std::fmt;
 use console::style;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 
-use super::Look;
+use super::StreamLook;
 
 /// Returns the theme for questions on a stream with this look.
-pub(super) fn question_theme(look: &Look) -> Box<dyn Theme> {
+pub(super) fn question_theme(look: &StreamLook) -> Box<dyn Theme> {
     match look.colour {
-        true => Box::new(ColouredTheme(colours(look))),
+        true => Box::new(ColouredTheme(prompt_theme(look))),
         false => Box::new(SimpleTheme),
     }
 }
 
-fn colours(look: &Look) -> ColorfulTheme {
+fn prompt_theme(look: &StreamLook) -> ColorfulTheme {
     let theme = ColorfulTheme::default();
     if look.unicode {
         return theme;
@@ -97,7 +97,7 @@ impl Theme for ColouredTheme {
 mod tests {
     use super::*;
 
-    fn item(look: &Look, checked: bool, active: bool) -> String {
+    fn item(look: &StreamLook, checked: bool, active: bool) -> String {
         let mut text = String::new();
         let theme = question_theme(look);
         theme.format_multi_select_prompt_item(&mut text, "api", checked, active).unwrap();
@@ -108,7 +108,7 @@ mod tests {
     fn the_active_row_has_a_mark_and_ascii_is_enough() {
         for colour in [true, false] {
             for unicode in [true, false] {
-                let look = Look { colour, unicode, ..Look::plain() };
+                let look = StreamLook { colour, unicode, ..StreamLook::plain() };
                 for checked in [true, false] {
                     let (active, other) = (item(&look, checked, true), item(&look, checked, false));
                     assert!(active.starts_with('>') && !other.starts_with('>'), "{active} {other}");

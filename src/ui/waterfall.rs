@@ -2,12 +2,12 @@
 //!
 //! Text only, never wider than the terminal, and readable without colour or Unicode.
 
-use super::painted::Painted;
-use super::text::{Pen, columns, count, duration};
-use super::{Look, Role, Verbosity};
-use crate::otlp::assembly::{Node, Trace};
-use crate::otlp::span::{Attribute, Span, Value};
-use crate::secret::Shown;
+use super::painted::PaintedLine;
+use super::text::{LineStyle, count_columns, format_count, format_nanoseconds};
+use super::{StreamLook, TextRole, Verbosity};
+use crate::otlp::assembly::{Trace, TraceNode};
+use crate::otlp::span::{AttributeValue, OtlpSpan, SpanAttribute};
+use crate::secret::RedactedText;
 
 /// The default number of spans drawn of a trace.
 const MOST: usize = 100;
@@ -22,13 +22,13 @@ const DURATION: usize = 7;
 const NARROWEST: usize = 40;
 
 /// Returns the lines of `trace`, with attributes and events if `verbosity` includes them.
-pub fn draw(trace: &Trace, pen: &Pen, verbosity: Verbosity) -> Vec<Painted> {
+pub fn draw(trace: &Trace, pen: &LineStyle, verbosity: Verbosity) -> Vec<PaintedLine> {
     let nodes = trace.tree();
     let shown = match verbosity {
         Verbosity::Verbose => nodes.len(),
         Verbosity::Quiet | Verbosity::Normal => nodes.len().min(MOST),
     };
-    let sheet = Sheet::new(trace, &nodes[..shown], pen);
+    let sheet = WaterfallLayout::new(trace, &nodes[..shown], pen);
     let mut lines = vec![sheet.title()];
     let mut rails: Vec<bool> = Vec::new();
     for (place, node) in nodes[..shown].iter().enumerate() {
@@ -42,16 +42,16 @@ pub fn draw(trace: &Trace, pen: &Pen, verbosity: Verbosity) -> Vec<Painted> {
         lines.extend(sheet.remarks(node, &margin, verbosity));
     }
     if shown < nodes.len() {
-        let more = count((nodes.len() - shown) as u64, "more span");
-        lines.push(Role::Faint.paint(format!("and {more}; -v draws all")));
+        let more = format_count((nodes.len() - shown) as u64, "more span");
+        lines.push(TextRole::Faint.paint(format!("and {more}; -v draws all")));
     }
     lines
 }
 
 /// The layout shared by all lines of a drawing.
-struct Sheet<'a> {
+struct WaterfallLayout<'a> {
     trace: &'a Trace,
-    pen: &'a Pen,
+    pen: &'a LineStyle,
     services: Vec<&'a str>,
     start: u64,
     total: u64,
@@ -61,13 +61,13 @@ struct Sheet<'a> {
     bar: usize,
 }
 
-impl<'a> Sheet<'a> {
-    fn new(trace: &'a Trace, nodes: &[Node<'_>], pen: &'a Pen) -> Self {
+impl<'a> WaterfallLayout<'a> {
+    fn new(trace: &'a Trace, nodes: &[TraceNode<'_>], pen: &'a LineStyle) -> Self {
         let services = trace.services();
         let width = pen.look.width.max(NARROWEST);
         let widest = nodes
             .iter()
-            .map(|node| 2 * node.depth.min(DEEPEST) + label(node.span, pen).columns())
+            .map(|node| 2 * node.depth.min(DEEPEST) + span_label(node.span, pen).columns())
             .max();
         let name = widest.unwrap_or(0).min(width * 2 / 5);
         let service = if services.len() > 1 {
@@ -90,41 +90,41 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    fn title(&self) -> Painted {
-        let spans = count(self.trace.spans.len() as u64, "span");
+    fn title(&self) -> PaintedLine {
+        let spans = format_count(self.trace.spans.len() as u64, "span");
         let of = match self.services.as_slice() {
             [only] => (*only).to_owned(),
-            several => count(several.len() as u64, "service"),
+            several => format_count(several.len() as u64, "service"),
         };
-        let took = duration(self.trace.end_ns() - self.start, &self.pen.look);
+        let took = format_nanoseconds(self.trace.end_ns() - self.start, &self.pen.look);
         let failed = self.trace.spans.iter().filter(|span| span.is_error());
         let mut rest = format!("  {spans}, {of}, {took}");
         let id = self.trace.id.to_string();
         match failed.count() as u64 {
             0 => {}
-            errors => rest = format!("{rest}, {}", count(errors, "error")),
+            errors => rest = format!("{rest}, {}", format_count(errors, "error")),
         }
         let room = self.width.saturating_sub(6 + id.len());
         let rest = self.pen.cut(&self.pen.show(&rest), room);
-        Role::Strong.paint(format!("trace {id}")) + rest
+        TextRole::Strong.paint(format!("trace {id}")) + rest
     }
 
-    fn row(&self, node: &Node<'_>, rails: &[bool]) -> Painted {
+    fn row(&self, node: &TraceNode<'_>, rails: &[bool]) -> PaintedLine {
         let span = node.span;
         let pen = self.pen;
         let prefix = self.prefix(rails, true);
-        let room = self.name.saturating_sub(columns(&prefix));
-        let name = pen.left(&label(span, pen), room);
+        let room = self.name.saturating_sub(count_columns(&prefix));
+        let name = pen.left(&span_label(span, pen), room);
         let (named, drawn) = match span.is_error() {
-            true => (Role::Error, Role::Error),
-            false => (Role::Plain, self.hue(span)),
+            true => (TextRole::Error, TextRole::Error),
+            false => (TextRole::Plain, self.hue(span)),
         };
-        let mut line = Role::Faint.paint(prefix) + named.paint(name) + " ";
+        let mut line = TextRole::Faint.paint(prefix) + named.paint(name) + " ";
         if self.service > 0 {
             let service = pen.left(&pen.show(span.service()), self.service);
             line = line + self.hue(span).paint(service) + " ";
         }
-        let took = pen.show(&duration(span.duration_ns(), &pen.look));
+        let took = pen.show(&format_nanoseconds(span.duration_ns(), &pen.look));
         line + " " + drawn.paint(self.bar(span)) + " " + pen.right(&took, DURATION)
     }
 
@@ -154,13 +154,13 @@ impl<'a> Sheet<'a> {
     }
 
     /// Returns the service's colour.
-    fn hue(&self, span: &Span) -> Role {
+    fn hue(&self, span: &OtlpSpan) -> TextRole {
         let place = self.services.iter().position(|name| *name == span.service());
-        Role::Hue(place.unwrap_or(0))
+        TextRole::Hue(place.unwrap_or(0))
     }
 
     /// Returns the span's bar within the trace: in half columns if the terminal supports them, and never empty.
-    fn bar(&self, span: &Span) -> String {
+    fn bar(&self, span: &OtlpSpan) -> String {
         let fine = if self.pen.look.unicode { 2 } else { 1 };
         let units = self.bar * fine;
         let scale = |ns: u64| {
@@ -186,11 +186,16 @@ impl<'a> Sheet<'a> {
     }
 
     /// Returns the lines below a span: its failure, a missing parent, and requested attributes.
-    fn remarks(&self, node: &Node<'_>, margin: &str, verbosity: Verbosity) -> Vec<Painted> {
+    fn remarks(
+        &self,
+        node: &TraceNode<'_>,
+        margin: &str,
+        verbosity: Verbosity,
+    ) -> Vec<PaintedLine> {
         let span = node.span;
         let mut remarks = Vec::new();
         if let Some(reason) = span.failure() {
-            remarks.push((Role::Error, format!("error: {reason}")));
+            remarks.push((TextRole::Error, format!("error: {reason}")));
         }
         if let Some(parent) = span.parent_id
             && node.depth == 0
@@ -199,25 +204,26 @@ impl<'a> Sheet<'a> {
                 true => "asked by `cruddur-ops verify --app`".to_owned(),
                 false => format!("its parent {parent} did not arrive"),
             };
-            remarks.push((Role::Faint, text));
+            remarks.push((TextRole::Faint, text));
         }
         if verbosity == Verbosity::Verbose {
-            remarks
-                .extend(details(span, &self.pen.look).into_iter().map(|text| (Role::Faint, text)));
+            remarks.extend(
+                span_details(span, &self.pen.look).into_iter().map(|text| (TextRole::Faint, text)),
+            );
         }
-        let room = self.width.saturating_sub(columns(margin));
+        let room = self.width.saturating_sub(count_columns(margin));
         remarks
             .into_iter()
             .map(|(role, text)| {
                 let text = self.pen.cut(&self.pen.show(&text), room);
-                Role::Faint.paint(margin) + role.paint(text)
+                TextRole::Faint.paint(margin) + role.paint(text)
             })
             .collect()
     }
 }
 
 /// Returns a span's name, with a mark if it failed.
-fn label(span: &Span, pen: &Pen) -> Shown {
+fn span_label(span: &OtlpSpan, pen: &LineStyle) -> RedactedText {
     let name = pen.show(&span.name);
     match (span.is_error(), pen.look.unicode) {
         (true, true) => name.map(|name| format!("✗ {name}")),
@@ -226,7 +232,7 @@ fn label(span: &Span, pen: &Pen) -> Shown {
     }
 }
 
-fn details(span: &Span, look: &Look) -> Vec<String> {
+fn span_details(span: &OtlpSpan, look: &StreamLook) -> Vec<String> {
     let mut lines = Vec::new();
     let source = &span.source;
     let scope = [source.scope.as_str(), source.scope_version.as_str()].join(" ");
@@ -234,18 +240,18 @@ fn details(span: &Span, look: &Look) -> Vec<String> {
         "" => format!("{} span {}", span.kind, span.span_id),
         scope => format!("{} span {} by {scope}", span.kind, span.span_id),
     });
-    lines.extend(span.attributes.iter().map(pair));
+    lines.extend(span.attributes.iter().map(format_attribute));
     for event in &span.events {
-        let after = duration(event.at_ns.saturating_sub(span.start_ns), look);
+        let after = format_nanoseconds(event.at_ns.saturating_sub(span.start_ns), look);
         lines.push(format!("after {after}: {}", event.name));
-        lines.extend(event.attributes.iter().map(|one| format!("  {}", pair(one))));
+        lines.extend(event.attributes.iter().map(|one| format!("  {}", format_attribute(one))));
     }
     lines
 }
 
-fn pair((name, value): &Attribute) -> String {
+fn format_attribute((name, value): &SpanAttribute) -> String {
     match value {
-        Value::Empty => format!("{name} ="),
+        AttributeValue::Empty => format!("{name} ="),
         value => format!("{name} = {value}"),
     }
 }

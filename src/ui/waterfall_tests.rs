@@ -1,21 +1,21 @@
 use super::*;
-use crate::otlp::fixture::{request, span, trace_id};
+use crate::otlp::fixture::{fixture_span, fixture_trace, trace_id};
 use crate::secret::Redactor;
-use crate::ui::text::columns;
+use crate::ui::text::count_columns;
 
-fn look(width: usize, unicode: bool) -> Look {
-    Look { unicode, width, wraps: false, ..Look::plain() }
+fn test_look(width: usize, unicode: bool) -> StreamLook {
+    StreamLook { unicode, width, wraps: false, ..StreamLook::plain() }
 }
 
-fn pen(look: Look) -> Pen {
-    Pen::new(look, &Redactor::default())
+fn test_pen(look: StreamLook) -> LineStyle {
+    LineStyle::new(look, &Redactor::default())
 }
 
-fn drawn(trace: &Trace, look: Look, verbosity: Verbosity) -> String {
-    let lines = draw(trace, &pen(look), verbosity);
-    let lines: Vec<String> = lines.iter().map(Painted::text).collect();
+fn draw_waterfall(trace: &Trace, look: StreamLook, verbosity: Verbosity) -> String {
+    let lines = draw(trace, &test_pen(look), verbosity);
+    let lines: Vec<String> = lines.iter().map(PaintedLine::text).collect();
     for line in &lines {
-        assert!(columns(line) <= look.width, "too wide: {line:?}");
+        assert!(count_columns(line) <= look.width, "too wide: {line:?}");
     }
     let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
     lines.join("\n")
@@ -23,7 +23,7 @@ fn drawn(trace: &Trace, look: Look, verbosity: Verbosity) -> String {
 
 #[test]
 fn eighty_columns() {
-    insta::assert_snapshot!(drawn(&request(), look(80, true), Verbosity::Normal), @r#"
+    insta::assert_snapshot!(draw_waterfall(&fixture_trace(), test_look(80, true), Verbosity::Normal), @r#"
     trace a0a0a0a0a0a0a0a0a0a0a0a0a0a0a001  6 spans, 2 services, 123 ms, 1 error
     GET /api/activities/home      backend-flask  ███████████████████████████  123 ms
     ├ home-activities-mock-data   backend-flask   █████████████              60.0 ms
@@ -37,7 +37,7 @@ fn eighty_columns() {
 
 #[test]
 fn a_hundred_and_twenty_columns() {
-    insta::assert_snapshot!(drawn(&request(), look(120, true), Verbosity::Normal), @r#"
+    insta::assert_snapshot!(draw_waterfall(&fixture_trace(), test_look(120, true), Verbosity::Normal), @r#"
     trace a0a0a0a0a0a0a0a0a0a0a0a0a0a0a001  6 spans, 2 services, 123 ms, 1 error
     GET /api/activities/home      backend-flask  ███████████████████████████████████████████████████████████████████  123 ms
     ├ home-activities-mock-data   backend-flask    ▐████████████████████████████████                                 60.0 ms
@@ -50,8 +50,8 @@ fn a_hundred_and_twenty_columns() {
 }
 
 #[test]
-fn ascii() {
-    insta::assert_snapshot!(drawn(&request(), look(80, false), Verbosity::Normal), @r#"
+fn draws_a_trace_in_ascii() {
+    insta::assert_snapshot!(draw_waterfall(&fixture_trace(), test_look(80, false), Verbosity::Normal), @r#"
     trace a0a0a0a0a0a0a0a0a0a0a0a0a0a0a001  6 spans, 2 services, 123 ms, 1 error
     GET /api/activities/home      backend-flask  ===========================  123 ms
     |-home-activities-mock-data   backend-flask   =============              60.0 ms
@@ -65,7 +65,7 @@ fn ascii() {
 
 #[test]
 fn attributes_and_events_when_asked_for() {
-    insta::assert_snapshot!(drawn(&request(), look(80, true), Verbosity::Verbose), @r#"
+    insta::assert_snapshot!(draw_waterfall(&fixture_trace(), test_look(80, true), Verbosity::Verbose), @r#"
     trace a0a0a0a0a0a0a0a0a0a0a0a0a0a0a001  6 spans, 2 services, 123 ms, 1 error
     GET /api/activities/home      backend-flask  ███████████████████████████  123 ms
     │ server span b000000000000001 by opentelemetry.instrumentation.flask 0.66b1
@@ -91,7 +91,7 @@ fn attributes_and_events_when_asked_for() {
 
 #[test]
 fn a_narrow_terminal_cuts_names() {
-    insta::assert_snapshot!(drawn(&request(), look(40, true), Verbosity::Normal), @r#"
+    insta::assert_snapshot!(draw_waterfall(&fixture_trace(), test_look(40, true), Verbosity::Normal), @r#"
     trace a0a0a0a0a0a0a0a0a0a0a0a0a0a0a001 …
     GET /api/activi… backend…  █████  123 ms
     ├ home-activiti… backend…  ██▌   60.0 ms
@@ -105,7 +105,7 @@ fn a_narrow_terminal_cuts_names() {
 
 #[test]
 fn a_single_service_is_in_the_title_and_a_missing_parent_is_named() {
-    insta::assert_snapshot!(drawn(&handler(), look(80, true), Verbosity::Normal), @r#"
+    insta::assert_snapshot!(draw_waterfall(&handler_trace(), test_look(80, true), Verbosity::Normal), @r#"
     trace a0a0a0a0a0a0a0a0a0a0a0a0a0a0a001  1 span, backend-flask, 12.0 ms, 1 error
     ✗ GET /\u{1b}[31m 日本  ████████████████████████████████████████████████ 12.0 ms
       error: line one\nline two
@@ -113,22 +113,22 @@ fn a_single_service_is_in_the_title_and_a_missing_parent_is_named() {
     "#);
 }
 
-fn handler() -> Trace {
-    let mut only = span(2, Some(1), "GET /\u{1b}[31m \u{65e5}\u{672c}", 0.0, 12.0);
-    only.status = crate::otlp::span::Status::Error("line one\nline two".to_owned());
+fn handler_trace() -> Trace {
+    let mut only = fixture_span(2, Some(1), "GET /\u{1b}[31m \u{65e5}\u{672c}", 0.0, 12.0);
+    only.status = crate::otlp::span::SpanStatus::Error("line one\nline two".to_owned());
     Trace { id: trace_id(1), spans: vec![only] }
 }
 
 #[test]
 fn colour_adds_nothing_but_colour() {
-    let colour = Look { colour: true, ..look(80, true) };
-    let lines = draw(&request(), &pen(colour), Verbosity::Verbose);
+    let colour = StreamLook { colour: true, ..test_look(80, true) };
+    let lines = draw(&fixture_trace(), &test_pen(colour), Verbosity::Verbose);
     let rendered = |look| -> Vec<String> {
         lines.iter().map(|line| line.render(&look, &Redactor::default())).collect()
     };
     let painted = rendered(colour).join("\n");
     assert!(painted.contains("\u{1b}[31m"));
-    let plain = rendered(look(80, true)).join("\n");
+    let plain = rendered(test_look(80, true)).join("\n");
     assert_eq!(console::strip_ansi_codes(&painted), plain);
 }
 
@@ -137,17 +137,17 @@ fn deep_and_numerous_spans_fit_the_width() {
     let deep = Trace {
         id: trace_id(1),
         spans: (0..60)
-            .map(|id| span(id + 1, (id > 0).then_some(id), "nested", f64::from(id), 100.0))
+            .map(|id| fixture_span(id + 1, (id > 0).then_some(id), "nested", f64::from(id), 100.0))
             .collect(),
     };
-    drawn(&deep, look(40, true), Verbosity::Verbose);
+    draw_waterfall(&deep, test_look(40, true), Verbosity::Verbose);
     let many = Trace {
         id: trace_id(1),
         spans: (0..250)
-            .map(|id| span(id, (id > 0).then_some(0), "sibling", f64::from(id), 1.0))
+            .map(|id| fixture_span(id, (id > 0).then_some(0), "sibling", f64::from(id), 1.0))
             .collect(),
     };
-    let lines = draw(&many, &pen(look(80, false)), Verbosity::Normal);
+    let lines = draw(&many, &test_pen(test_look(80, false)), Verbosity::Normal);
     assert_eq!(lines.len(), 102);
     assert_eq!(lines[101].text(), "and 150 more spans; -v draws all");
 }

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::program::Captured;
-use super::{LivePort, Opened, Opening, Proof, Visibility, ask, failed, unchanged};
+use super::program::ProgramOutput;
+use super::{
+    ChangeProof, LivePort, LiveVisibility, VisibilityChanged, VisibilityRequest,
+    run_workspace_program, unchanged_visibility_error, workspace_program_error,
+};
 use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
@@ -22,7 +25,7 @@ const SIGNED_OUT: i32 = 4;
 
 /// A codespace.
 #[derive(Debug, Clone)]
-pub struct Codespaces {
+pub struct CodespacesWorkspace {
     name: String,
     domain: String,
     shell: Shell,
@@ -31,13 +34,13 @@ pub struct Codespaces {
 /// A port in `gh codespace ports --json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct GhPortRow {
     source_port: u16,
     visibility: String,
     browse_url: Option<String>,
 }
 
-impl Codespaces {
+impl CodespacesWorkspace {
     pub(super) fn new(shell: &Shell) -> Self {
         let var = |name, default: &str| shell.var(name).unwrap_or(default).to_owned();
         Self {
@@ -61,35 +64,42 @@ impl Codespaces {
         const FIELDS: &str = "sourcePort,visibility,label,browseUrl";
         let listed = self.gh(&["--json", FIELDS], LIST_LIMIT)?;
         if listed.status != Some(0) {
-            return Err(explained("`gh codespace ports` failed", &listed));
+            return Err(gh_error("`gh codespace ports` failed", &listed));
         }
-        let rows: Option<Vec<Row>> = serde_json::from_str(&listed.stdout).map_err(|error| {
-            Error::new(
-                ErrorCode::WorkspaceFailed,
-                "`gh codespace ports` answered what is not understood",
-            )
-            .cause(error)
-        })?;
-        Ok(rows.unwrap_or_default().into_iter().map(live).collect())
+        let rows: Option<Vec<GhPortRow>> =
+            serde_json::from_str(&listed.stdout).map_err(|error| {
+                Error::new(
+                    ErrorCode::WorkspaceFailed,
+                    "`gh codespace ports` answered what is not understood",
+                )
+                .cause(error)
+            })?;
+        Ok(rows.unwrap_or_default().into_iter().map(codespace_live_port).collect())
     }
 
-    pub(super) fn open(&self, openings: &[Opening]) -> Vec<Result<Opened>> {
+    pub(super) fn open(&self, openings: &[VisibilityRequest]) -> Vec<Result<VisibilityChanged>> {
         let done: Vec<Result<()>> = openings.iter().map(|one| self.say(one)).collect();
         // Listing is slow, and needed only if something was changed.
         let listed = match done.iter().any(Result::is_ok) {
             true => self.live_ports(),
             false => Ok(Vec::new()),
         };
-        let looked = |opening: &Opening| -> Result<Opened> {
-            let listed = listed.as_ref().map_err(|error| unknown(opening, error))?;
+        let looked = |opening: &VisibilityRequest| -> Result<VisibilityChanged> {
+            let listed =
+                listed.as_ref().map_err(|error| unconfirmed_visibility_error(opening, error))?;
             let port = listed.iter().find(|live| live.port == opening.port);
             match port.and_then(|live| live.visibility) {
-                Some(shown) if shown == opening.visibility => {
-                    Ok(Opened { proof: Proof::Listed, url: self.port_url(opening.port) })
-                }
-                Some(shown) => Err(unchanged(opening.port, shown, &command(opening))
-                    .cause("`gh` says so too where it ran out of time")
-                    .hint("the same command again tries once more")),
+                Some(shown) if shown == opening.visibility => Ok(VisibilityChanged {
+                    proof: ChangeProof::Listed,
+                    url: self.port_url(opening.port),
+                }),
+                Some(shown) => Err(unchanged_visibility_error(
+                    opening.port,
+                    shown,
+                    &gh_visibility_command(opening),
+                )
+                .cause("`gh` says so too where it ran out of time")
+                .hint("the same command again tries once more")),
                 None => Err(not_forwarded(opening.port)),
             }
         };
@@ -97,23 +107,23 @@ impl Codespaces {
         answers.map(|(done, opening)| done.and_then(|()| looked(opening))).collect()
     }
 
-    fn say(&self, opening: &Opening) -> Result<()> {
-        let wanted = format!("{}:{}", opening.port, word(opening.visibility));
+    fn say(&self, opening: &VisibilityRequest) -> Result<()> {
+        let wanted = format!("{}:{}", opening.port, gh_visibility(opening.visibility));
         let done = self.gh(&["visibility", &wanted], OPEN_LIMIT)?;
         if done.status == Some(0) {
             return Ok(());
         }
         if done.stderr.contains("is not allowed") {
-            return Err(refused(opening, &done));
+            return Err(gh_refused_error(opening, &done));
         }
         if done.stderr.contains("error getting tunnel port") {
             return Err(not_forwarded(opening.port).cause(done.stderr.trim()));
         }
-        let what = format!("`{}` failed", command(opening));
-        Err(explained(&what, &done))
+        let what = format!("`{}` failed", gh_visibility_command(opening));
+        Err(gh_error(&what, &done))
     }
 
-    fn gh(&self, arguments: &[&str], limit: Duration) -> Result<Captured> {
+    fn gh(&self, arguments: &[&str], limit: Duration) -> Result<ProgramOutput> {
         if self.name.is_empty() {
             return Err(Error::new(
                 ErrorCode::WorkspaceFailed,
@@ -123,7 +133,7 @@ impl Codespaces {
         let mut all = vec!["codespace", "ports"];
         all.extend(arguments);
         all.extend(["-c", self.name.as_str()]);
-        ask(&self.shell, "gh", &all, limit).map_err(|error| {
+        run_workspace_program(&self.shell, "gh", &all, limit).map_err(|error| {
             match self.shell.which("gh") {
                 Some(_) => error,
                 None => error.hint(
@@ -134,14 +144,14 @@ impl Codespaces {
     }
 }
 
-fn live(row: Row) -> LivePort {
+fn codespace_live_port(row: GhPortRow) -> LivePort {
     LivePort {
         port: row.source_port,
         served: true,
         visibility: match row.visibility.as_str() {
-            "public" => Some(Visibility::Public),
-            "org" => Some(Visibility::Organisation),
-            "private" => Some(Visibility::Private),
+            "public" => Some(LiveVisibility::Public),
+            "org" => Some(LiveVisibility::Organisation),
+            "private" => Some(LiveVisibility::Private),
             _ => None,
         },
         url: row.browse_url.filter(|url| !url.is_empty()),
@@ -150,34 +160,35 @@ fn live(row: Row) -> LivePort {
 }
 
 /// Returns the name of a visibility in `gh`.
-fn word(visibility: Visibility) -> &'static str {
+fn gh_visibility(visibility: LiveVisibility) -> &'static str {
     match visibility {
-        Visibility::Public => "public",
-        Visibility::Organisation => "org",
-        Visibility::Private => "private",
+        LiveVisibility::Public => "public",
+        LiveVisibility::Organisation => "org",
+        LiveVisibility::Private => "private",
     }
 }
 
-fn command(opening: &Opening) -> String {
-    let word = word(opening.visibility);
+fn gh_visibility_command(opening: &VisibilityRequest) -> String {
+    let word = gh_visibility(opening.visibility);
     format!("gh codespace ports visibility {}:{word}", opening.port)
 }
 
-fn explained(what: &str, captured: &Captured) -> Error {
-    let error = failed(what, captured);
+fn gh_error(what: &str, captured: &ProgramOutput) -> Error {
+    let error = workspace_program_error(what, captured);
     if captured.status != Some(SIGNED_OUT) {
         return error;
     }
     Error { code: ErrorCode::NotSignedIn, ..error.hint("`gh auth login` signs in") }
 }
 
-fn refused(opening: &Opening, captured: &Captured) -> Error {
-    let word = word(opening.visibility);
+fn gh_refused_error(opening: &VisibilityRequest, captured: &ProgramOutput) -> Error {
+    let word = gh_visibility(opening.visibility);
     let text = format!(
         "this codespace allows no port to be {word}; port {} stays as it was",
         opening.port
     );
-    let error = Error { code: ErrorCode::VisibilityRefused, ..failed(&text, captured) };
+    let error =
+        Error { code: ErrorCode::VisibilityRefused, ..workspace_program_error(&text, captured) };
     error
         .hint("set by a policy of the organisation that pays for the codespace; its owners can change it")
         .hint(format!(
@@ -187,7 +198,7 @@ fn refused(opening: &Opening, captured: &Captured) -> Error {
 }
 
 /// Returns the error when `gh` reported success but the result could not be checked.
-fn unknown(opening: &Opening, error: &Error) -> Error {
+fn unconfirmed_visibility_error(opening: &VisibilityRequest, error: &Error) -> Error {
     let text = format!(
         "port {} may be {} now, but that could not be looked at: {}",
         opening.port,
@@ -213,9 +224,9 @@ mod tests {
     fn a_row_of_gh_is_parsed() {
         let text = r#"[{"browseUrl":"https://owl-3000.app.github.dev","label":"web","sourcePort":3000,"visibility":"org"},
             {"browseUrl":"","label":"","sourcePort":80,"visibility":"new"}]"#;
-        let rows: Vec<Row> = serde_json::from_str(text).unwrap();
-        let ports: Vec<_> = rows.into_iter().map(live).collect();
-        assert_eq!(ports[0].visibility, Some(Visibility::Organisation));
+        let rows: Vec<GhPortRow> = serde_json::from_str(text).unwrap();
+        let ports: Vec<_> = rows.into_iter().map(codespace_live_port).collect();
+        assert_eq!(ports[0].visibility, Some(LiveVisibility::Organisation));
         assert_eq!(ports[0].url.as_deref(), Some("https://owl-3000.app.github.dev"));
         assert_eq!((ports[1].visibility, &ports[1].url), (None, &None));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// The reach of a listening port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reach {
+pub enum PortReach {
     /// Only this machine.
     Loopback,
     /// Other machines too.
@@ -12,17 +12,17 @@ pub enum Reach {
 }
 
 /// Returns which of `ports` are listened on, and their reach.
-pub fn among(ports: &[u16]) -> BTreeMap<u16, Reach> {
+pub fn find_listening_ports(ports: &[u16]) -> BTreeMap<u16, PortReach> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(fs_err::read_to_string);
     if tables.iter().all(Result::is_err) {
         return ports
             .iter()
-            .filter(|port| accepts(**port))
-            .map(|port| (*port, Reach::Loopback))
+            .filter(|port| accepts_connections(**port))
+            .map(|port| (*port, PortReach::Loopback))
             .collect();
     }
     let mut listening = BTreeMap::new();
-    for (port, reach) in tables.iter().flatten().flat_map(|table| rows(table)) {
+    for (port, reach) in tables.iter().flatten().flat_map(|table| listening_rows(table)) {
         if ports.contains(&port) {
             let widest = listening.entry(port).or_insert(reach);
             *widest = reach.max(*widest);
@@ -32,14 +32,14 @@ pub fn among(ports: &[u16]) -> BTreeMap<u16, Reach> {
 }
 
 /// Returns whether a connection to the port on localhost succeeds.
-fn accepts(port: u16) -> bool {
+fn accepts_connections(port: u16) -> bool {
     let limit = std::time::Duration::from_millis(200);
     std::net::TcpStream::connect_timeout(&(std::net::Ipv4Addr::LOCALHOST, port).into(), limit)
         .is_ok()
 }
 
 /// Returns the listening sockets in one of the kernel's tables.
-fn rows(table: &str) -> impl Iterator<Item = (u16, Reach)> {
+fn listening_rows(table: &str) -> impl Iterator<Item = (u16, PortReach)> {
     const LISTEN: &str = "0A";
     table.lines().filter_map(|line| {
         let mut columns = line.split_whitespace();
@@ -47,12 +47,12 @@ fn rows(table: &str) -> impl Iterator<Item = (u16, Reach)> {
         if columns.nth(1)? != LISTEN {
             return None;
         }
-        Some((u16::from_str_radix(port, 16).ok()?, reach(address)))
+        Some((u16::from_str_radix(port, 16).ok()?, parse_reach(address)))
     })
 }
 
 /// Parses an address of hexadecimal words in the machine's byte order.
-fn reach(address: &str) -> Reach {
+fn parse_reach(address: &str) -> PortReach {
     const LOOPBACK_6: [&str; 2] =
         ["00000000000000000000000001000000", "00000000000000000000000000000001"];
     let last_word = address.get(address.len().saturating_sub(8)..).unwrap_or_default();
@@ -61,7 +61,11 @@ fn reach(address: &str) -> Reach {
     let first_octet =
         if cfg!(target_endian = "little") { last_word.get(6..) } else { last_word.get(..2) };
     let loopback_4 = mapped && first_octet == Some("7F");
-    if loopback_4 || LOOPBACK_6.contains(&address) { Reach::Loopback } else { Reach::Everywhere }
+    if loopback_4 || LOOPBACK_6.contains(&address) {
+        PortReach::Loopback
+    } else {
+        PortReach::Everywhere
+    }
 }
 
 #[cfg(test)]
@@ -82,14 +86,14 @@ mod tests {
    5: 0000000000000000FFFF00000100007F:0052 00000000000000000000000000000000:0000 0A 0:0
 ";
         assert_eq!(
-            rows(table).collect::<Vec<_>>(),
+            listening_rows(table).collect::<Vec<_>>(),
             [
-                (3000, Reach::Loopback),
-                (4567, Reach::Everywhere),
-                (80, Reach::Loopback),
-                (81, Reach::Everywhere),
-                (83, Reach::Everywhere),
-                (82, Reach::Loopback),
+                (3000, PortReach::Loopback),
+                (4567, PortReach::Everywhere),
+                (80, PortReach::Loopback),
+                (81, PortReach::Everywhere),
+                (83, PortReach::Everywhere),
+                (82, PortReach::Loopback),
             ]
         );
     }
@@ -98,7 +102,7 @@ mod tests {
     fn a_socket_of_our_own_is_found() {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();
-        assert_eq!(among(&[port]).get(&port), Some(&Reach::Loopback));
+        assert_eq!(find_listening_ports(&[port]).get(&port), Some(&PortReach::Loopback));
         drop(socket);
     }
 }

@@ -14,21 +14,21 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
-use program::Captured;
+use program::ProgramOutput;
 
-pub use codespaces::Codespaces;
-pub use gitpod::Gitpod;
-pub use ona::Ona;
+pub use codespaces::CodespacesWorkspace;
+pub use gitpod::GitpodWorkspace;
+pub use ona::OnaWorkspace;
 
 /// The environment that this program runs in.
 #[derive(Debug, Clone)]
 pub enum Workspace {
     /// Gitpod Classic.
-    Gitpod(Gitpod),
+    Gitpod(GitpodWorkspace),
     /// Ona, the successor of Gitpod.
-    Ona(Ona),
+    Ona(OnaWorkspace),
     /// GitHub Codespaces.
-    Codespaces(Codespaces),
+    Codespaces(CodespacesWorkspace),
     /// Coder.
     Coder {
         /// The URL of a forwarded port, with the placeholder `{{port}}`.
@@ -42,7 +42,7 @@ pub enum Workspace {
 
 /// Who can open a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visibility {
+pub enum LiveVisibility {
     /// Everyone who knows its URL.
     Public,
     /// The members of an organisation.
@@ -51,7 +51,7 @@ pub enum Visibility {
     Private,
 }
 
-impl Visibility {
+impl LiveVisibility {
     /// Returns the name for people and for the journal.
     pub fn name(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ impl Visibility {
         }
     }
 
-    /// Returns the visibility with this [`Visibility::name`].
+    /// Returns the visibility with this [`LiveVisibility::name`].
     pub fn named(name: &str) -> Option<Self> {
         let all = [Self::Public, Self::Organisation, Self::Private];
         all.into_iter().find(|visibility| visibility.name() == name)
@@ -70,11 +70,11 @@ impl Visibility {
 
 /// A request for a port's visibility.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opening {
+pub struct VisibilityRequest {
     /// The port number.
     pub port: u16,
     /// Who can open it.
-    pub visibility: Visibility,
+    pub visibility: LiveVisibility,
     /// A name for the port, which some workspaces require.
     pub name: String,
 }
@@ -87,7 +87,7 @@ pub struct LivePort {
     /// Whether something listens on it.
     pub served: bool,
     /// Who can open it; `None` while it is not exposed.
-    pub visibility: Option<Visibility>,
+    pub visibility: Option<LiveVisibility>,
     /// The URL, if it is exposed.
     pub url: Option<String>,
     /// The workspace's description: `open (private)`, `not served`.
@@ -96,7 +96,7 @@ pub struct LivePort {
 
 /// The evidence that a port's visibility was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
+pub enum ChangeProof {
     /// The list of ports shows it.
     Listed,
     /// The workspace reported success, and its list does not contain the port.
@@ -105,9 +105,9 @@ pub enum Proof {
 
 /// A port whose visibility was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opened {
+pub struct VisibilityChanged {
     /// The evidence.
-    pub proof: Proof,
+    pub proof: ChangeProof,
     /// The URL for a browser.
     pub url: Option<String>,
 }
@@ -117,13 +117,13 @@ impl Workspace {
     pub fn detect(shell: &Shell) -> Self {
         let yes = |name: &str| shell.var(name).is_some_and(|value| value == "true");
         if shell.var("GITPOD_WORKSPACE_ID").is_some() {
-            return Self::Gitpod(Gitpod::new(shell));
+            return Self::Gitpod(GitpodWorkspace::new(shell));
         }
         if shell.var("GITPOD_ENVIRONMENT_ID").is_some() {
-            return Self::Ona(Ona::new(shell));
+            return Self::Ona(OnaWorkspace::new(shell));
         }
         if yes("CODESPACES") {
-            return Self::Codespaces(Codespaces::new(shell));
+            return Self::Codespaces(CodespacesWorkspace::new(shell));
         }
         if yes("CODER") {
             return Self::Coder { template: shell.var("VSCODE_PROXY_URI").map(str::to_owned) };
@@ -200,7 +200,7 @@ impl Workspace {
     /// As [`Workspace::live_ports`]; `visibility-unchanged` when the list shows otherwise; `visibility-refused` when
     /// a policy forbids it; `port-not-forwarded` while nothing listens there; `visibility-unknown` when listing then
     /// fails.
-    pub fn open(&self, openings: &[Opening]) -> Vec<Result<Opened>> {
+    pub fn open(&self, openings: &[VisibilityRequest]) -> Vec<Result<VisibilityChanged>> {
         match self {
             Self::Gitpod(gitpod) => gitpod.open(openings),
             Self::Codespaces(codespace) => codespace.open(openings),
@@ -219,7 +219,12 @@ impl Workspace {
 }
 
 /// Runs a program of the workspace.
-fn ask(shell: &Shell, name: &str, arguments: &[&str], limit: Duration) -> Result<Captured> {
+fn run_workspace_program(
+    shell: &Shell,
+    name: &str,
+    arguments: &[&str],
+    limit: Duration,
+) -> Result<ProgramOutput> {
     let program = shell.which(name).ok_or_else(|| {
         Error::new(ErrorCode::WorkspaceFailed, format!("the program `{name}` is not on PATH"))
     })?;
@@ -229,7 +234,7 @@ fn ask(shell: &Shell, name: &str, arguments: &[&str], limit: Duration) -> Result
     })
 }
 
-fn failed(what: &str, captured: &Captured) -> Error {
+fn workspace_program_error(what: &str, captured: &ProgramOutput) -> Error {
     let error = Error::new(ErrorCode::WorkspaceFailed, what);
     match captured.stderr.trim() {
         "" => error,
@@ -237,7 +242,7 @@ fn failed(what: &str, captured: &Captured) -> Error {
     }
 }
 
-fn unchanged(port: u16, shown: Visibility, command: &str) -> Error {
+fn unchanged_visibility_error(port: u16, shown: LiveVisibility, command: &str) -> Error {
     let text =
         format!("port {port} is still {}, although `{command}` reported success", shown.name());
     Error::new(ErrorCode::VisibilityUnchanged, text)

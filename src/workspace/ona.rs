@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::program::Captured;
-use super::{LivePort, Opened, Opening, Proof, Visibility, ask, failed, unchanged};
+use super::program::ProgramOutput;
+use super::{
+    ChangeProof, LivePort, LiveVisibility, VisibilityChanged, VisibilityRequest,
+    run_workspace_program, unchanged_visibility_error, workspace_program_error,
+};
 use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
@@ -19,11 +22,11 @@ const LOWEST: u16 = 1024;
 
 /// An Ona environment.
 #[derive(Debug, Clone)]
-pub struct Ona {
+pub struct OnaWorkspace {
     shell: Shell,
 }
 
-impl Ona {
+impl OnaWorkspace {
     pub(super) fn new(shell: &Shell) -> Self {
         Self { shell: shell.clone() }
     }
@@ -31,9 +34,9 @@ impl Ona {
     pub(super) fn live_ports(&self) -> Result<Vec<LivePort>> {
         let listed = self.gitpod(&["list", "-o", "json"])?;
         if listed.status != Some(0) {
-            return Err(failed("`gitpod environment port list` failed", &listed));
+            return Err(workspace_program_error("`gitpod environment port list` failed", &listed));
         }
-        read(&listed.stdout).ok_or_else(|| {
+        parse_ona_ports(&listed.stdout).ok_or_else(|| {
             Error::new(
                 ErrorCode::WorkspaceFailed,
                 "`gitpod environment port list` answered what is not understood",
@@ -42,32 +45,36 @@ impl Ona {
         })
     }
 
-    pub(super) fn open(&self, openings: &[Opening]) -> Vec<Result<Opened>> {
+    pub(super) fn open(&self, openings: &[VisibilityRequest]) -> Vec<Result<VisibilityChanged>> {
         let done: Vec<Result<Option<String>>> = openings.iter().map(|one| self.say(one)).collect();
         // If the list cannot be read, nothing is proven either way.
         let listed = self.live_ports().unwrap_or_default();
-        let looked = |opening: &Opening, url: Option<String>| {
+        let looked = |opening: &VisibilityRequest, url: Option<String>| {
             let port = listed.iter().find(|live| live.port == opening.port);
             match port.and_then(|live| live.visibility) {
-                Some(shown) if shown == opening.visibility => Ok(Proof::Listed),
-                Some(shown) => Err(unchanged(opening.port, shown, &command(opening))),
-                None => Ok(Proof::Said),
+                Some(shown) if shown == opening.visibility => Ok(ChangeProof::Listed),
+                Some(shown) => Err(unchanged_visibility_error(
+                    opening.port,
+                    shown,
+                    &ona_visibility_command(opening),
+                )),
+                None => Ok(ChangeProof::Said),
             }
-            .map(|proof| Opened { proof, url })
+            .map(|proof| VisibilityChanged { proof, url })
         };
         let answers = done.into_iter().zip(openings);
         answers.map(|(done, opening)| done.and_then(|url| looked(opening, url))).collect()
     }
 
     /// Opens a port, always with an admission level, because the default is everyone; returns the printed URL.
-    fn say(&self, opening: &Opening) -> Result<Option<String>> {
+    fn say(&self, opening: &VisibilityRequest) -> Result<Option<String>> {
         if opening.port < LOWEST {
             let text = format!("Ona opens ports from {LOWEST} on, and this is {}", opening.port);
             return Err(Error::new(ErrorCode::VisibilityRefused, text)
                 .hint("publish the service on a higher port in the compose file"));
         }
         let port = opening.port.to_string();
-        let admission = admission(opening.visibility);
+        let admission = ona_admission(opening.visibility);
         let arguments = ["open", &port, "--name", &opening.name, "--admission", admission];
         let done = self.gitpod(&arguments)?;
         if done.status == Some(0) {
@@ -75,57 +82,57 @@ impl Ona {
             let url = words.find(|word| word.starts_with("https://"));
             return Ok(url.map(str::to_owned));
         }
-        let by_hand = format!("`{}` by hand shows more", command(opening));
-        Err(failed("`gitpod environment port open` failed", &done)
+        let by_hand = format!("`{}` by hand shows more", ona_visibility_command(opening));
+        Err(workspace_program_error("`gitpod environment port open` failed", &done)
             .hint(by_hand)
             .hint("an organisation can forbid sharing ports: its owners know"))
     }
 
-    fn gitpod(&self, arguments: &[&str]) -> Result<Captured> {
+    fn gitpod(&self, arguments: &[&str]) -> Result<ProgramOutput> {
         let mut all = vec!["environment", "port"];
         all.extend(arguments);
-        ask(&self.shell, "gitpod", &all, LIMIT)
+        run_workspace_program(&self.shell, "gitpod", &all, LIMIT)
     }
 }
 
 /// Returns the name of a visibility in `gitpod`.
-fn admission(visibility: Visibility) -> &'static str {
+fn ona_admission(visibility: LiveVisibility) -> &'static str {
     match visibility {
-        Visibility::Public => "everyone",
-        Visibility::Organisation => "organization",
-        Visibility::Private => "creator_only",
+        LiveVisibility::Public => "everyone",
+        LiveVisibility::Organisation => "organization",
+        LiveVisibility::Private => "creator_only",
     }
 }
 
-fn command(opening: &Opening) -> String {
+fn ona_visibility_command(opening: &VisibilityRequest) -> String {
     format!(
         "gitpod environment port open {} --name {} --admission {}",
         opening.port,
         opening.name,
-        admission(opening.visibility)
+        ona_admission(opening.visibility)
     )
 }
 
 /// Parses a list of ports, at the top level or under `ports`; `None` for anything else.
-fn read(text: &str) -> Option<Vec<LivePort>> {
+fn parse_ona_ports(text: &str) -> Option<Vec<LivePort>> {
     let document: Value = serde_json::from_str(text).ok()?;
     let list = document.get("ports").unwrap_or(&document).as_array()?;
-    list.iter().map(row).collect()
+    list.iter().map(parse_ona_port).collect()
 }
 
-fn row(entry: &Value) -> Option<LivePort> {
+fn parse_ona_port(entry: &Value) -> Option<LivePort> {
     let port = entry.get("port")?.as_u64()?.try_into().ok()?;
     let status = entry.get("admission").and_then(Value::as_str);
     let status = status.unwrap_or_default().to_lowercase();
-    let all = [Visibility::Public, Visibility::Organisation, Visibility::Private];
+    let all = [LiveVisibility::Public, LiveVisibility::Organisation, LiveVisibility::Private];
     let url = entry.get("url").and_then(Value::as_str);
     Some(LivePort {
         port,
         served: true,
         visibility: all
             .into_iter()
-            .find(|visibility| status.ends_with(admission(*visibility)))
-            .or_else(|| status.ends_with("owner_only").then_some(Visibility::Private)),
+            .find(|visibility| status.ends_with(ona_admission(*visibility)))
+            .or_else(|| status.ends_with("owner_only").then_some(LiveVisibility::Private)),
         url: url.map(str::to_owned),
         status,
     })
@@ -140,13 +147,19 @@ mod tests {
         let text = r#"{"ports": [{"port": 3000, "name": "web", "admission": "ADMISSION_LEVEL_EVERYONE"},
             {"port": 4567, "admission": "creator_only", "url": "https://x"}, {"port": 80},
             {"port": 81, "admission": "ADMISSION_LEVEL_OWNER_ONLY"}]}"#;
-        let seen: Vec<_> = read(text).unwrap().into_iter().map(|live| live.visibility).collect();
+        let seen: Vec<_> =
+            parse_ona_ports(text).unwrap().into_iter().map(|live| live.visibility).collect();
         assert_eq!(
             seen,
-            [Some(Visibility::Public), Some(Visibility::Private), None, Some(Visibility::Private)]
+            [
+                Some(LiveVisibility::Public),
+                Some(LiveVisibility::Private),
+                None,
+                Some(LiveVisibility::Private)
+            ]
         );
-        assert_eq!(read("PORT  NAME"), None);
-        assert_eq!(read("[{\"number\": 1}]"), None);
-        assert_eq!(read("[]"), Some(Vec::new()));
+        assert_eq!(parse_ona_ports("PORT  NAME"), None);
+        assert_eq!(parse_ona_ports("[{\"number\": 1}]"), None);
+        assert_eq!(parse_ona_ports("[]"), Some(Vec::new()));
     }
 }

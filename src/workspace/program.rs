@@ -12,7 +12,7 @@ use crate::shell::Shell;
 
 /// The output of a program. It may contain secrets and is never shown unchanged.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Captured {
+pub struct ProgramOutput {
     /// The exit status; `None` if a signal ended it.
     pub status: Option<i32>,
     /// The contents of stdout.
@@ -21,7 +21,7 @@ pub struct Captured {
     pub stderr: String,
 }
 
-impl std::fmt::Debug for Captured {
+impl std::fmt::Debug for ProgramOutput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Captured").field("status", &self.status).finish_non_exhaustive()
     }
@@ -29,14 +29,14 @@ impl std::fmt::Debug for Captured {
 
 /// The reason why a program produced no output.
 #[derive(Debug)]
-pub enum Failure {
+pub enum ProgramFailure {
     /// It could not be started.
     Start(std::io::Error),
     /// It timed out and was killed.
     TimedOut(Duration),
 }
 
-impl std::fmt::Display for Failure {
+impl std::fmt::Display for ProgramFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Start(error) => write!(f, "{error}"),
@@ -59,21 +59,21 @@ pub fn capture(
     arguments: &[impl AsRef<OsStr>],
     shell: &Shell,
     limit: Duration,
-) -> Result<Captured, Failure> {
-    feed(program, arguments, "", shell, limit)
+) -> Result<ProgramOutput, ProgramFailure> {
+    capture_with_input(program, arguments, "", shell, limit)
 }
 
 /// Does the same as [`capture`] with `input` on stdin.
 ///
 /// # Errors
 /// As [`capture`].
-pub fn feed(
+pub fn capture_with_input(
     program: &Path,
     arguments: &[impl AsRef<OsStr>],
     input: &str,
     shell: &Shell,
     limit: Duration,
-) -> Result<Captured, Failure> {
+) -> Result<ProgramOutput, ProgramFailure> {
     let mut command = std::process::Command::new(program);
     command.args(arguments).current_dir(NEUTRAL_FOLDER).env_clear().envs(shell.child_variables());
     capture_command(command, input, limit)
@@ -87,7 +87,7 @@ pub fn capture_command(
     command: std::process::Command,
     input: &str,
     limit: Duration,
-) -> Result<Captured, Failure> {
+) -> Result<ProgramOutput, ProgramFailure> {
     let stdin = match input {
         "" => Stdio::null(),
         _ => Stdio::piped(),
@@ -103,7 +103,7 @@ pub fn capture_holding(
     command: std::process::Command,
     held: Stdio,
     limit: Duration,
-) -> Result<Captured, Failure> {
+) -> Result<ProgramOutput, ProgramFailure> {
     capture_with(command, held, "", limit)
 }
 
@@ -112,12 +112,12 @@ fn capture_with(
     stdin: Stdio,
     input: &str,
     limit: Duration,
-) -> Result<Captured, Failure> {
-    let called = called(&command);
+) -> Result<ProgramOutput, ProgramFailure> {
+    let called = command_summary(&command);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(Failure::Start)?;
+        .map_err(ProgramFailure::Start)?;
     runtime.block_on(async {
         let mut child = tokio::process::Command::from(command)
             .stdin(stdin)
@@ -125,7 +125,7 @@ fn capture_with(
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(Failure::Start)?;
+            .map_err(ProgramFailure::Start)?;
         let stdin = child.stdin.take();
         let work = async {
             if let Some(mut stdin) = stdin {
@@ -139,12 +139,13 @@ fn capture_with(
         let ended = tokio::select! {
             ended = &mut ended => ended,
             () = tokio::time::sleep(waiting::PATIENCE) => {
-                waiting::name(&called);
+                waiting::report_slow(&called);
                 ended.await
             }
         };
-        let output = ended.map_err(|_| Failure::TimedOut(limit))?.map_err(Failure::Start)?;
-        Ok(Captured {
+        let output =
+            ended.map_err(|_| ProgramFailure::TimedOut(limit))?.map_err(ProgramFailure::Start)?;
+        Ok(ProgramOutput {
             status: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -153,7 +154,7 @@ fn capture_with(
 }
 
 /// Returns the program and its subcommand, `gp env`, without arguments that may be values.
-fn called(command: &std::process::Command) -> String {
+fn command_summary(command: &std::process::Command) -> String {
     let name = Path::new(command.get_program()).file_stem().unwrap_or_default();
     let name = name.to_string_lossy();
     let word = command.get_args().next().and_then(OsStr::to_str);

@@ -6,18 +6,18 @@ use std::time::Duration;
 /// The time after which a slow operation is reported.
 pub const PATIENCE: Duration = Duration::from_millis(300);
 
-type Voice = Box<dyn Fn(&str) + Send + Sync>;
+type WaitNotice = Box<dyn Fn(&str) + Send + Sync>;
 
-static VOICE: OnceLock<Voice> = OnceLock::new();
+static VOICE: OnceLock<WaitNotice> = OnceLock::new();
 static NAMED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Sets the callback for each operation that takes longer than [`PATIENCE`]; called once, by `main`.
-pub fn watch(say: impl Fn(&str) + Send + Sync + 'static) {
+pub fn report_slow_to(say: impl Fn(&str) + Send + Sync + 'static) {
     let _ = VOICE.set(Box::new(say));
 }
 
 /// Reports an operation, unless it was reported before.
-pub fn name(whom: &str) {
+pub fn report_slow(whom: &str) {
     let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(say) = VOICE.get()
         && !named.iter().any(|known| known == whom)

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use cruddur_ops::error::ErrorCode;
 use cruddur_ops::lint::RULES;
-use cruddur_ops::otlp::verdict::Code;
+use cruddur_ops::otlp::verdict::FailureCode;
 
 #[test]
 fn error_codes_keep_their_text_and_meaning() {
@@ -18,7 +18,7 @@ fn error_codes_keep_their_text_and_meaning() {
 #[test]
 fn verdict_codes_keep_their_text_and_meaning() {
     let mut table = String::new();
-    for code in Code::ALL {
+    for code in FailureCode::ALL {
         writeln!(table, "{code:<22} {}", code.meaning()).unwrap();
     }
     insta::assert_snapshot!("verdict_codes", table);

@@ -32,7 +32,7 @@ impl Collector {
             return None;
         }
         let to = Destination::otlp(endpoint, &["x-team=TEAM_KEY".to_owned()]).unwrap();
-        let text = collector::configuration(&to, &[]).unwrap();
+        let text = collector::render_collector_configuration(&to, &[]).unwrap();
         let [http, grpc] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let [http, grpc] = [http, grpc].map(|free| free.local_addr().unwrap());
         let text = text

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cruddur_ops::compose::{EnvFileState, Model, NAMES, Service, Value};
+use cruddur_ops::compose::{ComposeModel, EnvFileState, NAMES, ServiceModel, VariableValue};
 use cruddur_ops::project::Project;
 use cruddur_ops::shell::Shell;
 use serde_json::{Value as Json, json};
@@ -49,14 +49,14 @@ pub fn oracle(
 }
 
 /// Our view of a service in the words of Docker Compose's JSON.
-fn ours(model: &Model, service: &Service) -> Json {
+fn ours(model: &ComposeModel, service: &ServiceModel) -> Json {
     let settings = service.effective(model.plain());
     let environment: serde_json::Map<String, Json> = settings
         .into_iter()
         .map(|one| match one.value {
-            Value::Known(value) => (one.name, value.expose().into()),
-            Value::Absent => (one.name, Json::Null),
-            Value::Unknown(reason) => (one.name, json!({ "unknown": reason })),
+            VariableValue::Known(value) => (one.name, value.expose().into()),
+            VariableValue::Absent => (one.name, Json::Null),
+            VariableValue::Unknown(reason) => (one.name, json!({ "unknown": reason })),
         })
         .collect();
     // Docker Compose makes one port of each of a range.

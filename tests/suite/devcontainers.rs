@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use cruddur_ops::edit::jsonc::devcontainer::{AtStart, Forward, Opened, Wanted, read, set};
+use cruddur_ops::edit::jsonc::devcontainer::{
+    Forward, PortVisibilities, PostStartState, Wanted, read_devcontainer, set,
+};
 use cruddur_ops::edit::yaml::ports::Visibility;
 
 #[test]
@@ -14,7 +16,7 @@ fn real_files_gain_their_ports_or_are_refused() {
         println!("skipped: no real files beside this checkout");
         return;
     }
-    let opened = Opened::from([(61234, Visibility::Public)]);
+    let opened = PortVisibilities::from([(61234, Visibility::Public)]);
     let forward = |port, opens_browser| Forward {
         port,
         label: Some(format!("service-{port}")),
@@ -30,10 +32,11 @@ fn real_files_gain_their_ports_or_are_refused() {
         let text = std::fs::read_to_string(path).unwrap();
         match set(&text, &wanted) {
             Ok(edit) => {
-                let (was, is) = (read(&text).unwrap(), read(&edit.text).unwrap());
+                let (was, is) =
+                    (read_devcontainer(&text).unwrap(), read_devcontainer(&edit.text).unwrap());
                 assert_eq!(is.forwards, [was.forwards, vec![61234, 61235]].concat(), "{name}");
                 assert_eq!(is.label(61235), Some("service-61235"), "{name}");
-                assert_eq!(is.at_start, AtStart::Ours(opened.clone()), "{name}");
+                assert_eq!(is.at_start, PostStartState::Ours(opened.clone()), "{name}");
                 assert!(keeps_lines(&text, &edit.text), "{name}");
                 assert_eq!(set(&edit.text, &wanted).unwrap().text, edit.text, "{name}");
             }

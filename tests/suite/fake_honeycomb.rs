@@ -493,7 +493,7 @@ fn matches(query: &Value, row: &serde_json::Map<String, Value>) -> bool {
 fn rows(inner: &Inner) -> Vec<serde_json::Map<String, Value>> {
     const KINDS: [&str; 6] =
         ["unspecified", "internal", "server", "client", "producer", "consumer"];
-    let hex = cruddur_ops::otlp::trace::hex;
+    let hex = cruddur_ops::otlp::trace::encode_hex;
     let mut rows = Vec::new();
     for of_resource in inner.traces.iter().flat_map(|one| &one.resource_spans) {
         let resource = of_resource.resource.iter().flat_map(|one| &one.attributes);

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use cruddur_ops::project::GitStanding;
+use cruddur_ops::project::GitFileStatus;
 use cruddur_ops::shell::Shell;
 
 /// A folder with a home and a repository in it.
@@ -68,18 +68,18 @@ impl Scratch {
         self.git(folder, &[&who[..], &["commit", "--quiet", "--message=a"]].concat());
     }
 
-    fn ours(&self, folder: &str, name: &str) -> GitStanding {
+    fn ours(&self, folder: &str, name: &str) -> GitFileStatus {
         let home = self.path("home").display().to_string();
         let shell = Shell::new([("HOME".to_owned(), home)], self.path("home"));
-        GitStanding::of(&self.path(folder), name, &shell)
+        GitFileStatus::of(&self.path(folder), name, &shell)
     }
 
-    fn theirs(&self, folder: &str, name: &str) -> GitStanding {
+    fn theirs(&self, folder: &str, name: &str) -> GitFileStatus {
         match self.status(folder, &["ls-files", "--error-unmatch", "--", name]) {
-            0 => GitStanding::Tracked,
+            0 => GitFileStatus::Tracked,
             1 => match self.status(folder, &["check-ignore", "--quiet", "--", name]) {
-                0 => GitStanding::Ignored,
-                1 => GitStanding::Untracked,
+                0 => GitFileStatus::Ignored,
+                1 => GitFileStatus::Untracked,
                 other => panic!("git check-ignore: {other}"),
             },
             other => panic!("git ls-files: {other}"),
@@ -88,7 +88,7 @@ impl Scratch {
 
     /// Git's own answer, which is ours too.
     #[track_caller]
-    fn agreed(&self, folder: &str, name: &str) -> GitStanding {
+    fn agreed(&self, folder: &str, name: &str) -> GitFileStatus {
         let theirs = self.theirs(folder, name);
         assert_eq!(self.ours(folder, name), theirs, "{name} in {folder}");
         theirs
@@ -182,7 +182,7 @@ fn ignore_rules_mean_what_git_says_they_mean() {
         assert_eq!(scratch.ours(&folder, ".env"), scratch.theirs(&folder, ".env"), "{files:?}");
         seen.push(theirs);
     }
-    let ignored = seen.iter().filter(|one| **one == GitStanding::Ignored).count();
+    let ignored = seen.iter().filter(|one| **one == GitFileStatus::Ignored).count();
     assert!((20..50).contains(&ignored), "{ignored} shapes ignore the file");
 }
 
@@ -236,13 +236,13 @@ fn every_form_of_the_index_is_read() {
             ] {
                 let listed = scratch.status(folder, &["ls-files", "--error-unmatch", name]);
                 let theirs = match listed {
-                    0 => GitStanding::Tracked,
-                    _ => GitStanding::Untracked,
+                    0 => GitFileStatus::Tracked,
+                    _ => GitFileStatus::Untracked,
                 };
                 let ours = scratch.ours(folder, name);
                 assert_eq!(ours, theirs, "{name} in {folder}: {object_format}, {form}");
             }
-            assert_eq!(scratch.ours("other/deep/er", ".env"), GitStanding::Tracked, "{form}");
+            assert_eq!(scratch.ours("other/deep/er", ".env"), GitFileStatus::Tracked, "{form}");
         }
     }
 }
@@ -257,22 +257,22 @@ fn a_folder_that_a_sparse_index_keeps_to_itself_is_unknown() {
     scratch.commit("repo");
     scratch.git("repo", &["sparse-checkout", "init", "--cone", "--sparse-index"]);
     scratch.git("repo", &["sparse-checkout", "set", "in"]);
-    assert_eq!(scratch.agreed("repo/in", ".env"), GitStanding::Tracked);
-    assert_eq!(scratch.agreed("repo/in", ".envrc"), GitStanding::Untracked);
-    assert_eq!(scratch.agreed("repo", ".env"), GitStanding::Tracked);
+    assert_eq!(scratch.agreed("repo/in", ".env"), GitFileStatus::Tracked);
+    assert_eq!(scratch.agreed("repo/in", ".envrc"), GitFileStatus::Untracked);
+    assert_eq!(scratch.agreed("repo", ".env"), GitFileStatus::Tracked);
     std::fs::create_dir_all(scratch.path("repo/out/deep")).unwrap();
     for folder in ["repo/out", "repo/out/deep"] {
         let ours = scratch.ours(folder, ".env");
-        assert!(matches!(ours, GitStanding::Unknown(_)), "{folder}: {ours:?}");
+        assert!(matches!(ours, GitFileStatus::Unknown(_)), "{folder}: {ours:?}");
     }
 }
 
 #[test]
 fn an_unmerged_file_and_an_empty_repository_are_known() {
     let scratch = Scratch::new();
-    assert_eq!(scratch.agreed("repo", ".env"), GitStanding::Untracked);
+    assert_eq!(scratch.agreed("repo", ".env"), GitFileStatus::Untracked);
     scratch.write("repo/.env", "A=1\n");
-    assert_eq!(scratch.agreed("repo", ".env"), GitStanding::Untracked);
+    assert_eq!(scratch.agreed("repo", ".env"), GitFileStatus::Untracked);
     scratch.git("repo", &["add", ".env"]);
     scratch.git("repo", &["config", "user.name", "a"]);
     scratch.git("repo", &["config", "user.email", "a@example.com"]);
@@ -286,7 +286,7 @@ fn an_unmerged_file_and_an_empty_repository_are_known() {
     scratch.git("repo", &["add", "."]);
     scratch.commit("repo");
     assert_eq!(scratch.status("repo", &["merge", "--quiet", "-"]), 1);
-    assert_eq!(scratch.agreed("repo", ".env"), GitStanding::Tracked);
+    assert_eq!(scratch.agreed("repo", ".env"), GitFileStatus::Tracked);
 }
 
 #[test]
@@ -297,36 +297,36 @@ fn worktrees_submodules_and_links_lead_to_the_right_repository() {
     scratch.git("repo", &["add", "."]);
     scratch.commit("repo");
     scratch.git("repo", &["worktree", "add", "--quiet", "--detach", "../tree"]);
-    assert_eq!(scratch.agreed("tree", ".env"), GitStanding::Tracked);
+    assert_eq!(scratch.agreed("tree", ".env"), GitFileStatus::Tracked);
     scratch.git("tree", &["rm", "--cached", "--quiet", ".env"]);
-    assert_eq!(scratch.agreed("tree", ".env"), GitStanding::Untracked);
-    assert_eq!(scratch.agreed("repo", ".env"), GitStanding::Tracked);
+    assert_eq!(scratch.agreed("tree", ".env"), GitFileStatus::Untracked);
+    assert_eq!(scratch.agreed("repo", ".env"), GitFileStatus::Tracked);
     // The rules of `info` belong to all worktrees.
     scratch.write("repo/.git/info/exclude", ".env\n");
-    assert_eq!(scratch.agreed("tree", ".env"), GitStanding::Ignored);
+    assert_eq!(scratch.agreed("tree", ".env"), GitFileStatus::Ignored);
 
     let url = scratch.path("repo").display().to_string();
     scratch.git("", &["init", "--quiet", "outer"]);
     let allow = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add"];
     scratch.git("outer", &[&allow[..], &[&url, "sub"]].concat());
     assert!(scratch.path("outer/sub/.git").is_file());
-    assert_eq!(scratch.agreed("outer/sub", ".env"), GitStanding::Tracked);
-    assert_eq!(scratch.agreed("outer/sub/app", ".env"), GitStanding::Untracked);
+    assert_eq!(scratch.agreed("outer/sub", ".env"), GitFileStatus::Tracked);
+    assert_eq!(scratch.agreed("outer/sub/app", ".env"), GitFileStatus::Untracked);
     scratch.write("outer/.gitignore", ".env\n");
-    assert_eq!(scratch.agreed("outer/sub/app", ".env"), GitStanding::Untracked);
-    assert_eq!(scratch.agreed("outer", ".env"), GitStanding::Ignored);
+    assert_eq!(scratch.agreed("outer/sub/app", ".env"), GitFileStatus::Untracked);
+    assert_eq!(scratch.agreed("outer", ".env"), GitFileStatus::Ignored);
 
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink(scratch.path("outer/sub"), scratch.path("link")).unwrap();
-        assert_eq!(scratch.agreed("link", ".env"), GitStanding::Tracked);
+        assert_eq!(scratch.agreed("link", ".env"), GitFileStatus::Tracked);
         // Git does not follow a `.gitignore` that is a link.
         scratch.write("rules", "*\n");
         std::fs::create_dir(scratch.path("repo/linked")).unwrap();
         let link = scratch.path("repo/linked/.gitignore");
         std::os::unix::fs::symlink(scratch.path("rules"), link).unwrap();
         scratch.write("repo/.git/info/exclude", "");
-        assert_eq!(scratch.agreed("repo/linked", ".env"), GitStanding::Untracked);
+        assert_eq!(scratch.agreed("repo/linked", ".env"), GitFileStatus::Untracked);
     }
 }
 
@@ -336,9 +336,9 @@ fn upper_and_lower_case_are_one_where_the_repository_says_so() {
     scratch.git("repo", &["config", "core.ignoreCase", "true"]);
     scratch.write("repo/.gitignore", "/APP/*.ENV\n");
     scratch.write("repo/app/x", "x");
-    assert_eq!(scratch.agreed("repo/app", "a.env"), GitStanding::Ignored);
+    assert_eq!(scratch.agreed("repo/app", "a.env"), GitFileStatus::Ignored);
     scratch.git("repo", &["config", "core.ignoreCase", "false"]);
-    assert_eq!(scratch.agreed("repo/app", "a.env"), GitStanding::Untracked);
+    assert_eq!(scratch.agreed("repo/app", "a.env"), GitFileStatus::Untracked);
 }
 
 #[test]
@@ -383,7 +383,7 @@ fn what_cannot_be_read_is_unknown_and_no_pipe_is_waited_for() {
         scratch.git("repo", &["add", "."]);
         damage(&scratch);
         let ours = scratch.ours("repo", ".env");
-        assert!(matches!(ours, GitStanding::Unknown(_)), "{case}: {ours:?}");
+        assert!(matches!(ours, GitFileStatus::Unknown(_)), "{case}: {ours:?}");
     }
 }
 
@@ -398,24 +398,24 @@ fn only_a_repository_ends_the_search_and_no_configuration_changes_the_answer() {
     scratch.write("repo/sub/info/exclude", "*\n");
     scratch.write("repo/all", "*\n");
     scratch.write("repo/sub/.env", "A=1\n");
-    assert_eq!(scratch.ours("repo/sub", ".env"), GitStanding::Untracked);
+    assert_eq!(scratch.ours("repo/sub", ".env"), GitFileStatus::Untracked);
     scratch.git("repo", &["add", "--force", "sub/.env"]);
-    assert_eq!(scratch.ours("repo/sub", ".env"), GitStanding::Tracked);
+    assert_eq!(scratch.ours("repo/sub", ".env"), GitFileStatus::Tracked);
     // Nor is an empty `.git` one.
     std::fs::create_dir_all(scratch.path("repo/app/.git")).unwrap();
     scratch.write("repo/app/.env", "A=1\n");
-    assert_eq!(scratch.agreed("repo/app", ".env"), GitStanding::Untracked);
+    assert_eq!(scratch.agreed("repo/app", ".env"), GitFileStatus::Untracked);
     scratch.git("repo", &["add", "--force", "app/.env"]);
-    assert_eq!(scratch.agreed("repo/app", ".env"), GitStanding::Tracked);
+    assert_eq!(scratch.agreed("repo/app", ".env"), GitFileStatus::Tracked);
     // Rules of the user count only where the repository does not name others in their place.
     scratch.write("home/.config/git/ignore", "x.env\n");
-    assert_eq!(scratch.agreed("repo", "x.env"), GitStanding::Ignored);
+    assert_eq!(scratch.agreed("repo", "x.env"), GitFileStatus::Ignored);
     scratch.git("repo", &["config", "core.excludesFile", "/dev/null"]);
-    assert_eq!(scratch.agreed("repo", "x.env"), GitStanding::Untracked);
+    assert_eq!(scratch.agreed("repo", "x.env"), GitFileStatus::Untracked);
     let outside = scratch.path("rules");
     scratch.write("rules", "x.env\n");
     scratch.git("repo", &["config", "core.excludesFile", &outside.display().to_string()]);
-    assert_eq!(scratch.ours("repo", "x.env"), GitStanding::Untracked, "nothing outside is read");
+    assert_eq!(scratch.ours("repo", "x.env"), GitFileStatus::Untracked, "nothing outside is read");
 }
 
 /// Any repository can be damaged: every answer is given, none by a panic, and soon.
@@ -474,8 +474,8 @@ fn rules_at_random_mean_what_git_says_they_mean() {
         let theirs = scratch.ignored("repo", &[".env", "a/.env", "a/b/.env"]);
         for folder in ["", "a/", "a/b/"] {
             let expected = match theirs.contains(&format!("{folder}.env")) {
-                true => GitStanding::Ignored,
-                false => GitStanding::Untracked,
+                true => GitFileStatus::Ignored,
+                false => GitFileStatus::Untracked,
             };
             let ours = scratch.ours(&format!("repo/{folder}"), ".env");
             assert_eq!(ours, expected, "{rules:?} in {folder:?}");

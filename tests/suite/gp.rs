@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cruddur_ops::error::{ErrorCode, Result};
 use cruddur_ops::shell::Shell;
-use cruddur_ops::workspace::{Opening, Proof, Visibility, Workspace};
+use cruddur_ops::workspace::{ChangeProof, LiveVisibility, VisibilityRequest, Workspace};
 
 use crate::fake_gp::{FakeGp, Mode};
 use crate::sandbox::{KEY, PLANTED, Run, Sandbox};
@@ -146,8 +146,9 @@ fn ports(gp: &FakeGp) -> Workspace {
 }
 
 /// Makes a port public.
-fn open(gp: &FakeGp, port: u16) -> Result<Proof> {
-    let opening = Opening { port, visibility: Visibility::Public, name: "web".to_owned() };
+fn open(gp: &FakeGp, port: u16) -> Result<ChangeProof> {
+    let opening =
+        VisibilityRequest { port, visibility: LiveVisibility::Public, name: "web".to_owned() };
     let opened = ports(gp).open(&[opening]).remove(0)?;
     Ok(opened.proof)
 }
@@ -159,14 +160,14 @@ fn live_ports_are_listed_opened_and_looked_at_again() {
     gp.port(3000, "private");
     gp.port(5432, "unserved");
     let listed = ports(&gp).live_ports().unwrap();
-    assert_eq!(listed[0].visibility, Some(Visibility::Private));
+    assert_eq!(listed[0].visibility, Some(LiveVisibility::Private));
     assert_eq!(listed[0].url.as_deref(), Some("https://3000-me-app.ws-eu11.gitpod.io"));
     assert!(listed[0].served && !listed[1].served);
 
     let opened = open(&gp, 3000);
-    assert_eq!(opened, Ok(Proof::Listed));
+    assert_eq!(opened, Ok(ChangeProof::Listed));
     assert_eq!(gp.visibility(3000).as_deref(), Some("public"));
-    assert_eq!(open(&gp, 5432), Ok(Proof::Said));
+    assert_eq!(open(&gp, 5432), Ok(ChangeProof::Said));
 }
 
 #[test]
@@ -184,7 +185,7 @@ fn a_list_that_crashes_is_an_error_and_hinders_no_change() {
     let error = ports(&gp).live_ports().unwrap_err();
     assert_eq!(error.code, ErrorCode::WorkspaceFailed);
     assert!(error.message.contains("crashed"), "{error}");
-    assert_eq!(open(&gp, 3000), Ok(Proof::Said));
+    assert_eq!(open(&gp, 3000), Ok(ChangeProof::Said));
 }
 
 #[test]

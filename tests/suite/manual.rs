@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use cruddur_ops::lint::{Example, RULES};
+use cruddur_ops::lint::{RULES, RuleExample};
 
 /// The manual of all rules, as Markdown with a section for each.
 fn render() -> String {
@@ -27,7 +27,7 @@ fn render() -> String {
     text
 }
 
-fn show(title: &str, example: Example, text: &mut String) {
+fn show(title: &str, example: RuleExample, text: &mut String) {
     for (path, content) in example {
         write!(text, "\n{title} in `{path}`:\n\n").unwrap();
         for line in content.lines() {

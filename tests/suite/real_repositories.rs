@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cruddur_ops::compose::{EnvFileState, Model};
+use cruddur_ops::compose::{ComposeModel, EnvFileState};
 use cruddur_ops::project::Project;
 use cruddur_ops::shell::Shell;
 
@@ -48,7 +48,7 @@ fn every_real_repository_is_wired_or_refused_with_a_reason() {
     assert!(refused.len() <= 1, "{refused:#?}");
 }
 
-fn model(folder: &Path) -> Option<Model> {
+fn model(folder: &Path) -> Option<ComposeModel> {
     let shell = Shell::new([], folder.to_owned());
     let project = Project::discover(&shell, None).ok()?;
     project.root.starts_with(folder).then(|| project.model().ok().cloned()).flatten()
@@ -91,7 +91,7 @@ fn judge(repository: &Path, compose: Option<&Path>) -> Fate {
 }
 
 /// Files the repository leaves to its user.
-fn make_env_files(model: &Model) {
+fn make_env_files(model: &ComposeModel) {
     let files = model.services.iter().flat_map(|service| &service.env_files);
     for file in files.filter(|file| matches!(file.state, EnvFileState::Missing(_))) {
         std::fs::create_dir_all(file.path.parent().unwrap()).unwrap();

@@ -5,14 +5,14 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use cruddur_ops::consent::{Cleared, Consent, Kinds, Outgoing};
+use cruddur_ops::consent::{ClearedDestination, Consent, OutgoingRequest, TrustedSecrets};
 use cruddur_ops::net::grpc;
-use cruddur_ops::net::receiver::{Limits, Signal};
+use cruddur_ops::net::receiver::{ReceiverLimits, TelemetrySignal};
 use cruddur_ops::net::relay::{Relay, RelayOptions, RelayPeer, RelayedExport};
-use cruddur_ops::net::route::Route;
-use cruddur_ops::otlp::request::{Body, encode};
-use cruddur_ops::otlp::response::Meaning;
-use cruddur_ops::otlp::{Code, Compression, Header, Protocol, TestTrace};
+use cruddur_ops::net::route::EndpointRoute;
+use cruddur_ops::otlp::request::{RequestBody, encode};
+use cruddur_ops::otlp::response::ExportMeaning;
+use cruddur_ops::otlp::{ExportHeader, FailureCode, OtlpCompression, OtlpProtocol, TestTrace};
 use cruddur_ops::secret::{KnownSecrets, Secret};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -45,17 +45,17 @@ fn on_a_runtime<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(work)
 }
 
-async fn route(traces: &str) -> Route {
-    let cleared = Cleared::on_this_machine(&traces.parse().unwrap(), None).unwrap();
-    Route::find(&cleared, Instant::now() + Duration::from_secs(5)).await.unwrap()
+async fn route(traces: &str) -> EndpointRoute {
+    let cleared = ClearedDestination::on_this_machine(&traces.parse().unwrap(), None).unwrap();
+    EndpointRoute::find(&cleared, Instant::now() + Duration::from_secs(5)).await.unwrap()
 }
 
-fn options(route: Route, limits: Limits, time: Duration) -> RelayOptions {
+fn options(route: EndpointRoute, limits: ReceiverLimits, time: Duration) -> RelayOptions {
     let (patience, deadline) = (Duration::from_secs(10), Instant::now() + time);
     RelayOptions {
         ip: LOOPBACK,
         route,
-        protocol: Protocol::HttpProtobuf,
+        protocol: OtlpProtocol::HttpProtobuf,
         limits,
         patience,
         deadline,
@@ -64,10 +64,10 @@ fn options(route: Route, limits: Limits, time: Duration) -> RelayOptions {
 
 impl Running {
     async fn towards(traces: &str) -> Self {
-        Self::with(route(traces).await, Limits::default(), Duration::from_secs(60)).await
+        Self::with(route(traces).await, ReceiverLimits::default(), Duration::from_secs(60)).await
     }
 
-    async fn with(route: Route, limits: Limits, time: Duration) -> Self {
+    async fn with(route: EndpointRoute, limits: ReceiverLimits, time: Duration) -> Self {
         let (relay, exports) = Relay::open(options(route, limits, time)).await.unwrap();
         relay.admit(RelayPeer::Address(LOOPBACK));
         Self { relay, exports }
@@ -78,7 +78,7 @@ impl Running {
     }
 
     /// Sends `body` to the relay as an SDK would.
-    async fn send(&self, path: &str, body: &Body) -> Answered {
+    async fn send(&self, path: &str, body: &RequestBody) -> Answered {
         post(&self.at(path), body, &[("x-honeycomb-team", KEY)]).await.unwrap()
     }
 
@@ -89,7 +89,7 @@ impl Running {
 
 async fn post(
     url: &str,
-    body: &Body,
+    body: &RequestBody,
     headers: &[(&'static str, &str)],
 ) -> reqwest::Result<Answered> {
     // Another test of this process may have been first.
@@ -116,22 +116,22 @@ fn trace() -> TestTrace {
     TestTrace::new("backend", Duration::from_secs(1_700_000_000), [1, 2, 3])
 }
 
-fn encoded(protocol: Protocol, compression: Compression) -> Body {
+fn encoded(protocol: OtlpProtocol, compression: OtlpCompression) -> RequestBody {
     encode(&trace().request(), protocol, compression).unwrap()
 }
 
-fn plain() -> Body {
-    encoded(Protocol::HttpProtobuf, Compression::None)
+fn plain() -> RequestBody {
+    encoded(OtlpProtocol::HttpProtobuf, OtlpCompression::None)
 }
 
 #[test]
 fn an_export_goes_through_byte_for_byte_with_the_senders_headers() {
     on_a_runtime(async {
         for (protocol, compression) in [
-            (Protocol::HttpProtobuf, Compression::None),
-            (Protocol::HttpProtobuf, Compression::Gzip),
-            (Protocol::HttpJson, Compression::None),
-            (Protocol::HttpJson, Compression::Gzip),
+            (OtlpProtocol::HttpProtobuf, OtlpCompression::None),
+            (OtlpProtocol::HttpProtobuf, OtlpCompression::Gzip),
+            (OtlpProtocol::HttpJson, OtlpCompression::None),
+            (OtlpProtocol::HttpJson, OtlpCompression::Gzip),
         ] {
             let endpoint = Rude::answering("application/x-protobuf", b"");
             let mut relay = Running::towards(&format!("{}/base/v1/traces", endpoint.url())).await;
@@ -140,8 +140,8 @@ fn an_export_goes_through_byte_for_byte_with_the_senders_headers() {
             assert_eq!((answered.status, answered.body.len()), (200, 0));
             assert_eq!(answered.headers["content-type"], "application/x-protobuf");
             let export = relay.export();
-            assert_eq!(export.signal, Signal::Traces);
-            assert_eq!(export.outcome, Ok(Meaning::Accepted { warning: None }));
+            assert_eq!(export.signal, TelemetrySignal::Traces);
+            assert_eq!(export.outcome, Ok(ExportMeaning::Accepted { warning: None }));
             assert_eq!(export.spans.len(), 2);
             assert!(export.spans.iter().all(|span| span.trace_id.to_string() == trace().id()));
 
@@ -172,12 +172,12 @@ fn the_endpoints_answer_is_the_senders_and_the_outcome() {
         for (canned, code) in [
             (
                 Canned::new(401, "application/json", b"{\"message\":\"unknown API key\"}"),
-                Code::KeyRejected,
+                FailureCode::KeyRejected,
             ),
-            (Canned::new(200, "application/json", partial), Code::SpansRejected),
-            (Canned::new(429, "-", b"").with("retry-after", "7"), Code::Throttled),
-            (Canned::new(500, "-", b""), Code::ServerError),
-            (Canned::new(200, "text/html", b"<html>"), Code::NotOtlp),
+            (Canned::new(200, "application/json", partial), FailureCode::SpansRejected),
+            (Canned::new(429, "-", b"").with("retry-after", "7"), FailureCode::Throttled),
+            (Canned::new(500, "-", b""), FailureCode::ServerError),
+            (Canned::new(200, "text/html", b"<html>"), FailureCode::NotOtlp),
         ] {
             let endpoint =
                 Honeycomb::start(&[(KEY, Key::Ingest)]).answering(std::slice::from_ref(&canned));
@@ -185,10 +185,10 @@ fn the_endpoints_answer_is_the_senders_and_the_outcome() {
             let answered = relay.send("/v1/traces", &plain()).await;
             assert_eq!((answered.status, &answered.body), (canned.status, &canned.body));
             let retry = answered.headers.get("retry-after").map(|value| value.to_str().unwrap());
-            assert_eq!(retry, (code == Code::Throttled).then_some("7"));
+            assert_eq!(retry, (code == FailureCode::Throttled).then_some("7"));
             let outcome = relay.export().outcome.unwrap();
             assert!(
-                matches!(outcome, Meaning::Refused { code: said, .. } if said == code),
+                matches!(outcome, ExportMeaning::Refused { code: said, .. } if said == code),
                 "{outcome:?}"
             );
         }
@@ -206,7 +206,7 @@ fn a_redirection_is_not_followed_and_not_handed_on() {
         assert_eq!((answered.status, answered.headers.get("location")), (307, None));
         assert!(matches!(
             relay.export().outcome,
-            Ok(Meaning::Refused { code: Code::Redirected, .. })
+            Ok(ExportMeaning::Refused { code: FailureCode::Redirected, .. })
         ));
         assert_eq!(elsewhere.connections(), 0);
     });
@@ -250,7 +250,7 @@ fn a_sender_that_is_early_waits_until_it_is_known() {
     on_a_runtime(async {
         let endpoint = Honeycomb::start(&[(KEY, Key::Ingest)]);
         let route = route(&format!("{}/v1/traces", endpoint.url())).await;
-        let options = options(route, Limits::default(), Duration::from_secs(60));
+        let options = options(route, ReceiverLimits::default(), Duration::from_secs(60));
         let (relay, _exports) = Relay::open(options).await.unwrap();
         let url = format!("{}/v1/traces", relay.endpoint("127.0.0.1"));
         let body = plain();
@@ -269,10 +269,12 @@ fn a_sender_that_is_early_waits_until_it_is_known() {
 fn other_signals_go_to_their_own_path_below_the_same_base() {
     on_a_runtime(async {
         let endpoint = Rude::answering("application/x-protobuf", b"");
-        let empty = Body { bytes: Vec::new(), ..plain() };
+        let empty = RequestBody { bytes: Vec::new(), ..plain() };
         let base = format!("{}/otlp", endpoint.url());
         let mut relay = Running::towards(&format!("{base}/v1/traces")).await;
-        for (path, signal) in [("/v1/metrics", Signal::Metrics), ("/v1/logs", Signal::Logs)] {
+        for (path, signal) in
+            [("/v1/metrics", TelemetrySignal::Metrics), ("/v1/logs", TelemetrySignal::Logs)]
+        {
             assert_eq!(relay.send(path, &empty).await.status, 200);
             assert_eq!(relay.export().signal, signal);
             let received = String::from_utf8(endpoint.received()).unwrap();
@@ -292,9 +294,10 @@ fn what_is_too_large_broken_or_unreadable_is_not_passed_on() {
     on_a_runtime(async {
         let endpoint = Honeycomb::start(&[(KEY, Key::Ingest)]);
         let route = route(&format!("{}/v1/traces", endpoint.url())).await;
-        let limits = Limits { body: 4096, ..Limits::default() };
+        let limits = ReceiverLimits { body: 4096, ..ReceiverLimits::default() };
         let mut relay = Running::with(route, limits, Duration::from_secs(60)).await;
-        let of = |bytes: Vec<u8>, content_encoding| Body { bytes, content_encoding, ..plain() };
+        let of =
+            |bytes: Vec<u8>, content_encoding| RequestBody { bytes, content_encoding, ..plain() };
         let bomb = {
             let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
             packed.write_all(&vec![0; 1 << 20]).unwrap();
@@ -306,7 +309,7 @@ fn what_is_too_large_broken_or_unreadable_is_not_passed_on() {
             (of(bomb, Some("gzip")), 413),
             (of(b"no gzip".to_vec(), Some("gzip")), 400),
             (of(plain().bytes, Some("br")), 415),
-            (encoded(Protocol::HttpProtobuf, Compression::Deflate), 415),
+            (encoded(OtlpProtocol::HttpProtobuf, OtlpCompression::Deflate), 415),
         ] {
             assert_eq!(relay.send("/v1/traces", &body).await.status, status);
         }
@@ -320,14 +323,17 @@ fn what_is_too_large_broken_or_unreadable_is_not_passed_on() {
 }
 
 /// What a sender of gRPC was told, and what the relay says of it.
-async fn call(receiver: &GrpcReceiver, compression: Compression) -> (Meaning, RelayedExport) {
+async fn call(
+    receiver: &GrpcReceiver,
+    compression: OtlpCompression,
+) -> (ExportMeaning, RelayedExport) {
     let options = RelayOptions {
-        protocol: Protocol::Grpc,
-        ..options(route(&receiver.url()).await, Limits::default(), Duration::from_secs(60))
+        protocol: OtlpProtocol::Grpc,
+        ..options(route(&receiver.url()).await, ReceiverLimits::default(), Duration::from_secs(60))
     };
     let (relay, mut exports) = Relay::open(options).await.unwrap();
     let foreign = RelayPeer::Address(Ipv4Addr::new(127, 0, 0, 2).into());
-    let headers = [Header { name: "x-honeycomb-team".to_owned(), value: Secret::new(KEY) }];
+    let headers = [ExportHeader { name: "x-honeycomb-team".to_owned(), value: Secret::new(KEY) }];
     let way = route(&relay.endpoint("127.0.0.1")).await;
     let mut told = Vec::new();
     for peer in [foreign, RelayPeer::Address(LOOPBACK)] {
@@ -336,7 +342,10 @@ async fn call(receiver: &GrpcReceiver, compression: Compression) -> (Meaning, Re
         let called = grpc::export(&way, request, &headers, compression, deadline).await;
         told.push(called.unwrap().meaning);
     }
-    assert!(matches!(&told[0], Meaning::Refused { code: Code::KeyRejected, .. }), "{told:?}");
+    assert!(
+        matches!(&told[0], ExportMeaning::Refused { code: FailureCode::KeyRejected, .. }),
+        "{told:?}"
+    );
     assert_eq!(relay.refused(), 1);
     let export = exports.try_recv().unwrap();
     assert!(exports.try_recv().is_err());
@@ -348,8 +357,12 @@ fn a_call_over_grpc_shows_the_token_where_any_program_could_call() {
     on_a_runtime(async {
         let receiver = GrpcReceiver::start(Reply::Taken);
         let options = RelayOptions {
-            protocol: Protocol::Grpc,
-            ..options(route(&receiver.url()).await, Limits::default(), Duration::from_secs(60))
+            protocol: OtlpProtocol::Grpc,
+            ..options(
+                route(&receiver.url()).await,
+                ReceiverLimits::default(),
+                Duration::from_secs(60),
+            )
         };
         let (relay, mut exports) = Relay::open(options).await.unwrap();
         relay.admit(RelayPeer::TokenHolder);
@@ -358,12 +371,13 @@ fn a_call_over_grpc_shows_the_token_where_any_program_could_call() {
         let way = route(&relay.endpoint("127.0.0.1")).await;
         let other = "0".repeat(value.len());
         for (shown, is_taken) in [(Some(value), true), (Some(&*other), false), (None, false)] {
-            let header = |value| Header { name: name.to_owned(), value: Secret::new(value) };
-            let headers: Vec<Header> = shown.map(header).into_iter().collect();
+            let header = |value| ExportHeader { name: name.to_owned(), value: Secret::new(value) };
+            let headers: Vec<ExportHeader> = shown.map(header).into_iter().collect();
             let (request, deadline) = (trace().request(), Instant::now() + Duration::from_secs(20));
-            let called = grpc::export(&way, request, &headers, Compression::None, deadline).await;
+            let called =
+                grpc::export(&way, request, &headers, OtlpCompression::None, deadline).await;
             let meaning = called.unwrap().meaning;
-            assert_eq!(matches!(meaning, Meaning::Accepted { .. }), is_taken, "{meaning:?}");
+            assert_eq!(matches!(meaning, ExportMeaning::Accepted { .. }), is_taken, "{meaning:?}");
         }
         assert_eq!((receiver.calls().len(), relay.refused()), (1, 2));
         assert!(exports.try_recv().is_ok() && exports.try_recv().is_err());
@@ -376,21 +390,24 @@ fn a_call_over_grpc_goes_through_with_its_answer() {
         for (reply, code) in [
             (Reply::Taken, None),
             (Reply::Partial(0, "slow down"), None),
-            (Reply::Partial(2, "too old"), Some(Code::SpansRejected)),
-            (Reply::Refused(tonic::Code::Unauthenticated, "who"), Some(Code::KeyRejected)),
-            (Reply::Refused(tonic::Code::InvalidArgument, "bad"), Some(Code::RequestRejected)),
+            (Reply::Partial(2, "too old"), Some(FailureCode::SpansRejected)),
+            (Reply::Refused(tonic::Code::Unauthenticated, "who"), Some(FailureCode::KeyRejected)),
+            (
+                Reply::Refused(tonic::Code::InvalidArgument, "bad"),
+                Some(FailureCode::RequestRejected),
+            ),
         ] {
-            for compression in [Compression::None, Compression::Gzip] {
+            for compression in [OtlpCompression::None, OtlpCompression::Gzip] {
                 let receiver = GrpcReceiver::start(reply.clone());
                 let (told, export) = call(&receiver, compression).await;
                 let outcome = export.outcome.unwrap();
                 assert_eq!(told, outcome);
                 let said = match outcome {
-                    Meaning::Accepted { .. } => None,
-                    Meaning::Refused { code, .. } => Some(code),
+                    ExportMeaning::Accepted { .. } => None,
+                    ExportMeaning::Refused { code, .. } => Some(code),
                 };
                 assert_eq!((said, export.spans.len()), (code, 2));
-                let encoding = (compression == Compression::Gzip).then(|| "gzip".to_owned());
+                let encoding = (compression == OtlpCompression::Gzip).then(|| "gzip".to_owned());
                 let key = Some(KEY.to_owned());
                 assert_eq!(receiver.calls(), [Call { key, encoding, spans: 2 }]);
             }
@@ -404,12 +421,12 @@ fn an_endpoint_that_is_gone_or_hangs_up_is_an_outcome() {
         let closed = Closed::new();
         let mut relay = Running::towards(&format!("http://{}/v1/traces", closed.address)).await;
         assert_eq!(relay.send("/v1/traces", &plain()).await.status, 502);
-        assert_eq!(relay.export().outcome.unwrap_err().code, Code::Connect);
+        assert_eq!(relay.export().outcome.unwrap_err().code, FailureCode::Connect);
 
         let rude = Rude::saying("");
         let mut relay = Running::towards(&format!("{}/v1/traces", rude.url())).await;
         assert_eq!(relay.send("/v1/traces", &plain()).await.status, 502);
-        assert_eq!(relay.export().outcome.unwrap_err().code, Code::ResponseBroken);
+        assert_eq!(relay.export().outcome.unwrap_err().code, FailureCode::ResponseBroken);
     });
 }
 
@@ -421,7 +438,7 @@ fn an_endpoint_that_hangs_has_as_long_as_the_sender_would_wait() {
             drop(stream);
         });
         let route = route(&format!("{}/v1/traces", rude.url())).await;
-        let options = options(route, Limits::default(), Duration::from_secs(60));
+        let options = options(route, ReceiverLimits::default(), Duration::from_secs(60));
         let patience = Duration::from_millis(300);
         let opened = Relay::open(RelayOptions { patience, ..options }).await;
         let (relay, exports) = opened.unwrap();
@@ -429,7 +446,7 @@ fn an_endpoint_that_hangs_has_as_long_as_the_sender_would_wait() {
         let mut relay = Running { relay, exports };
         assert_eq!(relay.send("/v1/traces", &plain()).await.status, 504);
         let export = relay.export();
-        assert_eq!(export.outcome.unwrap_err().code, Code::Timeout);
+        assert_eq!(export.outcome.unwrap_err().code, FailureCode::Timeout);
         assert!(patience <= export.took && export.took < Duration::from_secs(2));
     });
 }
@@ -444,7 +461,7 @@ fn a_relay_ends_at_its_deadline_whatever_is_under_way() {
         });
         let route = route(&format!("{}/v1/traces", rude.url())).await;
         let began = Instant::now();
-        let relay = Running::with(route, Limits::default(), Duration::from_secs(1)).await;
+        let relay = Running::with(route, ReceiverLimits::default(), Duration::from_secs(1)).await;
         let url = relay.at("/v1/traces");
         assert!(post(&url, &plain(), &[]).await.is_err());
         let refused = post(&url, &plain(), &[]).await.err().unwrap();
@@ -468,20 +485,23 @@ fn a_body_with_a_secret_that_was_not_cleared_is_not_passed_on() {
     known.add("HONEYCOMB_API_KEY", &Secret::new(KEY));
     known.add("DATABASE_PASSWORD", &Secret::new("correct-horse-battery"));
     let mut consent = Consent::new(known, &[]);
-    consent.trust(url.host_str().unwrap(), Kinds::Named(["HONEYCOMB_API_KEY".to_owned()].into()));
-    let cleared = consent.review(&Outgoing::to(&url)).unwrap();
+    consent.trust(
+        url.host_str().unwrap(),
+        TrustedSecrets::Named(["HONEYCOMB_API_KEY".to_owned()].into()),
+    );
+    let cleared = consent.review(&OutgoingRequest::to(&url)).unwrap();
     let named = |name: &str| TestTrace::new(name, Duration::from_secs(1_700_000_000), [1; 3]);
     on_a_runtime(async {
-        let route = Route::find(&cleared, Instant::now()).await.unwrap();
-        let limits = Limits::default();
+        let route = EndpointRoute::find(&cleared, Instant::now()).await.unwrap();
+        let limits = ReceiverLimits::default();
         let mut relay = Running::with(route, limits, Duration::from_secs(60)).await;
-        for compression in [Compression::None, Compression::Gzip] {
+        for compression in [OtlpCompression::None, OtlpCompression::Gzip] {
             let body = |name: &str| {
-                encode(&named(name).request(), Protocol::HttpProtobuf, compression).unwrap()
+                encode(&named(name).request(), OtlpProtocol::HttpProtobuf, compression).unwrap()
             };
             let answered = relay.send("/v1/traces", &body("correct-horse-battery")).await;
             assert_eq!(answered.status, 403);
-            assert_eq!(relay.export().outcome.unwrap_err().code, Code::UntrustedHost);
+            assert_eq!(relay.export().outcome.unwrap_err().code, FailureCode::UntrustedHost);
             assert_eq!(server.connections(), 0);
         }
         assert_eq!(relay.send("/v1/traces", &plain()).await.status, 200);

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cruddur_ops::provider::{Account, Destination, Traced, catalogue, collector, environments};
+use cruddur_ops::provider::{
+    AccountSettings, Destination, NamedService, collector, known_providers,
+    render_service_environments,
+};
 use minijinja::{Environment, context};
 use serde_yaml::Value;
 
@@ -28,6 +31,8 @@ enum Reader {
     Ourselves,
     /// A person, by `help`.
     Person,
+    /// A browser; `web::browser` tries it in a real one.
+    Browser,
 }
 
 fn reader(path: &str) -> Option<Reader> {
@@ -46,6 +51,7 @@ fn reader(path: &str) -> Option<Reader> {
         _ if path.starts_with("providers/") && path.ends_with(".yaml") => Reader::Ourselves,
         _ if path.starts_with("addons/") && path.ends_with(".yaml") => Reader::Ourselves,
         _ if path.starts_with("agents/") && path.ends_with(".yaml") => Reader::Ourselves,
+        _ if path.starts_with("web/") => Reader::Browser,
         _ if path.starts_with("help/") && path.ends_with(".md") => Reader::Person,
         "agents/service.yml" => Reader::Compose,
         "agents/python/sitecustomize.py" => Reader::Python,
@@ -85,15 +91,15 @@ fn of(wanted: Reader) -> Vec<String> {
 
 /// Every provider that can be sent to, its settings filled in.
 fn destinations() -> Vec<Destination> {
-    let known = catalogue().iter().filter(|one| one.refused.is_none());
+    let known = known_providers().iter().filter(|one| one.refused.is_none());
     let catalogued = known.map(|provider| {
         let settings = provider.settings.iter();
         let settings: Vec<_> =
             settings.map(|setting| (setting.name.clone(), "word".to_owned())).collect();
-        let account = Account {
+        let account = AccountSettings {
             endpoint: provider.regions.is_empty().then_some("https://x.example"),
             settings: &settings,
-            ..Account::default()
+            ..AccountSettings::default()
         };
         Destination::of(provider, account).unwrap()
     });
@@ -128,7 +134,7 @@ fn what_is_data_is_yaml() {
     }
     let files = templates();
     let files = files.iter().filter(|path| path.starts_with("providers/"));
-    assert_eq!(catalogue().len(), files.count());
+    assert_eq!(known_providers().len(), files.count());
 }
 
 #[test]
@@ -152,12 +158,12 @@ fn docker_compose_takes_services_and_collectors() {
             let folder = tempfile::tempdir().unwrap();
             let body = collector::service(&to, published, &networks).unwrap();
             let body: String = body.lines().map(|line| format!("    {line}\n")).collect();
-            let traced = [Traced {
+            let traced = [NamedService {
                 name: "a".to_owned(),
                 traced_as: "a \"b\"".to_owned(),
                 endpoint: to.endpoint.clone(),
             }];
-            let variables = environments(&to, &traced).unwrap().concat();
+            let variables = render_service_environments(&to, &traced).unwrap().concat();
             let variables: String = variables
                 .iter()
                 .map(|one| format!("      {}: {:?}\n", one.name, one.value))
@@ -218,7 +224,7 @@ fn a_collectors_configuration_has_the_keys_it_knows_and_whole_pipelines() {
             vec![],
             vec!["http://localhost:3000".to_owned(), "https://3000-*.gitpod.io".to_owned()],
         ] {
-            let text = collector::configuration(&to, &origins).unwrap();
+            let text = collector::render_collector_configuration(&to, &origins).unwrap();
             let read: Value = serde_yaml::from_str(&text).unwrap();
             let keys = |value: &Value| -> BTreeSet<String> {
                 let keys = value.as_mapping().unwrap().keys();
@@ -301,7 +307,7 @@ fn a_real_collector_takes_each_configuration() {
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     for to in destinations() {
-        let text = collector::configuration(&to, &[]).unwrap();
+        let text = collector::render_collector_configuration(&to, &[]).unwrap();
         let (takes, words) = valid(&text, &to);
         assert!(takes, "{text}\n{words}");
         let (takes, _) = valid(&text.replace("queue_size", "queue_length"), &to);
@@ -323,14 +329,17 @@ fn a_real_collector_sends_the_key_from_its_environment() {
     });
     let server = crate::served::Served::start(routes);
     let settings = [("zone".to_owned(), "word".to_owned())];
-    let account =
-        Account { endpoint: Some(&server.url()), settings: &settings, ..Account::default() };
-    let grafana = cruddur_ops::provider::find("grafana-cloud").unwrap();
+    let account = AccountSettings {
+        endpoint: Some(&server.url()),
+        settings: &settings,
+        ..AccountSettings::default()
+    };
+    let grafana = cruddur_ops::provider::find_provider("grafana-cloud").unwrap();
     let to = Destination::of(grafana, account).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (input, file) = (folder.path().join("in"), folder.path().join("otel-collector.yaml"));
     std::fs::write(&input, "a line\n").unwrap();
-    let text = collector::configuration(&to, &[]).unwrap();
+    let text = collector::render_collector_configuration(&to, &[]).unwrap();
     std::fs::write(&file, with_a_file_for_input(&text, &input)).unwrap();
     let mut child = Command::new(&program)
         .arg("--config")

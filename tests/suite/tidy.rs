@@ -101,7 +101,6 @@ fn each_variable_that_is_read_is_in_the_help_topic() {
     }
 }
 
-/// The list holds the names that two types or more still share, with their number; it may only get shorter.
 #[test]
 fn a_type_name_stands_once() {
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -111,26 +110,7 @@ fn a_type_name_stands_once() {
         }
     }
     places.retain(|_, places| places.len() > 1);
-    let listed = include_str!("shared_type_names.txt").lines().map(|line| {
-        let (name, count) = line.split_once(' ').unwrap();
-        (name.to_owned(), count.parse().unwrap())
-    });
-    let listed: BTreeMap<String, usize> = listed.collect();
-    let mut wrong = Vec::new();
-    for (name, places) in &places {
-        if places.len() > listed.get(name).copied().unwrap_or(1) {
-            wrong.push(format!("`{name}` needs a name of its own: {places:#?}"));
-        }
-    }
-    for (name, count) in &listed {
-        let found = places.get(name).map_or(1, Vec::len);
-        if found < *count {
-            wrong.push(format!(
-                "tests/suite/shared_type_names.txt: `{name} {count}` is {found} now"
-            ));
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(places.is_empty(), "each needs a name of its own: {places:#?}");
 }
 
 /// The types that a file declares; associated types are their traits' own.

@@ -81,7 +81,7 @@ fn an_accepted_trace_is_accepted_and_no_more() {
     let traces = honeycomb.traces();
     assert_eq!(traces.len(), 1);
     let spans = &traces[0].resource_spans[0].scope_spans[0].spans;
-    let sent = cruddur_ops::otlp::trace::hex(&spans[0].trace_id);
+    let sent = cruddur_ops::otlp::trace::encode_hex(&spans[0].trace_id);
     assert_eq!(service["trace_id"], sent);
     assert_eq!(spans[1].name, "http-handler");
     assert_eq!(spans[1].parent_span_id, spans[0].span_id);

@@ -9,19 +9,19 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Outcome;
-use super::flow::{self, Decision};
-use crate::cli::{DoctorArgs, FindingsFormat, Global, LeastSeverity};
+use super::RunOutcome;
+use super::flow::{self, PlanDecision};
+use crate::cli::{DoctorArgs, FindingsFormat, GlobalOptions, LeastSeverity};
 use crate::error::{Error, ErrorCode, Result};
 use crate::lint::{self, RuleSilence, SILENCE_FILE, Severity, SilencedCounts};
 use crate::plan::Plan;
-use crate::prove::{self, ProofRequest, Stage};
-use crate::session::collect::collect;
+use crate::prove::{self, ProjectStage, ProofRequest};
+use crate::session::collect::collect_inspection;
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
 use crate::ui::Ui;
-use crate::ui::interrupt::{Mode, during};
-use report::Examined;
+use crate::ui::interrupt::{InterruptMode, set_interrupt_mode};
+use report::DoctorReport;
 
 /// Runs `doctor`. Without a compose file, checks the project's other files before it returns the error.
 ///
@@ -29,10 +29,10 @@ use report::Examined;
 /// `no-compose-file`, `unreadable-file`, `unknown-rule`; under `--fix`, whatever keeps a plan from being written.
 pub(super) fn run(
     args: &DoctorArgs,
-    global: &Global,
+    global: &GlobalOptions,
     shell: &Shell,
     ui: &mut Ui,
-) -> Result<Outcome> {
+) -> Result<RunOutcome> {
     if let Some(code) = &args.explain {
         return explain::explain(code, ui);
     }
@@ -51,27 +51,27 @@ pub(super) fn run(
         found => found?,
     };
     if args.fix {
-        return mend(args, shell, place, ui);
+        return apply_safe_fixes(args, shell, place, ui);
     }
-    let silence = silence(args, &place)?;
-    let inspection = collect(&place, ui)?;
+    let silence = select_silenced_rules(args, &place)?;
+    let inspection = collect_inspection(&place, ui)?;
     let mut found = lint::examine(&inspection);
     if found.iter().any(|finding| finding.fix.is_some()) {
         let repaired = repair::repair(&place.project, inspection.clone());
         found = repair::keep_planned_fixes(found, &repaired.findings);
     }
     let (findings, silenced) = silence.apply(found);
-    let shown = Examined { findings: &findings, inspection: &inspection, silenced };
+    let shown = DoctorReport { findings: &findings, inspection: &inspection, silenced };
     if args.format == FindingsFormat::Github {
-        report::annotate(&findings, &place.project, ui);
+        report::print_annotations(&findings, &place.project, ui);
     } else {
         report::show(&shown, &place.project, shell, ui);
     }
-    finish(args, &place, &shown, json!({}), ui)
+    report_findings(args, &place, &shown, json!({}), ui)
 }
 
 /// Reads the rules and severities to leave out, from the flags and the project's file.
-fn silence(args: &DoctorArgs, place: &ProjectContext) -> Result<RuleSilence> {
+fn select_silenced_rules(args: &DoctorArgs, place: &ProjectContext) -> Result<RuleSilence> {
     let file = place.project.source(SILENCE_FILE)?;
     let least = match args.min_severity {
         LeastSeverity::Error => Severity::Error,
@@ -97,33 +97,33 @@ fn look_without_compose(
     if !is_project {
         return Ok(());
     }
-    let inspection = collect(&place, ui)?;
+    let inspection = collect_inspection(&place, ui)?;
     let mut findings = lint::examine(&inspection);
     // `--fix` requires a compose file.
     findings.iter_mut().for_each(|finding| finding.fix = None);
     let silenced = SilencedCounts::default();
-    let shown = Examined { findings: &findings, inspection: &inspection, silenced };
+    let shown = DoctorReport { findings: &findings, inspection: &inspection, silenced };
     report::show(&shown, &place.project, shell, ui);
     ui.document(&json!({
         "schema_version": 1,
         "error": error,
         "findings": report::document(&findings),
         "files": report::paths_read(&inspection),
-        "unread": report::unread(&inspection),
+        "unread": report::unread_files(&inspection),
     }))
 }
 
 /// Plans the safe fixes, writes them after confirmation, and shows what is left.
-fn mend(
+fn apply_safe_fixes(
     args: &DoctorArgs,
     shell: &Shell,
     place: ProjectContext<'_>,
     ui: &mut Ui,
-) -> Result<Outcome> {
+) -> Result<RunOutcome> {
     let journal = place.journal(ui.redactor())?;
     let place = flow::settle(&journal, &place, &args.write, ui)?.unwrap_or(place);
-    let silence = silence(args, &place)?;
-    let inspection = collect(&place, ui)?;
+    let silence = select_silenced_rules(args, &place)?;
+    let inspection = collect_inspection(&place, ui)?;
     let repaired = repair::repair(&place.project, inspection.clone());
     let plan = Plan { changes: repaired.changes(&place.project), ..Plan::default() };
     place.prove_loads(&plan)?;
@@ -131,39 +131,41 @@ fn mend(
         flow::decide(&journal, &plan, None, "Write these changes?", place.root(), &args.write, ui)?;
     let mut left = inspection;
     match decision {
-        Decision::Write => {
-            let _whole = during(Mode::Remember);
+        PlanDecision::Write => {
+            let _whole = set_interrupt_mode(InterruptMode::Remember);
             journal.apply(&plan, "doctor --fix")?;
-            flow::written(&plan, place.root(), ui);
+            flow::show_written_files(&plan, place.root(), ui);
             left = repaired.after.clone();
         }
-        Decision::Nothing => ui.say("nothing that can be fixed safely"),
-        Decision::Shown | Decision::Pending | Decision::Declined => {}
+        PlanDecision::Nothing => ui.say("nothing that can be fixed safely"),
+        PlanDecision::Shown | PlanDecision::Pending | PlanDecision::Declined => {}
     }
     let found = repair::keep_planned_fixes(lint::examine(&left), &repaired.findings);
     let (findings, silenced) = silence.apply(found);
-    let shown = Examined { findings: &findings, inspection: &left, silenced };
+    let shown = DoctorReport { findings: &findings, inspection: &left, silenced };
     report::show(&shown, &place.project, shell, ui);
     let mut document = flow::document(&plan, place.root(), ui);
-    document["applied"] = json!(decision == Decision::Write);
+    document["applied"] = json!(decision == PlanDecision::Write);
     match decision {
-        Decision::Shown | Decision::Pending | Decision::Declined => {
-            finish(args, &place, &shown, document, ui)?;
+        PlanDecision::Shown | PlanDecision::Pending | PlanDecision::Declined => {
+            report_findings(args, &place, &shown, document, ui)?;
             Ok(flow::outcome(decision))
         }
-        Decision::Write | Decision::Nothing => finish(args, &place, &shown, document, ui),
+        PlanDecision::Write | PlanDecision::Nothing => {
+            report_findings(args, &place, &shown, document, ui)
+        }
     }
 }
 
 /// Runs the checks that need the network, prints the document, and returns the outcome.
-fn finish(
+fn report_findings(
     args: &DoctorArgs,
     place: &ProjectContext,
-    shown: &Examined<'_>,
+    shown: &DoctorReport<'_>,
     mut document: Value,
     ui: &mut Ui,
-) -> Result<Outcome> {
-    let Examined { findings, inspection, silenced } = *shown;
+) -> Result<RunOutcome> {
+    let DoctorReport { findings, inspection, silenced } = *shown;
     let counted = match args.strict {
         true => Severity::Warning,
         false => Severity::Error,
@@ -171,20 +173,21 @@ fn finish(
     let mut passed = findings.iter().all(|finding| finding.severity < counted);
     let mut online = None;
     if args.online {
-        let report = prove::prove(&ProofRequest::new(Vec::new(), Stage::Written), place, ui)?;
+        let report =
+            prove::prove(&ProofRequest::new(Vec::new(), ProjectStage::Written), place, ui)?;
         passed &= report.passed;
         online = Some(report);
     }
     if args.format == FindingsFormat::Sarif {
         ui.document(&sarif::log(findings, &place.project))?;
-        return Ok(if passed { Outcome::Yes } else { Outcome::No });
+        return Ok(if passed { RunOutcome::Yes } else { RunOutcome::No });
     }
     document["schema_version"] = json!(1);
     document["silenced"] = json!(silenced.by_arguments + silenced.by_file);
     document["findings"] = report::document(findings);
     document["files"] = json!(report::paths_read(inspection));
-    document["unread"] = report::unread(inspection);
+    document["unread"] = report::unread_files(inspection);
     document["verify"] = json!(online);
     ui.document(&document)?;
-    Ok(if passed { Outcome::Yes } else { Outcome::No })
+    Ok(if passed { RunOutcome::Yes } else { RunOutcome::No })
 }

@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::edit::patch::{self, Patch};
-use crate::lint::{self, FileStanding, Finding, Fix, Inspection};
-use crate::plan::{Change, Writing};
+use crate::edit::patch::{self, TextPatch};
+use crate::lint::{self, FindingFix, Inspection, KeyFileStatus, LintFinding};
+use crate::plan::{FileChange, WriteMethod};
 use crate::project::Project;
-use crate::session::collect::inspect;
+use crate::session::collect::inspect_project;
 
 /// The project with every accepted fix.
 #[derive(Debug)]
-pub(super) struct Repaired {
+pub(super) struct RepairedProject {
     /// The inspection of the fixed files.
     pub(super) after: Inspection,
     /// The findings in them.
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<LintFinding>,
     texts: BTreeMap<PathBuf, Arc<str>>,
 }
 
@@ -25,13 +25,13 @@ const MOST: usize = 500;
 
 /// Applies the fixes, all at once where that fixes every one of their findings, else one by one, and inspects the project
 /// again after each step.
-pub(super) fn repair(project: &Project, inspection: Inspection) -> Repaired {
+pub(super) fn repair(project: &Project, inspection: Inspection) -> RepairedProject {
     let findings = lint::examine(&inspection);
-    let mut repaired = Repaired { after: inspection, texts: BTreeMap::new(), findings };
-    let mut tried: Vec<Fix> = Vec::new();
+    let mut repaired = RepairedProject { after: inspection, texts: BTreeMap::new(), findings };
+    let mut tried: Vec<FindingFix> = Vec::new();
     let mut is_joint = true;
     while tried.len() < MOST {
-        let mut open: Vec<Fix> = Vec::new();
+        let mut open: Vec<FindingFix> = Vec::new();
         for fix in repaired.findings.iter().filter_map(|finding| finding.fix.as_ref()) {
             if !tried.contains(fix) && !open.contains(fix) {
                 open.push(fix.clone());
@@ -45,7 +45,9 @@ pub(super) fn repair(project: &Project, inspection: Inspection) -> Repaired {
             break;
         }
         match repaired.edited(project, &open) {
-            Some(edited) if mends(&open, &repaired.findings, &edited.findings) => repaired = edited,
+            Some(edited) if fixes_finding(&open, &repaired.findings, &edited.findings) => {
+                repaired = edited
+            }
             // One of them may be the cause.
             _ if is_joint => {
                 is_joint = false;
@@ -59,8 +61,11 @@ pub(super) fn repair(project: &Project, inspection: Inspection) -> Repaired {
 }
 
 /// Returns the findings, each with its fix only if it is no longer found once all fixes are made.
-pub(super) fn keep_planned_fixes(mut findings: Vec<Finding>, after: &[Finding]) -> Vec<Finding> {
-    let is_same = |one: &Finding, other: &Finding| {
+pub(super) fn keep_planned_fixes(
+    mut findings: Vec<LintFinding>,
+    after: &[LintFinding],
+) -> Vec<LintFinding> {
+    let is_same = |one: &LintFinding, other: &LintFinding| {
         one.code == other.code && one.place.path == other.place.path && one.message == other.message
     };
     for finding in &mut findings {
@@ -72,7 +77,7 @@ pub(super) fn keep_planned_fixes(mut findings: Vec<Finding>, after: &[Finding]) 
 }
 
 /// Returns whether no two fixes begin an edit at the same byte of a file, where the order would matter.
-fn are_apart(fixes: &[Fix]) -> bool {
+fn are_apart(fixes: &[FindingFix]) -> bool {
     let mut starts = BTreeSet::new();
     let mut all = fixes.iter().flat_map(|fix| fix.patches.iter().map(move |patch| (fix, patch)));
     all.all(|(fix, patch)| starts.insert((&fix.path, patch.range.start)))
@@ -80,7 +85,7 @@ fn are_apart(fixes: &[Fix]) -> bool {
 
 /// Returns whether each finding of these fixes is gone, counted by kind and file, and docker compose and the workspace can
 /// read every file that they could read before. Other findings that they uncover are left for the next step or the user.
-fn mends(fixes: &[Fix], before: &[Finding], after: &[Finding]) -> bool {
+fn fixes_finding(fixes: &[FindingFix], before: &[LintFinding], after: &[LintFinding]) -> bool {
     const REFUSALS: [&str; 5] = [
         "compose-refused",
         "devcontainer-syntax",
@@ -88,7 +93,7 @@ fn mends(fixes: &[Fix], before: &[Finding], after: &[Finding]) -> bool {
         "yaml-duplicate-key",
         "yaml-syntax",
     ];
-    let count = |findings: &[Finding], code: &str, path: Option<&Path>| {
+    let count = |findings: &[LintFinding], code: &str, path: Option<&Path>| {
         let of_code = findings.iter().filter(|one| one.code == code);
         of_code.filter(|one| path.is_none_or(|path| one.place.path == path)).count()
     };
@@ -105,10 +110,10 @@ fn mends(fixes: &[Fix], before: &[Finding], after: &[Finding]) -> bool {
     are_gone && REFUSALS.iter().all(|code| count(after, code, None) <= count(before, code, None))
 }
 
-impl Repaired {
+impl RepairedProject {
     /// Returns the project with these fixes too.
-    fn edited(&self, project: &Project, fixes: &[Fix]) -> Option<Self> {
-        let mut patches: BTreeMap<&PathBuf, Vec<Patch>> = BTreeMap::new();
+    fn edited(&self, project: &Project, fixes: &[FindingFix]) -> Option<Self> {
+        let mut patches: BTreeMap<&PathBuf, Vec<TextPatch>> = BTreeMap::new();
         for fix in fixes {
             patches.entry(&fix.path).or_default().extend(fix.patches.clone());
         }
@@ -119,7 +124,7 @@ impl Repaired {
             let before = texts.get(*path).cloned().or_else(known)?;
             texts.insert((*path).clone(), patch::apply(&before, patches)?.into());
         }
-        let mut after = inspect(&project.with_texts(&texts)).ok()?;
+        let mut after = inspect_project(&project.with_texts(&texts)).ok()?;
         after.outside = self.after.outside.clone();
         after.git.clone_from(&self.after.git);
         for path in patches.keys().filter(|path| path.ends_with(".gitignore")) {
@@ -127,25 +132,25 @@ impl Repaired {
             let is_named = |path: &Path| text.lines().any(|line| Path::new(line) == path);
             after
                 .git
-                .retain(|path, standing| *standing == FileStanding::Tracked || !is_named(path));
+                .retain(|path, standing| *standing == KeyFileStatus::Tracked || !is_named(path));
         }
         let findings = lint::examine(&after);
         Some(Self { after, texts, findings })
     }
 
     /// Returns the changes between the files as read and as fixed.
-    pub(super) fn changes(&self, project: &Project) -> Vec<Change> {
-        let changes = self.texts.iter().map(|(path, text)| Change {
+    pub(super) fn changes(&self, project: &Project) -> Vec<FileChange> {
+        let changes = self.texts.iter().map(|(path, text)| FileChange {
             path: path.clone(),
             before: project.source(path).ok().flatten().map(|file| file.text),
             after: Some(Arc::clone(text)),
             // Gitpod watches its file by inode, so it is rewritten in place.
             writing: match path.ends_with(".gitpod.yml") {
-                true => Writing::InPlace,
-                false => Writing::Replace,
+                true => WriteMethod::InPlace,
+                false => WriteMethod::Replace,
             },
         });
-        let mut changes: Vec<Change> =
+        let mut changes: Vec<FileChange> =
             changes.filter(|change| change.before != change.after).collect();
         let files = self.after.files();
         changes.sort_by_key(|change| {

@@ -5,40 +5,42 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::lint::{self, Finding, Inspection, Rule, SILENCE_FILE, Severity, SilencedCounts};
+use crate::lint::{
+    self, Inspection, LintFinding, LintRule, SILENCE_FILE, Severity, SilencedCounts,
+};
 use crate::project::Project;
-use crate::session::collect::prefix;
+use crate::session::collect::repository_prefix;
 use crate::shell::Shell;
-use crate::ui::{Painted, Role, Ui};
+use crate::ui::{PaintedLine, TextRole, Ui};
 
 /// The findings of a run, and what it looked at.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Examined<'a> {
+pub(super) struct DoctorReport<'a> {
     /// Findings that are not silenced.
-    pub(super) findings: &'a [Finding],
+    pub(super) findings: &'a [LintFinding],
     pub(super) inspection: &'a Inspection,
     pub(super) silenced: SilencedCounts,
 }
 
 /// Shows every finding, grouped by file: the most severe file first, the most severe finding in it first.
-pub(super) fn show(examined: &Examined<'_>, project: &Project, shell: &Shell, ui: &mut Ui) {
-    let Examined { findings, inspection, silenced } = *examined;
-    let ordered = order(findings);
+pub(super) fn show(examined: &DoctorReport<'_>, project: &Project, shell: &Shell, ui: &mut Ui) {
+    let DoctorReport { findings, inspection, silenced } = *examined;
+    let ordered = sort_findings(findings);
     let mut file = None;
     let mut explained = HashSet::new();
     for finding in &ordered {
         if file != Some(&finding.place.path) {
-            ui.result(Role::Strong.paint(finding.place.path.display().to_string()));
+            ui.result(TextRole::Strong.paint(finding.place.path.display().to_string()));
             file = Some(&finding.place.path);
         }
-        one(finding, explained.insert(finding.code), ui);
+        print_finding(finding, explained.insert(finding.code), ui);
     }
     if shell.var("GITHUB_ACTIONS") == Some("true") {
-        annotate(findings, project, ui);
+        print_annotations(findings, project, ui);
     }
     let paths = paths_read(inspection);
-    ui.result_behind("", &summary(findings, silenced, paths.len()), 2);
-    ui.result_behind("read: ", &listed(&paths), 6);
+    ui.result_behind("", &summarize_findings(findings, silenced, paths.len()), 2);
+    ui.result_behind("read: ", &join_first_names(&paths), 6);
     for unread in &inspection.unread {
         let path = inspection.shown(&unread.path).display();
         let text = format!("{path}, which was not checked any further: {}", unread.reason);
@@ -50,16 +52,16 @@ pub(super) fn show(examined: &Examined<'_>, project: &Project, shell: &Shell, ui
 }
 
 /// Prints every finding as a GitHub workflow annotation.
-pub(super) fn annotate(findings: &[Finding], project: &Project, ui: &mut Ui) {
-    let prefix = prefix(project);
-    for finding in order(findings) {
-        ui.result(annotation(finding, &prefix));
+pub(super) fn print_annotations(findings: &[LintFinding], project: &Project, ui: &mut Ui) {
+    let prefix = repository_prefix(project);
+    for finding in sort_findings(findings) {
+        ui.result(workflow_annotation(finding, &prefix));
     }
 }
 
 /// Returns the findings grouped by file: the most severe file first, the most severe finding in it first.
-fn order(findings: &[Finding]) -> Vec<&Finding> {
-    let mut ordered: Vec<&Finding> = findings.iter().collect();
+fn sort_findings(findings: &[LintFinding]) -> Vec<&LintFinding> {
+    let mut ordered: Vec<&LintFinding> = findings.iter().collect();
     let mut worst: HashMap<&Path, Severity> = HashMap::new();
     for finding in findings {
         let here = worst.entry(&finding.place.path).or_insert(finding.severity);
@@ -78,36 +80,36 @@ fn order(findings: &[Finding]) -> Vec<&Finding> {
 }
 
 /// Shows one finding, with its reason if the rule appears for the first time.
-fn one(finding: &Finding, is_new: bool, ui: &mut Ui) {
+fn print_finding(finding: &LintFinding, is_new: bool, ui: &mut Ui) {
     let role = match finding.severity {
-        Severity::Error => Role::Error,
-        Severity::Warning => Role::Warning,
-        Severity::Advice => Role::Hint,
+        Severity::Error => TextRole::Error,
+        Severity::Warning => TextRole::Warning,
+        Severity::Advice => TextRole::Hint,
     };
     let place = &finding.place;
     let label = role.paint(format!("{}[{}]:", finding.severity.word(), finding.code));
     let at = format!("  {}:{}:{}: ", place.path.display(), place.line, place.column);
-    ui.result_behind(Painted::from(at) + label + " ", &finding.message, 4);
+    ui.result_behind(PaintedLine::from(at) + label + " ", &finding.message, 4);
     if !place.text.trim().is_empty() {
         let shown = place.text.trim_start();
         let cut = place.text.chars().count() - shown.chars().count();
         let (shown, before) = ui.excerpt(shown, place.column.saturating_sub(cut));
         ui.result(format!("    | {shown}"));
-        ui.result(Painted::from(format!("    | {before}")) + role.paint("^"));
+        ui.result(PaintedLine::from(format!("    | {before}")) + role.paint("^"));
     }
     if is_new {
-        let head = Painted::from("    ") + Role::Faint.paint("why:") + " ";
+        let head = PaintedLine::from("    ") + TextRole::Faint.paint("why:") + " ";
         ui.result_behind(head, finding.why, 9);
     }
     let by_us = if finding.fix.is_some() { " (`--fix` does it)" } else { "" };
-    let head = Painted::from("    ") + Role::Hint.paint("fix:") + " ";
+    let head = PaintedLine::from("    ") + TextRole::Hint.paint("fix:") + " ";
     ui.result_behind(head, &format!("{}{by_us}", finding.advice), 9);
 }
 
-fn summary(findings: &[Finding], silenced: SilencedCounts, files: usize) -> String {
+fn summarize_findings(findings: &[LintFinding], silenced: SilencedCounts, files: usize) -> String {
     let silenced = describe_silenced(silenced);
     if findings.is_empty() {
-        return format!("nothing found in {}{silenced}", counted(files, "file"));
+        return format!("nothing found in {}{silenced}", count_findings(files, "file"));
     }
     let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let parts: Vec<String> =
@@ -116,7 +118,7 @@ fn summary(findings: &[Finding], silenced: SilencedCounts, files: usize) -> Stri
             .filter(|(severity, _)| of(*severity) > 0)
             .map(|(severity, word)| match severity {
                 Severity::Advice => format!("{} {word}", of(severity)),
-                _ => counted(of(severity), word),
+                _ => count_findings(of(severity), word),
             })
             .collect();
     let fixable = findings.iter().filter(|finding| finding.fix.is_some()).count();
@@ -143,13 +145,13 @@ pub(super) fn paths_read(inspection: &Inspection) -> Vec<String> {
 }
 
 /// Returns the files that could not be read, and why, for `--json`.
-pub(super) fn unread(inspection: &Inspection) -> Value {
+pub(super) fn unread_files(inspection: &Inspection) -> Value {
     let unread = inspection.unread.iter();
     unread.map(|one| json!({"path": inspection.shown(&one.path), "reason": one.reason})).collect()
 }
 
 /// Joins the first names of a list and counts the rest.
-fn listed(names: &[String]) -> String {
+fn join_first_names(names: &[String]) -> String {
     const SHOWN: usize = 12;
     let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(SHOWN) {
@@ -158,13 +160,13 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-fn counted(count: usize, word: &str) -> String {
+fn count_findings(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 /// Formats a finding as a workflow command:
 /// <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>.
-fn annotation(finding: &Finding, prefix: &Path) -> String {
+fn workflow_annotation(finding: &LintFinding, prefix: &Path) -> String {
     let level = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -173,7 +175,7 @@ fn annotation(finding: &Finding, prefix: &Path) -> String {
     let text = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |value: &str| text(value).replace(':', "%3A").replace(',', "%2C");
     let place = &finding.place;
-    let link = lint::rule(finding.code).and_then(Rule::link);
+    let link = lint::rule(finding.code).and_then(LintRule::link);
     let link = link.map(|link| format!(" ({link})")).unwrap_or_default();
     format!(
         "::{level} file={},line={},col={},title={}::{}",
@@ -186,7 +188,7 @@ fn annotation(finding: &Finding, prefix: &Path) -> String {
 }
 
 /// Returns the findings as JSON.
-pub(super) fn document(findings: &[Finding]) -> Value {
+pub(super) fn document(findings: &[LintFinding]) -> Value {
     findings
         .iter()
         .map(|finding| {

@@ -6,15 +6,16 @@ use std::path::{Component, Path};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::lint::{self, Finding, Rule, Severity};
+use crate::lint::{self, LintFinding, LintRule, Severity};
 use crate::project::Project;
-use crate::session::collect::prefix;
+use crate::session::collect::repository_prefix;
 
 /// Returns the log of one run, with paths relative to the repository's root.
-pub(super) fn log(findings: &[Finding], project: &Project) -> Value {
-    let prefix = prefix(project);
-    let results: Vec<Value> = findings.iter().map(|finding| result(finding, &prefix)).collect();
-    let rules: Vec<Value> = lint::RULES.iter().map(|rule| descriptor(rule)).collect();
+pub(super) fn log(findings: &[LintFinding], project: &Project) -> Value {
+    let prefix = repository_prefix(project);
+    let results: Vec<Value> =
+        findings.iter().map(|finding| sarif_result(finding, &prefix)).collect();
+    let rules: Vec<Value> = lint::RULES.iter().map(|rule| rule_descriptor(rule)).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -31,17 +32,17 @@ pub(super) fn log(findings: &[Finding], project: &Project) -> Value {
     })
 }
 
-fn descriptor(rule: &Rule) -> Value {
+fn rule_descriptor(rule: &LintRule) -> Value {
     let help = format!(
         "{}\n\nWhy it matters: {}.\n\n`cruddur-ops doctor --explain {}` shows an example.",
         rule.explanation, rule.why, rule.code
     );
     let mut descriptor = json!({
         "id": rule.code,
-        "shortDescription": {"text": sentence(rule.why)},
+        "shortDescription": {"text": capitalize_sentence(rule.why)},
         "fullDescription": {"text": rule.explanation},
         "help": {"text": help, "markdown": help},
-        "defaultConfiguration": {"level": level(rule.severity)},
+        "defaultConfiguration": {"level": sarif_level(rule.severity)},
     });
     if let Some(link) = rule.link() {
         descriptor["helpUri"] = json!(link);
@@ -49,14 +50,14 @@ fn descriptor(rule: &Rule) -> Value {
     descriptor
 }
 
-fn result(finding: &Finding, prefix: &Path) -> Value {
+fn sarif_result(finding: &LintFinding, prefix: &Path) -> Value {
     let place = &finding.place;
     let index = lint::RULES.iter().position(|rule| rule.code == finding.code);
     json!({
         "ruleId": finding.code,
         "ruleIndex": index,
-        "level": level(finding.severity),
-        "message": {"text": format!("{}. {}.", sentence(&finding.message).trim_end_matches('.'), sentence(&finding.advice).trim_end_matches('.'))},
+        "level": sarif_level(finding.severity),
+        "message": {"text": format!("{}. {}.", capitalize_sentence(&finding.message).trim_end_matches('.'), capitalize_sentence(&finding.advice).trim_end_matches('.'))},
         "locations": [{"physicalLocation": {
             "artifactLocation": {"uri": relative_uri(&prefix.join(&place.path)), "uriBaseId": "%SRCROOT%"},
             "region": {"startLine": place.line.max(1), "startColumn": place.column.max(1)},
@@ -79,7 +80,7 @@ fn relative_uri(path: &Path) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-fn level(severity: Severity) -> &'static str {
+fn sarif_level(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -88,7 +89,7 @@ fn level(severity: Severity) -> &'static str {
 }
 
 /// Returns the text with its first letter in upper case.
-fn sentence(text: &str) -> String {
+fn capitalize_sentence(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(|first| first.to_uppercase().to_string());
     first.unwrap_or_default() + characters.as_str()

@@ -6,10 +6,10 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use serde_json::json;
 
-use super::Outcome;
+use super::RunOutcome;
 use crate::cli::{Cli, HelpArgs};
 use crate::error::{Error, ErrorCode, Result};
-use crate::ui::{Role, Ui};
+use crate::ui::{TextRole, Ui};
 
 pub use topic::{HelpTopic, list_topics};
 
@@ -19,7 +19,7 @@ use topic::find_topic;
 ///
 /// # Errors
 /// `usage` if there is neither a command nor a topic of that name.
-pub(super) fn run(args: &HelpArgs, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(args: &HelpArgs, ui: &mut Ui) -> Result<RunOutcome> {
     if let [word] = &args.words[..]
         && let Some(topic) = find_topic(word)
     {
@@ -34,20 +34,20 @@ pub(super) fn run(args: &HelpArgs, ui: &mut Ui) -> Result<Outcome> {
     ui.formatted_result(text.trim_end());
     if args.words.is_empty() {
         ui.result("");
-        ui.result(Role::Strong.paint("Topics:"));
+        ui.result(TextRole::Strong.paint("Topics:"));
         for topic in list_topics() {
             ui.result(format!("  {:<12} {}", topic.name, topic.title()));
         }
     }
     ui.document(&json!({"schema_version": 1, "text": text.trim_end()}))?;
-    Ok(Outcome::Yes)
+    Ok(RunOutcome::Yes)
 }
 
-fn show_topic(topic: &HelpTopic, ui: &mut Ui) -> Result<Outcome> {
+fn show_topic(topic: &HelpTopic, ui: &mut Ui) -> Result<RunOutcome> {
     let text = (topic.text)();
-    for block in topic::blocks(&text) {
+    for block in topic::split_blocks(&text) {
         match block {
-            topic::Block::Heading(text) => ui.result(Role::Strong.paint(text)),
+            topic::Block::Heading(text) => ui.result(TextRole::Strong.paint(text)),
             topic::Block::Item(text) => ui.result_behind("- ", &text, 2),
             topic::Block::Paragraph(text) => ui.result_behind("", &text, 0),
             topic::Block::Verbatim(line) => ui.result(format!("  {line}")),
@@ -55,7 +55,7 @@ fn show_topic(topic: &HelpTopic, ui: &mut Ui) -> Result<Outcome> {
         }
     }
     ui.document(&json!({"schema_version": 1, "topic": topic.name, "text": text}))?;
-    Ok(Outcome::Yes)
+    Ok(RunOutcome::Yes)
 }
 
 fn unknown_topic_error(word: &str) -> Error {

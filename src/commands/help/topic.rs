@@ -1,8 +1,8 @@
 //! The topics of `help`: Markdown of `templates/help`, and lists made from the program's own tables.
 
 use crate::error::ErrorCode;
-use crate::otlp::Code;
-use crate::provider::{Provider, catalogue};
+use crate::otlp::FailureCode;
+use crate::provider::{Provider, known_providers};
 
 /// A topic of `help`.
 #[derive(Debug)]
@@ -48,9 +48,9 @@ macro_rules! page {
 const TOPICS: &[HelpTopic] = &[
     page!("addons"),
     page!("environment"),
-    HelpTopic { name: "errors", text: errors },
+    HelpTopic { name: "errors", text: error_lines },
     page!("exit-codes"),
-    HelpTopic { name: "providers", text: providers },
+    HelpTopic { name: "providers", text: provider_lines },
     page!("scripting"),
     page!("stores"),
     page!("tracing"),
@@ -67,7 +67,7 @@ pub(super) fn find_topic(name: &str) -> Option<&'static HelpTopic> {
     TOPICS.iter().find(|topic| topic.name == name)
 }
 
-fn errors() -> String {
+fn error_lines() -> String {
     let mut text = "# Error codes\n\nOn standard error as `error[CODE]`, and as `error.code` with `--json`. A code \
                     keeps its meaning in every version.\n\n"
         .to_owned();
@@ -75,19 +75,19 @@ fn errors() -> String {
         text += &format!("- `{code}`: {}\n", code.meaning());
     }
     text += "\n## Codes of verify\n\nWhy a service did not reach the required step, as `code` with `--json`.\n\n";
-    for code in Code::ALL {
+    for code in FailureCode::ALL {
         text += &format!("- `{code}`: {}\n", code.meaning());
     }
     text += "\n## Codes of doctor\n\n`cruddur-ops doctor --list` lists them, `--explain CODE` explains one.\n";
     text
 }
 
-fn providers() -> String {
+fn provider_lines() -> String {
     let mut text = "# Providers\n\n`--provider` of `init` takes one of these names. A later `init` keeps the provider \
                     that the services use. The addresses of all but Honeycomb come from the providers' documentation \
                     and were not tried; `verify` tries them, and `--endpoint` overrides them.\n\n"
         .to_owned();
-    let direct = catalogue().iter().filter(|provider| provider.refused.is_none());
+    let direct = known_providers().iter().filter(|provider| provider.refused.is_none());
     text += &direct.map(describe_provider).collect::<String>();
     text += "- `otlp`: any OTLP endpoint. `--endpoint URL`, and `--header NAME=VARIABLE` for each header.\n\
              - `local`: `cruddur-ops listen --containers` on this machine. No key.\n\
@@ -124,7 +124,7 @@ fn describe_provider(provider: &Provider) -> String {
 }
 
 /// Splits Markdown into blocks; lines of one paragraph or item are joined.
-pub(super) fn blocks(text: &str) -> Vec<Block> {
+pub(super) fn split_blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut verbatim = false;
     for line in text.lines() {
@@ -172,7 +172,7 @@ mod tests {
             Block::Blank,
             Block::Verbatim("# kept".to_owned()),
         ];
-        assert_eq!(blocks(text), expected);
+        assert_eq!(split_blocks(text), expected);
     }
 
     #[test]
@@ -188,12 +188,12 @@ mod tests {
 
     #[test]
     fn every_code_and_provider_is_listed() {
-        let errors = errors();
+        let errors = error_lines();
         for code in ErrorCode::ALL {
             assert!(errors.contains(&format!("- `{code}`: ")), "{code}");
         }
-        let providers = providers();
-        for provider in catalogue().iter().filter(|provider| provider.refused.is_none()) {
+        let providers = provider_lines();
+        for provider in known_providers().iter().filter(|provider| provider.refused.is_none()) {
             assert!(providers.contains(&format!("- `{}`: ", provider.name)), "{}", provider.name);
         }
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::addons::{self, Addons};
+use super::addons::{self, AddonAnswers};
 use super::agents::AgentAnswers;
-use super::destination::{self, Between, Sending};
+use super::destination::{self, CollectorOwner, DestinationChoice};
 use super::key::{self, KeyChoice};
 use super::services::{self, ChosenServices};
 use super::{collector, spans, trial};
@@ -12,9 +12,9 @@ use crate::cli::InitArgs;
 use crate::commands::flow;
 use crate::error::{ErrorCode, Result};
 use crate::instrumentation::Instrumentation;
-use crate::plan::collector::Collector;
-use crate::plan::ports::Wish;
-use crate::plan::telemetry::Selected;
+use crate::plan::collector::CollectorSettings;
+use crate::plan::ports::PortPolicy;
+use crate::plan::telemetry::SelectedService;
 use crate::plan::{Note, gitpod};
 use crate::provider::{self, Destination};
 use crate::secret::Secret;
@@ -25,27 +25,27 @@ use crate::workspace::Workspace;
 
 /// The answers needed before planning.
 #[derive(Debug)]
-pub(super) struct Answers {
+pub(super) struct InitAnswers {
     /// The destination that services send to.
     pub(super) destination: Destination,
     /// The collector between the services and the provider, if `init` adds it.
-    pub(super) collector: Option<Collector>,
+    pub(super) collector: Option<CollectorSettings>,
     /// `None` when the key is provided from elsewhere.
     pub(super) key: Option<KeyChoice>,
-    pub(super) selected: Vec<Selected>,
+    pub(super) selected: Vec<SelectedService>,
     /// Services that send already and are to be traced no longer.
     pub(super) dropped: Vec<String>,
     /// The instrumentation found in each service, by its name.
     pub(super) instrumentation: BTreeMap<String, Instrumentation>,
     /// The agents that services are started with.
     pub(super) agents: AgentAnswers,
-    pub(super) addons: Addons,
+    pub(super) addons: AddonAnswers,
     /// `None` when ports are left alone.
     pub(super) ports: Option<PortsRequest>,
     pub(super) notes: Vec<Note>,
 }
 
-impl Answers {
+impl InitAnswers {
     /// Returns the names of the traced services.
     pub(super) fn names(&self) -> Vec<String> {
         self.selected.iter().map(|selected| selected.service.clone()).collect()
@@ -66,7 +66,7 @@ impl Answers {
 ///
 /// # Errors
 /// When an answer is missing and there is no terminal.
-pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Answers> {
+pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<InitAnswers> {
     let model = place.project.model()?;
     let mut notes: Vec<Note> = Vec::new();
     for warning in &model.warnings {
@@ -93,17 +93,17 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         key = chosen;
         notes.extend(said);
     }
-    let heading = headings(&sending);
+    let heading = destination_notes(&sending);
     notes.splice(0..0, heading);
     notes.extend(place.stores(ui.redactor()).shared_names());
     let through_collector = sending.collector.is_some();
     let chosen = services::choose(args, through_collector, place, model, ui)?;
     let ChosenServices { selected, notes: evidence, dropped } = chosen;
     notes.extend(evidence);
-    notes.extend(leaving(&sending, &selected));
+    notes.extend(changed_destination_notes(&sending, &selected));
     notes.extend(sending.left_behind.iter().cloned());
     let collector = match sending.collector {
-        Some(Between::Ours) => {
+        Some(CollectorOwner::Ours) => {
             let (collector, said) = collector::plan(&sending.target, &selected, place, model);
             notes.extend(said);
             Some(collector)
@@ -113,12 +113,12 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
     let instrumentation = spans::read(args, place, &selected)?;
     let (addons, said) = addons::ask(args, place, &selected, ui)?;
     notes.extend(said);
-    let mut ports = ports(args, place, ui)?;
+    let mut ports = ask_ports(args, place, ui)?;
     if let Some(request) = &mut ports {
         request.planned.extend(collector.as_ref().and_then(collector::port));
         request.planned.extend(addons.published(model));
     }
-    Ok(Answers {
+    Ok(InitAnswers {
         destination: sending.first(),
         collector,
         key,
@@ -138,7 +138,7 @@ const TRIES: usize = 3;
 /// Returns the key after trying it at its destination; asks again for a rejected one if there is a terminal.
 fn known_key(
     args: &InitArgs,
-    sending: &mut Sending,
+    sending: &mut DestinationChoice,
     place: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<(Option<KeyChoice>, Vec<Note>)> {
@@ -174,9 +174,9 @@ fn known_key(
 }
 
 /// Returns one line for each place that receives data.
-fn headings(sending: &Sending) -> Vec<Note> {
+fn destination_notes(sending: &DestinationChoice) -> Vec<Note> {
     let target = &sending.target;
-    if let Some(Between::Theirs(service)) = &sending.collector {
+    if let Some(CollectorOwner::Theirs(service)) = &sending.collector {
         return vec![Note::fact(format!(
             "the service {service} is already a collector: the services send to it, and its configuration decides where it sends"
         ))];
@@ -191,7 +191,7 @@ fn headings(sending: &Sending) -> Vec<Note> {
     };
     let mut notes =
         vec![Note::fact(format!("provider: {} at {}{by}{kept}", target.title, target.endpoint))];
-    if provider::find(&target.provider).is_some_and(|known| !known.confirmed) {
+    if provider::find_provider(&target.provider).is_some_and(|known| !known.confirmed) {
         notes.push(
             Note::warning(format!(
                 "address and headers of {} are those of its documentation and were never tried here",
@@ -204,7 +204,10 @@ fn headings(sending: &Sending) -> Vec<Note> {
 }
 
 /// Returns notes on services whose traces would change destination without having been asked to.
-fn leaving(sending: &Sending, selected: &[Selected]) -> Vec<Note> {
+fn changed_destination_notes(
+    sending: &DestinationChoice,
+    selected: &[SelectedService],
+) -> Vec<Note> {
     let is_selected = |service: &str| selected.iter().any(|one| one.service == service);
     let leaving = sending.leaving.iter();
     leaving
@@ -216,7 +219,7 @@ fn leaving(sending: &Sending, selected: &[Selected]) -> Vec<Note> {
         .collect()
 }
 
-fn ports(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Option<PortsRequest>> {
+fn ask_ports(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Option<PortsRequest>> {
     if args.no_ports {
         return Ok(None);
     }
@@ -229,13 +232,13 @@ fn ports(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Option<
     // Every port was decided on before.
     let is_decided = place.project.gitpod.is_some()
         && !published.is_empty()
-        && published.iter().all(|one| gitpod::exact(&configured, one.port).is_some());
+        && published.iter().all(|one| gitpod::entry_for_port(&configured, one.port).is_some());
     let public = args.public
         || (flow::may_ask(&args.write, ui)
             && (known || live)
             && !is_decided
             && ui.confirm(question, "--public", false)?);
-    let wish = if public { Wish::Public } else { Wish::Keep };
+    let wish = if public { PortPolicy::Public } else { PortPolicy::Keep };
     Ok((public || known).then_some(PortsRequest {
         wish,
         asked: Vec::new(),

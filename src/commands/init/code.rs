@@ -3,24 +3,24 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::Answers;
+use super::InitAnswers;
 use super::agents::may_add_code;
 use crate::cli::{InitArgs, WriteArgs};
-use crate::commands::flow::{self, Decision};
+use crate::commands::flow::{self, PlanDecision};
 use crate::error::{Error, ErrorCode, Result};
-use crate::plan::instrument::{self, Mistakes};
-use crate::plan::{Change, Note, Plan, diff};
+use crate::plan::instrument::{self, MistakePolicy};
+use crate::plan::{FileChange, Note, Plan, diff};
 use crate::session::code;
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
-use crate::ui::prompt::Choice;
+use crate::ui::prompt::PromptChoice;
 
 /// The note after a no.
 pub(super) const LEFT: &str = "packages and code stay as they are, and send no spans until `cruddur-ops instrument` or your own hand changes them";
 
 /// Plans the code that traces the Flask applications of the selected services. A file that cannot be read or edited
 /// safely leads to a warning, and the rest continues.
-pub(super) fn plan(args: &InitArgs, place: &ProjectContext, answers: &Answers) -> CodePlan {
+pub(super) fn plan(args: &InitArgs, place: &ProjectContext, answers: &InitAnswers) -> CodePlan {
     let (plan, planned) = flask_plan(args, place, answers);
     CodePlan { plan, planned }
 }
@@ -36,7 +36,7 @@ pub(super) struct CodePlan {
 fn flask_plan(
     args: &InitArgs,
     place: &ProjectContext,
-    answers: &Answers,
+    answers: &InitAnswers,
 ) -> (Plan, BTreeSet<String>) {
     let mut names = answers.names();
     names.retain(|name| may_add_code(args, name));
@@ -44,14 +44,14 @@ fn flask_plan(
         return (Plan::default(), BTreeSet::new());
     }
     let addons = &answers.addons.wish.addons;
-    let found = match code::services(&place.project, &names, addons) {
+    let found = match code::find_flask_services(&place.project, &names, addons) {
         Ok(found) => found,
         Err(error) => return (left_alone(&error), BTreeSet::new()),
     };
     let mut plan = Plan::default();
     let mut changed = Vec::new();
     for service in found {
-        let own = instrument::plan_services(std::slice::from_ref(&service), Mistakes::Start);
+        let own = instrument::plan_services(std::slice::from_ref(&service), MistakePolicy::Start);
         let own = own.unwrap_or_else(|error| left_alone(&error));
         if !own.changes.is_empty() {
             changed.push(service);
@@ -76,8 +76,8 @@ fn left_alone(error: &Error) -> Plan {
 
 /// The decision about everything that was shown, and whether it includes the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Agreed {
-    pub(super) decision: Decision,
+pub(super) struct PlanAgreement {
+    pub(super) decision: PlanDecision,
     pub(super) with_code: bool,
 }
 
@@ -88,19 +88,20 @@ pub(super) struct Agreed {
 /// `answer-missing` without a terminal and without `--yes`.
 pub(super) fn agree(
     (plan, code): (&Plan, &Plan),
-    store: Option<&Change>,
+    store: Option<&FileChange>,
     place: &ProjectContext,
     write: &WriteArgs,
     ui: &mut Ui,
-) -> Result<Agreed> {
-    if let Some(decision) = flow::decided(write) {
-        return Ok(Agreed { decision, with_code: true });
+) -> Result<PlanAgreement> {
+    if let Some(decision) = flow::decision_from_flags(write) {
+        return Ok(PlanAgreement { decision, with_code: true });
     }
-    let name = |change: &Change| diff::shown(&change.path, place.root()).display().to_string();
+    let name =
+        |change: &FileChange| diff::relative_path(&change.path, place.root()).display().to_string();
     let coded = |path: &Path| code.changes.iter().any(|change| change.path == path);
-    let (code, others): (Vec<&Change>, Vec<&Change>) =
+    let (code, others): (Vec<&FileChange>, Vec<&FileChange>) =
         plan.changes.iter().chain(store).partition(|change| coded(&change.path));
-    let named = |changes: &[&Change]| {
+    let named = |changes: &[&FileChange]| {
         changes.iter().map(|change| name(change)).collect::<Vec<_>>().join(", ")
     };
     ui.say("");
@@ -109,7 +110,7 @@ pub(super) fn agree(
             ui.say(format!("{what}: {}", named(changes)));
         }
     }
-    let question = question(others.len(), code.len());
+    let question = code_question(others.len(), code.len());
     let mut choices = vec![YES, NO];
     let mixed = !code.is_empty() && !others.is_empty();
     if mixed {
@@ -122,16 +123,17 @@ pub(super) fn agree(
         _ => error,
     })?;
     let picked = choices[picked];
-    let decision = if picked == NO { Decision::Declined } else { Decision::Write };
-    Ok(Agreed { decision, with_code: picked == YES })
+    let decision = if picked == NO { PlanDecision::Declined } else { PlanDecision::Write };
+    Ok(PlanAgreement { decision, with_code: picked == YES })
 }
 
-const YES: Choice = Choice { word: "yes", meaning: None };
-const NO: Choice = Choice { word: "no", meaning: None };
-const WITHOUT_CODE: Choice = Choice { word: "without", meaning: Some("without the code") };
+const YES: PromptChoice = PromptChoice { word: "yes", meaning: None };
+const NO: PromptChoice = PromptChoice { word: "no", meaning: None };
+const WITHOUT_CODE: PromptChoice =
+    PromptChoice { word: "without", meaning: Some("without the code") };
 
 /// Returns the question, with the number of files and how many of them are code.
-fn question(others: usize, code: usize) -> String {
+fn code_question(others: usize, code: usize) -> String {
     let files = |number: usize| match number {
         1 => "this file".to_owned(),
         _ => format!("these {number} files"),
@@ -157,7 +159,7 @@ mod tests {
             (0, 2, "Write these 2 files of code?"),
             (2, 2, "Write these 4 files, 2 of them code?"),
         ] {
-            assert_eq!(question(others, code), asked);
+            assert_eq!(code_question(others, code), asked);
         }
     }
 }

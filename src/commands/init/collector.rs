@@ -1,10 +1,10 @@
 //! `init`: plans the added collector, and how clients outside the containers reach it.
 
-use crate::compose::{Model, Role, classify};
+use crate::compose::{ComposeModel, ServiceRole, classify_service};
 use crate::plan::Note;
-use crate::plan::collector::Collector;
-use crate::plan::ports::Published;
-use crate::plan::telemetry::Selected;
+use crate::plan::collector::CollectorSettings;
+use crate::plan::ports::PublishedTcpPort;
+use crate::plan::telemetry::SelectedService;
 use crate::provider::Destination;
 use crate::provider::collector::{PORT, SERVICE};
 use crate::session::context::ProjectContext;
@@ -13,15 +13,19 @@ use crate::workspace::Workspace;
 /// Returns the collector these services need, and a note for each browser frontend among them.
 pub(super) fn plan(
     to: &Destination,
-    selected: &[Selected],
+    selected: &[SelectedService],
     place: &ProjectContext,
-    model: &Model,
-) -> (Collector, Vec<Note>) {
+    model: &ComposeModel,
+) -> (CollectorSettings, Vec<Note>) {
     let mut notes = Vec::new();
     let chosen = selected.iter();
     let chosen = chosen.filter_map(|one| model.service(&one.service));
-    let mut collector =
-        Collector { to: to.clone(), origins: Vec::new(), published: false, networks: Vec::new() };
+    let mut collector = CollectorSettings {
+        to: to.clone(),
+        origins: Vec::new(),
+        published: false,
+        networks: Vec::new(),
+    };
     let workspace = Workspace::detect(place.shell);
     let address = workspace.port_url(PORT);
     let address = address.unwrap_or_else(|| format!("http://localhost:{PORT}"));
@@ -32,7 +36,7 @@ pub(super) fn plan(
             }
         }
         collector.published |= service.network_mode.as_deref() == Some("host");
-        if classify(service, place.project.sources()).role != Role::Frontend {
+        if classify_service(service, place.project.sources()).role != ServiceRole::Frontend {
             continue;
         }
         collector.published = true;
@@ -63,6 +67,6 @@ pub(super) fn plan(
 }
 
 /// Returns the port that the collector publishes.
-pub(super) fn port(collector: &Collector) -> Option<Published> {
-    collector.published.then(|| Published::new(PORT, SERVICE, Role::TracingDaemon))
+pub(super) fn port(collector: &CollectorSettings) -> Option<PublishedTcpPort> {
+    collector.published.then(|| PublishedTcpPort::new(PORT, SERVICE, ServiceRole::TracingDaemon))
 }

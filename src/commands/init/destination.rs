@@ -1,22 +1,22 @@
 //! `init`: chooses where telemetry goes, directly or through a collector of the project.
 
 use crate::cli::{InitArgs, ProviderArgs};
-use crate::compose::Model;
+use crate::compose::ComposeModel;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
 use crate::provider::collector::{FILE, SERVICE};
-use crate::provider::{self, Account, Destination, Provider, Recognised};
+use crate::provider::{self, AccountSettings, Destination, Provider, RecognisedProvider};
 use crate::session::collector;
 use crate::session::context::ProjectContext;
 use crate::session::current_destination::{CurrentDestination, find_current_destinations};
 
 /// The destination of the services, and the collector on the way.
 #[derive(Debug)]
-pub(super) struct Sending {
+pub(super) struct DestinationChoice {
     /// The provider that receives the telemetry in the end, which needs the key.
     pub(super) target: Destination,
     /// The collector between, if any.
-    pub(super) collector: Option<Between>,
+    pub(super) collector: Option<CollectorOwner>,
     /// The project's current destination is kept because no flag names another.
     pub(super) kept: bool,
     /// Services that send elsewhere today, although no flag asked to change that.
@@ -30,14 +30,14 @@ const HONEYCOMB: &str = "honeycomb";
 
 /// The owner of the collector between the services and the target.
 #[derive(Debug)]
-pub(super) enum Between {
+pub(super) enum CollectorOwner {
     /// A collector that `init` adds, or has added.
     Ours,
     /// A collector that already exists: it has its own destination and needs no settings.
     Theirs(String),
 }
 
-impl Sending {
+impl DestinationChoice {
     fn directly(target: Destination) -> Self {
         Self { target, collector: None, kept: false, leaving: Vec::new(), left_behind: Vec::new() }
     }
@@ -46,14 +46,14 @@ impl Sending {
     pub(super) fn first(&self) -> Destination {
         match &self.collector {
             None => self.target.clone(),
-            Some(Between::Ours) => Destination::collector(SERVICE),
-            Some(Between::Theirs(service)) => Destination::collector(service),
+            Some(CollectorOwner::Ours) => Destination::collector(SERVICE),
+            Some(CollectorOwner::Theirs(service)) => Destination::collector(service),
         }
     }
 
     /// Returns whether this project needs a key.
     pub(super) fn needs_key(&self) -> bool {
-        !matches!(self.collector, Some(Between::Theirs(_)))
+        !matches!(self.collector, Some(CollectorOwner::Theirs(_)))
     }
 }
 
@@ -61,7 +61,11 @@ impl Sending {
 ///
 /// # Errors
 /// As [`Destination::of`] and [`Destination::otlp`]; `usage` when two flags contradict each other.
-pub(super) fn choose(args: &InitArgs, place: &ProjectContext, model: &Model) -> Result<Sending> {
+pub(super) fn choose(
+    args: &InitArgs,
+    place: &ProjectContext,
+    model: &ComposeModel,
+) -> Result<DestinationChoice> {
     let flags = &args.provider;
     let services = find_current_destinations(place, model);
     let used = match services.split_first() {
@@ -72,14 +76,14 @@ pub(super) fn choose(args: &InitArgs, place: &ProjectContext, model: &Model) -> 
     let named = flags.provider.as_ref().map(|name| name.0.as_str());
     let name = named.or(kept.and_then(CurrentDestination::name)).unwrap_or(HONEYCOMB).to_owned();
     let known = used.and_then(CurrentDestination::provider);
-    let asked = Asked { args, place, model, known };
+    let asked = DestinationRequest { args, place, model, known };
     let mut sending = match name.as_str() {
         "collector" => through_collector(&asked)?,
         _ if flags.to.is_some() => {
-            return Err(contradiction("`--to` sets where a collector sends")
+            return Err(contradiction_error("`--to` sets where a collector sends")
                 .hint("`cruddur-ops init --provider collector --to honeycomb`"));
         }
-        name => Sending::directly(target(name, &asked)?),
+        name => DestinationChoice::directly(choose_destination(name, &asked)?),
     };
     sending.kept = kept.is_some() && name != HONEYCOMB;
     sending.left_behind = left_behind(&services, &name, place, model);
@@ -95,7 +99,7 @@ fn left_behind(
     services: &[(&str, CurrentDestination)],
     name: &str,
     place: &ProjectContext,
-    model: &Model,
+    model: &ComposeModel,
 ) -> Vec<Note> {
     let was = |provider| {
         let mut used = services.iter().map(|(_, used)| used.name());
@@ -125,15 +129,15 @@ fn says_no_account(flags: &ProviderArgs) -> bool {
 }
 
 /// The flags, and what is known of the project.
-struct Asked<'a> {
+struct DestinationRequest<'a> {
     args: &'a InitArgs,
     place: &'a ProjectContext<'a>,
-    model: &'a Model,
+    model: &'a ComposeModel,
     /// The provider the services send to today.
-    known: Option<&'a Recognised>,
+    known: Option<&'a RecognisedProvider>,
 }
 
-fn through_collector(asked: &Asked<'_>) -> Result<Sending> {
+fn through_collector(asked: &DestinationRequest<'_>) -> Result<DestinationChoice> {
     let flags = &asked.args.provider;
     let to = match (&flags.to, &flags.endpoint, asked.known) {
         (Some(name), ..) => &name.0,
@@ -143,27 +147,30 @@ fn through_collector(asked: &Asked<'_>) -> Result<Sending> {
     };
     let between = match collector::of_project(asked.model) {
         Some(service) if !collector::is_ours(service, asked.place.root()) => {
-            Between::Theirs(service.name.clone())
+            CollectorOwner::Theirs(service.name.clone())
         }
-        _ => Between::Ours,
+        _ => CollectorOwner::Ours,
     };
-    Ok(Sending { collector: Some(between), ..Sending::directly(target(to, asked)?) })
+    Ok(DestinationChoice {
+        collector: Some(between),
+        ..DestinationChoice::directly(choose_destination(to, asked)?)
+    })
 }
 
-fn target(name: &str, asked: &Asked<'_>) -> Result<Destination> {
+fn choose_destination(name: &str, asked: &DestinationRequest<'_>) -> Result<Destination> {
     let flags = &asked.args.provider;
     let own_headers = |name: &str| {
         let text = format!("{name} has its own headers: `--header` is for `otlp`");
-        contradiction(&text)
+        contradiction_error(&text)
     };
-    match provider::find(name) {
+    match provider::find_provider(name) {
         Some(provider) if flags.header.is_empty() => {
             let known = asked.known.filter(|known| known.provider == provider);
             let known = known.filter(|_| says_no_account(flags));
             let used = used_region(provider, asked.place, asked.model);
             Destination::of(
                 provider,
-                Account {
+                AccountSettings {
                     region: flags.region.as_deref().or(used),
                     endpoint: match known {
                         Some(known) => known.endpoint.as_deref(),
@@ -176,17 +183,17 @@ fn target(name: &str, asked: &Asked<'_>) -> Result<Destination> {
         Some(provider) => Err(own_headers(&provider.title)),
         None if flags.region.is_some() || !flags.set.is_empty() => {
             let text = format!("`{name}` has no regions and settings");
-            Err(contradiction(&text))
+            Err(contradiction_error(&text))
         }
         None if name == "local" => match (&flags.endpoint, flags.header.is_empty()) {
             (None, true) => Ok(Destination::local()),
-            _ => Err(contradiction("`local` needs neither endpoint nor header")),
+            _ => Err(contradiction_error("`local` needs neither endpoint nor header")),
         },
         None => Destination::otlp(flags.endpoint.as_deref().unwrap_or_default(), &flags.header),
     }
 }
 
-fn contradiction(text: &str) -> Error {
+fn contradiction_error(text: &str) -> Error {
     Error::new(ErrorCode::Usage, text)
 }
 
@@ -195,9 +202,9 @@ fn contradiction(text: &str) -> Error {
 fn used_region<'a>(
     provider: &'a Provider,
     place: &ProjectContext,
-    model: &Model,
+    model: &ComposeModel,
 ) -> Option<&'a str> {
-    let configuration = collector::configuration(place);
+    let configuration = collector::read_collector_configuration(place);
     let mut named = provider.regions.iter();
     let used = named.find(|region| {
         let host = region.host();

@@ -1,17 +1,17 @@
 //! `init`: finds the keys and decides where to store them.
 
-use super::Answers;
+use super::InitAnswers;
 use crate::apply::Journal;
 use crate::cli::{InitArgs, StoreName};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Note, Plan};
 use crate::provider::key_shape;
-use crate::provider::{Destination, Header};
+use crate::provider::{Destination, ProviderHeader};
 use crate::secret::{Secret, key_owner};
 use crate::session::context::{ProjectContext, how_to_store, slip_in_shell};
 use crate::session::secrets;
 use crate::session::typed;
-use crate::stores::{Found, Prepared, StoreKind};
+use crate::stores::{PreparedStore, StoreKind, StoredSecret};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -64,12 +64,12 @@ pub(super) fn choose(
     if args.key_stdin {
         let store = store_for(variable, wanted, place, ui)?;
         let secret = ui.read_secret()?;
-        let (key, notes) = taken(destination, variable, secret, store, ui)?;
+        let (key, notes) = accept_given_key(destination, variable, secret, store, ui)?;
         return Ok((Some(key), notes));
     }
     let survey = place.stores(ui.redactor()).survey(variable);
     let found = survey.found();
-    if let Some((kept, note)) = keep(("key", variable), &found, wanted)? {
+    if let Some((kept, note)) = keep_found_key(("key", variable), &found, wanted)? {
         return Ok((Some(kept), vec![note]));
     }
     if args.write.check || args.write.dry_run {
@@ -85,9 +85,9 @@ pub(super) fn choose(
         return Err(error);
     }
     let store = store_for(variable, wanted, place, ui)?;
-    let question = question(destination, header, ui);
+    let question = key_question(destination, header, ui);
     let (key, notes) = typed::ask(&question, "--key-stdin", ui, |secret, ui| {
-        taken(destination, variable, secret, store, ui)
+        accept_given_key(destination, variable, secret, store, ui)
     })?;
     Ok((Some(key), notes))
 }
@@ -107,7 +107,7 @@ pub(super) fn ask_again(
     let store = store_for(variable, kept, place, ui)?;
     let question = format!("Another {} key (hidden)", destination.title);
     typed::ask(&question, "--key-stdin", ui, |secret, ui| {
-        taken(destination, variable, secret, store, ui)
+        accept_given_key(destination, variable, secret, store, ui)
     })
 }
 
@@ -143,8 +143,8 @@ pub(super) fn store_for(
 }
 
 /// Prints where to create a key, and returns the question.
-fn question(destination: &Destination, header: &Header, ui: &mut Ui) -> String {
-    let Some(provider) = crate::provider::find(&destination.provider) else {
+fn key_question(destination: &Destination, header: &ProviderHeader, ui: &mut Ui) -> String {
+    let Some(provider) = crate::provider::find_provider(&destination.provider) else {
         return format!("Value of the header {} (hidden)", header.name);
     };
     let selects = match provider.name.as_str() {
@@ -160,9 +160,9 @@ fn question(destination: &Destination, header: &Header, ui: &mut Ui) -> String {
 }
 
 /// Keeps a stored key where it is, or copies it to the store that was named.
-pub(super) fn keep(
+pub(super) fn keep_found_key(
     (what, variable): (&str, &str),
-    found: &[Found],
+    found: &[StoredSecret],
     wanted: Option<StoreKind>,
 ) -> Result<Option<(KeyChoice, Note)>> {
     let there = wanted.and_then(|wanted| found.iter().find(|found| found.store == wanted));
@@ -201,7 +201,7 @@ pub(super) fn keep(
 }
 
 /// Accepts a key that was just given, after checking its shape.
-fn taken(
+fn accept_given_key(
     destination: &Destination,
     variable: &str,
     secret: Secret,
@@ -215,7 +215,7 @@ fn taken(
     }
     let mut notes = Vec::new();
     if destination.provider == "honeycomb" {
-        let reading = key_shape::read(secret.expose())?;
+        let reading = key_shape::read_key(secret.expose())?;
         notes.extend(reading.doubt().map(Note::warning));
     }
     notes.push(Note::fact(format!("key: {} goes to `{store}`", secret.masked())));
@@ -228,7 +228,11 @@ fn taken(
 ///
 /// # Errors
 /// When the store is known to refuse.
-pub(super) fn prepare(answers: &Answers, place: &ProjectContext, ui: &Ui) -> Result<Prepared> {
+pub(super) fn prepare(
+    answers: &InitAnswers,
+    place: &ProjectContext,
+    ui: &Ui,
+) -> Result<PreparedStore> {
     let stored: Vec<&KeyChoice> = answers.keys().filter(|key| key.store.is_some()).collect();
     let secrets: Vec<(&str, &Secret)> =
         stored.iter().map(|key| (key.variable.as_str(), &key.secret)).collect();
@@ -236,7 +240,7 @@ pub(super) fn prepare(answers: &Answers, place: &ProjectContext, ui: &Ui) -> Res
     if let Some(store) = stored.iter().find_map(|key| key.store) {
         return Ok(stores.prepare(store, &secrets)?);
     }
-    let mut prepared = Prepared::default();
+    let mut prepared = PreparedStore::default();
     if answers.keys().any(|key| key.lies_in == Some(StoreKind::Dotenv)) {
         prepared.plan = stores.hide(StoreKind::Dotenv).unwrap_or_else(|error| Plan {
             notes: vec![Note::warning(error.reason())],
@@ -254,7 +258,7 @@ pub(super) fn prepare(answers: &Answers, place: &ProjectContext, ui: &Ui) -> Res
 pub(super) fn write(
     plan: &Plan,
     journal: &Journal,
-    answers: &Answers,
+    answers: &InitAnswers,
     place: &ProjectContext,
     ui: &Ui,
 ) -> Result<Vec<String>> {

@@ -17,33 +17,33 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::Outcome;
-use super::flow::{self, Decision};
+use super::RunOutcome;
+use super::flow::{self, PlanDecision};
 use super::remove;
 use crate::cli::InitArgs;
-use crate::compose::{Model, Span};
-use crate::error::{Place, Result};
+use crate::compose::{ComposeModel, FileSpan};
+use crate::error::{FilePosition, Result};
 use crate::lint;
-use crate::plan::project_proof::Unproven;
+use crate::plan::project_proof::UnprovenChange;
 use crate::plan::telemetry::TelemetryRequest;
-use crate::plan::{self, Change, Plan, telemetry};
-use crate::prove::{self, ProofRequest, Stage};
-use crate::session::collector::configuration;
+use crate::plan::{self, FileChange, Plan, telemetry};
+use crate::prove::{self, ProjectStage, ProofRequest};
+use crate::session::collector::read_collector_configuration;
 use crate::session::context::ProjectContext;
 use crate::session::{ports, tasks};
 use crate::ui::Ui;
-use crate::ui::interrupt::{Mode, during};
+use crate::ui::interrupt::{InterruptMode, set_interrupt_mode};
 
-use ask::Answers;
-use code::{Agreed, CodePlan};
-use restart::Restarted;
+use ask::InitAnswers;
+use code::{CodePlan, PlanAgreement};
+use restart::RestartResult;
 
 /// Runs `init`.
 ///
 /// # Errors
 /// Whatever keeps the project from being wired: a missing answer, a refused edit, a failing store.
-pub(super) fn run(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
-    let wired = wire(args, place, ui)?;
+pub(super) fn run(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
+    let wired = wire_services(args, place, ui)?;
     flow::show_next(&wired.next, ui);
     ui.document(&wired.document)?;
     Ok(wired.outcome)
@@ -51,8 +51,8 @@ pub(super) fn run(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
 
 /// The result for a project, and the same as JSON.
 #[derive(Debug)]
-pub(super) struct Wired {
-    pub(super) outcome: Outcome,
+pub(super) struct WiringResult {
+    pub(super) outcome: RunOutcome,
     pub(super) document: Value,
     /// The next commands to run.
     pub(super) next: Vec<String>,
@@ -62,7 +62,11 @@ pub(super) struct Wired {
 ///
 /// # Errors
 /// As [`run`].
-pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Wired> {
+pub(super) fn wire_services(
+    args: &InitArgs,
+    place: &ProjectContext,
+    ui: &mut Ui,
+) -> Result<WiringResult> {
     let journal = place.journal(ui.redactor())?;
     let fresh = flow::settle(&journal, place, &args.write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
@@ -73,12 +77,14 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     agents::choose(args, place, &mut answers, &coded)?;
     let around = ports::PortsWorkspace::of(place);
     around.look(answers.ports.as_ref());
-    let planned = plan(args, place, &answers, &around, ui);
+    let planned = plan_wiring(args, place, &answers, &around, ui);
     let (mut plan, shown) = match planned {
         // An agent that no flag asked for must not block the rest.
         Err(error) => {
-            agents::withdraw(args, &mut answers, error, |answers| proven(place, answers))?;
-            plan(args, place, &answers, &around, ui)?
+            agents::withdraw(args, &mut answers, error, |answers| {
+                plan_proven_changes(place, answers)
+            })?;
+            plan_wiring(args, place, &answers, &around, ui)?
         }
         planned => planned?,
     };
@@ -86,25 +92,25 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     let mut whole = plan.clone();
     whole.extend(code.clone());
     let store = shown.as_ref();
-    let Agreed { mut decision, with_code } =
-        match flow::show(&journal, &whole, store, place.root(), &args.write, ui)? {
+    let PlanAgreement { mut decision, with_code } =
+        match flow::show_plan(&journal, &whole, store, place.root(), &args.write, ui)? {
             true => code::agree((&whole, &code), store, place, &args.write, ui)?,
-            false => Agreed { decision: Decision::Nothing, with_code: true },
+            false => PlanAgreement { decision: PlanDecision::Nothing, with_code: true },
         };
     // A project without changes whose key is new or goes elsewhere now.
-    if decision == Decision::Nothing && answers.keys().any(|key| key.is_due(place, ui)) {
-        decision = flow::agree("Store it there?", &args.write, ui)?;
+    if decision == PlanDecision::Nothing && answers.keys().any(|key| key.is_due(place, ui)) {
+        decision = flow::ask_agreement("Store it there?", &args.write, ui)?;
     }
     let mut opened = Ok(());
-    let mut restarted = Restarted::default();
-    if decision == Decision::Write {
+    let mut restarted = RestartResult::default();
+    if decision == PlanDecision::Write {
         match with_code {
             true => plan.extend(code),
             false => ui.say(code::LEFT),
         }
-        let _whole = during(Mode::Remember);
+        let _whole = set_interrupt_mode(InterruptMode::Remember);
         let stored = key::write(&plan, &journal, &answers, place, ui)?;
-        flow::written(&plan, place.root(), ui);
+        flow::show_written_files(&plan, place.root(), ui);
         stored.into_iter().for_each(|line| ui.say(line));
         let request = answers.ports.as_ref();
         let run = (&journal, "init", &plan);
@@ -112,38 +118,38 @@ pub(super) fn wire(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
         restarted = restart::offer(args, place, &plan, ui)?;
     }
     match decision {
-        Decision::Nothing if answers.selected.is_empty() => {
+        PlanDecision::Nothing if answers.selected.is_empty() => {
             ui.say("nothing to do: no service is traced");
         }
-        Decision::Nothing if !whole.steps.is_empty() => {
+        PlanDecision::Nothing if !whole.steps.is_empty() => {
             ui.say("nothing to write before the packages are there");
         }
-        Decision::Nothing => ui.say("nothing to do: every traced service is already set up"),
-        Decision::Declined => ui.say("nothing was written"),
-        Decision::Write | Decision::Shown | Decision::Pending => {}
+        PlanDecision::Nothing => ui.say("nothing to do: every traced service is already set up"),
+        PlanDecision::Declined => ui.say("nothing was written"),
+        PlanDecision::Write | PlanDecision::Shown | PlanDecision::Pending => {}
     }
-    let shown = if decision == Decision::Write { &plan } else { &whole };
-    let done = Done { decision, plan: shown, restarted: &restarted };
-    let mut wired = report(args, place, &answers, &done, ui)?;
+    let shown = if decision == PlanDecision::Write { &plan } else { &whole };
+    let done = WiringDone { decision, plan: shown, restarted: &restarted };
+    let mut wired = report_wiring(args, place, &answers, &done, ui)?;
     // A port that stays closed does not undo what was written and proven.
     if let Err(error) = opened {
         ui.error(&error);
-        wired.outcome = Outcome::No;
+        wired.outcome = RunOutcome::No;
     }
     Ok(wired)
 }
 
 /// Returns the plan, and the change to the store's own file to show beside it.
-fn plan(
+fn plan_wiring(
     args: &InitArgs,
     place: &ProjectContext,
-    answers: &Answers,
+    answers: &InitAnswers,
     around: &ports::PortsWorkspace,
     ui: &Ui,
-) -> Result<(Plan, Option<Change>)> {
-    let mut plan = proven(place, answers)?;
+) -> Result<(Plan, Option<FileChange>)> {
+    let mut plan = plan_proven_changes(place, answers)?;
     if let Some(request) = &answers.ports {
-        plan.extend(ports::plan(place, request, around)?);
+        plan.extend(ports::plan_port_files(place, request, around)?);
     }
     if args.tasks {
         tasks::extend(&mut plan, place)?;
@@ -158,12 +164,12 @@ const ROUNDS: usize = 8;
 
 /// Returns the changes to the compose files, checked on the whole project. Services whose lines would not take effect
 /// are written to the last file that names them.
-fn proven(place: &ProjectContext, answers: &Answers) -> Result<Plan> {
+fn plan_proven_changes(place: &ProjectContext, answers: &InitAnswers) -> Result<Plan> {
     let model = place.project.model()?;
     let mut last = BTreeSet::new();
     let mut rounds = 0;
     loop {
-        let plan = wiring(place, answers, &last).map_err(|error| Unproven {
+        let plan = plan_compose_changes(place, answers, &last).map_err(|error| UnprovenChange {
             misplaced: error.place.as_ref().map(|at| services_at(model, at)).unwrap_or_default(),
             error,
         });
@@ -192,8 +198,8 @@ fn proven(place: &ProjectContext, answers: &Answers) -> Result<Plan> {
 }
 
 /// Returns the services with a line at a place.
-fn services_at(model: &Model, at: &Place) -> BTreeSet<String> {
-    let holds = |span: &Span| {
+fn services_at(model: &ComposeModel, at: &FilePosition) -> BTreeSet<String> {
+    let holds = |span: &FileSpan| {
         let file = model.file(span);
         let lines = file.place(span.range.start).line..=file.place(span.range.end).line;
         file.path == at.path && lines.contains(&at.line)
@@ -202,14 +208,18 @@ fn services_at(model: &Model, at: &Place) -> BTreeSet<String> {
     services.map(|service| service.name.clone()).collect()
 }
 
-fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) -> Result<Plan> {
+fn plan_compose_changes(
+    place: &ProjectContext,
+    answers: &InitAnswers,
+    last: &BTreeSet<String>,
+) -> Result<Plan> {
     let model = place.project.model()?;
     let variables = place.variables_under_run(&answers.secrets())?;
     let mut plan = Plan { notes: answers.notes.clone(), ..Plan::default() };
     plan.notes.extend(agents::group_notes(&answers.agents.notes));
     let mut additions = Vec::new();
     if let Some(collector) = &answers.collector {
-        let existing = configuration(place);
+        let existing = read_collector_configuration(place);
         let (entries, more) =
             plan::collector::plan(model, place.root(), existing.as_deref(), collector)?;
         additions = entries;
@@ -221,7 +231,7 @@ fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) ->
         variables: &variables,
         instrumentation: &answers.instrumentation,
         agents: &answers.agents.variables,
-        spelling: lint::nearly,
+        spelling: lint::find_intended_variable,
         last,
     };
     plan.extend(telemetry::plan(model, &request, additions)?);
@@ -232,24 +242,24 @@ fn wiring(place: &ProjectContext, answers: &Answers, last: &BTreeSet<String>) ->
 }
 
 /// The work that was done or, in a dry run, would be done.
-struct Done<'a> {
-    decision: Decision,
+struct WiringDone<'a> {
+    decision: PlanDecision,
     plan: &'a Plan,
-    restarted: &'a Restarted,
+    restarted: &'a RestartResult,
 }
 
 /// Verifies the wired services and collects the next steps.
-fn report(
+fn report_wiring(
     args: &InitArgs,
     place: &ProjectContext,
-    answers: &Answers,
-    done: &Done,
+    answers: &InitAnswers,
+    done: &WiringDone,
     ui: &mut Ui,
-) -> Result<Wired> {
-    let Done { decision, plan, restarted } = *done;
+) -> Result<WiringResult> {
+    let WiringDone { decision, plan, restarted } = *done;
     let mut outcome = flow::outcome(decision);
     let mut verdict = None;
-    let wired = matches!(decision, Decision::Write | Decision::Nothing)
+    let wired = matches!(decision, PlanDecision::Write | PlanDecision::Nothing)
         && !args.write.check
         && !args.write.dry_run;
     let key = answers.key.as_ref();
@@ -262,16 +272,16 @@ fn report(
         let place = place.again()?;
         let request = ProofRequest {
             trusted_hosts: args.trust_host.clone(),
-            ..ProofRequest::new(answers.names(), Stage::Written)
+            ..ProofRequest::new(answers.names(), ProjectStage::Written)
         };
         ui.section("verdict:");
         let report = prove::prove(&request, &place, ui)?;
-        outcome = if report.passed { outcome } else { Outcome::No };
+        outcome = if report.passed { outcome } else { RunOutcome::No };
         verdict = Some(report);
     }
     let after = next::steps(place, answers, plan, restarted);
     let mut document = flow::document(plan, place.root(), ui);
-    document["applied"] = json!(decision == Decision::Write);
+    document["applied"] = json!(decision == PlanDecision::Write);
     document["services"] =
         json!(answers.selected.iter().map(|selected| &selected.service).collect::<Vec<_>>());
     document["instrumentation"] = spans::document(answers);
@@ -281,9 +291,9 @@ fn report(
     document["verify"] = json!(verdict);
     // A plan that was only shown has a next step too; for people, it follows the diff, and writing comes first.
     document["next"] = match decision {
-        Decision::Declined => json!([]),
+        PlanDecision::Declined => json!([]),
         _ => json!(after),
     };
     let next = if wired { after } else { Vec::new() };
-    Ok(Wired { outcome, document, next })
+    Ok(WiringResult { outcome, document, next })
 }

@@ -1,8 +1,8 @@
 //! `init`: the exact next commands.
 
-use super::Answers;
-use super::restart::Restarted;
-use crate::compose::classify;
+use super::InitAnswers;
+use super::restart::RestartResult;
+use crate::compose::classify_service;
 use crate::docker::restart_command;
 use crate::plan::Plan;
 use crate::plan::instrument::REPAIR;
@@ -15,9 +15,9 @@ use crate::workspace::Workspace;
 /// Returns the next commands to run.
 pub(super) fn steps(
     place: &ProjectContext,
-    answers: &Answers,
+    answers: &InitAnswers,
     plan: &Plan,
-    restarted: &Restarted,
+    restarted: &RestartResult,
 ) -> Vec<String> {
     if answers.selected.is_empty() {
         return plan.steps.clone();
@@ -69,7 +69,7 @@ pub(super) fn steps(
 }
 
 /// Returns the address to ask a traced service at, preferably one with a known path.
-fn address_to_ask(place: &ProjectContext, answers: &Answers) -> Option<String> {
+fn address_to_ask(place: &ProjectContext, answers: &InitAnswers) -> Option<String> {
     let model = place.project.model().ok()?;
     let traced = answers.selected.iter().filter_map(|one| model.service(&one.service));
     let found: Vec<AppAddress> =
@@ -91,7 +91,7 @@ fn frontends_without_packages(place: &ProjectContext) -> Vec<String> {
             sources.exists(&context.join("package.json"))
                 && !sources.exists(&context.join("node_modules"))
         };
-        let has_pages = || classify(service, sources).role.has_pages();
+        let has_pages = || classify_service(service, sources).role.has_pages();
         (mounted && is_bare() && has_pages())
             .then(|| context.strip_prefix(place.root()).unwrap_or(context).display().to_string())
     });

@@ -3,13 +3,13 @@
 use crate::cli::InitArgs;
 use crate::error::Result;
 use crate::plan::Plan;
-use crate::session::containers::{Containers, Leave};
+use crate::session::containers::{ProjectContainers, RestartPermission};
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 
 /// The services with new containers, and those without.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Restarted {
+pub(super) struct RestartResult {
     /// Services with new containers.
     pub(super) done: Vec<String>,
     /// Services that still run with the old configuration.
@@ -25,13 +25,13 @@ pub(super) fn offer(
     place: &ProjectContext,
     plan: &Plan,
     ui: &mut Ui,
-) -> Result<Restarted> {
-    if args.no_verify || !Containers::may_be(place) {
-        return Ok(Restarted::default());
+) -> Result<RestartResult> {
+    if args.no_verify || !ProjectContainers::may_be(place) {
+        return Ok(RestartResult::default());
     }
     let place = &place.again()?;
-    let Some(containers) = Containers::find(place, ui) else {
-        return Ok(Restarted::default());
+    let Some(containers) = ProjectContainers::find(place, ui) else {
+        return Ok(RestartResult::default());
     };
     let services = place.project.model()?.services.iter();
     let concerned = services.filter(|service| {
@@ -44,12 +44,12 @@ pub(super) fn offer(
     });
     let names: Vec<String> = concerned.map(|service| service.name.clone()).collect();
     let leave = match (args.restart, args.write.yes) {
-        (true, _) => Leave::Given,
-        (false, true) => Leave::Withheld,
-        (false, false) => Leave::Ask,
+        (true, _) => RestartPermission::Given,
+        (false, true) => RestartPermission::Withheld,
+        (false, false) => RestartPermission::Ask,
     };
     Ok(match containers.offer(&names, leave, ui)? {
-        true => Restarted { done: names, left: Vec::new() },
-        false => Restarted { done: Vec::new(), left: names },
+        true => RestartResult { done: names, left: Vec::new() },
+        false => RestartResult { done: Vec::new(), left: names },
     })
 }

@@ -2,13 +2,15 @@
 
 use crate::cli::InitArgs;
 use crate::commands::flow;
-use crate::compose::{Classification, Model, Role, Service, classify, is_collector};
+use crate::compose::{
+    Classification, ComposeModel, ServiceModel, ServiceRole, classify_service, is_collector,
+};
 use crate::error::Result;
 use crate::plan::Note;
 use crate::plan::agents::is_agent_service;
-use crate::plan::telemetry::Selected;
+use crate::plan::telemetry::SelectedService;
 use crate::provider::collector::SERVICE;
-use crate::secret::Shown;
+use crate::secret::RedactedText;
 use crate::session::context::{ProjectContext, unknown_service};
 use crate::session::current_destination::find_current_destinations;
 use crate::ui::Ui;
@@ -16,14 +18,14 @@ use crate::ui::Ui;
 /// Chooses the services to trace, with a note on the evidence for each.
 #[derive(Debug, Default)]
 pub(super) struct ChosenServices {
-    pub(super) selected: Vec<Selected>,
+    pub(super) selected: Vec<SelectedService>,
     pub(super) notes: Vec<Note>,
     /// Services that send already and were taken out of the list.
     pub(super) dropped: Vec<String>,
 }
 
 impl ChosenServices {
-    fn new(selected: Vec<Selected>, notes: Vec<Note>) -> Self {
+    fn new(selected: Vec<SelectedService>, notes: Vec<Note>) -> Self {
         Self { selected, notes, dropped: Vec::new() }
     }
 }
@@ -36,13 +38,13 @@ pub(super) fn choose(
     args: &InitArgs,
     through_collector: bool,
     place: &ProjectContext,
-    model: &Model,
+    model: &ComposeModel,
     ui: &mut Ui,
 ) -> Result<ChosenServices> {
-    let mut chosen = chosen(args, through_collector, place, model, ui)?;
+    let mut chosen = choose_services(args, through_collector, place, model, ui)?;
     let ChosenServices { selected, notes, .. } = &mut chosen;
     // A collector must not be traced through itself.
-    let collects = |one: &Selected| {
+    let collects = |one: &SelectedService| {
         let service = model.service(&one.service);
         one.service == SERVICE || service.is_some_and(is_collector)
     };
@@ -50,7 +52,7 @@ pub(super) fn choose(
         let text = format!("{} is a collector, and never traced itself", one.service);
         notes.push(Note::fact(text));
     }
-    let copies = |one: &Selected| model.service(&one.service).is_some_and(is_agent_service);
+    let copies = |one: &SelectedService| model.service(&one.service).is_some_and(is_agent_service);
     for one in selected.extract_if(.., |one| copies(one)) {
         let text =
             format!("{} copies an agent for others, and is never traced itself", one.service);
@@ -59,41 +61,44 @@ pub(super) fn choose(
     Ok(chosen)
 }
 
-fn chosen(
+fn choose_services(
     args: &InitArgs,
     through_collector: bool,
     place: &ProjectContext,
-    model: &Model,
+    model: &ComposeModel,
     ui: &mut Ui,
 ) -> Result<ChosenServices> {
-    let classes: Vec<Classification> =
-        model.services.iter().map(|service| classify(service, place.project.sources())).collect();
+    let classes: Vec<Classification> = model
+        .services
+        .iter()
+        .map(|service| classify_service(service, place.project.sources()))
+        .collect();
     if !args.service.is_empty() {
-        return named(args, through_collector, model, &classes);
+        return select_named_services(args, through_collector, model, &classes);
     }
     if args.all_services {
-        let selected = model.services.iter().map(|service| plain(&service.name)).collect();
+        let selected = model.services.iter().map(|service| select_service(&service.name)).collect();
         let note = Note::warning(
             "every service is traced, databases and frontends too: what ends up in a browser is public",
         );
         return Ok(ChosenServices::new(selected, vec![note]));
     }
-    let (chosen, listed) = ask(args, model, &classes, ui)?;
+    let (chosen, listed) = ask_services(args, model, &classes, ui)?;
     let mut notes = Vec::new();
     for (at, (service, class)) in model.services.iter().zip(&classes).enumerate() {
         let chosen = &chosen[at];
         // Evidence that the list has just shown in full is not repeated.
         let is_told = listed.get(at) == Some(&true) && *chosen == class.traced;
         if !is_told && (*chosen || !is_agent_service(service)) {
-            notes.push(evidence(&service.name, class, *chosen));
+            notes.push(service_evidence_note(&service.name, class, *chosen));
         }
     }
-    let selected: Vec<Selected> = model
+    let selected: Vec<SelectedService> = model
         .services
         .iter()
         .zip(&chosen)
         .filter(|(_, chosen)| **chosen)
-        .map(|(service, _)| plain(&service.name))
+        .map(|(service, _)| select_service(&service.name))
         .collect();
     if selected.is_empty() {
         notes.push(
@@ -101,7 +106,7 @@ fn chosen(
                 .hint("`cruddur-ops init --service NAME` names one"),
         );
     }
-    let is_dropped = |(at, _): &(usize, &Service)| classes[*at].traced && !chosen[*at];
+    let is_dropped = |(at, _): &(usize, &ServiceModel)| classes[*at].traced && !chosen[*at];
     let dropped = model.services.iter().enumerate().filter(is_dropped);
     let sends = find_current_destinations(place, model);
     let dropped = dropped.map(|(_, service)| service.name.clone());
@@ -111,9 +116,9 @@ fn chosen(
 
 /// Chooses services, in their order: those with evidence, or the user's choice if there is a terminal. Also returns
 /// for which of them the list showed the evidence in full.
-fn ask(
+fn ask_services(
     args: &InitArgs,
-    model: &Model,
+    model: &ComposeModel,
     classes: &[Classification],
     ui: &mut Ui,
 ) -> Result<(Vec<bool>, Vec<bool>)> {
@@ -123,7 +128,7 @@ fn ask(
     }
     let named = model.services.iter().zip(classes);
     let pen = ui.pen();
-    let items: Vec<Shown> = named
+    let items: Vec<RedactedText> = named
         .map(|(service, class)| pen.show(&format!("{}  {}", service.name, class.evidence)))
         .collect();
     let (items, listed) = ui.fit_entries(&items);
@@ -144,17 +149,17 @@ fn ask(
     Ok((chosen, listed))
 }
 
-fn plain(service: &str) -> Selected {
-    Selected { service: service.to_owned(), name: None }
+fn select_service(service: &str) -> SelectedService {
+    SelectedService { service: service.to_owned(), name: None }
 }
 
-fn named(
+fn select_named_services(
     args: &InitArgs,
     through_collector: bool,
-    model: &Model,
+    model: &ComposeModel,
     classes: &[Classification],
 ) -> Result<ChosenServices> {
-    let mut selected: Vec<Selected> = Vec::new();
+    let mut selected: Vec<SelectedService> = Vec::new();
     let mut notes = Vec::new();
     for text in &args.service {
         let (service, name) = match text.split_once('=') {
@@ -167,24 +172,24 @@ fn named(
         let Some(index) = model.services.iter().position(|known| known.name == service) else {
             return Err(unknown_service(service, model));
         };
-        if classes[index].role == Role::Frontend && !through_collector {
+        if classes[index].role == ServiceRole::Frontend && !through_collector {
             notes.push(Note::warning(format!(
                 "{service} is a browser frontend ({}): what ends up in a browser is public, and a dev server reads none of these variables",
                 classes[index].evidence
             )));
         }
         if selected.iter().all(|selected| selected.service != service) {
-            notes.push(evidence(service, &classes[index], true));
-            selected.push(Selected { service: service.to_owned(), name });
+            notes.push(service_evidence_note(service, &classes[index], true));
+            selected.push(SelectedService { service: service.to_owned(), name });
         }
     }
     Ok(ChosenServices::new(selected, notes))
 }
 
-fn evidence(service: &str, class: &Classification, chosen: bool) -> Note {
+fn service_evidence_note(service: &str, class: &Classification, chosen: bool) -> Note {
     let verdict = if chosen { "traced" } else { "not traced" };
     let reason = match (chosen, class.role) {
-        (false, Role::Frontend) => "; not recommended: a browser bundle is public",
+        (false, ServiceRole::Frontend) => "; not recommended: a browser bundle is public",
         _ => "",
     };
     Note::fact(format!("{service}: {verdict} ({}{reason})", class.evidence))

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Answers;
-use super::agents::{Instrumented, may_add_code};
+use super::InitAnswers;
+use super::agents::{InstrumentationMethod, may_add_code};
 use crate::cli::InitArgs;
 use crate::error::Result;
 use crate::instrumentation::{Instrumentation, SdkSetup, SpanSource};
-use crate::plan::telemetry::Selected;
+use crate::plan::telemetry::SelectedService;
 use crate::session::context::ProjectContext;
 use crate::session::instrumentation::read_instrumentation;
 
@@ -23,7 +23,7 @@ const ADDED_EXPORTER: &str = "opentelemetry-exporter-otlp-proto-http";
 pub(super) fn read(
     args: &InitArgs,
     place: &ProjectContext,
-    selected: &[Selected],
+    selected: &[SelectedService],
 ) -> Result<BTreeMap<String, Instrumentation>> {
     let model = place.project.model()?;
     let services = selected.iter().filter_map(|one| model.service(&one.service));
@@ -42,11 +42,11 @@ pub(super) fn read(
 }
 
 /// Returns, as JSON, each selected service's language, instrumentation, and how it comes to send spans.
-pub(super) fn document(answers: &Answers) -> Value {
+pub(super) fn document(answers: &InitAnswers) -> Value {
     let services = answers.instrumentation.iter().map(|(name, one)| {
-        let how = answers.agents.how.get(name).copied().unwrap_or(Instrumented::Nothing);
+        let how = answers.agents.how.get(name).copied().unwrap_or(InstrumentationMethod::Nothing);
         let spans = match (how, &one.source) {
-            (Instrumented::Code, SpanSource::Nothing) => "planned",
+            (InstrumentationMethod::Code, SpanSource::Nothing) => "planned",
             (_, source) => source.as_str(),
         };
         let language = one.language.map(|language| language.as_str());

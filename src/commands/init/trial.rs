@@ -7,10 +7,12 @@ use url::Url;
 
 use super::key::KeyChoice;
 use crate::cli::InitArgs;
-use crate::consent::{Cleared, Consent, Objection, Outgoing};
+use crate::consent::{ClearedDestination, Consent, Objection, OutgoingRequest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::net;
-use crate::net::honeycomb::{KEY_HEADER, WhoamiFailure, header, whoami};
+use crate::net::honeycomb::{
+    KEY_HEADER, WhoamiFailure, ask_honeycomb_whoami, honeycomb_key_header,
+};
 use crate::otlp::whoami::Whoami;
 use crate::plan::Note;
 use crate::provider::key_shape::{self, DATASET_HEADER};
@@ -34,15 +36,15 @@ pub(super) fn run(
     if !destination.headers.iter().any(|header| header.name.eq_ignore_ascii_case(KEY_HEADER)) {
         return Ok((destination, None));
     }
-    let cleared = match clear(args, &destination, key, redactor)? {
+    let cleared = match clear_trial(args, &destination, key, redactor)? {
         Ok(cleared) => cleared,
         Err(objection) => {
             let text = format!("the key was not tried: {}", objection.describe());
             return Ok((destination, Some(Note::warning(text))));
         }
     };
-    let words = match ask(&cleared, key)? {
-        Ok(owner) => return Ok((with_dataset(&owner, destination)?, Some(owned(&owner)))),
+    let words = match try_key(&cleared, key)? {
+        Ok(owner) => return Ok((with_dataset(&owner, destination)?, Some(key_owner_note(&owner)))),
         Err(WhoamiFailure::Unanswered(words)) => {
             let text = format!("the key could not be tried at {}: {words}", destination.endpoint);
             return Ok((destination, Some(Note::warning(text))));
@@ -51,19 +53,21 @@ pub(super) fn run(
     };
     let mut refused = vec![destination.endpoint.clone()];
     if args.provider.region.is_none() && args.provider.endpoint.is_none() {
-        for other in others(&destination) {
-            let Ok(cleared) = clear(args, &other, key, redactor)? else {
+        for other in other_regions(&destination) {
+            let Ok(cleared) = clear_trial(args, &other, key, redactor)? else {
                 continue;
             };
-            match ask(&cleared, key)? {
-                Ok(owner) => return Ok((with_dataset(&owner, other)?, Some(owned(&owner)))),
+            match try_key(&cleared, key)? {
+                Ok(owner) => {
+                    return Ok((with_dataset(&owner, other)?, Some(key_owner_note(&owner))));
+                }
                 Err(WhoamiFailure::Rejected(_)) => refused.push(other.endpoint),
                 Err(WhoamiFailure::Unanswered(_)) => {}
             }
         }
     }
-    let error = rejected(&destination, &refused, &words);
-    Err(match key_shape::read(key.secret.expose()) {
+    let error = key_rejected_everywhere(&destination, &refused, &words);
+    Err(match key_shape::read_key(key.secret.expose()) {
         Err(mistake) => error.cause(mistake.message()).hint(mistake.hint()),
         Ok(_) => error,
     })
@@ -83,40 +87,40 @@ fn with_dataset(owner: &Whoami, destination: Destination) -> Result<Destination>
 }
 
 /// Returns whether the key may go to the destination, without asking the user: `verify` asks when it sends.
-fn clear(
+fn clear_trial(
     args: &InitArgs,
     destination: &Destination,
     key: &KeyChoice,
     redactor: &Redactor,
-) -> Result<Result<Cleared, Objection>> {
+) -> Result<Result<ClearedDestination, Objection>> {
     let base = Url::parse(&destination.endpoint).map_err(|error| {
         Error::new(ErrorCode::EndpointInvalid, format!("`{}` is no address", destination.endpoint))
             .cause(error)
     })?;
     let mut known = KnownSecrets::of(redactor);
     known.add(&key.variable, &key.secret);
-    let outgoing = Outgoing {
-        headers: &[header(&key.secret)],
+    let outgoing = OutgoingRequest {
+        headers: &[honeycomb_key_header(&key.secret)],
         supplied: std::slice::from_ref(&key.variable),
-        ..Outgoing::to(&base)
+        ..OutgoingRequest::to(&base)
     };
     Ok(Consent::new(known, &args.trust_host).review(&outgoing))
 }
 
-fn ask(to: &Cleared, key: &KeyChoice) -> Result<Result<Whoami, WhoamiFailure>> {
-    net::block_on(async { whoami(to, &key.secret, Instant::now() + LIMIT).await })
+fn try_key(to: &ClearedDestination, key: &KeyChoice) -> Result<Result<Whoami, WhoamiFailure>> {
+    net::block_on(async { ask_honeycomb_whoami(to, &key.secret, Instant::now() + LIMIT).await })
 }
 
 /// Returns the provider's other regions.
-fn others(destination: &Destination) -> Vec<Destination> {
-    let Some(provider) = provider::find(&destination.provider) else {
+fn other_regions(destination: &Destination) -> Vec<Destination> {
+    let Some(provider) = provider::find_provider(&destination.provider) else {
         return Vec::new();
     };
     let regions = provider.regions.iter().filter(|region| region.endpoint != destination.endpoint);
     regions.map(|region| destination.in_region(region)).collect()
 }
 
-fn owned(owner: &Whoami) -> Note {
+fn key_owner_note(owner: &Whoami) -> Note {
     let environment = match owner.is_classic() {
         true => "Honeycomb Classic".to_owned(),
         false => format!("environment {}", owner.environment),
@@ -125,13 +129,13 @@ fn owned(owner: &Whoami) -> Note {
 }
 
 /// Returns the error for a key that none of the endpoints in `refused` knows.
-fn rejected(destination: &Destination, refused: &[String], words: &str) -> Error {
+fn key_rejected_everywhere(destination: &Destination, refused: &[String], words: &str) -> Error {
     let title = &destination.title;
     let endpoint = refused.join(" and ");
     let (status, said) = words.split_once(": ").unwrap_or((words, words));
     let text = format!("{title} does not know this key ({status} from {endpoint})");
     let error = Error::new(ErrorCode::KeyRejected, text).cause(said);
-    match (provider::find(&destination.provider), &destination.ui) {
+    match (provider::find_provider(&destination.provider), &destination.ui) {
         (Some(provider), Some(pages)) => {
             error.hint(format!("make one at {pages}: {}", provider.keys))
         }

@@ -4,12 +4,12 @@ mod span;
 
 use serde_json::json;
 
-use super::Outcome;
-use super::flow::{self, Decision};
+use super::RunOutcome;
+use super::flow::{self, PlanDecision};
 use crate::cli::{InstrumentArgs, InstrumentCommand};
 use crate::error::Result;
-use crate::plan::instrument::catalogue::catalogue;
-use crate::plan::instrument::{self, Addon, Mistakes, Service};
+use crate::plan::instrument::catalogue::python_catalogue;
+use crate::plan::instrument::{self, Addon, MistakePolicy, PythonService};
 use crate::plan::{Note, Plan};
 use crate::project::Project;
 use crate::session::code;
@@ -20,7 +20,11 @@ use crate::ui::Ui;
 ///
 /// # Errors
 /// A service that does not exist, a file that cannot be edited safely, a missing answer.
-pub(super) fn run(args: &InstrumentArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(
+    args: &InstrumentArgs,
+    place: &ProjectContext,
+    ui: &mut Ui,
+) -> Result<RunOutcome> {
     let write = match &args.command {
         Some(InstrumentCommand::Span(span)) => &span.write,
         None => &args.write,
@@ -36,61 +40,65 @@ pub(super) fn run(args: &InstrumentArgs, place: &ProjectContext, ui: &mut Ui) ->
             (plan, "instrument span", "Put this span into the code?")
         }
         None => {
-            known(&place.project, &args.service)?;
-            let mistakes = if args.fix { Mistakes::Fix } else { Mistakes::Say };
+            check_service_names(&place.project, &args.service)?;
+            let mistakes = if args.fix { MistakePolicy::Fix } else { MistakePolicy::Say };
             let addons = Addon::each_once(&args.with);
-            let found = code::services(&place.project, &args.service, &addons)?;
+            let found = code::find_flask_services(&place.project, &args.service, &addons)?;
             let mut plan = instrument::plan_services(&found, mistakes)?;
-            plan.notes.extend(lacking(&place.project, &found, &addons)?);
+            plan.notes.extend(missing_variable_notes(&place.project, &found, &addons)?);
             is_missed = found.is_empty() && !args.service.is_empty();
             (plan, "instrument", "Change packages and code like this?")
         }
     };
     let decision = flow::decide(&journal, &plan, None, question, place.root(), write, ui)?;
-    if decision == Decision::Write {
+    if decision == PlanDecision::Write {
         journal.apply(&plan, command)?;
-        flow::written(&plan, place.root(), ui);
+        flow::show_written_files(&plan, place.root(), ui);
     }
-    let next = next(&plan, decision);
-    if decision == Decision::Nothing && plan.steps.is_empty() {
+    let next = instrument_next_steps(&plan, decision);
+    if decision == PlanDecision::Nothing && plan.steps.is_empty() {
         ui.say(match args.command {
             Some(InstrumentCommand::Span(_)) => "nothing to do: the span is there already",
             None => "nothing to do: every Flask service built here is complete",
         });
     }
     let mut document = flow::document(&plan, place.root(), ui);
-    document["applied"] = json!(decision == Decision::Write);
+    document["applied"] = json!(decision == PlanDecision::Write);
     document["next"] = json!(next);
     flow::show_next(&next, ui);
     ui.document(&document)?;
     Ok(match decision {
-        Decision::Nothing if is_missed => Outcome::No,
+        PlanDecision::Nothing if is_missed => RunOutcome::No,
         decision => flow::outcome(decision),
     })
 }
 
 /// Returns the next steps: the manual ones, then this command again.
-fn next(plan: &Plan, decision: Decision) -> Vec<String> {
+fn instrument_next_steps(plan: &Plan, decision: PlanDecision) -> Vec<String> {
     let mut lines = plan.steps.clone();
     if !lines.is_empty() {
         lines.push(
             "cruddur-ops instrument  # once more: the code waited for these packages".to_owned(),
         );
     }
-    if decision == Decision::Write {
+    if decision == PlanDecision::Write {
         lines.push("cruddur-ops run -- docker compose up --build".to_owned());
     }
     lines
 }
 
 /// Returns notes on variables that addons need and these services do not have.
-fn lacking(project: &Project, found: &[Service], addons: &[Addon]) -> Result<Vec<Note>> {
+fn missing_variable_notes(
+    project: &Project,
+    found: &[PythonService],
+    addons: &[Addon],
+) -> Result<Vec<Note>> {
     let model = project.model()?;
     let mut notes = Vec::new();
     for service in found {
         let settings = model.service(&service.name);
         let settings = settings.map(|service| service.effective(model.plain()));
-        for facts in addons.iter().filter_map(|addon| catalogue().addon(*addon)) {
+        for facts in addons.iter().filter_map(|addon| python_catalogue().addon(*addon)) {
             let lacks = |name: &&String| {
                 let settings = settings.as_ref();
                 settings.is_none_or(|settings| settings.get(name).is_none())
@@ -111,7 +119,7 @@ fn lacking(project: &Project, found: &[Service], addons: &[Addon]) -> Result<Vec
     Ok(notes)
 }
 
-fn known(project: &Project, services: &[String]) -> Result<()> {
+fn check_service_names(project: &Project, services: &[String]) -> Result<()> {
     let model = project.model()?;
     match services.iter().find(|name| model.service(name).is_none()) {
         Some(name) => Err(unknown_service(name, model)),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::cli::SpanArgs;
 use crate::error::{Error, ErrorCode, Result};
-use crate::plan::instrument::span::{self, Attribute, SpanRequest};
-use crate::plan::instrument::{self, Mistakes, SourceFile};
+use crate::plan::instrument::span::{self, SpanAttributeRequest, SpanRequest};
+use crate::plan::instrument::{self, MistakePolicy, PythonSourceFile};
 use crate::plan::{Note, Plan};
 use crate::session::code;
 use crate::session::context::ProjectContext;
@@ -23,8 +23,8 @@ pub(super) fn plan(args: &SpanArgs, place: &ProjectContext) -> Result<Plan> {
             Error::new(ErrorCode::Usage, format!("`{}` names no file and function", args.target))
                 .hint("`backend-flask/services/home_activities.py:HomeActivities.run`")
         })?;
-    let source = source(place, file)?;
-    let attributes = args.attributes.iter().map(|text| attribute(text));
+    let source = find_source_file(place, file)?;
+    let attributes = args.attributes.iter().map(|text| parse_attribute(text));
     let request = SpanRequest {
         function: function.to_owned(),
         name: args.name.clone(),
@@ -32,18 +32,18 @@ pub(super) fn plan(args: &SpanArgs, place: &ProjectContext) -> Result<Plan> {
     };
     let mut plan = span::plan(&source, file, &request)?;
     if !plan.is_empty() {
-        plan.notes.extend(untraced(place, &source));
+        plan.notes.extend(untraced_service_note(place, &source));
     }
     Ok(plan)
 }
 
 /// Returns a warning if nothing starts tracing in the service that owns the file.
-fn untraced(place: &ProjectContext, source: &SourceFile) -> Option<Note> {
-    let services = code::services(&place.project, &[], &[]).ok()?;
+fn untraced_service_note(place: &ProjectContext, source: &PythonSourceFile) -> Option<Note> {
+    let services = code::find_flask_services(&place.project, &[], &[]).ok()?;
     let own = services
         .into_iter()
         .find(|service| service.python.iter().any(|file| file.path == source.path))?;
-    let lacking = instrument::plan(&own, Mistakes::Say)
+    let lacking = instrument::plan_instrumentation(&own, MistakePolicy::Say)
         .is_ok_and(|plan| !plan.is_empty() || !plan.steps.is_empty());
     lacking.then(|| {
         Note::warning(format!("{} is not traced yet, so this span goes nowhere", own.name))
@@ -52,7 +52,7 @@ fn untraced(place: &ProjectContext, source: &SourceFile) -> Option<Note> {
 }
 
 /// Reads the file, relative to the current folder, else to the project's folder.
-fn source(place: &ProjectContext, file: &str) -> Result<SourceFile> {
+fn find_source_file(place: &ProjectContext, file: &str) -> Result<PythonSourceFile> {
     let here: PathBuf = place.shell.folder().join(file);
     let path = if here.is_file() { here } else { place.root().join(file) };
     let found = place.project.source(&path)?.ok_or_else(|| {
@@ -61,13 +61,16 @@ fn source(place: &ProjectContext, file: &str) -> Result<SourceFile> {
             format!("there is no file {file} in {}", place.root().display()),
         )
     })?;
-    Ok(SourceFile { path: found.path, text: found.text.to_string() })
+    Ok(PythonSourceFile { path: found.path, text: found.text.to_string() })
 }
 
-fn attribute(text: &str) -> Result<Attribute> {
+fn parse_attribute(text: &str) -> Result<SpanAttributeRequest> {
     match text.split_once('=') {
         Some((key, expression)) if !key.trim().is_empty() && !expression.trim().is_empty() => {
-            Ok(Attribute { key: key.trim().to_owned(), expression: expression.trim().to_owned() })
+            Ok(SpanAttributeRequest {
+                key: key.trim().to_owned(),
+                expression: expression.trim().to_owned(),
+            })
         }
         _ => Err(Error::new(ErrorCode::Usage, format!("`{text}` is no KEY=EXPRESSION"))
             .hint("`--attr app.now=\"now.isoformat()\"`")),

@@ -4,15 +4,15 @@ use serde::Serialize;
 
 use super::SCHEMA_VERSION;
 use crate::cli::KeyForgetArgs;
-use crate::commands::Outcome;
+use crate::commands::RunOutcome;
 use crate::error::{Error, ErrorCode, Result};
 use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
-use crate::stores::{Found, StoreError, StoreKind, Stores};
+use crate::stores::{StoreError, StoreKind, StoredSecret, Stores};
 use crate::ui::Ui;
 
 /// The result, under `--json`.
 #[derive(Serialize)]
-struct Document<'a> {
+struct KeyForgetDocument<'a> {
     schema_version: u32,
     variable: &'a str,
     /// The stores that held the key.
@@ -20,19 +20,19 @@ struct Document<'a> {
     /// The stores that no longer hold it.
     forgotten: Vec<&'static str>,
     /// The stores that may still hold it, because they did not answer or failed to remove it.
-    failed: Vec<Failed>,
+    failed: Vec<FailedStore>,
 }
 
 #[derive(Serialize)]
-struct Failed {
+struct FailedStore {
     store: &'static str,
     reason: String,
 }
 
 /// The copies to remove.
-struct Meant {
+struct CopiesToForget {
     /// Copies that were found.
-    seen: Vec<Found>,
+    seen: Vec<StoredSecret>,
     /// A copy at GitHub, whose presence cannot be checked.
     at_github: bool,
     /// Stores that did not say whether they hold a copy.
@@ -44,10 +44,10 @@ pub(super) fn run(
     project: &ProjectContext,
     stores: &Stores,
     ui: &mut Ui,
-) -> Result<Outcome> {
+) -> Result<RunOutcome> {
     let name = args.variable.variable.as_str();
-    let meant = Meant::new(args, stores, name)?;
-    let mut document = Document {
+    let meant = CopiesToForget::new(args, stores, name)?;
+    let mut document = KeyForgetDocument {
         schema_version: SCHEMA_VERSION,
         variable: name,
         held: meant.seen.iter().map(|found| found.store.name()).collect(),
@@ -58,19 +58,22 @@ pub(super) fn run(
         ui.say(format!("  {}  {}", found.secret.masked(), found.place));
     }
     if meant.at_github {
-        ui.say(format!("  {name} may be among {}, too", place(stores, StoreKind::Codespaces)));
+        ui.say(format!(
+            "  {name} may be among {}, too",
+            describe_store_place(stores, StoreKind::Codespaces)
+        ));
     }
     let asked = meant.ask(args, ui)?;
     let mut failures = meant.unanswered.clone();
     let seen = meant.seen.iter().filter(|_| asked.seen).map(|found| found.store);
     for store in seen {
-        failures.extend(forget(store, stores, &mut document, ui).err());
+        failures.extend(forget_copy(store, stores, &mut document, ui).err());
     }
     if document.forgotten.contains(&StoreKind::Dotenv.name()) && !names_env_file(project) {
         failures.extend(stores.remove_empty_env_file().err());
     }
     if asked.at_github {
-        failures.extend(forget(StoreKind::Codespaces, stores, &mut document, ui).err());
+        failures.extend(forget_copy(StoreKind::Codespaces, stores, &mut document, ui).err());
     }
     let is_shown = args.write.dry_run || args.write.check;
     let nothing = meant.seen.is_empty() && !meant.at_github;
@@ -90,16 +93,16 @@ pub(super) fn run(
     if !is_shown {
         tell_what_is_left(args, asked.at_github, stores, ui);
     }
-    document.failed.extend(failures.iter().map(|failure| Failed {
+    document.failed.extend(failures.iter().map(|failure| FailedStore {
         store: failure.store().name(),
         reason: failure.reason().to_owned(),
     }));
     ui.document(&document)?;
-    match together(name, failures) {
+    match combine_store_errors(name, failures) {
         Some(error) => Err(error),
-        None if nothing || args.write.dry_run => Ok(Outcome::Yes),
-        None if meant.is_covered(&asked) => Ok(Outcome::Yes),
-        None => Ok(Outcome::No),
+        None if nothing || args.write.dry_run => Ok(RunOutcome::Yes),
+        None if meant.is_covered(&asked) => Ok(RunOutcome::Yes),
+        None => Ok(RunOutcome::No),
     }
 }
 
@@ -113,12 +116,12 @@ fn names_env_file(project: &ProjectContext) -> bool {
 }
 
 /// The copies that the user agreed to remove.
-struct Asked {
+struct AgreedRemoval {
     seen: bool,
     at_github: bool,
 }
 
-impl Meant {
+impl CopiesToForget {
     /// Collects the copies. A variable of the shell is included only if the shell store is named, as only the shell
     /// can remove it.
     fn new(args: &KeyForgetArgs, stores: &Stores, name: &str) -> Result<Self> {
@@ -141,12 +144,12 @@ impl Meant {
             true => None,
             false => store.get(name)?,
         };
-        let found = |secret| Found { store: kind, place: store.place(), secret };
+        let found = |secret| StoredSecret { store: kind, place: store.place(), secret };
         Ok(Self { seen: seen.map(found).into_iter().collect(), at_github, unanswered: Vec::new() })
     }
 
     /// Asks for confirmation of what was found, and again for the copy at GitHub, which other codespaces use too.
-    fn ask(&self, args: &KeyForgetArgs, ui: &mut Ui) -> Result<Asked> {
+    fn ask(&self, args: &KeyForgetArgs, ui: &mut Ui) -> Result<AgreedRemoval> {
         let (name, write) = (&args.variable.variable, &args.write);
         let mut ask = |wanted: bool, question: String| -> Result<bool> {
             let is_shown = write.dry_run || write.check;
@@ -163,22 +166,22 @@ impl Meant {
         if at_github && write.yes && args.store.is_none() {
             ui.say("`--yes` covers the copy at GitHub too");
         }
-        Ok(Asked { seen, at_github })
+        Ok(AgreedRemoval { seen, at_github })
     }
 
-    fn is_covered(&self, asked: &Asked) -> bool {
+    fn is_covered(&self, asked: &AgreedRemoval) -> bool {
         (self.seen.is_empty() || asked.seen) && (!self.at_github || asked.at_github)
     }
 }
 
 /// Removes one copy.
-fn forget(
+fn forget_copy(
     kind: StoreKind,
     stores: &Stores,
-    document: &mut Document,
+    document: &mut KeyForgetDocument,
     ui: &mut Ui,
 ) -> Result<(), StoreError> {
-    let (name, place) = (document.variable, place(stores, kind));
+    let (name, place) = (document.variable, describe_store_place(stores, kind));
     let is_unseen = !stores.store(kind).reads_back();
     match stores.store(kind).forget(name)? {
         true => {
@@ -200,7 +203,7 @@ fn forget(
     Ok(())
 }
 
-fn place(stores: &Stores, kind: StoreKind) -> String {
+fn describe_store_place(stores: &Stores, kind: StoreKind) -> String {
     stores.store(kind).place()
 }
 
@@ -229,7 +232,7 @@ fn tell_what_is_left(args: &KeyForgetArgs, removed_at_github: bool, stores: &Sto
 }
 
 /// Combines the failures into one error.
-fn together(name: &str, failures: Vec<StoreError>) -> Option<Error> {
+fn combine_store_errors(name: &str, failures: Vec<StoreError>) -> Option<Error> {
     if failures.len() < 2 {
         return failures.into_iter().next().map(StoreError::told);
     }

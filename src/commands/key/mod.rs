@@ -5,8 +5,8 @@ mod set;
 mod status;
 mod whoami;
 
-use crate::cli::{Global, KeyAction, KeyArgs};
-use crate::commands::Outcome;
+use crate::cli::{GlobalOptions, KeyAction, KeyArgs};
+use crate::commands::RunOutcome;
 use crate::error::Result;
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
@@ -15,7 +15,12 @@ use crate::ui::Ui;
 /// Version of the documents `key` prints under `--json`.
 const SCHEMA_VERSION: u32 = 1;
 
-pub(super) fn run(args: &KeyArgs, global: &Global, shell: &Shell, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(
+    args: &KeyArgs,
+    global: &GlobalOptions,
+    shell: &Shell,
+    ui: &mut Ui,
+) -> Result<RunOutcome> {
     let place = ProjectContext::find(shell, global.directory.as_deref())?;
     let stores = place.stores(ui.redactor());
     match &args.action {

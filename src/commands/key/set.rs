@@ -4,19 +4,19 @@ use serde::Serialize;
 
 use super::SCHEMA_VERSION;
 use crate::cli::{KeySetArgs, WriteArgs};
-use crate::commands::Outcome;
-use crate::commands::flow::{self, Decision};
+use crate::commands::RunOutcome;
+use crate::commands::flow::{self, PlanDecision};
 use crate::error::Result;
 use crate::provider::key_shape;
 use crate::secret::Secret;
 use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
 use crate::session::typed;
-use crate::stores::{Prepared, StoreKind, Stores, UnderCompose};
+use crate::stores::{PreparedStore, StoreKind, Stores, UnderCompose};
 use crate::ui::Ui;
 
 /// The result, under `--json`.
 #[derive(Serialize)]
-struct Document<'a> {
+struct KeySetDocument<'a> {
     schema_version: u32,
     variable: &'a str,
     store: &'static str,
@@ -33,7 +33,7 @@ pub(super) fn run(
     place: &ProjectContext,
     stores: &Stores,
     ui: &mut Ui,
-) -> Result<Outcome> {
+) -> Result<RunOutcome> {
     let name = args.variable.variable.as_str();
     let kind = match args.store {
         Some(kind) => kind,
@@ -43,33 +43,35 @@ pub(super) fn run(
         flow::settle(&place.journal(ui.redactor())?, place, &args.write, ui)?;
     }
     stores.ready(kind, name)?;
-    let (secret, key) = read(args, name, kind, ui)?;
+    let (secret, key) = read_given_secret(args, name, kind, ui)?;
 
     let prepared = stores.prepare(kind, &[(name, &secret)])?;
     let store = stores.store(kind);
     let changes = store.lacks(name, &secret)? || !prepared.plan.is_empty();
     let decision = match changes {
-        true => decide(&prepared, place, &args.write, ui)?,
-        false => Decision::Nothing,
+        true => decide_storing(&prepared, place, &args.write, ui)?,
+        false => PlanDecision::Nothing,
     };
-    if decision == Decision::Write {
+    if decision == PlanDecision::Write {
         let journal = place.journal(ui.redactor())?;
         let store = || Ok(store.set(name, &secret)?);
         journal.apply_then(&prepared.plan, "key set", &[name], store)?;
-        flow::written(&prepared.plan, place.root(), ui);
+        flow::show_written_files(&prepared.plan, place.root(), ui);
     }
     let (said, stored) = match decision {
-        Decision::Nothing => ("was already stored in", true),
-        Decision::Write => ("is stored in", true),
-        Decision::Shown | Decision::Pending | Decision::Declined => ("was not stored in", false),
+        PlanDecision::Nothing => ("was already stored in", true),
+        PlanDecision::Write => ("is stored in", true),
+        PlanDecision::Shown | PlanDecision::Pending | PlanDecision::Declined => {
+            ("was not stored in", false)
+        }
     };
     ui.result(format!("{name} {said} {}", store.place()));
     if stored && store.reads_back() {
         next_steps(stores, name, ui);
     } else if stored {
-        ui.say(later(stores, name, &secret));
+        ui.say(describe_codespaces_delay(stores, name, &secret));
     }
-    ui.document(&Document {
+    ui.document(&KeySetDocument {
         schema_version: SCHEMA_VERSION,
         variable: name,
         store: kind.name(),
@@ -91,7 +93,7 @@ fn usual_store(stores: &Stores, name: &str, attended: bool) -> Result<StoreKind>
 }
 
 /// Returns the secret, and its kind of key.
-fn read(
+fn read_given_secret(
     args: &KeySetArgs,
     name: &str,
     kind: StoreKind,
@@ -102,7 +104,7 @@ fn read(
     }
     let judged = |secret: Secret, ui: &mut Ui| {
         let secret = typed::bare(name, secret, ui);
-        let key = judge(name, &secret, ui)?;
+        let key = check_key_shape(name, &secret, ui)?;
         Ok((secret, key))
     };
     if args.stdin {
@@ -113,12 +115,12 @@ fn read(
 }
 
 /// Prints the mistake if there is one; returns the kind of key if it is Honeycomb's.
-fn judge(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'static str>> {
+fn check_key_shape(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'static str>> {
     if name != HONEYCOMB_KEY {
-        key_shape::blemish(secret.expose())?;
+        key_shape::check_secret_text(secret.expose())?;
         return Ok(None);
     }
-    let reading = key_shape::read(secret.expose())?;
+    let reading = key_shape::read_key(secret.expose())?;
     if let Some(doubt) = reading.doubt() {
         ui.warn(doubt, None);
     }
@@ -127,26 +129,26 @@ fn judge(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'static str
 
 /// Asks before changing a file. A store outside the project needs no confirmation, as the user just gave the key for
 /// it.
-fn decide(
-    prepared: &Prepared,
+fn decide_storing(
+    prepared: &PreparedStore,
     place: &ProjectContext,
     write: &WriteArgs,
     ui: &mut Ui,
-) -> Result<Decision> {
+) -> Result<PlanDecision> {
     let shown = prepared.shown.as_ref();
     let journal = place.journal(ui.redactor())?;
     let decision =
         flow::decide(&journal, &prepared.plan, shown, "Write this?", place.root(), write, ui)?;
     Ok(match decision {
-        Decision::Nothing if write.check => Decision::Pending,
-        Decision::Nothing if write.dry_run => Decision::Shown,
-        Decision::Nothing => Decision::Write,
+        PlanDecision::Nothing if write.check => PlanDecision::Pending,
+        PlanDecision::Nothing if write.dry_run => PlanDecision::Shown,
+        PlanDecision::Nothing => PlanDecision::Write,
         decided => decided,
     })
 }
 
 /// Says when a Codespaces secret takes effect, and what this shell has until then.
-fn later(stores: &Stores, name: &str, secret: &Secret) -> String {
+fn describe_codespaces_delay(stores: &Stores, name: &str, secret: &Secret) -> String {
     let held = stores.store(StoreKind::Env).get(name).ok().flatten();
     let here = match held {
         None => "this shell has none",

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::SCHEMA_VERSION;
 use crate::cli::KeyStatusArgs;
-use crate::commands::Outcome;
+use crate::commands::RunOutcome;
 use crate::error::Result;
 use crate::plan::Note;
 use crate::provider::key_shape;
@@ -12,24 +12,24 @@ use crate::secret::Secret;
 use crate::session::context::{ProjectContext, how_to_store};
 use crate::session::secrets;
 use crate::shell::Shell;
-use crate::stores::{Answer, StoreKind, Stores, Survey, UnderCompose};
+use crate::stores::{SecretSurvey, StoreAnswer, StoreKind, Stores, UnderCompose};
 use crate::ui::Ui;
 
 /// The document under `--json`.
 #[derive(Serialize)]
-struct Document<'a> {
+struct KeyStatusDocument<'a> {
     schema_version: u32,
     variable: &'a str,
-    stores: Vec<Row>,
+    stores: Vec<StoreAnswerRow>,
     /// The store whose value `docker compose` uses without `run`, `empty`, or null.
     compose_takes: Option<&'static str>,
     /// The store whose value `run` passes to the child, or null.
     run_takes: Option<&'static str>,
-    warnings: Vec<Warning>,
+    warnings: Vec<KeyWarning>,
 }
 
 #[derive(Serialize)]
-struct Row {
+struct StoreAnswerRow {
     store: &'static str,
     place: String,
     /// `held`, `missing`, `unavailable` or `failed`.
@@ -41,7 +41,7 @@ struct Row {
 }
 
 #[derive(Serialize)]
-struct Warning {
+struct KeyWarning {
     text: String,
     hint: Option<String>,
 }
@@ -51,17 +51,17 @@ pub(super) fn run(
     place: &ProjectContext,
     stores: &Stores,
     ui: &mut Ui,
-) -> Result<Outcome> {
+) -> Result<RunOutcome> {
     let name = args.variable.variable.as_str();
     let survey = stores.survey(name);
     let mut warnings = survey.warnings();
     warnings.extend(stores.shared_names());
 
-    let rows: Vec<Row> = survey.answers.iter().map(row).collect();
+    let rows: Vec<StoreAnswerRow> = survey.answers.iter().map(store_row).collect();
     ui.result(name);
     for row in &rows {
         let head = format!("  {:<12}", row.store);
-        ui.result_behind(&head, &line(row, &survey), head.len());
+        ui.result_behind(&head, &format_store_row(row, &survey), head.len());
     }
     for warning in &warnings {
         ui.note(warning);
@@ -69,23 +69,23 @@ pub(super) fn run(
     // `key status` works without a readable project.
     let model = place.project.model();
     let is_named = model.map_or(true, |model| secrets::asked_for(model).contains(name));
-    advise(&survey, is_named, place.shell, ui);
+    print_key_advice(&survey, is_named, place.shell, ui);
     if let Some(note) = place.key_advice(name) {
         ui.note(&note);
     }
     let held = survey.under_run();
-    ui.document(&Document {
+    ui.document(&KeyStatusDocument {
         schema_version: SCHEMA_VERSION,
         variable: name,
         stores: rows,
         compose_takes: compose_takes(&survey),
         run_takes: held.as_ref().filter(|_| is_named).map(|found| found.store.name()),
-        warnings: warnings.into_iter().map(Warning::from).collect(),
+        warnings: warnings.into_iter().map(KeyWarning::from).collect(),
     })?;
-    Ok(if held.is_some() { Outcome::Yes } else { Outcome::No })
+    Ok(if held.is_some() { RunOutcome::Yes } else { RunOutcome::No })
 }
 
-fn row(answer: &Answer) -> Row {
+fn store_row(answer: &StoreAnswer) -> StoreAnswerRow {
     let (state, secret, reason) = match &answer.held {
         Ok(Some(secret)) => ("held", Some(secret), None),
         Ok(None) => ("missing", None, None),
@@ -94,19 +94,19 @@ fn row(answer: &Answer) -> Row {
         }
         Err(error) => ("failed", None, Some(error.reason().to_owned())),
     };
-    Row {
+    StoreAnswerRow {
         store: answer.store.name(),
         place: answer.place.clone(),
         state,
         masked: secret.map(Secret::masked),
         key: secret
-            .and_then(|secret| key_shape::read(secret.expose()).ok())
+            .and_then(|secret| key_shape::read_key(secret.expose()).ok())
             .map(|reading| reading.name()),
         reason,
     }
 }
 
-fn line(row: &Row, survey: &Survey) -> String {
+fn format_store_row(row: &StoreAnswerRow, survey: &SecretSurvey) -> String {
     let what = match (&row.masked, &row.reason) {
         (Some(masked), _) => format!("{masked}  {}", row.place),
         (None, Some(reason)) => format!("-         {reason}"),
@@ -118,7 +118,7 @@ fn line(row: &Row, survey: &Survey) -> String {
     }
 }
 
-fn compose_takes(survey: &Survey) -> Option<&'static str> {
+fn compose_takes(survey: &SecretSurvey) -> Option<&'static str> {
     match survey.under_compose() {
         UnderCompose::Store(kind) => Some(kind.name()),
         UnderCompose::Empty => Some("empty"),
@@ -126,7 +126,7 @@ fn compose_takes(survey: &Survey) -> Option<&'static str> {
     }
 }
 
-fn advise(survey: &Survey, is_named: bool, shell: &Shell, ui: &mut Ui) {
+fn print_key_advice(survey: &SecretSurvey, is_named: bool, shell: &Shell, ui: &mut Ui) {
     match (survey.under_run(), survey.under_compose()) {
         (Some(_), _) if !is_named => ui.say(format!(
             "no compose file names {}, so `run` passes it to no service: `cruddur-ops init` adds it",
@@ -145,7 +145,7 @@ fn advise(survey: &Survey, is_named: bool, shell: &Shell, ui: &mut Ui) {
     }
 }
 
-impl From<Note> for Warning {
+impl From<Note> for KeyWarning {
     fn from(note: Note) -> Self {
         Self { text: note.text, hint: note.hint }
     }

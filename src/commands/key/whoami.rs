@@ -7,15 +7,15 @@ use tokio::time::Instant;
 
 use super::SCHEMA_VERSION;
 use crate::cli::KeyWhoamiArgs;
-use crate::commands::Outcome;
-use crate::commands::target::Target;
+use crate::commands::RunOutcome;
+use crate::commands::target::HoneycombTarget;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net;
 use crate::net::honeycomb::{self, WhoamiFailure};
-use crate::otlp::whoami::{KeyKind, Whoami};
+use crate::otlp::whoami::{HoneycombKeyType, Whoami};
 use crate::provider::{self, key_shape};
 use crate::session::context::{ProjectContext, how_to_store, slip_in_shell};
-use crate::stores::{Found, Stores};
+use crate::stores::{StoredSecret, Stores};
 use crate::ui::Ui;
 
 /// The longest wait for the answer.
@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// The document under `--json`.
 #[derive(Serialize)]
-struct Document<'a> {
+struct WhoamiDocument<'a> {
     schema_version: u32,
     /// Honeycomb knows the key.
     known: bool,
@@ -44,9 +44,9 @@ pub(super) fn run(
     place: &ProjectContext,
     stores: &Stores,
     ui: &mut Ui,
-) -> Result<Outcome> {
+) -> Result<RunOutcome> {
     let name = args.variable.variable.as_str();
-    let mut target = Target::of(&args.target)?;
+    let mut target = HoneycombTarget::of(&args.target)?;
     if let Some(other) = provider::of_variable(name).filter(|one| one.name != "honeycomb") {
         let text =
             format!("{name} holds a key of {}: Honeycomb is not asked about it", other.title);
@@ -64,14 +64,14 @@ pub(super) fn run(
         let text = format!("{name} from {}: {}", found.place, mistake.message());
         return Err(Error::new(ErrorCode::KeyShape, text).hint(mistake.hint()));
     }
-    let mut answer = ask(&target, name, &found, ui)?;
+    let mut answer = ask_key_owner(&target, name, &found, ui)?;
     let is_open = args.target.region.is_none() && args.target.endpoint.is_none();
     let mut refused = Vec::new();
     // A key does not show its region: all are tried unless one was named.
     if let (Err(WhoamiFailure::Rejected(_)), true) = (&answer, is_open)
         && let Some(other) = target.in_other_region()
     {
-        match ask(&other, name, &found, ui)? {
+        match ask_key_owner(&other, name, &found, ui)? {
             Ok(whoami) => {
                 target = other;
                 answer = Ok(whoami);
@@ -82,14 +82,14 @@ pub(super) fn run(
     }
     match answer {
         Ok(whoami) => {
-            tell(&whoami, &target, &found, ui);
-            ui.document(&document(Some(&whoami), &target, &found))?;
-            Ok(Outcome::Yes)
+            print_key_owner(&whoami, &target, &found, ui);
+            ui.document(&whoami_document(Some(&whoami), &target, &found))?;
+            Ok(RunOutcome::Yes)
         }
         Err(WhoamiFailure::Rejected(words)) => {
-            ui.error(&rejected(&target, &refused, &words));
-            ui.document(&document(None, &target, &found))?;
-            Ok(Outcome::No)
+            ui.error(&rejected_key_error(&target, &refused, &words));
+            ui.document(&whoami_document(None, &target, &found))?;
+            Ok(RunOutcome::No)
         }
         Err(WhoamiFailure::Unanswered(words)) => Err(Error::new(
             ErrorCode::NoAnswer,
@@ -100,19 +100,19 @@ pub(super) fn run(
 }
 
 /// Asks the target, if the key may go there; nothing is looked up before that is decided.
-fn ask(
-    target: &Target,
+fn ask_key_owner(
+    target: &HoneycombTarget,
     variable: &str,
-    found: &Found,
+    found: &StoredSecret,
     ui: &mut Ui,
 ) -> Result<Result<Whoami, WhoamiFailure>> {
     let cleared = target.clear(variable, &found.secret, ui)?;
     let deadline = Instant::now() + LIMIT;
-    net::block_on(honeycomb::whoami(&cleared, &found.secret, deadline))
+    net::block_on(honeycomb::ask_honeycomb_whoami(&cleared, &found.secret, deadline))
 }
 
 /// Returns the error for a key that neither the target nor the other regions know.
-fn rejected(target: &Target, others: &[String], words: &str) -> Error {
+fn rejected_key_error(target: &HoneycombTarget, others: &[String], words: &str) -> Error {
     let (status, said) = words.split_once(": ").unwrap_or((words, words));
     let places = std::iter::once(target.address()).chain(others.iter().cloned());
     let place = places.collect::<Vec<_>>().join(" and ");
@@ -131,7 +131,7 @@ fn rejected(target: &Target, others: &[String], words: &str) -> Error {
     }
 }
 
-fn tell(whoami: &Whoami, target: &Target, found: &Found, ui: &mut Ui) {
+fn print_key_owner(whoami: &Whoami, target: &HoneycombTarget, found: &StoredSecret, ui: &mut Ui) {
     ui.result(whoami.describe());
     let region = target
         .region
@@ -146,8 +146,12 @@ fn tell(whoami: &Whoami, target: &Target, found: &Found, ui: &mut Ui) {
     }
 }
 
-fn document<'a>(whoami: Option<&'a Whoami>, target: &'a Target, found: &Found) -> Document<'a> {
-    Document {
+fn whoami_document<'a>(
+    whoami: Option<&'a Whoami>,
+    target: &'a HoneycombTarget,
+    found: &StoredSecret,
+) -> WhoamiDocument<'a> {
+    WhoamiDocument {
         schema_version: SCHEMA_VERSION,
         known: whoami.is_some(),
         store: found.store.name(),
@@ -158,8 +162,8 @@ fn document<'a>(whoami: Option<&'a Whoami>, target: &'a Target, found: &Found) -
             .map(|whoami| whoami.environment.as_str())
             .filter(|environment| !environment.is_empty()),
         kind: whoami.map(|whoami| match whoami.kind {
-            KeyKind::Ingest => "ingest",
-            KeyKind::Configuration => "configuration",
+            HoneycombKeyType::Ingest => "ingest",
+            HoneycombKeyType::Configuration => "configuration",
         }),
         permissions: whoami
             .map(|whoami| whoami.permissions.iter().map(String::as_str).collect())
@@ -184,7 +188,11 @@ mod tests {
                 endpoint: None,
                 trust_host: Vec::new(),
             };
-            let error = rejected(&Target::of(&args).unwrap(), &[], "401: unknown API key");
+            let error = rejected_key_error(
+                &HoneycombTarget::of(&args).unwrap(),
+                &[],
+                "401: unknown API key",
+            );
             assert_eq!(error.cause.as_deref(), Some("unknown API key"));
             assert!(error.message.contains(endpoint), "{error}");
             assert!(error.hints[0].contains(hint), "{error:?}");

@@ -7,20 +7,20 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-use crate::cli::{Global, TargetArgs};
-use crate::commands::target::Target;
+use crate::cli::{GlobalOptions, TargetArgs};
+use crate::commands::target::HoneycombTarget;
 use crate::error::{Error, ErrorCode, Result};
-use crate::net::http::{self, Ask};
-use crate::net::receiver::{Arrival, Format};
-use crate::net::{self, honeycomb, route::Route};
-use crate::otlp::Header;
-use crate::otlp::request::Body;
-use crate::otlp::response::{self, Meaning};
+use crate::net::http::{self, HttpRequest};
+use crate::net::receiver::{MessageFormat, ReceivedExport};
+use crate::net::{self, honeycomb, route::EndpointRoute};
+use crate::otlp::ExportHeader;
+use crate::otlp::request::RequestBody;
+use crate::otlp::response::{self, ExportMeaning};
 use crate::provider::key_shape::DATASET_HEADER;
 use crate::session::context;
 use crate::shell::Shell;
 use crate::ui::Ui;
-use crate::ui::text::count;
+use crate::ui::text::format_count;
 
 /// The longest wait for each answer, and for the last ones at the end.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -32,10 +32,10 @@ const WAITING: usize = 256;
 const PASSED_ON: [&str; 1] = [DATASET_HEADER];
 
 /// The provider and its key.
-pub(super) struct Provider {
+pub(super) struct ForwardTarget {
     address: String,
-    route: Route,
-    key: Header,
+    route: EndpointRoute,
+    key: ExportHeader,
 }
 
 /// Finds the stored key and asks, if necessary, whether it may go to the provider.
@@ -44,11 +44,11 @@ pub(super) struct Provider {
 /// `key-missing`, `untrusted-host`, and when the host has no address.
 pub(super) fn prepare(
     args: &TargetArgs,
-    global: &Global,
+    global: &GlobalOptions,
     shell: &Shell,
     ui: &mut Ui,
-) -> Result<Provider> {
-    let target = Target::of(args)?;
+) -> Result<ForwardTarget> {
+    let target = HoneycombTarget::of(args)?;
     let key = context::stored_key(
         shell,
         global.directory.as_deref(),
@@ -60,31 +60,35 @@ pub(super) fn prepare(
     })?;
     let cleared = target.clear(context::HONEYCOMB_KEY, &key, ui)?;
     let deadline = Instant::now() + LIMIT;
-    let route = net::block_on(Route::find(&cleared, deadline))?.map_err(|failure| {
+    let route = net::block_on(EndpointRoute::find(&cleared, deadline))?.map_err(|failure| {
         Error::new(ErrorCode::NoAnswer, format!("{} is not found", target.host()))
             .cause(failure.evidence)
     })?;
-    Ok(Provider { address: target.address(), route, key: honeycomb::header(&key) })
+    Ok(ForwardTarget {
+        address: target.address(),
+        route,
+        key: honeycomb::honeycomb_key_header(&key),
+    })
 }
 
 /// The outcome of one request; the error is one line.
-pub(super) type Outcome = std::result::Result<(), String>;
+pub(super) type ForwardResult = std::result::Result<(), String>;
 
 /// The queue of requests to the provider.
-pub(super) struct Forwarding {
+pub(super) struct ForwardQueue {
     address: String,
-    to: mpsc::Sender<Arrival>,
-    outcomes: mpsc::UnboundedReceiver<Outcome>,
+    to: mpsc::Sender<ReceivedExport>,
+    outcomes: mpsc::UnboundedReceiver<ForwardResult>,
     task: JoinHandle<()>,
-    last: Option<Outcome>,
+    last: Option<ForwardResult>,
     accepted: u64,
     refused: u64,
     left_out: u64,
 }
 
-impl Forwarding {
+impl ForwardQueue {
     /// Starts forwarding on the current tokio runtime.
-    pub(super) fn begin(provider: Provider) -> Self {
+    pub(super) fn begin(provider: ForwardTarget) -> Self {
         let (to, arrivals) = mpsc::channel(WAITING);
         let (tell, outcomes) = mpsc::unbounded_channel();
         Self {
@@ -100,14 +104,14 @@ impl Forwarding {
     }
 
     /// Queues a request; if the queue is full, drops and counts it.
-    pub(super) fn pass(&mut self, arrival: Arrival) {
+    pub(super) fn pass(&mut self, arrival: ReceivedExport) {
         if let Err(TrySendError::Full(_)) = self.to.try_send(arrival) {
             self.left_out += 1;
         }
     }
 
     /// Waits for the next outcome; forever, if there are no more.
-    pub(super) async fn next(&mut self) -> Outcome {
+    pub(super) async fn next(&mut self) -> ForwardResult {
         match self.outcomes.recv().await {
             Some(outcome) => outcome,
             None => std::future::pending().await,
@@ -115,7 +119,7 @@ impl Forwarding {
     }
 
     /// Counts an outcome, and prints it if it differs from the last one or `-v` is set.
-    pub(super) fn tell(&mut self, outcome: Outcome, ui: &mut Ui) {
+    pub(super) fn tell(&mut self, outcome: ForwardResult, ui: &mut Ui) {
         match &outcome {
             Ok(()) => self.accepted += 1,
             Err(_) => self.refused += 1,
@@ -152,30 +156,30 @@ impl Forwarding {
         if ended.is_err() {
             parts.push("the rest was given up".to_owned());
         }
-        let requests = count(self.accepted + self.refused + self.left_out, "request");
+        let requests = format_count(self.accepted + self.refused + self.left_out, "request");
         let parts = parts.join(", ");
         ui.say(format!("forwarded {requests} to {}: {parts}", self.address));
     }
 }
 
 async fn pass_on(
-    provider: Provider,
-    mut arrivals: mpsc::Receiver<Arrival>,
-    tell: mpsc::UnboundedSender<Outcome>,
+    provider: ForwardTarget,
+    mut arrivals: mpsc::Receiver<ReceivedExport>,
+    tell: mpsc::UnboundedSender<ForwardResult>,
 ) {
     while let Some(arrival) = arrivals.recv().await {
-        let outcome = send(&provider, arrival).await;
+        let outcome = forward_arrival(&provider, arrival).await;
         if tell.send(outcome).is_err() {
             return;
         }
     }
 }
 
-async fn send(provider: &Provider, arrival: Arrival) -> Outcome {
-    let body = Body {
+async fn forward_arrival(provider: &ForwardTarget, arrival: ReceivedExport) -> ForwardResult {
+    let body = RequestBody {
         content_type: match arrival.format {
-            Format::Protobuf => "application/x-protobuf",
-            Format::Json => "application/json",
+            MessageFormat::Protobuf => "application/x-protobuf",
+            MessageFormat::Json => "application/json",
         },
         content_encoding: None,
         bytes: arrival.body.to_vec(),
@@ -185,16 +189,16 @@ async fn send(provider: &Provider, arrival: Arrival) -> Outcome {
         headers.extend(
             arrival
                 .header(name)
-                .map(|value| Header { name: name.to_owned(), value: value.clone() }),
+                .map(|value| ExportHeader { name: name.to_owned(), value: value.clone() }),
         );
     }
     let route = provider.route.at_path(arrival.signal.path());
-    let received = http::send(&route, Ask::Post(&body), &headers, Instant::now() + LIMIT)
+    let received = http::send(&route, HttpRequest::Post(&body), &headers, Instant::now() + LIMIT)
         .await
         .map_err(|failure| failure.evidence)?;
     match response::read(&received.answer) {
-        Meaning::Accepted { warning: None } => Ok(()),
-        Meaning::Accepted { warning: Some(words) } => Err(format!("accepted, but: {words}")),
-        Meaning::Refused { evidence, .. } => Err(evidence),
+        ExportMeaning::Accepted { warning: None } => Ok(()),
+        ExportMeaning::Accepted { warning: Some(words) } => Err(format!("accepted, but: {words}")),
+        ExportMeaning::Refused { evidence, .. } => Err(evidence),
     }
 }

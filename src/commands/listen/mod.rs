@@ -9,37 +9,37 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
-use crate::cli::{Global, ListenArgs};
-use crate::commands::Outcome;
+use crate::cli::{GlobalOptions, ListenArgs};
+use crate::commands::RunOutcome;
 use crate::commands::page::Page;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net;
-use crate::net::receiver::{Addresses, Inbox, Limits, Receiver};
+use crate::net::receiver::{Receiver, ReceiverAddresses, ReceiverInbox, ReceiverLimits};
 use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
 use crate::session::secrets;
 use crate::shell::Shell;
-use crate::ui::interrupt::{self, Mode};
-use crate::ui::{Role, Ui};
-use forward::{Forwarding, Provider};
-use session::Session;
+use crate::ui::interrupt::{self, InterruptMode};
+use crate::ui::{TextRole, Ui};
+use forward::{ForwardQueue, ForwardTarget};
+use session::ListenSession;
 
 pub(super) fn run(
     args: &ListenArgs,
-    global: &Global,
+    global: &GlobalOptions,
     shell: &Shell,
     ui: &mut Ui,
-) -> Result<Outcome> {
+) -> Result<RunOutcome> {
     teach_stored_keys(shell, global, ui);
     let provider = match args.forward {
         true => Some(forward::prepare(&args.target, global, shell, ui)?),
         false => None,
     };
-    let _guard = interrupt::during(Mode::Remember);
-    net::block_on(listen(args, provider, shell, ui))?
+    let _guard = interrupt::set_interrupt_mode(InterruptMode::Remember);
+    net::block_on(listen_for_telemetry(args, provider, shell, ui))?
 }
 
 /// Adds the project's stored keys to the redactor: any of them may appear in a span.
-fn teach_stored_keys(shell: &Shell, global: &Global, ui: &Ui) {
+fn teach_stored_keys(shell: &Shell, global: &GlobalOptions, ui: &Ui) {
     let Ok(place) = ProjectContext::find(shell, global.directory.as_deref()) else { return };
     let stores = place.stores(ui.redactor());
     let mut names = place.project.model().map(secrets::asked_for).unwrap_or_default();
@@ -49,20 +49,21 @@ fn teach_stored_keys(shell: &Shell, global: &Global, ui: &Ui) {
     }
 }
 
-async fn listen(
+async fn listen_for_telemetry(
     args: &ListenArgs,
-    provider: Option<Provider>,
+    provider: Option<ForwardTarget>,
     shell: &Shell,
     ui: &mut Ui,
-) -> Result<Outcome> {
-    let addresses = Addresses {
+) -> Result<RunOutcome> {
+    let addresses = ReceiverAddresses {
         http: SocketAddr::new(args.bind, args.http_port),
         grpc: SocketAddr::new(args.bind, args.grpc_port),
     };
-    let (mut receiver, mut inbox) =
-        Receiver::bind(addresses, Limits::beside(args.keep)).await.map_err(with_free_ports)?;
+    let (mut receiver, mut inbox) = Receiver::bind(addresses, ReceiverLimits::beside(args.keep))
+        .await
+        .map_err(with_free_ports)?;
     let bridge = match args.containers {
-        true => bridge()?,
+        true => container_bridge_address()?,
         false => None,
     };
     if let Some(bridge) = bridge {
@@ -72,13 +73,13 @@ async fn listen(
         true => Some(open_page(args, receiver.addresses().http, shell).await?),
         false => None,
     };
-    welcome(args, receiver.addresses(), page.as_ref(), ui);
+    print_welcome(args, receiver.addresses(), page.as_ref(), ui);
     if let Some(page) = &page {
         ui.document(&json!({ "schema_version": 1, "page": { "url": page.url() } }))?;
     }
-    let mut session = Session::new(args.keep, provider.map(Forwarding::begin));
-    let ending = follow(args, &mut session, &mut inbox, &mut page, ui).await?;
-    if ending == Ending::Interrupt {
+    let mut session = ListenSession::new(args.keep, provider.map(ForwardQueue::begin));
+    let ending = follow_arrivals(args, &mut session, &mut inbox, &mut page, ui).await?;
+    if ending == ListenEnding::Interrupt {
         // The terminal has just printed `^C`.
         ui.say("");
     }
@@ -89,19 +90,19 @@ async fn listen(
     while let Ok(arrival) = inbox.arrivals.try_recv() {
         session.take(arrival, ui)?;
     }
-    if ending != Ending::Enough {
+    if ending != ListenEnding::Enough {
         session.draw_rest(ui);
     }
     session.sum_up(ui).await;
     Ok(match ending {
-        Ending::Time if args.traces.is_some() => Outcome::No,
-        Ending::Interrupt | Ending::Time | Ending::Enough => Outcome::Yes,
+        ListenEnding::Time if args.traces.is_some() => RunOutcome::No,
+        ListenEnding::Interrupt | ListenEnding::Time | ListenEnding::Enough => RunOutcome::Yes,
     })
 }
 
 /// Returns the address at which containers reach this machine; `None` if 127.0.0.1 works for them, as with Docker
 /// Desktop.
-fn bridge() -> Result<Option<IpAddr>> {
+fn container_bridge_address() -> Result<Option<IpAddr>> {
     match net::bridge::address() {
         Some(address) => Ok(Some(address.into())),
         None if cfg!(target_os = "linux") => Err(Error::new(
@@ -116,7 +117,7 @@ fn bridge() -> Result<Option<IpAddr>> {
 
 /// The reason for the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
+enum ListenEnding {
     /// Ctrl-C.
     Interrupt,
     /// The time of `--for` is over.
@@ -125,20 +126,20 @@ enum Ending {
     Enough,
 }
 
-async fn follow(
+async fn follow_arrivals(
     args: &ListenArgs,
-    session: &mut Session,
-    inbox: &mut Inbox,
+    session: &mut ListenSession,
+    inbox: &mut ReceiverInbox,
     page: &mut Option<Page>,
     ui: &mut Ui,
-) -> Result<Ending> {
+) -> Result<ListenEnding> {
     const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
     let end = Instant::now() + args.time.unwrap_or(FAR).min(FAR);
     loop {
         let due = session.next_due().unwrap_or(end);
         tokio::select! {
-            () = interrupt::came() => return Ok(Ending::Interrupt),
-            () = sleep_until(end) => return Ok(Ending::Time),
+            () = interrupt::wait_for_interrupt() => return Ok(ListenEnding::Interrupt),
+            () = sleep_until(end) => return Ok(ListenEnding::Time),
             () = sleep_until(due) => {}
             Some(arrival) = inbox.arrivals.recv() => {
                 session.take(arrival, ui)?;
@@ -155,7 +156,7 @@ async fn follow(
         session.draw_complete(args.traces, ui);
         ui.written()?;
         if args.traces.is_some_and(|enough| session.drawn() >= enough.get()) {
-            return Ok(Ending::Enough);
+            return Ok(ListenEnding::Enough);
         }
     }
 }
@@ -184,15 +185,20 @@ fn with_free_ports(error: Error) -> Error {
     error
 }
 
-fn welcome(args: &ListenArgs, addresses: Addresses, page: Option<&Page>, ui: &mut Ui) {
-    let Addresses { http, grpc } = addresses;
+fn print_welcome(
+    args: &ListenArgs,
+    addresses: ReceiverAddresses,
+    page: Option<&Page>,
+    ui: &mut Ui,
+) {
+    let ReceiverAddresses { http, grpc } = addresses;
     if !args.bind.is_loopback() {
         ui.warn(
             format!("anyone who can reach {http} or {grpc} can send spans here without a key"),
             None,
         );
     }
-    let label = Role::Strong.paint("listening");
+    let label = TextRole::Strong.paint("listening");
     ui.say(label + format!(" on http://{http} (protobuf, JSON) and {grpc} (gRPC)"));
     if args.containers {
         ui.say(format!(

@@ -6,24 +6,24 @@ use std::time::SystemTime;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::forward::{self, Forwarding};
+use super::forward::{self, ForwardQueue};
 use crate::commands::page::since_1970;
 use crate::error::Result;
-use crate::net::receiver::{self, Arrival, Question, Signal};
-use crate::otlp::assembly::{Assembly, Complete, Rules};
+use crate::net::receiver::{self, ReceivedExport, ReceivedQuestion, TelemetrySignal};
+use crate::otlp::assembly::{AssemblyRules, CompletedTrace, TraceAssembly};
 use crate::otlp::query::Query;
-use crate::otlp::span::Span;
-use crate::otlp::summary::Summary;
+use crate::otlp::span::OtlpSpan;
+use crate::otlp::summary::SpanSummary;
 use crate::otlp::{answer, span};
-use crate::ui::text::count;
+use crate::ui::text::format_count;
 use crate::ui::{Ui, Verbosity, heatmap, table, waterfall};
 
 /// The most traces drawn per second: more is unreadable, and drawing must not delay receiving.
 const DRAWN_PER_SECOND: u64 = 50;
 
-pub(super) struct Session {
-    assembly: Assembly,
-    summary: Summary,
+pub(super) struct ListenSession {
+    assembly: TraceAssembly,
+    summary: SpanSummary,
     began: Instant,
     drawn: u64,
     /// The second since the start in which traces were last drawn, and how many.
@@ -32,14 +32,14 @@ pub(super) struct Session {
     rejected: usize,
     metrics: u64,
     logs: u64,
-    forwarding: Option<Forwarding>,
+    forwarding: Option<ForwardQueue>,
 }
 
-impl Session {
-    pub(super) fn new(keep: usize, forwarding: Option<Forwarding>) -> Self {
+impl ListenSession {
+    pub(super) fn new(keep: usize, forwarding: Option<ForwardQueue>) -> Self {
         Self {
-            assembly: Assembly::new(Rules { keep, ..Rules::default() }),
-            summary: Summary::default(),
+            assembly: TraceAssembly::new(AssemblyRules { keep, ..AssemblyRules::default() }),
+            summary: SpanSummary::default(),
             began: Instant::now(),
             drawn: 0,
             pace: (0, 0),
@@ -52,7 +52,7 @@ impl Session {
     }
 
     /// Returns the spans in memory.
-    pub(super) fn assembly(&self) -> &Assembly {
+    pub(super) fn assembly(&self) -> &TraceAssembly {
         &self.assembly
     }
 
@@ -67,18 +67,18 @@ impl Session {
     }
 
     /// Counts and keeps the received spans; prints them under `--json`.
-    pub(super) fn take(&mut self, mut arrival: Arrival, ui: &mut Ui) -> Result<()> {
+    pub(super) fn take(&mut self, mut arrival: ReceivedExport, ui: &mut Ui) -> Result<()> {
         match arrival.signal {
-            Signal::Metrics => self.metrics += 1,
-            Signal::Logs => self.logs += 1,
-            Signal::Traces => {}
+            TelemetrySignal::Metrics => self.metrics += 1,
+            TelemetrySignal::Logs => self.logs += 1,
+            TelemetrySignal::Traces => {}
         }
         self.rejected += arrival.rejected;
         let at = since_1970(arrival.at);
         for span in &arrival.spans {
             self.summary.add(span, at);
             if ui.is_json() {
-                ui.document(&document(span))?;
+                ui.document(&span_document(span))?;
             }
         }
         let spans = std::mem::take(&mut arrival.spans);
@@ -90,7 +90,7 @@ impl Session {
     }
 
     /// Waits for the outcome of the next forwarded request; forever, without `--forward`.
-    pub(super) async fn forwarded(&mut self) -> forward::Outcome {
+    pub(super) async fn forwarded(&mut self) -> forward::ForwardResult {
         match &mut self.forwarding {
             Some(forwarding) => forwarding.next().await,
             None => std::future::pending().await,
@@ -98,7 +98,7 @@ impl Session {
     }
 
     /// Reports the outcome of a forwarded request.
-    pub(super) fn tell_forwarded(&mut self, outcome: forward::Outcome, ui: &mut Ui) {
+    pub(super) fn tell_forwarded(&mut self, outcome: forward::ForwardResult, ui: &mut Ui) {
         if let Some(forwarding) = &mut self.forwarding {
             forwarding.tell(outcome, ui);
         }
@@ -121,7 +121,7 @@ impl Session {
         }
     }
 
-    fn draw(&mut self, complete: Complete, ui: &mut Ui) {
+    fn draw(&mut self, complete: CompletedTrace, ui: &mut Ui) {
         self.drawn += u64::from(complete.before == 0);
         let second = self.began.elapsed().as_secs();
         let so_far = if self.pace.0 == second { self.pace.1 } else { 0 };
@@ -135,7 +135,7 @@ impl Session {
         };
         let (pen, verbosity) = (ui.result_pen(), ui.verbosity());
         if complete.before > 0 {
-            let late = count((trace.spans.len() - complete.before) as u64, "span");
+            let late = format_count((trace.spans.len() - complete.before) as u64, "span");
             ui.say(format!("{late} came late; the trace again:"));
         }
         if ui.is_json() || verbosity == Verbosity::Quiet {
@@ -148,20 +148,21 @@ impl Session {
     }
 
     /// Answers a request of `cruddur-ops query`.
-    pub(super) fn answer(&self, question: Question) {
+    pub(super) fn answer(&self, question: ReceivedQuestion) {
         let query = percent_encoding::percent_decode_str(&question.text).decode_utf8_lossy();
         let answer = match serde_json::from_str::<Query>(&query) {
             Ok(query) => {
                 let spans = self.assembly.traces().flat_map(|trace| &trace.spans);
                 let found = answer::answer(&query, spans, since_1970(SystemTime::now()));
-                receiver::Answer {
+                receiver::QuestionAnswer {
                     status: 200,
                     document: json!({ "schema_version": 1, "answer": found }),
                 }
             }
-            Err(error) => {
-                receiver::Answer { status: 400, document: json!({ "error": error.to_string() }) }
-            }
+            Err(error) => receiver::QuestionAnswer {
+                status: 400,
+                document: json!({ "error": error.to_string() }),
+            },
         };
         // The client may have disconnected.
         let _ = question.answer.send(answer);
@@ -189,22 +190,22 @@ impl Session {
 
     fn tell_the_rest(&self, ui: &mut Ui) {
         if self.undrawn > 0 {
-            let traces = count(self.undrawn, "trace");
+            let traces = format_count(self.undrawn, "trace");
             ui.say(format!("{traces} came too fast to be drawn; they are counted above"));
         }
         let left = self.assembly.left();
         if left.traces > 0 {
-            let traces = count(left.traces, "trace");
-            let spans = count(left.spans, "span");
+            let traces = format_count(left.traces, "trace");
+            let spans = format_count(left.spans, "span");
             ui.say(format!("{traces} of {spans} left memory (--keep), {} of them before they were complete; they are counted above", left.open));
         }
         if self.rejected > 0 {
-            let spans = count(self.rejected as u64, "span");
+            let spans = format_count(self.rejected as u64, "span");
             ui.warn(format!("{spans} rejected: {}", receiver::REJECTED), None);
         }
         for (number, what) in [(self.metrics, "metrics"), (self.logs, "logs")] {
             if number > 0 {
-                let requests = count(number, "request");
+                let requests = format_count(number, "request");
                 ui.say(format!("{requests} with {what} acknowledged and not looked at"));
             }
         }
@@ -212,11 +213,11 @@ impl Session {
 }
 
 /// Returns a span as one line of `listen --json`.
-fn document(span: &Span) -> serde_json::Value {
+fn span_document(span: &OtlpSpan) -> serde_json::Value {
     let status = match &span.status {
-        span::Status::Unset => json!({ "code": "unset" }),
-        span::Status::Ok => json!({ "code": "ok" }),
-        span::Status::Error(message) => json!({ "code": "error", "message": message }),
+        span::SpanStatus::Unset => json!({ "code": "unset" }),
+        span::SpanStatus::Ok => json!({ "code": "ok" }),
+        span::SpanStatus::Error(message) => json!({ "code": "error", "message": message }),
     };
     let events = span.events.iter().map(|event| {
         json!({
@@ -236,7 +237,7 @@ fn document(span: &Span) -> serde_json::Value {
         "scope": span.source.scope,
         "start_time_unix_nano": span.start_ns.to_string(),
         "end_time_unix_nano": span.end_ns.to_string(),
-        "duration_ms": answer::field(span, "duration_ms"),
+        "duration_ms": answer::span_column(span, "duration_ms"),
         "status": status,
         "attributes": span::attributes_to_json(&span.attributes),
         "resource": span::attributes_to_json(&span.source.resource),

@@ -4,38 +4,38 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::commands::Outcome;
+use crate::commands::RunOutcome;
 use crate::edit::jsonc::devcontainer as devcontainer_editor;
 use crate::edit::yaml::ports::{self as gitpod_editor, Visibility};
 use crate::error::Result;
-use crate::plan::gitpod::{self, Configured};
-use crate::plan::ports::{Published, PublishedRange};
-use crate::secret::Shown;
+use crate::plan::gitpod::{self, GitpodPortEntry};
+use crate::plan::ports::{PublishedRange, PublishedTcpPort};
+use crate::secret::RedactedText;
 use crate::session::context::ProjectContext;
-use crate::ui::{Pen, Role, Ui};
-use crate::workspace::listening::{self, Reach};
-use crate::workspace::{LivePort, Visibility as Live, Workspace};
+use crate::ui::{LineStyle, TextRole, Ui};
+use crate::workspace::listening::{self, PortReach};
+use crate::workspace::{LivePort, LiveVisibility as Live, Workspace};
 
 /// One line of `ports`.
-struct Row {
+struct PortRow {
     port: u16,
     /// The last port of a range.
     last: Option<u16>,
     service: Option<String>,
-    configured: Option<Configured>,
+    configured: Option<GitpodPortEntry>,
     /// The entry in devcontainer.json: whether it is forwarded, and its label.
     forwarded: Option<(bool, Option<String>)>,
     live: Option<LivePort>,
-    listening: Option<Reach>,
+    listening: Option<PortReach>,
 }
 
 /// Lists the ports.
 ///
 /// # Errors
 /// When the compose project cannot be read.
-pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
+pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
     say_unread(place, ui);
-    let rows = rows(place, ui)?;
+    let rows = collect_port_rows(place, ui)?;
     if rows.is_empty() {
         ui.say("no port is published by a compose service or named in .gitpod.yml or devcontainer.json");
     } else {
@@ -50,24 +50,25 @@ pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
         };
         let mut cells = vec![keep(titles.map(str::to_owned))];
         cells.extend(rows.iter().map(|row| keep(row.cells())));
-        for (number, line) in aligned(&cells, &ui.result_pen()).into_iter().enumerate() {
-            let role = if number == 0 { Role::Strong } else { Role::Plain };
+        for (number, line) in align_cells(&cells, &ui.result_pen()).into_iter().enumerate() {
+            let role = if number == 0 { TextRole::Strong } else { TextRole::Plain };
             ui.result(role.paint(line));
         }
     }
-    let ports: Vec<Value> = rows.iter().map(Row::document).collect();
+    let ports: Vec<Value> = rows.iter().map(PortRow::document).collect();
     ui.document(&json!({"schema_version": 1, "ports": ports}))?;
-    Ok(Outcome::Yes)
+    Ok(RunOutcome::Yes)
 }
 
 /// Warns about files that could not be read: their ports are unknown, which is not the same as none.
 fn say_unread(place: &ProjectContext, ui: &mut Ui) {
     let project = &place.project;
     let gitpod = project.gitpod.as_ref();
-    let gitpod = gitpod.and_then(|file| Some((file, gitpod_editor::read(&file.text).err()?)));
+    let gitpod =
+        gitpod.and_then(|file| Some((file, gitpod_editor::read_gitpod_ports(&file.text).err()?)));
     let devcontainer = project.devcontainer.as_ref();
-    let devcontainer =
-        devcontainer.and_then(|file| Some((file, devcontainer_editor::read(&file.text).err()?)));
+    let devcontainer = devcontainer
+        .and_then(|file| Some((file, devcontainer_editor::read_devcontainer(&file.text).err()?)));
     for (file, refusal) in gitpod.into_iter().chain(devcontainer) {
         let text = format!(
             "{}:{} cannot be read, and its ports are missing here: {}",
@@ -83,10 +84,10 @@ fn say_unread(place: &ProjectContext, ui: &mut Ui) {
 const NARROWEST: usize = 10;
 
 /// Aligns the cells in columns; on a terminal, cuts the widest until a line fits.
-fn aligned(cells: &[Vec<String>], pen: &Pen) -> Vec<String> {
+fn align_cells(cells: &[Vec<String>], pen: &LineStyle) -> Vec<String> {
     const GAP: usize = 2;
     let look = &pen.look;
-    let cells: Vec<Vec<Shown>> =
+    let cells: Vec<Vec<RedactedText>> =
         cells.iter().map(|row| row.iter().map(|cell| pen.show(cell)).collect()).collect();
     let width = |column: usize| {
         let cells = cells.iter().map(|row| row[column].columns());
@@ -100,7 +101,7 @@ fn aligned(cells: &[Vec<String>], pen: &Pen) -> Vec<String> {
             _ => break,
         }
     }
-    let line = |row: &Vec<Shown>| -> String {
+    let line = |row: &Vec<RedactedText>| -> String {
         let padded = row.iter().zip(&widths).map(|(cell, width)| {
             let cell = pen.cut(cell, width - GAP);
             let gap = width.saturating_sub(cell.columns());
@@ -111,13 +112,13 @@ fn aligned(cells: &[Vec<String>], pen: &Pen) -> Vec<String> {
     cells.iter().map(line).collect()
 }
 
-fn rows(place: &ProjectContext, ui: &mut Ui) -> Result<Vec<Row>> {
+fn collect_port_rows(place: &ProjectContext, ui: &mut Ui) -> Result<Vec<PortRow>> {
     let model = place.project.model()?;
-    let published: Vec<Published> = place.published(model);
+    let published: Vec<PublishedTcpPort> = place.published(model);
     let configured = place.configured_ports();
     let workspace = Workspace::detect(place.shell);
     let live = match workspace.has_live_ports() {
-        true => live(&workspace, ui),
+        true => ask_live_ports(&workspace, ui),
         false => Vec::new(),
     };
     let mut ports: Vec<u16> = published.iter().map(|port| port.port).collect();
@@ -129,14 +130,14 @@ fn rows(place: &ProjectContext, ui: &mut Ui) -> Result<Vec<Row>> {
     ports.extend(live.iter().map(|live| live.port));
     ports.sort_unstable();
     ports.dedup();
-    let listening = listening::among(&ports);
+    let listening = listening::find_listening_ports(&ports);
     let services: HashMap<u16, &str> =
         published.iter().map(|one| (one.port, one.service.as_str())).collect();
-    let row = |port: u16| Row {
+    let row = |port: u16| PortRow {
         port,
         last: None,
         service: services.get(&port).map(|service| (*service).to_owned()),
-        configured: gitpod::effective(&configured, port).cloned(),
+        configured: gitpod::entry_in_force(&configured, port).cloned(),
         forwarded: forwarded.as_ref().map(|file| {
             let label = file.label(port).map(str::to_owned);
             (file.forwards.contains(&port), label)
@@ -144,11 +145,11 @@ fn rows(place: &ProjectContext, ui: &mut Ui) -> Result<Vec<Row>> {
         live: live.iter().find(|live| live.port == port).cloned(),
         listening: listening.get(&port).copied(),
     };
-    let mut rows: Vec<Row> = ports.into_iter().map(row).collect();
+    let mut rows: Vec<PortRow> = ports.into_iter().map(row).collect();
     for PublishedRange { ports, service } in place.published_ranges(model) {
         let (first, last) = (*ports.start(), *ports.end());
         let mut covering = configured.iter().filter(|entry| entry.covers(first));
-        rows.push(Row {
+        rows.push(PortRow {
             port: first,
             last: Some(last),
             service: Some(service),
@@ -163,7 +164,7 @@ fn rows(place: &ProjectContext, ui: &mut Ui) -> Result<Vec<Row>> {
 }
 
 /// Returns the workspace's live ports; if it cannot be asked, warns and returns none.
-fn live(workspace: &Workspace, ui: &mut Ui) -> Vec<LivePort> {
+fn ask_live_ports(workspace: &Workspace, ui: &mut Ui) -> Vec<LivePort> {
     ui.progress(&format!("asking {} for its ports", workspace.name()));
     let live = workspace.live_ports();
     ui.progress_done();
@@ -173,15 +174,15 @@ fn live(workspace: &Workspace, ui: &mut Ui) -> Vec<LivePort> {
     })
 }
 
-impl Row {
+impl PortRow {
     fn cells(&self) -> [String; 6] {
         let configured = self.configured.as_ref().map(|entry| {
-            let visibility = word(entry.visibility == Visibility::Public);
-            called(visibility, entry.name.as_deref())
+            let visibility = public_or_private(entry.visibility == Visibility::Public);
+            append_name(visibility, entry.name.as_deref())
         });
         let forwarded = self.forwarded.as_ref().and_then(|(forwarded, label)| {
             let word = if *forwarded { "forwarded" } else { "labelled" };
-            (*forwarded || label.is_some()).then(|| called(word, label.as_deref()))
+            (*forwarded || label.is_some()).then(|| append_name(word, label.as_deref()))
         });
         let live = self.live.as_ref().and_then(|live| live.visibility).map(Live::name);
         let or_dash = |cell: Option<String>| cell.unwrap_or_else(|| "-".to_owned());
@@ -197,7 +198,7 @@ impl Row {
             match self.last {
                 // The ports of a range are not checked one by one.
                 Some(_) => "-".to_owned(),
-                None => self.listening.map_or("no", reach).to_owned(),
+                None => self.listening.map_or("no", describe_reach).to_owned(),
             },
         ]
     }
@@ -207,30 +208,30 @@ impl Row {
             "port": self.port,
             "last_port": self.last,
             "service": self.service,
-            "configured": self.configured.as_ref().map(|entry| word(entry.visibility == Visibility::Public)),
+            "configured": self.configured.as_ref().map(|entry| public_or_private(entry.visibility == Visibility::Public)),
             "name": self.configured.as_ref().and_then(|entry| entry.name.clone()),
             "forwarded": self.forwarded.as_ref().map(|(forwarded, _)| *forwarded),
             "label": self.forwarded.as_ref().and_then(|(_, label)| label.clone()),
             "live": self.live.as_ref().and_then(|live| live.visibility).map(Live::name),
             "url": self.live.as_ref().and_then(|live| live.url.clone()),
-            "listening": self.listening.map(reach),
+            "listening": self.listening.map(describe_reach),
         })
     }
 }
 
-fn called(word: &str, name: Option<&str>) -> String {
+fn append_name(word: &str, name: Option<&str>) -> String {
     let name = name.map(|name| format!(" ({name})"));
     format!("{word}{}", name.unwrap_or_default())
 }
 
-fn reach(reach: Reach) -> &'static str {
+fn describe_reach(reach: PortReach) -> &'static str {
     match reach {
-        Reach::Loopback => "on localhost",
-        Reach::Everywhere => "on all interfaces",
+        PortReach::Loopback => "on localhost",
+        PortReach::Everywhere => "on all interfaces",
     }
 }
 
-fn word(public: bool) -> &'static str {
+fn public_or_private(public: bool) -> &'static str {
     if public { "public" } else { "private" }
 }
 
@@ -238,8 +239,8 @@ fn word(public: bool) -> &'static str {
 mod tests {
     use super::*;
     use crate::secret::Redactor;
-    use crate::ui::Look;
-    use crate::ui::text::columns;
+    use crate::ui::StreamLook;
+    use crate::ui::text::count_columns;
 
     #[test]
     fn a_table_fits_the_screen_and_is_uncut_in_a_pipe() {
@@ -248,12 +249,12 @@ mod tests {
             ["3000", "frontend-react-js", "forwarded (frontend)"],
         ]
         .map(|row| row.map(str::to_owned).to_vec());
-        let pen = |look| Pen::new(look, &Redactor::default());
-        let screen = Look { width: 36, wraps: true, ..Look::plain() };
-        let shown = aligned(&cells, &pen(screen));
-        assert!(shown.iter().all(|line| columns(line) <= 36), "{shown:?}");
+        let pen = |look| LineStyle::new(look, &Redactor::default());
+        let screen = StreamLook { width: 36, wraps: true, ..StreamLook::plain() };
+        let shown = align_cells(&cells, &pen(screen));
+        assert!(shown.iter().all(|line| count_columns(line) <= 36), "{shown:?}");
         assert!(shown[1].starts_with("3000  frontend"), "{shown:?}");
-        let whole = aligned(&cells, &pen(Look::plain()));
+        let whole = align_cells(&cells, &pen(StreamLook::plain()));
         assert!(whole[1].ends_with("  forwarded (frontend)"), "{whole:?}");
     }
 }

@@ -4,28 +4,29 @@ mod list;
 
 use serde_json::json;
 
-use super::Outcome;
-use super::flow::{self, Decision};
+use super::RunOutcome;
+use super::flow::{self, PlanDecision};
 use crate::cli::PortsArgs;
 use crate::error::{Error, ErrorCode, Result};
-use crate::plan::ports::{Asked, Wish};
+use crate::plan::ports::{PortPolicy, PortRequest};
 use crate::session::context::ProjectContext;
 use crate::session::ports::{self, PortsRequest, PortsWorkspace};
 use crate::ui::Ui;
-use crate::ui::interrupt::{Mode, during};
+use crate::ui::interrupt::{InterruptMode, set_interrupt_mode};
 
 /// Runs `ports`.
 ///
 /// # Errors
 /// `port-invalid`, `unsafe-edit`, and whatever keeps live ports from being changed.
-pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Outcome> {
-    let asked = args.ports.iter().map(|text| asked(text)).collect::<Result<Vec<_>>>()?;
+pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
+    let asked =
+        args.ports.iter().map(|text| parse_port_request(text)).collect::<Result<Vec<_>>>()?;
     let wish = match (args.public, args.private) {
-        (true, _) => Wish::Public,
-        (_, true) => Wish::Private,
-        _ => Wish::Keep,
+        (true, _) => PortPolicy::Public,
+        (_, true) => PortPolicy::Private,
+        _ => PortPolicy::Keep,
     };
-    if wish == Wish::Keep && asked.is_empty() {
+    if wish == PortPolicy::Keep && asked.is_empty() {
         return list::run(place, ui);
     }
     let mut request = PortsRequest {
@@ -45,38 +46,38 @@ pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
         let question = "Open these ports again at each start of the codespace (a postStartCommand in devcontainer.json)?";
         request.on_start = ui.confirm(question, "--on-start", false)?;
     }
-    let plan = ports::plan(place, &request, &around)?;
+    let plan = ports::plan_port_files(place, &request, &around)?;
     let decision =
         flow::decide(&journal, &plan, None, "Write these changes?", place.root(), &args.write, ui)?;
-    if decision == Decision::Write {
-        let _whole = during(Mode::Remember);
+    if decision == PlanDecision::Write {
+        let _whole = set_interrupt_mode(InterruptMode::Remember);
         journal.apply(&plan, "ports")?;
-        flow::written(&plan, place.root(), ui);
+        flow::show_written_files(&plan, place.root(), ui);
     }
-    if decision == Decision::Nothing {
+    if decision == PlanDecision::Nothing {
         ui.say(ports::nothing_to_do(place, &request, &around));
     }
     let mut done = ports::LiveChanges::default();
-    if matches!(decision, Decision::Write | Decision::Nothing)
+    if matches!(decision, PlanDecision::Write | PlanDecision::Nothing)
         && !args.write.check
         && !args.write.dry_run
     {
-        let _whole = during(Mode::Remember);
+        let _whole = set_interrupt_mode(InterruptMode::Remember);
         let run = (&journal, "ports", &plan);
         done = ports::apply_live(place, Some(&request), &around, run, ui)?;
     }
     let mut document = flow::document(&plan, place.root(), ui);
-    document["applied"] = json!(decision == Decision::Write);
+    document["applied"] = json!(decision == PlanDecision::Write);
     document["live"] = json!(done.changed);
     document["not_forwarded"] = json!(done.not_forwarded);
     ui.document(&document)?;
     Ok(match done.not_forwarded.is_empty() {
         true => flow::outcome(decision),
-        false => Outcome::No,
+        false => RunOutcome::No,
     })
 }
 
-fn asked(text: &str) -> Result<Asked> {
+fn parse_port_request(text: &str) -> Result<PortRequest> {
     text.parse().map_err(|cause: String| {
         let message = format!("`{text}` is not PORT[=public|private][:NAME]");
         Error::new(ErrorCode::PortInvalid, message)

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::cli::{Global, TargetArgs};
-use crate::commands::target::Target;
+use crate::cli::{GlobalOptions, TargetArgs};
+use crate::commands::target::HoneycombTarget;
 use crate::error::Result;
-use crate::net::{self, honeycomb, route::Route};
+use crate::net::{self, honeycomb, route::EndpointRoute};
 use crate::otlp::query::Query;
 use crate::otlp::whoami::Whoami;
 use crate::provider;
@@ -21,13 +21,13 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// The reason why there is no link.
 #[derive(Debug)]
-pub(in crate::commands) struct Missing {
+pub(in crate::commands) struct MissingLinkReason {
     pub(in crate::commands) why: String,
     /// A remedy, if one is known.
     pub(in crate::commands) remedy: Option<&'static str>,
 }
 
-impl Missing {
+impl MissingLinkReason {
     fn because(why: impl Into<String>) -> Self {
         Self { why: why.into(), remedy: None }
     }
@@ -37,56 +37,62 @@ impl Missing {
 pub(in crate::commands) fn build(
     query: &Query,
     args: &TargetArgs,
-    global: &Global,
+    global: &GlobalOptions,
     shell: &Shell,
     ui: &mut Ui,
-) -> Result<std::result::Result<String, Missing>> {
-    let target = Target::of(args)?;
+) -> Result<std::result::Result<String, MissingLinkReason>> {
+    let target = HoneycombTarget::of(args)?;
     let name = context::HONEYCOMB_KEY;
     let key = match context::stored_key(shell, global.directory.as_deref(), name, ui.redactor()) {
         Ok(key) => key,
         Err(why) => {
             let remedy = Some("`cruddur-ops key set` stores the key that names your environment");
-            return Ok(Err(Missing { why, remedy }));
+            return Ok(Err(MissingLinkReason { why, remedy }));
         }
     };
     let cleared = target.clear(name, &key, ui)?;
     let deadline = Instant::now() + LIMIT;
-    let route = match net::block_on(Route::find(&cleared, deadline))? {
+    let route = match net::block_on(EndpointRoute::find(&cleared, deadline))? {
         Ok(route) => route,
-        Err(failure) => return Ok(Err(Missing::because(failure.evidence))),
+        Err(failure) => return Ok(Err(MissingLinkReason::because(failure.evidence))),
     };
     let deadline = Instant::now() + LIMIT;
     let whoami = match net::block_on(honeycomb::whoami_over(&route, &key, deadline))? {
         Ok(whoami) => whoami,
         Err(failure) => {
             let said = failure.words();
-            return Ok(Err(Missing {
+            return Ok(Err(MissingLinkReason {
                 why: format!("{} says {said}", target.address()),
                 remedy: Some("`cruddur-ops key whoami` asks which region knows the key"),
             }));
         }
     };
-    Ok(template(query, &whoami, &pages(&target)))
+    Ok(link_template(query, &whoami, &web_pages_url(&target)))
 }
 
 /// Returns the address of the web interface that belongs to this API.
-fn pages(target: &Target) -> String {
+fn web_pages_url(target: &HoneycombTarget) -> String {
     let region = target.region.or_else(|| {
-        let honeycomb = provider::find("honeycomb")?;
+        let honeycomb = provider::find_provider("honeycomb")?;
         honeycomb.regions.first()
     });
     region.and_then(|region| region.ui.clone()).unwrap_or_default()
 }
 
-fn template(query: &Query, whoami: &Whoami, pages: &str) -> std::result::Result<String, Missing> {
+fn link_template(
+    query: &Query,
+    whoami: &Whoami,
+    pages: &str,
+) -> std::result::Result<String, MissingLinkReason> {
     if whoami.is_classic() {
-        return Err(Missing::because(
+        return Err(MissingLinkReason::because(
             "a Classic key names no environment; its queries belong to one dataset",
         ));
     }
-    let text = serde_json::to_string(query).map_err(|error| Missing::because(error.to_string()))?;
-    let mut url = Url::parse(pages).map_err(|error| Missing::because(error.to_string()))?;
+    let text = serde_json::to_string(query)
+        .map_err(|error| MissingLinkReason::because(error.to_string()))?;
+    let mut url =
+        Url::parse(pages).map_err(|error| MissingLinkReason::because(error.to_string()))?;
     if let Ok(mut path) = url.path_segments_mut() {
         path.clear().extend([
             whoami.team_slug.as_str(),
@@ -115,7 +121,7 @@ mod tests {
     #[test]
     fn a_link_names_team_environment_and_query() {
         let query = Query::latency(Duration::from_secs(600));
-        let link = template(&query, &whoami("bootcamp"), "https://ui.honeycomb.io").unwrap();
+        let link = link_template(&query, &whoami("bootcamp"), "https://ui.honeycomb.io").unwrap();
         let url = Url::parse(&link).unwrap();
         assert_eq!(url.path(), "/my-team/environments/bootcamp");
         let (name, text) = url.query_pairs().next().unwrap();
@@ -126,6 +132,6 @@ mod tests {
     #[test]
     fn a_classic_key_has_no_environment_to_link_to() {
         let query = Query::traces(Duration::from_secs(600));
-        assert!(template(&query, &whoami(""), "https://ui.honeycomb.io").is_err());
+        assert!(link_template(&query, &whoami(""), "https://ui.honeycomb.io").is_err());
     }
 }

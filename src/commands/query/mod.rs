@@ -2,25 +2,25 @@
 
 mod link;
 
-use link::Missing;
+use link::MissingLinkReason;
 pub(super) use link::build as build_link;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::cli::{Global, QueryArgs, QueryFilters, QueryKind};
-use crate::commands::{Outcome, browser};
+use crate::cli::{GlobalOptions, QueryArgs, QueryFilters, QueryKind};
+use crate::commands::{RunOutcome, browser};
 use crate::error::{Error, ErrorCode, Result};
 use crate::net::listen;
-use crate::otlp::answer::Answer;
-use crate::otlp::query::{Figure, Filter, Query};
+use crate::otlp::answer::QueryAnswer;
+use crate::otlp::query::{CalculationOp, Filter, Query};
 use crate::shell::Shell;
 use crate::ui::table::Table;
-use crate::ui::text::{count, duration};
-use crate::ui::{Painted, Role, Ui, heatmap};
+use crate::ui::text::{format_count, format_nanoseconds};
+use crate::ui::{PaintedLine, TextRole, Ui, heatmap};
 
 /// The document under `--json`.
 #[derive(Serialize)]
-struct Document<'a> {
+struct QueryDocument<'a> {
     schema_version: u32,
     query: &'a Query,
     /// The link into Honeycomb; null if it cannot be built.
@@ -29,20 +29,20 @@ struct Document<'a> {
     link_missing: Option<&'a str>,
     /// The address of the `listen` that answered.
     answered_by: Option<String>,
-    answer: Option<&'a Answer>,
+    answer: Option<&'a QueryAnswer>,
 }
 
 pub(super) fn run(
     args: &QueryArgs,
-    global: &Global,
+    global: &GlobalOptions,
     shell: &Shell,
     ui: &mut Ui,
-) -> Result<Outcome> {
+) -> Result<RunOutcome> {
     let (filters, query) = match &args.kind {
         QueryKind::Traces(filters) => (filters, Query::traces(filters.last)),
         QueryKind::Latency(filters) => (filters, Query::latency(filters.last)),
     };
-    let query = narrowed(query, filters)?;
+    let query = narrow_query(query, filters)?;
     let link = link::build(&query, &filters.target, global, shell, ui)?;
     let answer = listen::ask(&query, filters.http_port)?;
     if let (Err(missing), None) = (&link, &answer) {
@@ -50,28 +50,28 @@ pub(super) fn run(
     }
     show_link(&link, answer.is_some() && !filters.open, ui);
     if let Some(answer) = &answer {
-        show(&query, answer, filters.http_port, ui);
+        show_query_result(&query, answer, filters.http_port, ui);
     }
     if filters.open
         && let Ok(url) = &link
     {
         browser::open(url, shell)?;
     }
-    ui.document(&Document {
+    ui.document(&QueryDocument {
         schema_version: 1,
         query: &query,
         link: link.as_deref().ok(),
         link_missing: link.as_ref().err().map(|missing| missing.why.as_str()),
-        answered_by: answer.as_ref().map(|_| listen::address(filters.http_port)),
+        answered_by: answer.as_ref().map(|_| listen::listen_address(filters.http_port)),
         answer: answer.as_ref(),
     })?;
     Ok(match (filters.open, &link) {
-        (true, Err(_)) => Outcome::No,
-        _ => Outcome::Yes,
+        (true, Err(_)) => RunOutcome::No,
+        _ => RunOutcome::Yes,
     })
 }
 
-fn narrowed(mut query: Query, filters: &QueryFilters) -> Result<Query> {
+fn narrow_query(mut query: Query, filters: &QueryFilters) -> Result<Query> {
     for text in &filters.filters {
         query.filters.push(Filter::parse(text)?);
     }
@@ -83,10 +83,10 @@ fn narrowed(mut query: Query, filters: &QueryFilters) -> Result<Query> {
     Ok(query)
 }
 
-fn nobody_answers(missing: &Missing, http_port: u16) -> Error {
+fn nobody_answers(missing: &MissingLinkReason, http_port: u16) -> Error {
     let error = Error::new(
         ErrorCode::NobodyAnswers,
-        format!("no `listen` answers at {}", listen::address(http_port)),
+        format!("no `listen` answers at {}", listen::listen_address(http_port)),
     )
     .cause(format!("and there is no link into Honeycomb: {}", missing.why))
     .hint("`cruddur-ops listen` in another terminal answers from what arrives there");
@@ -97,10 +97,10 @@ fn nobody_answers(missing: &Missing, http_port: u16) -> Error {
 }
 
 /// Prints the link, or why it is missing; `is_spared` limits the reason to `-v`.
-fn show_link(link: &std::result::Result<String, Missing>, is_spared: bool, ui: &mut Ui) {
+fn show_link(link: &std::result::Result<String, MissingLinkReason>, is_spared: bool, ui: &mut Ui) {
     match link {
         Ok(url) => {
-            ui.result(Painted::link(url));
+            ui.result(PaintedLine::link(url));
         }
         Err(missing) => {
             let said = format!("no link into Honeycomb: {}", missing.why);
@@ -113,15 +113,15 @@ fn show_link(link: &std::result::Result<String, Missing>, is_spared: bool, ui: &
 }
 
 /// Prints the answer as a table, and as a heatmap if the query asks for one.
-fn show(query: &Query, answer: &Answer, http_port: u16, ui: &mut Ui) {
+fn show_query_result(query: &Query, answer: &QueryAnswer, http_port: u16, ui: &mut Ui) {
     let pen = ui.result_pen();
-    let spans = count(answer.spans, "span");
-    let from = Role::Faint.paint(listen::address(http_port));
+    let spans = format_count(answer.spans, "span");
+    let from = TextRole::Faint.paint(listen::listen_address(http_port));
     let hidden = match query.hides_tests() {
         true => ", test spans left out",
         false => "",
     };
-    ui.say(Painted::from(format!("{spans} in `listen` at ")) + from + hidden);
+    ui.say(PaintedLine::from(format!("{spans} in `listen` at ")) + from + hidden);
     if answer.spans == 0 {
         return;
     }
@@ -133,14 +133,14 @@ fn show(query: &Query, answer: &Answer, http_port: u16, ui: &mut Ui) {
     let rows = answer.groups.iter().map(|group| {
         let names = group.by.iter().map(shown).collect();
         let mut figures = vec![group.count.to_string()];
-        if query.asks(Figure::P90) {
-            figures.push(duration((group.p90_ms * 1e6) as u64, &pen.look));
+        if query.asks(CalculationOp::P90) {
+            figures.push(format_nanoseconds((group.p90_ms * 1e6) as u64, &pen.look));
         }
         (names, figures)
     });
     let table = Table {
         names: query.breakdowns.clone(),
-        figures: match query.asks(Figure::P90) {
+        figures: match query.asks(CalculationOp::P90) {
             true => vec!["COUNT", "P90"],
             false => vec!["COUNT"],
         },

@@ -7,7 +7,7 @@ use super::words::WordList;
 
 /// The activity that a start command leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Activity {
+pub(super) enum CommandActivity {
     /// Serves requests, or works in the background, until it is stopped.
     Serves(String),
     /// Runs one of the user's scripts, which may serve or finish.
@@ -26,10 +26,11 @@ pub(super) enum Activity {
     Runs(String),
 }
 
-impl Activity {
+impl CommandActivity {
     /// Classifies a whole start command: the activity that runs longest decides.
     pub(super) fn of(commands: &[ShellCommand]) -> Option<Self> {
-        let mut found: Vec<Self> = commands.iter().filter_map(|one| read(&one.words)).collect();
+        let mut found: Vec<Self> =
+            commands.iter().filter_map(|one| read_activity(&one.words)).collect();
         // If several rank equally, the first counts.
         found.reverse();
         found.into_iter().max_by_key(Self::rank)
@@ -50,20 +51,20 @@ impl Activity {
 }
 
 /// Classifies one command; `None` if it starts nothing, as `cd` does.
-fn read(words: &[String]) -> Option<Activity> {
+fn read_activity(words: &[String]) -> Option<CommandActivity> {
     let words: Vec<&str> = unwrap_program(words).iter().map(String::as_str).collect();
     let (first, rest) = words.split_first()?;
     let program = first.rsplit('/').next().unwrap_or(first);
     if WordList::Nothing.has(program) {
         return match (program, rest) {
-            ("sleep", ["infinity" | "inf"]) => Some(Activity::Runs("sleep".to_owned())),
+            ("sleep", ["infinity" | "inf"]) => Some(CommandActivity::Runs("sleep".to_owned())),
             _ => None,
         };
     }
-    Some(judge(program, rest))
+    Some(judge_program(program, rest))
 }
 
-fn judge(program: &str, rest: &[&str]) -> Activity {
+fn judge_program(program: &str, rest: &[&str]) -> CommandActivity {
     let verb = rest.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
     let shown = || match verb {
         "" => program.to_owned(),
@@ -71,56 +72,62 @@ fn judge(program: &str, rest: &[&str]) -> Activity {
     };
     let versioned = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     match versioned {
-        "python" | "pypy" => return python(rest),
-        "node" | "nodejs" | "bun" | "deno" => return node(program, rest),
+        "python" | "pypy" => return judge_python(rest),
+        "node" | "nodejs" | "bun" | "deno" => return judge_node(program, rest),
         "npm" | "yarn" | "pnpm" => return package_manager(program, rest),
-        "php" => return php(rest),
-        "ruby" | "rake" => return ruby(program, rest),
-        "mvn" | "mvnw" | "gradle" | "gradlew" | "go" | "cargo" => return builder(program, rest),
+        "php" => return judge_php(rest),
+        "ruby" | "rake" => return judge_ruby(program, rest),
+        "mvn" | "mvnw" | "gradle" | "gradlew" | "go" | "cargo" => {
+            return judge_build_tool(program, rest);
+        }
         _ => {}
     }
     let watches = rest.iter().any(|word| {
         matches!(*word, "--watch" | "-w" | "watch" | "--watch-poll") || word.starts_with("--watch=")
     });
     match program {
-        "manage.py" => django(rest),
-        "artisan" => artisan(rest),
+        "manage.py" => judge_django(rest),
+        "artisan" => judge_artisan(rest),
         "flask" if verb == "db" || matches!(verb, "shell" | "routes" | "seed") => {
-            Activity::Ends(shown())
+            CommandActivity::Ends(shown())
         }
-        "flask" if verb == "test" => Activity::Tests(shown()),
-        "rails" if !matches!(verb, "s" | "server" | "") => Activity::Ends(shown()),
-        "dotnet" if verb == "test" => Activity::Tests(shown()),
+        "flask" if verb == "test" => CommandActivity::Tests(shown()),
+        "rails" if !matches!(verb, "s" | "server" | "") => CommandActivity::Ends(shown()),
+        "dotnet" if verb == "test" => CommandActivity::Tests(shown()),
         "dotnet" if matches!(verb, "build" | "restore" | "publish" | "ef") => {
-            Activity::Ends(shown())
+            CommandActivity::Ends(shown())
         }
-        "nest" if verb == "build" => Activity::Ends(shown()),
-        "celery" if rest.contains(&"flower") => Activity::Serves(shown()),
+        "nest" if verb == "build" => CommandActivity::Ends(shown()),
+        "celery" if rest.contains(&"flower") => CommandActivity::Serves(shown()),
         _ if WordList::Renders.has(program) => match verb {
-            "build" | "export" | "generate" | "lint" | "prepare" => Activity::Ends(shown()),
-            _ => Activity::Renders(shown()),
+            "build" | "export" | "generate" | "lint" | "prepare" => CommandActivity::Ends(shown()),
+            _ => CommandActivity::Renders(shown()),
         },
         _ if WordList::Shows.has(program) => match verb {
-            "build" if watches => Activity::Watches(shown()),
-            "build" | "lint" => Activity::Ends(shown()),
-            "test" | "e2e" => Activity::Tests(shown()),
-            _ => Activity::Shows(shown()),
+            "build" if watches => CommandActivity::Watches(shown()),
+            "build" | "lint" => CommandActivity::Ends(shown()),
+            "test" | "e2e" => CommandActivity::Tests(shown()),
+            _ => CommandActivity::Shows(shown()),
         },
         _ if WordList::Bundles.has(program) => match verb {
-            _ if watches => Activity::Watches(shown()),
-            "serve" | "server" | "dev" | "dev-server" | "preview" => Activity::Shows(shown()),
-            "watch" => Activity::Watches(shown()),
-            _ => Activity::Ends(shown()),
+            _ if watches => CommandActivity::Watches(shown()),
+            "serve" | "server" | "dev" | "dev-server" | "preview" => {
+                CommandActivity::Shows(shown())
+            }
+            "watch" => CommandActivity::Watches(shown()),
+            _ => CommandActivity::Ends(shown()),
         },
-        _ if WordList::Tests.has(program) => Activity::Tests(shown()),
-        _ if WordList::Ends.has(program) => Activity::Ends(shown()),
-        _ if WordList::Serves.has(program) => Activity::Serves(shown()),
-        _ => named(program).unwrap_or_else(|| Activity::Runs(program.to_owned())),
+        _ if WordList::Tests.has(program) => CommandActivity::Tests(shown()),
+        _ if WordList::Ends.has(program) => CommandActivity::Ends(shown()),
+        _ if WordList::Serves.has(program) => CommandActivity::Serves(shown()),
+        _ => {
+            judge_script_name(program).unwrap_or_else(|| CommandActivity::Runs(program.to_owned()))
+        }
     }
 }
 
 /// Classifies by the name of a script or target.
-fn named(name: &str) -> Option<Activity> {
+fn judge_script_name(name: &str) -> Option<CommandActivity> {
     let stem = name.rsplit('/').next().unwrap_or(name);
     let stem = ["py", "js", "ts", "mjs", "cjs", "sh", "rb", "php"]
         .iter()
@@ -130,15 +137,15 @@ fn named(name: &str) -> Option<Activity> {
     let mut parts = stem.split(['-', '_', ':', '.']);
     let has = |words: &[&str]| parts.clone().any(|part| words.contains(&part));
     if has(&["test", "tests", "e2e", "cypress", "playwright"]) {
-        return Some(Activity::Tests(name.to_owned()));
+        return Some(CommandActivity::Tests(name.to_owned()));
     }
     if has(&["watch"]) {
-        return Some(Activity::Watches(name.to_owned()));
+        return Some(CommandActivity::Watches(name.to_owned()));
     }
-    parts.any(|part| WordList::TaskWords.has(part)).then(|| Activity::Ends(name.to_owned()))
+    parts.any(|part| WordList::TaskWords.has(part)).then(|| CommandActivity::Ends(name.to_owned()))
 }
 
-fn python(rest: &[&str]) -> Activity {
+fn judge_python(rest: &[&str]) -> CommandActivity {
     let mut words = rest.iter().copied().skip_while(|word| {
         word.starts_with('-') && !matches!(*word, "-m" | "-c") && !word.starts_with("-m")
     });
@@ -147,44 +154,46 @@ fn python(rest: &[&str]) -> Activity {
             let module = words.next().unwrap_or_default();
             let inner: Vec<&str> = words.collect();
             match module {
-                "http.server" => Activity::Shows("python -m http.server".to_owned()),
-                "unittest" => Activity::Tests("python -m unittest".to_owned()),
+                "http.server" => CommandActivity::Shows("python -m http.server".to_owned()),
+                "unittest" => CommandActivity::Tests("python -m unittest".to_owned()),
                 "debugpy" | "pdb" | "cProfile" | "coverage" => {
                     let at = inner.iter().position(|word| *word == "-m" || word.ends_with(".py"));
-                    python(&inner[at.unwrap_or(inner.len())..])
+                    judge_python(&inner[at.unwrap_or(inner.len())..])
                 }
                 "flask" | "pytest" | "pip" | "celery" | "alembic" | "gunicorn" | "uvicorn" => {
-                    judge(module, &inner)
+                    judge_program(module, &inner)
                 }
-                module => {
-                    named(module).unwrap_or_else(|| Activity::Works(format!("python -m {module}")))
-                }
+                module => judge_script_name(module)
+                    .unwrap_or_else(|| CommandActivity::Works(format!("python -m {module}"))),
             }
         }
-        Some("-c") | None => Activity::Runs("python".to_owned()),
+        Some("-c") | None => CommandActivity::Runs("python".to_owned()),
         Some(script) => {
             let inner: Vec<&str> = words.collect();
             let name = script.rsplit('/').next().unwrap_or(script);
             if name == "manage.py" {
-                return django(&inner);
+                return judge_django(&inner);
             }
-            named(script).unwrap_or_else(|| Activity::Works(format!("python {script}")))
+            judge_script_name(script)
+                .unwrap_or_else(|| CommandActivity::Works(format!("python {script}")))
         }
     }
 }
 
-fn django(rest: &[&str]) -> Activity {
+fn judge_django(rest: &[&str]) -> CommandActivity {
     let verb = rest.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
     let shown = format!("manage.py {verb}");
     match verb {
-        "test" => Activity::Tests(shown),
+        "test" => CommandActivity::Tests(shown),
         "migrate" | "makemigrations" | "collectstatic" | "loaddata" | "createsuperuser"
-        | "shell" | "check" | "flush" | "dbshell" | "compilemessages" => Activity::Ends(shown),
-        verb => named(verb).unwrap_or(Activity::Serves(shown)),
+        | "shell" | "check" | "flush" | "dbshell" | "compilemessages" => {
+            CommandActivity::Ends(shown)
+        }
+        verb => judge_script_name(verb).unwrap_or(CommandActivity::Serves(shown)),
     }
 }
 
-fn node(program: &str, rest: &[&str]) -> Activity {
+fn judge_node(program: &str, rest: &[&str]) -> CommandActivity {
     let mut words = rest.iter().copied();
     let script = loop {
         match words.next() {
@@ -205,70 +214,76 @@ fn node(program: &str, rest: &[&str]) -> Activity {
         }
     };
     let inner: Vec<&str> = words.collect();
-    let Some(script) = script else { return Activity::Runs(program.to_owned()) };
+    let Some(script) = script else { return CommandActivity::Runs(program.to_owned()) };
     if let Some((_, module)) = script.rsplit_once("node_modules/") {
         let tool = module.trim_start_matches(".bin/").split('/').next().unwrap_or(module);
-        return judge(tool, &inner);
+        return judge_program(tool, &inner);
     }
     if script.rsplit('/').next() == Some("ace") {
         return match inner.first() {
-            Some(&"serve") => Activity::Serves("node ace serve".to_owned()),
-            _ => Activity::Ends("node ace".to_owned()),
+            Some(&"serve") => CommandActivity::Serves("node ace serve".to_owned()),
+            _ => CommandActivity::Ends("node ace".to_owned()),
         };
     }
     match (program, script) {
-        ("bun", "install") => Activity::Ends("bun install".to_owned()),
-        ("bun" | "deno", "test") => Activity::Tests(format!("{program} test")),
-        _ => named(script).unwrap_or_else(|| Activity::Works(format!("{program} {script}"))),
+        ("bun", "install") => CommandActivity::Ends("bun install".to_owned()),
+        ("bun" | "deno", "test") => CommandActivity::Tests(format!("{program} test")),
+        _ => judge_script_name(script)
+            .unwrap_or_else(|| CommandActivity::Works(format!("{program} {script}"))),
     }
 }
 
 /// Classifies a package manager's script that could not be read, by its name.
-fn package_manager(program: &str, rest: &[&str]) -> Activity {
+fn package_manager(program: &str, rest: &[&str]) -> CommandActivity {
     let mut words = rest.iter().filter(|word| !word.starts_with('-'));
     let verb = words.next().copied();
     let (verb, inner) = match verb {
         Some("run" | "run-script" | "exec" | "dlx" | "x") => (words.next().copied(), true),
         verb => (verb, false),
     };
-    let Some(verb) = verb else { return Activity::Ends(format!("{program} install")) };
+    let Some(verb) = verb else { return CommandActivity::Ends(format!("{program} install")) };
     let shown = format!("{program} {verb}");
     match verb {
-        "install" | "i" | "ci" | "add" | "build" | "init" | "update" => Activity::Ends(shown),
-        "t" => Activity::Tests(shown),
-        "start" | "dev" | "serve" => Activity::Runs(shown),
-        verb => match named(verb) {
+        "install" | "i" | "ci" | "add" | "build" | "init" | "update" => {
+            CommandActivity::Ends(shown)
+        }
+        "t" => CommandActivity::Tests(shown),
+        "start" | "dev" | "serve" => CommandActivity::Runs(shown),
+        verb => match judge_script_name(verb) {
             Some(activity) => activity,
             // `yarn vite`, `npm exec next start`
-            None if inner || program != "npm" => judge(verb, &words.copied().collect::<Vec<_>>()),
-            None => Activity::Runs(shown),
+            None if inner || program != "npm" => {
+                judge_program(verb, &words.copied().collect::<Vec<_>>())
+            }
+            None => CommandActivity::Runs(shown),
         },
     }
 }
 
-fn php(rest: &[&str]) -> Activity {
+fn judge_php(rest: &[&str]) -> CommandActivity {
     let at = rest.iter().position(|word| !word.starts_with('-') || *word == "-S");
-    let Some(at) = at else { return Activity::Runs("php".to_owned()) };
+    let Some(at) = at else { return CommandActivity::Runs("php".to_owned()) };
     let inner = &rest[at + 1..];
     match rest[at].rsplit('/').next().unwrap_or_default() {
-        "-S" => Activity::Serves("php -S".to_owned()),
-        "artisan" => artisan(inner),
+        "-S" => CommandActivity::Serves("php -S".to_owned()),
+        "artisan" => judge_artisan(inner),
         "console" | "yii" | "spark" => match inner.first().copied().unwrap_or_default() {
             verb if verb.contains("consume")
                 || verb.contains("serve")
                 || verb.contains("listen") =>
             {
-                Activity::Serves(format!("php console {verb}"))
+                CommandActivity::Serves(format!("php console {verb}"))
             }
-            verb => Activity::Ends(format!("php console {verb}").trim_end().to_owned()),
+            verb => CommandActivity::Ends(format!("php console {verb}").trim_end().to_owned()),
         },
-        "composer" | "composer.phar" => Activity::Ends("composer".to_owned()),
-        "phpunit" | "pest" => Activity::Tests("phpunit".to_owned()),
-        script => named(script).unwrap_or_else(|| Activity::Works(format!("php {script}"))),
+        "composer" | "composer.phar" => CommandActivity::Ends("composer".to_owned()),
+        "phpunit" | "pest" => CommandActivity::Tests("phpunit".to_owned()),
+        script => judge_script_name(script)
+            .unwrap_or_else(|| CommandActivity::Works(format!("php {script}"))),
     }
 }
 
-fn artisan(rest: &[&str]) -> Activity {
+fn judge_artisan(rest: &[&str]) -> CommandActivity {
     let verb = rest.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
     let shown = format!("artisan {verb}").trim_end().to_owned();
     let serves = [
@@ -282,30 +297,32 @@ fn artisan(rest: &[&str]) -> Activity {
         "pulse:",
     ];
     match verb {
-        "queue:table" | "queue:flush" | "queue:restart" => Activity::Ends(shown),
-        "test" | "dusk" => Activity::Tests(shown),
-        verb if serves.iter().any(|serves| verb.starts_with(serves)) => Activity::Serves(shown),
-        _ => Activity::Ends(shown),
+        "queue:table" | "queue:flush" | "queue:restart" => CommandActivity::Ends(shown),
+        "test" | "dusk" => CommandActivity::Tests(shown),
+        verb if serves.iter().any(|serves| verb.starts_with(serves)) => {
+            CommandActivity::Serves(shown)
+        }
+        _ => CommandActivity::Ends(shown),
     }
 }
 
-fn ruby(program: &str, rest: &[&str]) -> Activity {
+fn judge_ruby(program: &str, rest: &[&str]) -> CommandActivity {
     let verb = rest.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
     let shown = format!("{program} {verb}").trim_end().to_owned();
     match (program, verb.rsplit('/').next().unwrap_or_default()) {
-        ("rake", "spec" | "test") => Activity::Tests(shown),
-        ("rake", _) => Activity::Ends(shown),
+        ("rake", "spec" | "test") => CommandActivity::Tests(shown),
+        ("rake", _) => CommandActivity::Ends(shown),
         (_, "rails" | "rake") => {
             let at = rest.iter().position(|word| *word == verb).unwrap_or_default();
-            judge(verb.rsplit('/').next().unwrap_or_default(), &rest[at + 1..])
+            judge_program(verb.rsplit('/').next().unwrap_or_default(), &rest[at + 1..])
         }
-        (_, "") => Activity::Runs(shown),
-        (_, script) => named(script).unwrap_or(Activity::Works(shown)),
+        (_, "") => CommandActivity::Runs(shown),
+        (_, script) => judge_script_name(script).unwrap_or(CommandActivity::Works(shown)),
     }
 }
 
 /// Classifies a tool that builds, tests or runs the program in its folder.
-fn builder(program: &str, rest: &[&str]) -> Activity {
+fn judge_build_tool(program: &str, rest: &[&str]) -> CommandActivity {
     let verbs: Vec<&str> = rest.iter().filter(|word| !word.starts_with('-')).copied().collect();
     let shown =
         format!("{program} {}", verbs.first().copied().unwrap_or_default()).trim_end().to_owned();
@@ -317,14 +334,14 @@ fn builder(program: &str, rest: &[&str]) -> Activity {
         )
     };
     if verbs.iter().find(runs).is_some() {
-        return Activity::Serves(shown);
+        return CommandActivity::Serves(shown);
     }
     match verbs
         .iter()
         .any(|verb| matches!(*verb, "test" | "check" | "verify" | "nextest" | "integrationTest"))
     {
-        true => Activity::Tests(shown),
-        false => Activity::Ends(shown),
+        true => CommandActivity::Tests(shown),
+        false => CommandActivity::Ends(shown),
     }
 }
 
@@ -336,24 +353,24 @@ mod tests {
     fn a_tool_shows_builds_watches_or_tests_by_its_verb_and_flags() {
         let of = |line: &str| {
             let words = line.split(' ').map(str::to_owned).collect();
-            Activity::of(&[ShellCommand { words, ..ShellCommand::default() }])
+            CommandActivity::of(&[ShellCommand { words, ..ShellCommand::default() }])
         };
         for (line, activity, shown) in [
-            ("vite", Activity::Shows as fn(String) -> Activity, "vite"),
-            ("vite build", Activity::Ends, "vite build"),
-            ("vite build --watch", Activity::Watches, "vite build"),
-            ("ng build -w", Activity::Watches, "ng build"),
-            ("ng lint", Activity::Ends, "ng lint"),
-            ("ng test --watch", Activity::Tests, "ng test"),
-            ("next build", Activity::Ends, "next build"),
-            ("next dev", Activity::Renders, "next dev"),
-            ("webpack", Activity::Ends, "webpack"),
-            ("webpack serve", Activity::Shows, "webpack serve"),
-            ("webpack --watch", Activity::Watches, "webpack"),
-            ("flask run", Activity::Serves, "flask run"),
-            ("flask routes", Activity::Ends, "flask routes"),
-            ("dotnet test", Activity::Tests, "dotnet test"),
-            ("dotnet publish", Activity::Ends, "dotnet publish"),
+            ("vite", CommandActivity::Shows as fn(String) -> CommandActivity, "vite"),
+            ("vite build", CommandActivity::Ends, "vite build"),
+            ("vite build --watch", CommandActivity::Watches, "vite build"),
+            ("ng build -w", CommandActivity::Watches, "ng build"),
+            ("ng lint", CommandActivity::Ends, "ng lint"),
+            ("ng test --watch", CommandActivity::Tests, "ng test"),
+            ("next build", CommandActivity::Ends, "next build"),
+            ("next dev", CommandActivity::Renders, "next dev"),
+            ("webpack", CommandActivity::Ends, "webpack"),
+            ("webpack serve", CommandActivity::Shows, "webpack serve"),
+            ("webpack --watch", CommandActivity::Watches, "webpack"),
+            ("flask run", CommandActivity::Serves, "flask run"),
+            ("flask routes", CommandActivity::Ends, "flask routes"),
+            ("dotnet test", CommandActivity::Tests, "dotnet test"),
+            ("dotnet publish", CommandActivity::Ends, "dotnet publish"),
         ] {
             assert_eq!(of(line), Some(activity(shown.to_owned())), "{line}");
         }

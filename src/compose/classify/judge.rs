@@ -4,17 +4,20 @@ use std::path::Path;
 
 use crate::compose::dockerfile::{BuildAction, CopyOrigin, ImageStage, ShellCommand};
 use crate::compose::purpose::{ImagePurpose, bundler_prefix, image_purpose, without_version};
-use crate::compose::service::{Build, Service};
-use crate::compose::source::Sources;
+use crate::compose::service::{ServiceBuild, ServiceModel};
+use crate::compose::source::ProjectSources;
 use crate::compose::startup::{BuildRecipe, CodeReason, Startup};
 
-use super::activity::Activity;
-use super::manifest::{self, Evidence};
+use super::activity::CommandActivity;
+use super::manifest::{self, FolderEvidence};
 use super::words::WordList;
-use super::{Classification, Role, runtimes};
+use super::{Classification, ServiceRole, runtimes};
 
 /// Classifies a service that has an image.
-pub(super) fn judge_service(service: &Service, sources: &dyn Sources) -> Classification {
+pub(super) fn judge_service(
+    service: &ServiceModel,
+    sources: &dyn ProjectSources,
+) -> Classification {
     let startup = service.startup(sources, None);
     let subject = JudgedService { service, sources, startup: &startup };
     if let Some(known) = subject.known_image() {
@@ -27,15 +30,15 @@ pub(super) fn judge_service(service: &Service, sources: &dyn Sources) -> Classif
 
 /// A service being classified.
 struct JudgedService<'s> {
-    service: &'s Service,
-    sources: &'s dyn Sources,
+    service: &'s ServiceModel,
+    sources: &'s dyn ProjectSources,
     startup: &'s Startup,
 }
 
 /// What is known about the user's own code in a service.
 enum OwnCode {
     /// A folder shows what the code is.
-    Known(Evidence),
+    Known(FolderEvidence),
     /// There is code, but nothing shows what it is.
     Unknown,
     /// No code: the service runs a third-party program.
@@ -69,7 +72,7 @@ impl JudgedService<'_> {
                 CodeReason::Dockerfile | CodeReason::Context => self.brings_context(),
             };
             if counts && let Some(evidence) = manifest::read_folder(folder, self.sources) {
-                return OwnCode::Known(placed(evidence, folder, context));
+                return OwnCode::Known(locate_evidence(evidence, folder, context));
             }
         }
         let mut files = self.startup.started_files(self.sources);
@@ -125,39 +128,45 @@ impl JudgedService<'_> {
         };
         if purpose == ImagePurpose::Proxy && self.serves_pages(build) {
             let evidence = format!("built here on {name}, which serves pages to browsers");
-            return Some(Classification::new(Role::Frontend, evidence));
+            return Some(Classification::new(ServiceRole::Frontend, evidence));
         }
         let evidence = format!("built here on {name}, {}", purpose.named());
         Some(Classification::new(purpose.into(), evidence))
     }
 
     /// Returns whether web pages or the output of another stage are copied into the image.
-    fn serves_pages(&self, build: &Build) -> bool {
+    fn serves_pages(&self, build: &ServiceBuild) -> bool {
         let file = self.startup.dockerfile.as_ref();
         let image = file.and_then(|file| file.image(build.target.as_deref()));
         image.as_ref().and_then(|image| image.last()).is_some_and(|stage| copies_files(stage))
     }
 
     /// Classifies by the start command alone, if that is enough.
-    fn by_activity(&self, activity: Option<&Activity>) -> Option<Classification> {
+    fn by_activity(&self, activity: Option<&CommandActivity>) -> Option<Classification> {
         let (role, words) = match activity {
-            Some(Activity::Watches(words)) => {
-                (Role::Task, format!("`{words}` makes files anew when others change"))
+            Some(CommandActivity::Watches(words)) => {
+                (ServiceRole::Task, format!("`{words}` makes files anew when others change"))
             }
-            Some(Activity::Tests(words)) => (Role::Task, format!("`{words}` runs tests")),
-            Some(Activity::Ends(words)) => {
-                (Role::Task, format!("`{words}` ends when its work is done"))
+            Some(CommandActivity::Tests(words)) => {
+                (ServiceRole::Task, format!("`{words}` runs tests"))
             }
-            Some(Activity::Serves(_) | Activity::Renders(_) | Activity::Shows(_)) => return None,
-            Some(Activity::Runs(program)) if image_purpose(program).is_some() => {
+            Some(CommandActivity::Ends(words)) => {
+                (ServiceRole::Task, format!("`{words}` ends when its work is done"))
+            }
+            Some(
+                CommandActivity::Serves(_)
+                | CommandActivity::Renders(_)
+                | CommandActivity::Shows(_),
+            ) => return None,
+            Some(CommandActivity::Runs(program)) if image_purpose(program).is_some() => {
                 let (name, purpose) = image_purpose(program)?;
                 let evidence = format!("it starts {name}, {}", purpose.named());
                 return Some(Classification::new(purpose.into(), evidence));
             }
-            Some(Activity::Runs(_) | Activity::Works(_)) | None => {
+            Some(CommandActivity::Runs(_) | CommandActivity::Works(_)) | None => {
                 let named = |profile: &&String| WordList::Profiles.has(profile);
                 let profile = self.service.profiles.iter().find(named)?;
-                (Role::Other, format!("only the profile `{profile}` starts it"))
+                (ServiceRole::Other, format!("only the profile `{profile}` starts it"))
             }
         };
         match self.service.build {
@@ -169,23 +178,23 @@ impl JudgedService<'_> {
         }
     }
 
-    fn activity(&self) -> Option<Activity> {
+    fn activity(&self) -> Option<CommandActivity> {
         // An image made for a single command is named after it.
         let own_name = || {
             let base = without_version(self.startup.base.as_deref()?);
             let words = base.split('/').map(|part| vec![part.to_owned()]);
             let commands = words.map(|words| ShellCommand { words, ..ShellCommand::default() });
-            let told = commands.rev().find_map(|one| Activity::of(&[one]));
-            told.filter(|told| matches!(told, Activity::Ends(_) | Activity::Tests(_)))
+            let told = commands.rev().find_map(|one| CommandActivity::of(&[one]));
+            told.filter(|told| matches!(told, CommandActivity::Ends(_) | CommandActivity::Tests(_)))
         };
         match self.startup.commands.is_empty() {
             true => own_name(),
-            false => Activity::of(&self.startup.commands),
+            false => CommandActivity::of(&self.startup.commands),
         }
     }
 
     /// Classifies by the user's own code and the command that starts it.
-    fn by_code(&self, activity: Option<Activity>) -> Classification {
+    fn by_code(&self, activity: Option<CommandActivity>) -> Classification {
         let from = self.origin();
         let evidence = match self.own_code() {
             OwnCode::Missing => return self.foreign(),
@@ -194,28 +203,29 @@ impl JudgedService<'_> {
         };
         let evidence = match (activity, evidence) {
             (
-                Some(Activity::Renders(words)),
-                None | Some(Evidence::Backend(_) | Evidence::Frontend(_)),
-            ) => Some(Evidence::Rendered(format!("`{words}`"))),
-            (Some(Activity::Shows(words)), None | Some(Evidence::Backend(_))) => {
-                Some(Evidence::Frontend(format!("`{words}`")))
+                Some(CommandActivity::Renders(words)),
+                None | Some(FolderEvidence::Backend(_) | FolderEvidence::Frontend(_)),
+            ) => Some(FolderEvidence::Rendered(format!("`{words}`"))),
+            (Some(CommandActivity::Shows(words)), None | Some(FolderEvidence::Backend(_))) => {
+                Some(FolderEvidence::Frontend(format!("`{words}`")))
             }
             (
-                Some(Activity::Serves(words) | Activity::Works(words)),
-                None | Some(Evidence::Frontend(_)),
-            ) => Some(Evidence::Backend(format!("`{words}`"))),
+                Some(CommandActivity::Serves(words) | CommandActivity::Works(words)),
+                None | Some(FolderEvidence::Frontend(_)),
+            ) => Some(FolderEvidence::Backend(format!("`{words}`"))),
             (_, evidence) => evidence.or_else(|| by_variables(self.service)),
         };
         match evidence {
-            Some(Evidence::Frontend(why)) => {
-                Classification::new(Role::Frontend, format!("{from}, a browser frontend: {why}"))
-            }
-            Some(Evidence::Rendered(why)) => Classification::new(
-                Role::Rendered,
+            Some(FolderEvidence::Frontend(why)) => Classification::new(
+                ServiceRole::Frontend,
+                format!("{from}, a browser frontend: {why}"),
+            ),
+            Some(FolderEvidence::Rendered(why)) => Classification::new(
+                ServiceRole::Rendered,
                 format!("{from}, pages rendered on the server: {why}"),
             ),
-            Some(Evidence::Backend(why)) => {
-                Classification::new(Role::Backend, format!("{from}, {why}"))
+            Some(FolderEvidence::Backend(why)) => {
+                Classification::new(ServiceRole::Backend, format!("{from}, {why}"))
             }
             None => by_name(self.service, &from),
         }
@@ -231,12 +241,16 @@ impl JudgedService<'_> {
             }
             None => format!("the image {base} is not built here; `--service {name}` includes it"),
         };
-        Classification::new(Role::Other, evidence)
+        Classification::new(ServiceRole::Other, evidence)
     }
 }
 
 /// Adds the folder to the evidence, unless that is the build context itself.
-fn placed(evidence: Evidence, folder: &Path, context: Option<&Path>) -> Evidence {
+fn locate_evidence(
+    evidence: FolderEvidence,
+    folder: &Path,
+    context: Option<&Path>,
+) -> FolderEvidence {
     let relative = match context {
         Some(context) => folder.strip_prefix(context).ok(),
         None => folder.file_name().map(Path::new),
@@ -247,9 +261,9 @@ fn placed(evidence: Evidence, folder: &Path, context: Option<&Path>) -> Evidence
     let relative = relative.display();
     let at = |words: String| format!("{words} of {relative}");
     match evidence {
-        Evidence::Backend(words) => Evidence::Backend(at(words)),
-        Evidence::Frontend(words) => Evidence::Frontend(at(words)),
-        Evidence::Rendered(words) => Evidence::Rendered(at(words)),
+        FolderEvidence::Backend(words) => FolderEvidence::Backend(at(words)),
+        FolderEvidence::Frontend(words) => FolderEvidence::Frontend(at(words)),
+        FolderEvidence::Rendered(words) => FolderEvidence::Rendered(at(words)),
     }
 }
 
@@ -264,16 +278,16 @@ fn copies_files(stage: &ImageStage) -> bool {
     })
 }
 
-fn by_variables(service: &Service) -> Option<Evidence> {
+fn by_variables(service: &ServiceModel) -> Option<FolderEvidence> {
     let args = service.build.iter().flat_map(|build| &build.args);
     let mut entries = service.environment.iter().chain(args);
     let published = entries
         .find_map(|entry| bundler_prefix(&entry.name).filter(|published| !published.is_shared))?;
-    Some(Evidence::Frontend(format!("it has {} variables", published.prefix)))
+    Some(FolderEvidence::Frontend(format!("it has {} variables", published.prefix)))
 }
 
 /// Classifies by name, when there is no other evidence.
-fn by_name(service: &Service, from: &str) -> Classification {
+fn by_name(service: &ServiceModel, from: &str) -> Classification {
     let lower = service.name.to_ascii_lowercase();
     let mut parts = lower.split(['-', '_', '.']);
     let frontend = lower.contains("frontend")
@@ -281,11 +295,11 @@ fn by_name(service: &Service, from: &str) -> Classification {
         || parts.clone().any(|part| matches!(part, "react" | "vue" | "angular" | "svelte"));
     if frontend {
         let evidence = format!("{from}, a browser frontend by its name");
-        return Classification::new(Role::Frontend, evidence);
+        return Classification::new(ServiceRole::Frontend, evidence);
     }
     if let Some((name, purpose)) = parts.find_map(image_purpose) {
         let evidence = format!("{from}, {} by its name `{name}`", purpose.named());
         return Classification::new(purpose.into(), evidence);
     }
-    Classification::new(Role::Backend, from.to_owned())
+    Classification::new(ServiceRole::Backend, from.to_owned())
 }

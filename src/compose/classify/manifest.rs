@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::compose::source::Sources;
+use crate::compose::source::ProjectSources;
 
 /// What the files of a folder indicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Evidence {
+pub(super) enum FolderEvidence {
     /// A server program, with the evidence in words.
     Backend(String),
     /// Pages for a browser, with the evidence in words.
@@ -120,34 +120,38 @@ const SERVERS: [&str; 8] =
     ["express", "fastify", "koa", "@nestjs/core", "@hapi/hapi", "restify", "apollo-server", "hono"];
 
 /// Classifies by the files directly in a folder; `None` if none of them is known.
-pub(super) fn read_folder(folder: &Path, sources: &dyn Sources) -> Option<Evidence> {
+pub(super) fn read_folder(folder: &Path, sources: &dyn ProjectSources) -> Option<FolderEvidence> {
     if !sources.exists(folder) {
         return None;
     }
     let text = |name: &str| sources.text(&folder.join(name)).found();
     if let Some(text) = text("requirements.txt") {
-        return Some(requirements(&text));
+        return Some(judge_requirements(&text));
     }
     let mut programs = PROGRAMS.iter();
     if let Some((file, language)) = programs.find(|(file, _)| sources.exists(&folder.join(file))) {
-        return Some(Evidence::Backend(format!("{language}: {file}")));
+        return Some(FolderEvidence::Backend(format!("{language}: {file}")));
     }
-    match package(&text("package.json")?)? {
-        Evidence::Rendered(words) => {
+    match judge_package_json(&text("package.json")?)? {
+        FolderEvidence::Rendered(words) => {
             let is_static = STATIC.iter().any(|(file, marks)| {
                 text(file).is_some_and(|text| {
                     let packed: String = text.replace('"', "'").split_whitespace().collect();
                     marks.iter().any(|mark| packed.contains(mark))
                 })
             });
-            Some(if is_static { Evidence::Frontend(words) } else { Evidence::Rendered(words) })
+            Some(if is_static {
+                FolderEvidence::Frontend(words)
+            } else {
+                FolderEvidence::Rendered(words)
+            })
         }
         found => Some(found),
     }
 }
 
 /// Classifies by a requirements.txt.
-fn requirements(text: &str) -> Evidence {
+fn judge_requirements(text: &str) -> FolderEvidence {
     let names: Vec<String> = text
         .lines()
         .map(|line| line.trim_start_matches('\u{feff}').trim())
@@ -158,14 +162,14 @@ fn requirements(text: &str) -> Evidence {
         })
         .collect();
     let known = PYTHON.iter().find(|(name, _)| names.iter().any(|have| have == name));
-    Evidence::Backend(match known {
+    FolderEvidence::Backend(match known {
         Some((_, title)) => format!("{title} in requirements.txt"),
         None => "requirements.txt".to_owned(),
     })
 }
 
 /// Classifies by a package.json; `None` if it is not a JSON object.
-fn package(text: &str) -> Option<Evidence> {
+fn judge_package_json(text: &str) -> Option<FolderEvidence> {
     let package: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
     package.as_object()?;
     let has = |table: &str, name: &&&str| {
@@ -175,20 +179,20 @@ fn package(text: &str) -> Option<Evidence> {
     let mut renderers = RENDERERS.iter();
     let in_either = |name: &&&str| has("dependencies", name) || has("devDependencies", name);
     if let Some(name) = renderers.find(in_either) {
-        return Some(Evidence::Rendered(format!("{name} in package.json")));
+        return Some(FolderEvidence::Rendered(format!("{name} in package.json")));
     }
     let mut browser = BROWSER.iter();
     if let Some(name) = browser.find(|name| has("dependencies", name)) {
-        return Some(Evidence::Frontend(format!("{name} in package.json")));
+        return Some(FolderEvidence::Frontend(format!("{name} in package.json")));
     }
     let mut servers = SERVERS.iter();
     if let Some(name) = servers.find(|name| has("dependencies", name)) {
-        return Some(Evidence::Backend(format!("{name} in package.json")));
+        return Some(FolderEvidence::Backend(format!("{name} in package.json")));
     }
     let mut bundlers = BUNDLERS.iter();
     Some(match bundlers.find(|name| has("devDependencies", name)) {
-        Some(name) => Evidence::Frontend(format!("{name} in package.json")),
-        None => Evidence::Backend("package.json".to_owned()),
+        Some(name) => FolderEvidence::Frontend(format!("{name} in package.json")),
+        None => FolderEvidence::Backend("package.json".to_owned()),
     })
 }
 
@@ -198,7 +202,7 @@ mod tests {
 
     #[track_caller]
     fn frontend(text: &str, expected: bool) {
-        let frontend = matches!(package(text), Some(Evidence::Frontend(_)));
+        let frontend = matches!(judge_package_json(text), Some(FolderEvidence::Frontend(_)));
         assert_eq!(frontend, expected, "{text}");
     }
 
@@ -209,12 +213,13 @@ mod tests {
         frontend(r#"{"devDependencies":{"vite":"5"}}"#, true);
         frontend(r#"{"dependencies":{"express":"4"},"devDependencies":{"vite":"5"}}"#, false);
         frontend(r#"{"name":"worker"}"#, false);
-        assert_eq!(package("not json"), None);
+        assert_eq!(judge_package_json("not json"), None);
     }
 
     #[test]
     fn pages_that_a_server_renders_are_told_from_pages() {
-        let rendered = |text: &str| matches!(package(text), Some(Evidence::Rendered(_)));
+        let rendered =
+            |text: &str| matches!(judge_package_json(text), Some(FolderEvidence::Rendered(_)));
         assert!(rendered(r#"{"dependencies":{"next":"14","react":"18"}}"#));
         assert!(rendered(r#"{"devDependencies":{"nuxt":"3"}}"#));
         assert!(rendered(
@@ -229,8 +234,8 @@ mod tests {
 
     #[test]
     fn requirements_name_their_framework() {
-        let of = |text| requirements(text);
-        let backend = |text: &str| Evidence::Backend(text.to_owned());
+        let of = |text| judge_requirements(text);
+        let backend = |text: &str| FolderEvidence::Backend(text.to_owned());
         assert_eq!(of("flask-cors\nFlask==2.0\n"), backend("Flask in requirements.txt"));
         assert_eq!(of("flask-cors\n"), backend("requirements.txt"));
     }

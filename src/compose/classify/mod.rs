@@ -7,14 +7,14 @@ mod runtimes;
 mod words;
 
 use super::purpose::{ImagePurpose, without_version};
-use super::service::Service;
-use super::source::Sources;
+use super::service::ServiceModel;
+use super::source::ProjectSources;
 
 use judge::judge_service;
 
 /// The purpose of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum ServiceRole {
     /// The user's own program, which serves requests or works in the background.
     Backend,
     /// Pages for a browser: everything in them is public.
@@ -37,7 +37,7 @@ pub enum Role {
     Other,
 }
 
-impl Role {
+impl ServiceRole {
     /// Returns whether browsers display what it sends.
     pub fn has_pages(self) -> bool {
         matches!(self, Self::Frontend | Self::Rendered)
@@ -48,7 +48,7 @@ impl Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classification {
     /// Its purpose.
-    pub role: Role,
+    pub role: ServiceRole,
     /// Whether it is traced unless the user chooses otherwise.
     pub traced: bool,
     /// One line for the plan: lowercase, without a full stop.
@@ -57,21 +57,23 @@ pub struct Classification {
 
 /// Classifies a service by its image, its start command and the code that is mounted, copied or next to the Dockerfile;
 /// without any of these, by its variables and name.
-pub fn classify(service: &Service, sources: &dyn Sources) -> Classification {
+pub fn classify_service(service: &ServiceModel, sources: &dyn ProjectSources) -> Classification {
     match (&service.build, &service.image) {
-        (None, None) => Classification::new(Role::Other, "neither `build` nor `image`".to_owned()),
+        (None, None) => {
+            Classification::new(ServiceRole::Other, "neither `build` nor `image`".to_owned())
+        }
         _ => judge_service(service, sources),
     }
 }
 
 impl Classification {
-    fn new(role: Role, evidence: String) -> Self {
-        let traced = matches!(role, Role::Backend | Role::Rendered);
+    fn new(role: ServiceRole, evidence: String) -> Self {
+        let traced = matches!(role, ServiceRole::Backend | ServiceRole::Rendered);
         Self { role, traced, evidence }
     }
 }
 
-impl From<ImagePurpose> for Role {
+impl From<ImagePurpose> for ServiceRole {
     fn from(purpose: ImagePurpose) -> Self {
         match purpose {
             ImagePurpose::Database => Self::Database,
@@ -85,7 +87,7 @@ impl From<ImagePurpose> for Role {
 }
 
 /// Returns whether the image of a service is an OpenTelemetry Collector.
-pub fn is_collector(service: &Service) -> bool {
+pub fn is_collector(service: &ServiceModel) -> bool {
     let image = service.image.as_deref().map(without_version);
     let program = image.and_then(|image| image.rsplit('/').next());
     program.is_some_and(|program| {

@@ -1,77 +1,77 @@
 //! Classification of services by the evidence of whole projects.
 
 use super::*;
-use crate::compose::texts::{Texts, load};
+use crate::compose::texts::{TestSources, load_texts};
 
 #[track_caller]
-fn check(service: &str, files: &[(&str, &str)], role: Role, evidence: &str) {
+fn assert_classification(service: &str, files: &[(&str, &str)], role: ServiceRole, evidence: &str) {
     let compose = format!("services:\n  {service}\n");
     let mut all = vec![("compose.yaml", compose.as_str())];
     all.extend_from_slice(files);
-    let model = load(&all, &[]).unwrap();
-    let got = classify(&model.services[0], &Texts::new(&all));
+    let model = load_texts(&all, &[]).unwrap();
+    let got = classify_service(&model.services[0], &TestSources::new(&all));
     assert_eq!((got.role, got.evidence.as_str()), (role, evidence));
-    assert_eq!(got.traced, matches!(role, Role::Backend | Role::Rendered));
+    assert_eq!(got.traced, matches!(role, ServiceRole::Backend | ServiceRole::Rendered));
 }
 
 #[test]
 fn what_is_built_here_is_judged_by_its_files() {
-    check(
+    assert_classification(
         "backend-flask: {build: ./backend-flask}",
         &[("backend-flask/requirements.txt", "flask\nflask-cors")],
-        Role::Backend,
+        ServiceRole::Backend,
         "built here from ./backend-flask, Flask in requirements.txt",
     );
-    check(
+    assert_classification(
         "web: {build: ./web}",
         &[("web/package.json", r#"{"dependencies":{"react":"18"}}"#)],
-        Role::Frontend,
+        ServiceRole::Frontend,
         "built here from ./web, a browser frontend: react in package.json",
     );
-    check(
+    assert_classification(
         "api: {build: .}",
         &[("go.mod", ""), ("Dockerfile", "FROM golang\n")],
-        Role::Backend,
+        ServiceRole::Backend,
         "built here from this folder, Go: go.mod",
     );
 }
 
 #[test]
 fn a_program_on_a_known_image_is_that_image() {
-    check(
+    assert_classification(
         "db: {build: db}",
         &[("db/Dockerfile", "FROM postgres:16\nCOPY init.sql /\n")],
-        Role::Database,
+        ServiceRole::Database,
         "built here on postgres, a database",
     );
-    check(
+    assert_classification(
         "db: {build: {context: db, target: data, args: {BASE: 'redis:7'}}}",
         &[("db/Dockerfile", "ARG BASE=python\nFROM ${BASE} AS data\nFROM node\n")],
-        Role::Database,
+        ServiceRole::Database,
         "built here on redis, a database",
     );
-    check(
+    assert_classification(
         "db: {build: db}",
         &[("db/Dockerfile", "FROM --platform=linux/amd64 \\\n  postgres:16\n")],
-        Role::Database,
+        ServiceRole::Database,
         "built here on postgres, a database",
     );
-    check(
+    assert_classification(
         "db: {build: {dockerfile_inline: \"FROM \\\\\\n# the queue\\n  rabbitmq:3\\n\"}}",
         &[],
-        Role::Queue,
+        ServiceRole::Queue,
         "built here on rabbitmq, a queue",
     );
-    check(
+    assert_classification(
         "site: {build: site}",
         &[("site/Dockerfile", "FROM node AS b\nFROM nginx\nCOPY --from=b /a /b\n")],
-        Role::Frontend,
+        ServiceRole::Frontend,
         "built here on nginx, which serves pages to browsers",
     );
-    check(
+    assert_classification(
         "site: {build: site}",
         &[("site/Dockerfile", "FROM nginx\nCOPY html /usr/share/nginx/html\n")],
-        Role::Frontend,
+        ServiceRole::Frontend,
         "built here on nginx, which serves pages to browsers",
     );
 }
@@ -80,16 +80,20 @@ fn a_program_on_a_known_image_is_that_image() {
 fn a_proxy_built_with_its_configuration_is_still_one() {
     for steps in ["COPY nginx.conf /etc/nginx/nginx.conf\n", "RUN rm /etc/nginx/x\n", ""] {
         let file = format!("FROM nginx\n{steps}");
-        assert_eq!(role("x: {build: x}", &[("x/Dockerfile", &file)]), Role::Proxy, "{steps}");
+        assert_eq!(
+            classify_first_service("x: {build: x}", &[("x/Dockerfile", &file)]),
+            ServiceRole::Proxy,
+            "{steps}"
+        );
     }
 }
 
 #[test]
 fn without_a_context_variables_and_names_are_left() {
-    check(
+    assert_classification(
         "web: {build: ./gone, environment: {REACT_APP_BACKEND_URL: x}}",
         &[],
-        Role::Frontend,
+        ServiceRole::Frontend,
         "built here from ./gone, a browser frontend: it has REACT_APP_ variables",
     );
     for (variable, prefix) in [
@@ -100,52 +104,57 @@ fn without_a_context_variables_and_names_are_left() {
         let evidence =
             format!("built here from ./gone, a browser frontend: it has {prefix} variables");
         let service = format!("app: {{build: ./gone, environment: {{{variable}: x}}}}");
-        check(&service, &[], Role::Frontend, &evidence);
+        assert_classification(&service, &[], ServiceRole::Frontend, &evidence);
     }
-    check(
+    assert_classification(
         "api: {build: ./gone, environment: {PUBLIC_URL: x}}",
         &[],
-        Role::Backend,
+        ServiceRole::Backend,
         "built here from ./gone",
     );
-    check(
+    assert_classification(
         "frontend-react-js: {build: ./gone}",
         &[],
-        Role::Frontend,
+        ServiceRole::Frontend,
         "built here from ./gone, a browser frontend by its name",
     );
-    check(
+    assert_classification(
         "my-redis: {build: ./gone}",
         &[],
-        Role::Database,
+        ServiceRole::Database,
         "built here from ./gone, a database by its name `redis`",
     );
-    check("api: {build: ./gone}", &[], Role::Backend, "built here from ./gone");
+    assert_classification(
+        "api: {build: ./gone}",
+        &[],
+        ServiceRole::Backend,
+        "built here from ./gone",
+    );
 }
 
 #[test]
 fn pulled_images_are_not_traced() {
-    check(
+    assert_classification(
         "xray-daemon: {image: amazon/aws-xray-daemon}",
         &[],
-        Role::TracingDaemon,
+        ServiceRole::TracingDaemon,
         "aws-xray-daemon is a telemetry daemon",
     );
-    check(
+    assert_classification(
         "app: {image: 'me/app:1'}",
         &[],
-        Role::Other,
+        ServiceRole::Other,
         "the image me/app is not built here; `--service app` includes it",
     );
 }
 
 /// Returns the role of a project's first service.
-fn role(service: &str, files: &[(&str, &str)]) -> Role {
+fn classify_first_service(service: &str, files: &[(&str, &str)]) -> ServiceRole {
     let compose = format!("services:\n  {service}\n");
     let mut all = vec![("compose.yaml", compose.as_str())];
     all.extend_from_slice(files);
-    let model = load(&all, &[]).unwrap();
-    classify(&model.services[0], &Texts::new(&all)).role
+    let model = load_texts(&all, &[]).unwrap();
+    classify_service(&model.services[0], &TestSources::new(&all)).role
 }
 
 #[test]
@@ -172,32 +181,38 @@ fn mounted_code_counts_like_built_code() {
             &[("w/go.mod", "")],
         ),
     ] {
-        assert_eq!(role(service, files), Role::Backend, "{service}");
+        assert_eq!(classify_first_service(service, files), ServiceRole::Backend, "{service}");
     }
     let page = [(
         "web/package.json",
         r#"{"dependencies":{"react":"18"},"scripts":{"dev":"vite --host"}}"#,
     )];
     assert_eq!(
-        role(
+        classify_first_service(
             "web: {image: 'node:20', volumes: ['./web:/app'], working_dir: /app, command: npm run dev}",
             &page
         ),
-        Role::Frontend
+        ServiceRole::Frontend
     );
     // A folder that a third-party program only reads.
     let source = [("api/requirements.txt", "flask")];
     for mount in ["/app", "/srv/app", "/var/www/html", "/own, working_dir: /own"] {
         let (target, folder) = mount.split_once(", ").unwrap_or((mount, "tty: true"));
         let service = format!("x: {{image: acme/tool, volumes: ['./api:{target}'], {folder}}}");
-        assert_eq!(role(&service, &source), Role::Backend, "{service}");
+        assert_eq!(classify_first_service(&service, &source), ServiceRole::Backend, "{service}");
     }
     for service in [
         "scan: {image: sonarsource/sonar-scanner-cli, volumes: ['./api:/usr/src']}",
         "docs: {image: swaggerapi/swagger-ui, volumes: ['./api:/docs']}",
         "site: {image: nginx, volumes: ['./api:/usr/share/nginx/html']}",
     ] {
-        assert!(!matches!(role(service, &source), Role::Backend | Role::Rendered), "{service}");
+        assert!(
+            !matches!(
+                classify_first_service(service, &source),
+                ServiceRole::Backend | ServiceRole::Rendered
+            ),
+            "{service}"
+        );
     }
 }
 
@@ -217,7 +232,11 @@ fn in_a_monorepo_the_dockerfile_decides() {
         "FROM node:20\nWORKDIR /app\nCOPY package.json .\nCOPY . .\nCMD npm start -w api\n",
     ] {
         let files = [root, api, web, ("api/server.js", ""), ("api/Dockerfile", dockerfile)];
-        assert_eq!(role(&at("api/Dockerfile"), &files), Role::Backend, "{dockerfile}");
+        assert_eq!(
+            classify_first_service(&at("api/Dockerfile"), &files),
+            ServiceRole::Backend,
+            "{dockerfile}"
+        );
     }
     // Conversely: the files at the root are a server, the files that the Dockerfile copies are pages.
     let server = ("requirements.txt", "flask");
@@ -227,7 +246,11 @@ fn in_a_monorepo_the_dockerfile_decides() {
         "FROM node:20\nCOPY . .\nWORKDIR /web\nCMD npm start\n",
     ] {
         let files = [server, web, ("web/Dockerfile", dockerfile)];
-        assert_eq!(role(&at("web/Dockerfile"), &files), Role::Frontend, "{dockerfile}");
+        assert_eq!(
+            classify_first_service(&at("web/Dockerfile"), &files),
+            ServiceRole::Frontend,
+            "{dockerfile}"
+        );
     }
 }
 
@@ -258,20 +281,20 @@ fn a_wrapped_third_party_program_stays_one() {
         ),
     ] {
         let files = [files, &[("Dockerfile", dockerfile)]].concat();
-        let role = role("x: {build: .}", &files);
+        let role = classify_first_service("x: {build: .}", &files);
         assert!(
-            !matches!(role, Role::Backend | Role::Rendered | Role::Frontend),
+            !matches!(role, ServiceRole::Backend | ServiceRole::Rendered | ServiceRole::Frontend),
             "{dockerfile}: {role:?}"
         );
     }
     // A program added to an unknown image is the user's own.
     let own = [("Dockerfile", "FROM corp/base:1\nCOPY . /app\n"), ("requirements.txt", "flask")];
-    assert_eq!(role("x: {build: .}", &own), Role::Backend);
+    assert_eq!(classify_first_service("x: {build: .}", &own), ServiceRole::Backend);
     let own = [
         ("Dockerfile", "FROM corp/base:1\nCOPY run.py /\nCMD [\"python\", \"/run.py\"]\n"),
         ("run.py", ""),
     ];
-    assert_eq!(role("x: {build: .}", &own), Role::Backend);
+    assert_eq!(classify_first_service("x: {build: .}", &own), ServiceRole::Backend);
 }
 
 #[test]
@@ -296,8 +319,8 @@ fn tasks_tests_and_watchers_are_not_traced() {
         "npx webpack --watch",
     ] {
         assert_eq!(
-            role(&format!("x: {{build: ., command: \"{command}\"}}"), &files),
-            Role::Task,
+            classify_first_service(&format!("x: {{build: ., command: \"{command}\"}}"), &files),
+            ServiceRole::Task,
             "{command}"
         );
     }
@@ -308,8 +331,8 @@ fn tasks_tests_and_watchers_are_not_traced() {
         "sh -c 'npm run seed; exec npm start'",
     ] {
         assert_eq!(
-            role(&format!("x: {{build: ., command: \"{command}\"}}"), &files),
-            Role::Backend,
+            classify_first_service(&format!("x: {{build: ., command: \"{command}\"}}"), &files),
+            ServiceRole::Backend,
             "{command}"
         );
     }
@@ -329,8 +352,8 @@ fn tasks_tests_and_watchers_are_not_traced() {
         "python -m app.migrate",
     ] {
         assert_eq!(
-            role(&format!("x: {{build: ., command: \"{command}\"}}"), &python),
-            Role::Task,
+            classify_first_service(&format!("x: {{build: ., command: \"{command}\"}}"), &python),
+            ServiceRole::Task,
             "{command}"
         );
     }
@@ -341,8 +364,8 @@ fn tasks_tests_and_watchers_are_not_traced() {
         "python manage.py run_bot",
     ] {
         assert_eq!(
-            role(&format!("x: {{build: ., command: \"{command}\"}}"), &python),
-            Role::Backend,
+            classify_first_service(&format!("x: {{build: ., command: \"{command}\"}}"), &python),
+            ServiceRole::Backend,
             "{command}"
         );
     }
@@ -359,13 +382,13 @@ fn tasks_tests_and_watchers_are_not_traced() {
         &format!("seed: {{{build}, command: php artisan db:seed}}"),
         "npm: {image: 'node:20', volumes: ['./src:/app'], entrypoint: [npm]}",
     ] {
-        assert_eq!(role(service, &php), Role::Task, "{service}");
+        assert_eq!(classify_first_service(service, &php), ServiceRole::Task, "{service}");
     }
     for service in [
         &format!("app: {{{build}}}"),
         &format!("queue: {{{build}, command: php artisan queue:work}}"),
     ] {
-        assert_eq!(role(service, &php), Role::Backend, "{service}");
+        assert_eq!(classify_first_service(service, &php), ServiceRole::Backend, "{service}");
     }
 }
 
@@ -380,19 +403,35 @@ fn a_profile_for_tools_and_a_stage_for_tests_count() {
         ("shell/Dockerfile", "FROM python:3.12\nCOPY . .\n"),
         ("shell/requirements.txt", "flask"),
     ];
-    assert_eq!(role("t: {build: {context: ., target: test}}", &files), Role::Task);
-    assert_eq!(role("t: {build: .}", &files), Role::Backend);
-    assert_eq!(role("t: {build: ./shell, profiles: [tools]}", &files), Role::Other);
-    assert_eq!(role("t: {build: ./shell, profiles: [seed]}", &files), Role::Other);
-    assert_eq!(role("t: {build: ./shell, profiles: [backend]}", &files), Role::Backend);
-    assert_eq!(role("t: {build: ., profiles: [tools]}", &files), Role::Backend);
+    assert_eq!(
+        classify_first_service("t: {build: {context: ., target: test}}", &files),
+        ServiceRole::Task
+    );
+    assert_eq!(classify_first_service("t: {build: .}", &files), ServiceRole::Backend);
+    assert_eq!(
+        classify_first_service("t: {build: ./shell, profiles: [tools]}", &files),
+        ServiceRole::Other
+    );
+    assert_eq!(
+        classify_first_service("t: {build: ./shell, profiles: [seed]}", &files),
+        ServiceRole::Other
+    );
+    assert_eq!(
+        classify_first_service("t: {build: ./shell, profiles: [backend]}", &files),
+        ServiceRole::Backend
+    );
+    assert_eq!(
+        classify_first_service("t: {build: ., profiles: [tools]}", &files),
+        ServiceRole::Backend
+    );
 }
 
 #[test]
 fn frameworks_that_render_on_the_server_are_servers() {
     let dockerfile = ("Dockerfile", "FROM node:20\nCOPY . .\nCMD npm run dev\n");
-    let rendered =
-        |package: &str| role("web: {build: .}", &[dockerfile, ("package.json", package)]);
+    let rendered = |package: &str| {
+        classify_first_service("web: {build: .}", &[dockerfile, ("package.json", package)])
+    };
     for package in [
         r#"{"dependencies":{"next":"14","react":"18"},"scripts":{"dev":"next dev"}}"#,
         r#"{"devDependencies":{"nuxt":"3"},"scripts":{"dev":"nuxt dev"}}"#,
@@ -400,14 +439,14 @@ fn frameworks_that_render_on_the_server_are_servers() {
         r#"{"dependencies":{"@remix-run/node":"2","react":"18"},"scripts":{"dev":"remix vite:dev"}}"#,
         r#"{"dependencies":{"@react-router/node":"7","react":"18"}}"#,
     ] {
-        assert_eq!(rendered(package), Role::Rendered, "{package}");
+        assert_eq!(rendered(package), ServiceRole::Rendered, "{package}");
     }
     for package in [
         r#"{"dependencies":{"react":"18"},"scripts":{"dev":"vite"}}"#,
         r#"{"devDependencies":{"@sveltejs/kit":"2","@sveltejs/adapter-static":"3"},"scripts":{"dev":"vite dev"}}"#,
         r#"{"dependencies":{"gatsby":"5"},"scripts":{"dev":"gatsby develop"}}"#,
     ] {
-        assert_eq!(rendered(package), Role::Frontend, "{package}");
+        assert_eq!(rendered(package), ServiceRole::Frontend, "{package}");
     }
     let exported = [
         (
@@ -416,10 +455,13 @@ fn frameworks_that_render_on_the_server_are_servers() {
         ),
         ("package.json", r#"{"dependencies":{"next":"14"}}"#),
     ];
-    assert_eq!(role("web: {build: .}", &exported), Role::Frontend);
+    assert_eq!(classify_first_service("web: {build: .}", &exported), ServiceRole::Frontend);
     let config = ("next.config.js", "module.exports = { output: 'export' }");
     let package = ("package.json", r#"{"dependencies":{"next":"14"}}"#);
-    assert_eq!(role("web: {build: .}", &[package, config]), Role::Frontend);
+    assert_eq!(
+        classify_first_service("web: {build: .}", &[package, config]),
+        ServiceRole::Frontend
+    );
 }
 
 /// Ten realistic services, with roles assigned by hand.
@@ -485,23 +527,26 @@ services:
         ("admin/Dockerfile", "FROM directus/directus:10\nCOPY snapshot.yaml /directus/\n"),
         ("admin/snapshot.yaml", ""),
     ];
-    let model = load(&files, &[]).unwrap();
-    let texts = Texts::new(&files);
-    let judged: Vec<(&str, Role)> =
-        model.services.iter().map(|one| (one.name.as_str(), classify(one, &texts).role)).collect();
+    let model = load_texts(&files, &[]).unwrap();
+    let texts = TestSources::new(&files);
+    let judged: Vec<(&str, ServiceRole)> = model
+        .services
+        .iter()
+        .map(|one| (one.name.as_str(), classify_service(one, &texts).role))
+        .collect();
     assert_eq!(
         judged,
         [
-            ("gateway", Role::Backend),
-            ("ledger", Role::Backend),
-            ("shopfront", Role::Rendered),
-            ("styles", Role::Task),
-            ("mailbox", Role::Other),
-            ("worker", Role::Backend),
-            ("importer", Role::Other),
-            ("checks", Role::Task),
-            ("search", Role::Database),
-            ("admin", Role::Other),
+            ("gateway", ServiceRole::Backend),
+            ("ledger", ServiceRole::Backend),
+            ("shopfront", ServiceRole::Rendered),
+            ("styles", ServiceRole::Task),
+            ("mailbox", ServiceRole::Other),
+            ("worker", ServiceRole::Backend),
+            ("importer", ServiceRole::Other),
+            ("checks", ServiceRole::Task),
+            ("search", ServiceRole::Database),
+            ("admin", ServiceRole::Other),
         ]
     );
 }

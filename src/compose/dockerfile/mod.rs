@@ -11,12 +11,12 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use super::service::{Build, Command};
-use super::source::Sources;
-use super::variables::Variables;
+use super::service::{ServiceBuild, ServiceCommand};
+use super::source::ProjectSources;
+use super::variables::ProjectVariables;
 
-pub use ignore::{Dockerignore, matches as ignore_matches};
-pub use read::absolute;
+pub use ignore::{Dockerignore, matches_pattern as ignore_matches};
+pub use read::resolve_image_path;
 pub use shell::ShellCommand;
 
 /// A Dockerfile that docker accepts.
@@ -103,29 +103,29 @@ impl Dockerfile {
     ///
     /// Returns `None` if docker would reject it.
     pub fn parse(text: &str, arguments: &[(String, String)]) -> Option<Self> {
-        read::read(text, arguments)
+        read::parse_dockerfile_text(text, arguments)
     }
 
     /// Returns the commands of a shell text or a word list, as a container would run them.
-    pub fn commands_of(command: &Command) -> Vec<ShellCommand> {
-        let none = shell::Values::new();
+    pub fn commands_of(command: &ServiceCommand) -> Vec<ShellCommand> {
+        let none = shell::VariableValues::new();
         match command {
-            Command::Line(line) => {
+            ServiceCommand::Line(line) => {
                 // Docker compose splits the line into words and does not use a shell.
                 shell::unwrap_command(&shell::split_words(line, &none), None, &none)
             }
-            Command::Words(words) => shell::unwrap_command(words, None, &none),
+            ServiceCommand::Words(words) => shell::unwrap_command(words, None, &none),
         }
     }
 
     /// Returns the commands of a script.
     pub fn commands_in(script: &str) -> Vec<ShellCommand> {
-        shell::split_commands(script, &shell::Values::new())
+        shell::split_commands(script, &shell::VariableValues::new())
     }
 
     /// Returns the commands that a word list runs: the list itself, or the text passed to a shell.
     pub(super) fn unwrapped(words: &[String]) -> Vec<ShellCommand> {
-        shell::unwrap_command(words, None, &shell::Values::new())
+        shell::unwrap_command(words, None, &shell::VariableValues::new())
     }
 
     /// Returns the index of the stage with this name or number, if it comes before stage `before`.
@@ -152,7 +152,7 @@ impl Dockerfile {
     }
 }
 
-impl Build {
+impl ServiceBuild {
     /// Returns the path of the Dockerfile; `None` if it is inline in the compose file.
     pub fn dockerfile_path(&self) -> Option<PathBuf> {
         if self.dockerfile_inline.is_some() {
@@ -162,7 +162,7 @@ impl Build {
     }
 
     /// Returns the text of the Dockerfile, from its file or inline.
-    pub fn dockerfile_text(&self, sources: &dyn Sources) -> Option<String> {
+    pub fn dockerfile_text(&self, sources: &dyn ProjectSources) -> Option<String> {
         let Some(path) = self.dockerfile_path() else {
             return self.dockerfile_inline.clone();
         };
@@ -170,7 +170,7 @@ impl Build {
     }
 
     /// Returns the values of the build arguments; without `variables`, only those without references.
-    pub fn arguments(&self, variables: Option<&Variables>) -> Vec<(String, String)> {
+    pub fn arguments(&self, variables: Option<&ProjectVariables>) -> Vec<(String, String)> {
         let known = self.args.iter().filter_map(|entry| match variables {
             Some(variables) => {
                 let setting = entry.setting(variables);

@@ -8,7 +8,9 @@ use parse_dockerfile::{
 };
 
 use super::documents::without_inner_documents;
-use super::shell::{Values, assignment, expand, split_commands, split_words, unwrap_command};
+use super::shell::{
+    VariableValues, expand_word, split_assignment, split_commands, split_words, unwrap_command,
+};
 use super::{BuildAction, BuildStep, CopiedPath, CopyOrigin, Dockerfile, ImageStage, ShellCommand};
 
 /// Maximum size of a Dockerfile in bytes; real ones are smaller.
@@ -18,7 +20,10 @@ const LARGEST: usize = 128 * 1024;
 const MOST_STAGES: usize = 200;
 
 /// Parses a Dockerfile; `None` if docker would reject it or it exceeds a limit.
-pub(super) fn read(text: &str, arguments: &[(String, String)]) -> Option<Dockerfile> {
+pub(super) fn parse_dockerfile_text(
+    text: &str,
+    arguments: &[(String, String)],
+) -> Option<Dockerfile> {
     let text = text.trim_start_matches('\u{feff}');
     if text.len() > LARGEST {
         return None;
@@ -30,12 +35,12 @@ pub(super) fn read(text: &str, arguments: &[(String, String)]) -> Option<Dockerf
         return None;
     }
     let escape = parsed.parser_directives.escape.as_ref();
-    let mut reader = Reader {
+    let mut reader = DockerfileReader {
         ends: text.match_indices('\n').map(|(at, _)| at).collect(),
         text,
         escape: escape.map_or('\\', |escape| escape.value.value),
         given: arguments.iter().cloned().collect(),
-        global: Values::new(),
+        global: VariableValues::new(),
         stages: Vec::new(),
         scopes: Vec::new(),
     };
@@ -48,38 +53,38 @@ pub(super) fn read(text: &str, arguments: &[(String, String)]) -> Option<Dockerf
     Some(Dockerfile { stages: reader.stages })
 }
 
-struct Reader<'t> {
+struct DockerfileReader<'t> {
     text: &'t str,
     /// The byte each line ends at.
     ends: Vec<usize>,
     escape: char,
     /// Arguments given by the build.
-    given: Values,
+    given: VariableValues,
     /// Arguments declared before the first stage.
-    global: Values,
+    global: VariableValues,
     stages: Vec<ImageStage>,
     /// The variables at the end of each stage, in the order of `stages`.
-    scopes: Vec<Scope>,
+    scopes: Vec<StageVariables>,
 }
 
 /// The variables that the instructions of a stage can use.
 #[derive(Clone, Default)]
-struct Scope {
+struct StageVariables {
     /// `ENV` only, which later stages inherit.
-    environment: Values,
+    environment: VariableValues,
     /// `ARG` and `ENV`; `ENV` takes precedence.
-    values: Values,
+    values: VariableValues,
     folder: String,
 }
 
-impl Scope {
+impl StageVariables {
     fn set(&mut self, name: &str, value: String) {
         self.environment.insert(name.to_owned(), value.clone());
         self.values.insert(name.to_owned(), value);
     }
 }
 
-impl Reader<'_> {
+impl DockerfileReader<'_> {
     fn instruction(&mut self, instruction: &Instruction<'_>) {
         match instruction {
             Instruction::From(from) => self.from(from),
@@ -87,8 +92,8 @@ impl Reader<'_> {
             Instruction::Env(env) => self.env(&env.arguments.value),
             Instruction::Workdir(workdir) => {
                 let Some(scope) = self.scopes.last_mut() else { return };
-                let path = expand(workdir.arguments.value.trim_matches('"'), &scope.values);
-                scope.folder = absolute(&scope.folder, &path);
+                let path = expand_word(workdir.arguments.value.trim_matches('"'), &scope.values);
+                scope.folder = resolve_image_path(&scope.folder, &path);
             }
             Instruction::Copy(CopyInstruction { copy, options, src, dest, .. }) => {
                 self.copy(copy.span.start, options, src, dest);
@@ -111,13 +116,13 @@ impl Reader<'_> {
     }
 
     fn from(&mut self, from: &FromInstruction<'_>) {
-        let image = expand(from.image.value.trim_matches('"'), &self.global);
+        let image = expand_word(from.image.value.trim_matches('"'), &self.global);
         let below =
             Dockerfile::find(&self.stages, &image).filter(|_| image.parse::<usize>().is_err());
         let below_scope = below.map(|at| &self.scopes[at]);
         let scope = below_scope.map_or_else(
-            || Scope { folder: "/".to_owned(), ..Scope::default() },
-            |scope| Scope { values: scope.environment.clone(), ..scope.clone() },
+            || StageVariables { folder: "/".to_owned(), ..StageVariables::default() },
+            |scope| StageVariables { values: scope.environment.clone(), ..scope.clone() },
         );
         let end = from.as_.as_ref().map_or(from.image.span.end, |(_, name)| name.span.end);
         self.scopes.push(scope);
@@ -128,14 +133,14 @@ impl Reader<'_> {
             lines: self.lines(from.from.span.start..end),
             steps: Vec::new(),
             folder: String::new(),
-            environment: Values::new(),
+            environment: VariableValues::new(),
         });
     }
 
     fn arg(&mut self, text: &str) {
         let known = self.scopes.last().map_or(&self.global, |scope| &scope.values);
         for word in split_words(text, known) {
-            let (name, default) = match assignment(&word) {
+            let (name, default) = match split_assignment(&word) {
                 Some((name, value)) => (name, Some(value.to_owned())),
                 None => (word.as_str(), None),
             };
@@ -157,14 +162,14 @@ impl Reader<'_> {
         let Some(scope) = self.scopes.last_mut() else { return };
         let words = split_words(text, &scope.values);
         // `ENV NAME the rest of the line`.
-        if words.first().is_some_and(|first| assignment(first).is_none()) {
+        if words.first().is_some_and(|first| split_assignment(first).is_none()) {
             if let Some((name, value)) = text.trim().split_once(char::is_whitespace) {
-                let value = expand(value.trim(), &scope.values);
+                let value = expand_word(value.trim(), &scope.values);
                 scope.set(name, value);
             }
             return;
         }
-        for (name, value) in words.iter().filter_map(|word| assignment(word)) {
+        for (name, value) in words.iter().filter_map(|word| split_assignment(word)) {
             scope.set(name, value.to_owned());
         }
     }
@@ -181,9 +186,9 @@ impl Reader<'_> {
         let from = options.iter().find(|flag| flag.name.value == "from");
         let from = from.and_then(|flag| flag.value.as_ref());
         let origin =
-            from.map_or(CopyOrigin::Context, |from| self.origin(&expand(&from.value, values)));
-        let written = expand(&dest.value, values);
-        let mut target = absolute(&scope.folder, &written);
+            from.map_or(CopyOrigin::Context, |from| self.origin(&expand_word(&from.value, values)));
+        let written = expand_word(&dest.value, values);
+        let mut target = resolve_image_path(&scope.folder, &written);
         if (written.ends_with('/') || written.ends_with('.') || sources.len() > 1)
             && !target.ends_with('/')
         {
@@ -202,7 +207,7 @@ impl Reader<'_> {
             },
             Source::Path(path) => CopiedPath {
                 origin: origin.clone(),
-                source: relative(&expand(&path.value, values)),
+                source: normalize_context_path(&expand_word(&path.value, values)),
                 target: target.clone(),
             },
             _ => CopiedPath {
@@ -225,7 +230,8 @@ impl Reader<'_> {
         let values = &scope.values;
         let mounts = run.options.iter().filter(|flag| flag.name.value == "mount");
         let mounts = mounts.filter_map(|flag| flag.value.as_ref());
-        let mounts = mounts.filter_map(|mount| self.mount(&expand(&mount.value, values), scope));
+        let mounts =
+            mounts.filter_map(|mount| self.mount(&expand_word(&mount.value, values), scope));
         let mounts = mounts.collect();
         let mut commands = self.commands(&run.arguments);
         let texts = run.here_docs.iter().map(|text: &HereDoc<'_>| text.value.as_ref());
@@ -240,7 +246,7 @@ impl Reader<'_> {
     }
 
     /// Returns the path that `--mount=type=bind` mounts.
-    fn mount(&self, written: &str, scope: &Scope) -> Option<CopiedPath> {
+    fn mount(&self, written: &str, scope: &StageVariables) -> Option<CopiedPath> {
         let part = |names: &[&str]| {
             let mut pairs = written.split(',').filter_map(|pair| pair.split_once('='));
             pairs.find(|(name, _)| names.contains(name)).map(|(_, value)| value.trim_matches('"'))
@@ -251,8 +257,8 @@ impl Reader<'_> {
         let target = part(&["target", "dst", "destination"])?;
         Some(CopiedPath {
             origin: part(&["from"]).map_or(CopyOrigin::Context, |from| self.origin(from)),
-            source: relative(part(&["source", "src"]).unwrap_or_default()),
-            target: absolute(&scope.folder, target),
+            source: normalize_context_path(part(&["source", "src"]).unwrap_or_default()),
+            target: resolve_image_path(&scope.folder, target),
         })
     }
 
@@ -264,7 +270,9 @@ impl Reader<'_> {
                     words.value.iter().map(|word| word.value.to_string()).collect();
                 unwrap_command(&words, None, values)
             }
-            Command::Shell(text) => split_commands(&joined(text.value, self.escape), values),
+            Command::Shell(text) => {
+                split_commands(&join_continued_lines(text.value, self.escape), values)
+            }
             _ => Vec::new(),
         }
     }
@@ -292,7 +300,7 @@ fn end_of(command: &Command<'_>) -> usize {
 }
 
 /// Joins the continued lines of a shell text and removes the comments between them.
-fn joined(text: &str, escape: char) -> String {
+fn join_continued_lines(text: &str, escape: char) -> String {
     let mut out = String::new();
     let mut continued = false;
     for line in text.lines() {
@@ -309,13 +317,13 @@ fn joined(text: &str, escape: char) -> String {
 
 /// Resolves a path in the image relative to `folder`, removing `.` and `..`; a variable whose value is unknown counts
 /// as a name.
-pub fn absolute(folder: &str, path: &str) -> String {
+pub fn resolve_image_path(folder: &str, path: &str) -> String {
     let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
     format!("/{}", without_dots(&whole))
 }
 
 /// Normalises a path in the build context, whose root is `/`.
-fn relative(path: &str) -> String {
+fn normalize_context_path(path: &str) -> String {
     without_dots(path)
 }
 

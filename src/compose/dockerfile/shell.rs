@@ -19,7 +19,7 @@ pub struct ShellCommand {
 }
 
 /// Values of variables by name.
-pub(super) type Values = HashMap<String, String>;
+pub(super) type VariableValues = HashMap<String, String>;
 
 /// Shells that take a script after `-c`.
 pub(super) const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "zsh"];
@@ -35,15 +35,15 @@ const LONGEST: usize = 1024;
 const DEEPEST: usize = 8;
 
 /// Splits `text` into commands, including the scripts passed to shells with `-c`.
-pub(super) fn split_commands(text: &str, values: &Values) -> Vec<ShellCommand> {
+pub(super) fn split_commands(text: &str, values: &VariableValues) -> Vec<ShellCommand> {
     let mut values = Cow::Borrowed(values);
-    let mut reader = Reader::new(text);
+    let mut reader = ShellReader::new(text);
     let mut commands = Vec::new();
     while let Some(command) = reader.command(&values) {
         let words = &command.words;
         // An assignment alone applies to the rest of the text; before a command, to that command only.
         if let [word] = words.as_slice()
-            && let Some((name, value)) = assignment(word)
+            && let Some((name, value)) = split_assignment(word)
         {
             values.to_mut().insert(name.to_owned(), value.to_owned());
         }
@@ -56,12 +56,12 @@ pub(super) fn split_commands(text: &str, values: &Values) -> Vec<ShellCommand> {
 pub(super) fn unwrap_command(
     words: &[String],
     output: Option<String>,
-    values: &Values,
+    values: &VariableValues,
 ) -> Vec<ShellCommand> {
     let mut words = words;
     let mut variables = Vec::new();
     while let [first, rest @ ..] = words {
-        match assignment(first) {
+        match split_assignment(first) {
             Some((name, value)) => variables.push((name.to_owned(), value.to_owned())),
             None if PREFIXES.contains(&first.as_str()) => {}
             None => break,
@@ -84,8 +84,8 @@ pub(super) fn unwrap_command(
 }
 
 /// Splits `text` into the words of a single command.
-pub(super) fn split_words(text: &str, values: &Values) -> Vec<String> {
-    let mut reader = Reader::new(text);
+pub(super) fn split_words(text: &str, values: &VariableValues) -> Vec<String> {
+    let mut reader = ShellReader::new(text);
     let mut words = Vec::new();
     while let Some(command) = reader.command(values) {
         words.extend(command.words);
@@ -94,8 +94,8 @@ pub(super) fn split_words(text: &str, values: &Values) -> Vec<String> {
 }
 
 /// Replaces the variables with known values in one word.
-pub(super) fn expand(text: &str, values: &Values) -> String {
-    let mut reader = Reader::new(text);
+pub(super) fn expand_word(text: &str, values: &VariableValues) -> String {
+    let mut reader = ShellReader::new(text);
     let mut out = String::new();
     while let Some(character) = reader.rest.next() {
         match character {
@@ -108,7 +108,7 @@ pub(super) fn expand(text: &str, values: &Values) -> String {
 }
 
 /// Splits `NAME=value` into its two parts.
-pub(super) fn assignment(word: &str) -> Option<(&str, &str)> {
+pub(super) fn split_assignment(word: &str) -> Option<(&str, &str)> {
     let (name, value) = word.split_once('=')?;
     let is_name = !name.is_empty()
         && !name.starts_with(|first: char| first.is_ascii_digit())
@@ -116,28 +116,28 @@ pub(super) fn assignment(word: &str) -> Option<(&str, &str)> {
     is_name.then_some((name, value))
 }
 
-struct Reader<'t> {
+struct ShellReader<'t> {
     rest: Peekable<Chars<'t>>,
 }
 
 /// The word being read.
 #[derive(Default)]
-struct Word {
+struct ShellWord {
     text: String,
     /// Whether the word has begun, even if it is an empty pair of quotes.
     is_started: bool,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> ShellReader<'t> {
     fn new(text: &'t str) -> Self {
         Self { rest: text.chars().peekable() }
     }
 
     /// Reads the next command; `None` at the end of the text.
-    fn command(&mut self, values: &Values) -> Option<ShellCommand> {
+    fn command(&mut self, values: &VariableValues) -> Option<ShellCommand> {
         self.rest.peek()?;
         let mut command = ShellCommand::default();
-        let mut word = Word::default();
+        let mut word = ShellWord::default();
         let mut to_file = false;
         while let Some(character) = self.rest.next() {
             match character {
@@ -150,7 +150,7 @@ impl<'t> Reader<'t> {
                     let is_number = !word.text.is_empty() && word.text.parse::<u8>().is_ok();
                     let is_error = is_number && word.text != "1";
                     if is_number {
-                        word = Word::default();
+                        word = ShellWord::default();
                     }
                     command.take(&mut word, &mut to_file);
                     self.rest.next_if_eq(&'>');
@@ -173,7 +173,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads the next part of a word: a character, a quoted text or a variable.
-    fn part(&mut self, character: char, values: &Values, out: &mut String) {
+    fn part(&mut self, character: char, values: &VariableValues, out: &mut String) {
         match character {
             '\'' => out.extend(self.rest.by_ref().take_while(|next| *next != '\'')),
             '"' => self.quoted(values, out),
@@ -188,7 +188,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn quoted(&mut self, values: &Values, out: &mut String) {
+    fn quoted(&mut self, values: &VariableValues, out: &mut String) {
         while let Some(character) = self.rest.next() {
             match character {
                 '"' => return,
@@ -204,11 +204,11 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads what follows a `$`: a name, a name in braces with an optional default, or a substitution.
-    fn variable(&mut self, values: &Values, out: &mut String) {
+    fn variable(&mut self, values: &VariableValues, out: &mut String) {
         match self.rest.peek() {
             Some('{') => {
                 let inner = self.enclosed('{', '}');
-                match replaced(&inner, values) {
+                match replace_braced(&inner, values) {
                     Some(value) if out.len() + value.len() <= LONGEST => out.push_str(&value),
                     _ => out.push_str(&format!("${{{inner}}}")),
                 }
@@ -256,8 +256,8 @@ impl<'t> Reader<'t> {
 
 impl ShellCommand {
     /// Ends the word being read.
-    fn take(&mut self, word: &mut Word, to_file: &mut bool) {
-        let Word { text, is_started } = std::mem::take(word);
+    fn take(&mut self, word: &mut ShellWord, to_file: &mut bool) {
+        let ShellWord { text, is_started } = std::mem::take(word);
         if is_started {
             match std::mem::take(to_file) {
                 true => self.output = Some(text),
@@ -268,7 +268,7 @@ impl ShellCommand {
 }
 
 /// Returns the value of the inside of `${…}`; `None` if it is unknown.
-fn replaced(inner: &str, values: &Values) -> Option<String> {
+fn replace_braced(inner: &str, values: &VariableValues) -> Option<String> {
     if inner.matches("${").count() > DEEPEST {
         return None;
     }
@@ -276,7 +276,7 @@ fn replaced(inner: &str, values: &Values) -> Option<String> {
     let (name, operator) = inner.split_at(end.unwrap_or(inner.len()));
     let value = values.get(name);
     let full = value.filter(|value| !value.is_empty());
-    let word = |at: usize| expand(&operator[at..], values);
+    let word = |at: usize| expand_word(&operator[at..], values);
     match operator.as_bytes() {
         [] => value.cloned(),
         [b':', b'-', ..] => Some(full.cloned().unwrap_or_else(|| word(2))),
@@ -293,7 +293,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&[&str]]) {
-        let values = Values::from([("A".to_owned(), "prod".to_owned())]);
+        let values = VariableValues::from([("A".to_owned(), "prod".to_owned())]);
         let got: Vec<Vec<String>> =
             split_commands(text, &values).into_iter().map(|command| command.words).collect();
         assert_eq!(got, expected, "{text}");
@@ -307,7 +307,7 @@ mod tests {
             &[&["[", "-f", "x", "]"], &["pip", "install", "y"], &["fi"]],
         );
         check("A=1 B=2 make all", &[&["make", "all"]]);
-        let command = split_commands("A=1 B='x y' make all", &Values::new()).remove(0);
+        let command = split_commands("A=1 B='x y' make all", &VariableValues::new()).remove(0);
         let set = [("A", "1"), ("B", "x y")].map(|(name, value)| (name.into(), value.into()));
         assert_eq!(command.variables, set);
     }
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn outputs_are_kept_apart_from_words() {
-        let read = |text: &str| split_commands(text, &Values::new()).remove(0);
+        let read = |text: &str| split_commands(text, &VariableValues::new()).remove(0);
         let command = read("poetry export -f x 2>/dev/null > requirements.txt");
         assert_eq!(command.words, ["poetry", "export", "-f", "x"]);
         assert_eq!(command.output.as_deref(), Some("requirements.txt"));
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_backslash_keeps_a_dollar_sign_and_stands_for_itself_before_anything_else() {
-        let values = Values::from([("A".to_owned(), "prod".to_owned())]);
+        let values = VariableValues::from([("A".to_owned(), "prod".to_owned())]);
         for (text, expected) in [
             (r"\$A", "$A"),
             (r"a\b", r"a\b"),
@@ -355,7 +355,7 @@ mod tests {
             (r"${Z:-a\b}", r"a\b"),
             ("end\\", "end\\"),
         ] {
-            assert_eq!(expand(text, &values), expected, "{text}");
+            assert_eq!(expand_word(text, &values), expected, "{text}");
         }
     }
 
@@ -364,17 +364,17 @@ mod tests {
         let nested = |levels: usize| format!("{}x{}", "${Z:-".repeat(levels), "}".repeat(levels));
         // The outermost default is level 0.
         for levels in [1, 2, DEEPEST + 1] {
-            assert_eq!(expand(&nested(levels), &Values::new()), "x", "{levels}");
+            assert_eq!(expand_word(&nested(levels), &VariableValues::new()), "x", "{levels}");
         }
         let beyond = nested(DEEPEST + 2);
-        assert_eq!(expand(&beyond, &Values::new()), beyond);
+        assert_eq!(expand_word(&beyond, &VariableValues::new()), beyond);
     }
 
     #[test]
     fn an_incomplete_text_is_read_to_its_end() {
         for text in ["'", "\"a", "${", "$(", "`", "\\", "a >", "$", "${A:-${", "2>&"] {
-            split_commands(text, &Values::new());
-            expand(text, &Values::new());
+            split_commands(text, &VariableValues::new());
+            expand_word(text, &VariableValues::new());
         }
     }
 }

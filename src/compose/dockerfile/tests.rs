@@ -2,18 +2,18 @@
 
 use super::*;
 
-fn parse(text: &str) -> Dockerfile {
+fn parse_valid_dockerfile(text: &str) -> Dockerfile {
     Dockerfile::parse(text, &[]).unwrap()
 }
 
 /// Returns the base image of the last stage, followed through all stages.
-fn base(text: &str, target: Option<&str>) -> String {
-    let file = parse(text);
+fn find_base_image(text: &str, target: Option<&str>) -> String {
+    let file = parse_valid_dockerfile(text);
     file.image(target).unwrap()[0].from.clone()
 }
 
 /// Returns the `RUN` commands of the last stage, each as one line, with its folder.
-fn runs(text: &str, arguments: &[(&str, &str)]) -> Vec<String> {
+fn list_run_commands(text: &str, arguments: &[(&str, &str)]) -> Vec<String> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let arguments: Vec<_> = arguments.iter().map(owned).collect();
     let file = Dockerfile::parse(text, &arguments).unwrap();
@@ -32,24 +32,30 @@ fn runs(text: &str, arguments: &[(&str, &str)]) -> Vec<String> {
 fn stages_are_followed_to_the_image_below() {
     let text = "# c\nFROM --platform=x node:18 AS build\nRUN x\nfrom nginx:alpine as web\nCOPY --from=build /a /b\n\
                 FROM web\nEXPOSE 80\n";
-    assert_eq!(base(text, None), "nginx:alpine");
-    assert_eq!(base(text, Some("WEB")), "nginx:alpine");
-    assert_eq!(base(text, Some("build")), "node:18");
-    assert_eq!(base(text, Some("0")), "node:18");
-    assert_eq!(parse(text).image(Some("gone")), None);
+    assert_eq!(find_base_image(text, None), "nginx:alpine");
+    assert_eq!(find_base_image(text, Some("WEB")), "nginx:alpine");
+    assert_eq!(find_base_image(text, Some("build")), "node:18");
+    assert_eq!(find_base_image(text, Some("0")), "node:18");
+    assert_eq!(parse_valid_dockerfile(text).image(Some("gone")), None);
     // A stage is visible only to later ones.
-    assert_eq!(base("FROM a AS a\n", None), "a");
-    assert_eq!(base("FROM b\nFROM c AS b\n", Some("0")), "b");
+    assert_eq!(find_base_image("FROM a AS a\n", None), "a");
+    assert_eq!(find_base_image("FROM b\nFROM c AS b\n", Some("0")), "b");
 }
 
 #[test]
 fn lines_continue_after_the_escape_character() {
-    assert_eq!(base("FROM --platform=linux/amd64 \\\n  postgres:16\n", None), "postgres:16");
-    assert_eq!(base("FROM \\\r\n# why\r\n  redis:7 \\\r\n  AS cache\r\n", None), "redis:7");
-    assert_eq!(base("# escape=`\nFROM `\n  mysql\n", None), "mysql");
-    assert_eq!(base("\u{feff}FROM mongo\n", None), "mongo");
+    assert_eq!(
+        find_base_image("FROM --platform=linux/amd64 \\\n  postgres:16\n", None),
+        "postgres:16"
+    );
+    assert_eq!(
+        find_base_image("FROM \\\r\n# why\r\n  redis:7 \\\r\n  AS cache\r\n", None),
+        "redis:7"
+    );
+    assert_eq!(find_base_image("# escape=`\nFROM `\n  mysql\n", None), "mysql");
+    assert_eq!(find_base_image("\u{feff}FROM mongo\n", None), "mongo");
     let text = "FROM a\nRUN pip install \\\n    # the list\n\n    -r x.txt \\\n && true";
-    assert_eq!(runs(text, &[]), ["/ pip install -r x.txt", "/ true"]);
+    assert_eq!(list_run_commands(text, &[]), ["/ pip install -r x.txt", "/ true"]);
 }
 
 #[test]
@@ -61,19 +67,19 @@ fn arguments_and_environment_are_replaced() {
     };
     assert_eq!(image(&[]), "python:3.12-slim");
     assert_eq!(image(&[("V".to_owned(), "3.9".to_owned())]), "python:3.9-slim");
-    assert_eq!(runs(text, &[]), ["/srv/app pip install -r dev.txt 3.12 a b $UNKNOWN"]);
+    assert_eq!(list_run_commands(text, &[]), ["/srv/app pip install -r dev.txt 3.12 a b $UNKNOWN"]);
     assert_eq!(
-        runs(text, &[("LIST", "prod")]),
+        list_run_commands(text, &[("LIST", "prod")]),
         ["/srv/app pip install -r prod.txt 3.12 a b $UNKNOWN"]
     );
-    assert_eq!(base("FROM ${BASE}\n", None), "${BASE}");
-    assert_eq!(base("ARG BASE\nFROM ${BASE:-redis}\n", None), "redis");
+    assert_eq!(find_base_image("FROM ${BASE}\n", None), "${BASE}");
+    assert_eq!(find_base_image("ARG BASE\nFROM ${BASE:-redis}\n", None), "redis");
 }
 
 #[test]
 fn a_stage_inherits_folder_and_environment_but_no_argument() {
     let text = "FROM a AS one\nARG X=1\nENV Y=2\nWORKDIR /w\nFROM one\nWORKDIR sub\nRUN $X $Y\n";
-    assert_eq!(runs(text, &[]), ["/w/sub $X 2"]);
+    assert_eq!(list_run_commands(text, &[]), ["/w/sub $X 2"]);
 }
 
 #[test]
@@ -82,10 +88,10 @@ fn here_documents_are_commands_or_files() {
                 RUN python <<EOF\nimport pip\nEOF\n\
                 RUN bash -e <<'EOF'\npip install -r x\nEOF\n";
     assert_eq!(
-        runs(text, &[]),
+        list_run_commands(text, &[]),
         ["/ set -e", "/ pip install flask", "/ python --EOF", "/ pip install -r x"]
     );
-    let file = parse(text);
+    let file = parse_valid_dockerfile(text);
     let BuildAction::Copy(paths) = &file.stages[0].steps[1].action else { panic!() };
     assert_eq!(paths[0].origin, CopyOrigin::Text("flask\n".to_owned()));
     assert_eq!(paths[0].target, "/app/x.txt");
@@ -99,7 +105,7 @@ fn copied_and_mounted_paths_know_where_they_come_from() {
     let text = "FROM a AS b\nFROM c\nWORKDIR /app\nCOPY --chown=x ./a/ b.txt ./\nCOPY --from=b /venv /venv\n\
                 COPY --from=d [\"/x y\", \"/z\"]\nADD https://e/f /f\n\
                 RUN --mount=type=cache,target=/root/.cache --mount=type=bind,source=uv.lock,target=uv.lock uv sync\n";
-    let file = parse(text);
+    let file = parse_valid_dockerfile(text);
     let mut found = Vec::new();
     for step in &file.stages[1].steps {
         let (BuildAction::Copy(paths) | BuildAction::Run { mounts: paths, .. }) = &step.action
@@ -140,12 +146,12 @@ fn what_docker_refuses_is_not_read() {
 fn no_text_makes_the_reader_grow_without_bound() {
     let doubling: String = (0..60).map(|_| "ENV A=$A$A$A$A\n").collect();
     let nested = format!("FROM a\nENV A=xxxxxxxx\n{doubling}RUN {}\n", "$A".repeat(20_000));
-    let file = parse(&nested);
-    let size: usize = runs(&nested, &[]).iter().map(String::len).sum();
+    let file = parse_valid_dockerfile(&nested);
+    let size: usize = list_run_commands(&nested, &[]).iter().map(String::len).sum();
     assert!(size < 200_000, "{size}");
     assert_eq!(file.stages.len(), 1);
     let deep = format!("FROM a\nRUN {}{}\n", "${A:-".repeat(20_000), "}".repeat(20_000));
-    assert_eq!(runs(&deep, &[]).len(), 1);
+    assert_eq!(list_run_commands(&deep, &[]).len(), 1);
     let many = "FROM a\n".repeat(10_000);
     assert_eq!(Dockerfile::parse(&many, &[]), None);
 }

@@ -7,26 +7,26 @@ mod scanner;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::interpolate::{Interpolated, InterpolationError, interpolate};
+use super::interpolate::{InterpolatedText, InterpolationError, interpolate_template};
 
-use scanner::Scanner;
+use scanner::DotenvScanner;
 
 /// A `NAME=value` statement of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
+pub struct DotenvStatement {
     /// The name, without `export`.
     pub name: String,
     /// Byte range of the name.
     pub range: Range<usize>,
     /// The value.
-    pub value: Written,
+    pub value: DotenvValue,
     /// Byte range of the value as written, quotes included.
     pub value_range: Range<usize>,
 }
 
 /// A value as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Written {
+pub enum DotenvValue {
     /// A name without a value: inherited from the outside.
     Inherited,
     /// Single-quoted, or in a `raw` file: used verbatim.
@@ -48,8 +48,8 @@ pub struct DotenvError {
 ///
 /// # Errors
 /// The first statement that docker compose would reject.
-pub fn parse(text: &str) -> Result<Vec<Statement>, DotenvError> {
-    let mut scanner = Scanner::new(text);
+pub fn parse_dotenv(text: &str) -> Result<Vec<DotenvStatement>, DotenvError> {
+    let mut scanner = DotenvScanner::new(text);
     let mut statements = Vec::new();
     while scanner.seek_statement() {
         statements.push(scanner.statement()?);
@@ -61,7 +61,7 @@ pub fn parse(text: &str) -> Result<Vec<Statement>, DotenvError> {
 ///
 /// # Errors
 /// An empty name, or a name that contains a space.
-pub fn parse_raw(text: &str) -> Result<Vec<Statement>, DotenvError> {
+pub fn parse_raw(text: &str) -> Result<Vec<DotenvStatement>, DotenvError> {
     let mut statements = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -82,22 +82,23 @@ pub fn parse_raw(text: &str) -> Result<Vec<Statement>, DotenvError> {
             });
         }
         let end = begin + lead.len();
-        statements.push(Statement {
+        statements.push(DotenvStatement {
             name: name.to_owned(),
             range: begin..begin + name.len(),
-            value: value.map_or(Written::Inherited, |value| Written::Literal(value.to_owned())),
+            value: value
+                .map_or(DotenvValue::Inherited, |value| DotenvValue::Literal(value.to_owned())),
             value_range: end - value.map_or(0, str::len)..end,
         });
     }
     Ok(statements)
 }
 
-impl Statement {
+impl DotenvStatement {
     /// Returns the unquoted value before variables are replaced; `None` for a name without a value.
     pub fn raw(&self) -> Option<&str> {
         match &self.value {
-            Written::Inherited => None,
-            Written::Literal(value) | Written::Template(value) => Some(value),
+            DotenvValue::Inherited => None,
+            DotenvValue::Literal(value) | DotenvValue::Template(value) => Some(value),
         }
     }
 
@@ -113,9 +114,9 @@ impl Statement {
 
 /// A statement and its resolved value.
 #[derive(Debug)]
-pub(super) struct Resolved<'a> {
-    pub(super) statement: &'a Statement,
-    pub(super) value: Result<Interpolated, InterpolationError>,
+pub(super) struct ResolvedStatement<'a> {
+    pub(super) statement: &'a DotenvStatement,
+    pub(super) value: Result<InterpolatedText, InterpolationError>,
 }
 
 /// Resolves the value of every statement. Names are looked up in `outside` first, then among earlier statements.
@@ -123,39 +124,39 @@ pub(super) struct Resolved<'a> {
 /// A name without a value that is unset outside is omitted. If the values exceed `room` bytes, the last result is an
 /// error; `room` is reduced by the values returned.
 pub(super) fn resolve<'a>(
-    statements: &'a [Statement],
+    statements: &'a [DotenvStatement],
     outside: &dyn Fn(&str) -> Option<String>,
     mut inside: HashMap<String, String>,
     room: &mut usize,
-) -> Vec<Resolved<'a>> {
+) -> Vec<ResolvedStatement<'a>> {
     let mut out = Vec::with_capacity(statements.len());
     for statement in statements {
         let value = match &statement.value {
-            Written::Inherited => match outside(&statement.name) {
-                Some(value) => Ok(literal(value)),
+            DotenvValue::Inherited => match outside(&statement.name) {
+                Some(value) => Ok(without_references(value)),
                 None => continue,
             },
-            Written::Literal(value) => Ok(literal(value.clone())),
-            Written::Template(template) => {
-                interpolate(template, &|name| outside(name).or_else(|| inside.get(name).cloned()))
-            }
+            DotenvValue::Literal(value) => Ok(without_references(value.clone())),
+            DotenvValue::Template(template) => interpolate_template(template, &|name| {
+                outside(name).or_else(|| inside.get(name).cloned())
+            }),
         };
         if let Ok(value) = &value {
             let Some(left) = room.checked_sub(value.text.len()) else {
                 let value = Err(InterpolationError::ValuesTooLarge);
-                out.push(Resolved { statement, value });
+                out.push(ResolvedStatement { statement, value });
                 return out;
             };
             *room = left;
             inside.insert(statement.name.clone(), value.text.clone());
         }
-        out.push(Resolved { statement, value });
+        out.push(ResolvedStatement { statement, value });
     }
     out
 }
 
-fn literal(text: String) -> Interpolated {
-    Interpolated { text, uses: Vec::new() }
+fn without_references(text: String) -> InterpolatedText {
+    InterpolatedText { text, uses: Vec::new() }
 }
 
 #[cfg(test)]
@@ -164,7 +165,7 @@ mod tests {
     use crate::limits;
 
     fn values(text: &str) -> Vec<(String, String)> {
-        let statements = parse(text).unwrap();
+        let statements = parse_dotenv(text).unwrap();
         let outside = |name: &str| (name == "HOME").then(|| "/h".to_owned());
         resolve(&statements, &outside, HashMap::new(), &mut limits::VALUES_BYTES.clone())
             .into_iter()
@@ -203,7 +204,7 @@ mod tests {
     #[test]
     fn spans_point_at_names_and_values() {
         let text = "# c\nexport A = 'x y' # d\n";
-        let statement = &parse(text).unwrap()[0];
+        let statement = &parse_dotenv(text).unwrap()[0];
         assert_eq!(&text[statement.range.clone()], "A");
         assert_eq!(&text[statement.value_range.clone()], "'x y'");
     }
@@ -218,7 +219,7 @@ mod tests {
             ("A=\n", Some(""), true),
             ("A\n", None, false),
         ] {
-            let statement = &parse(text).unwrap()[0];
+            let statement = &parse_dotenv(text).unwrap()[0];
             assert_eq!(statement.raw(), raw, "{text}");
             let verbatim = statement.verbatim(text).map(|range| &text[range]);
             assert_eq!(verbatim, raw.filter(|_| is_verbatim), "{text}");
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn errors_have_a_position() {
         for (text, at) in [("A=1\nB C=2\n", 4), ("A='x\n", 2), ("A=1\nB%=2\n", 5), ("export ", 7)] {
-            assert_eq!(parse(text).unwrap_err().offset, at, "{text}");
+            assert_eq!(parse_dotenv(text).unwrap_err().offset, at, "{text}");
         }
     }
 
@@ -240,9 +241,9 @@ mod tests {
         assert_eq!(
             written,
             [
-                ("R1", Written::Literal("\"kept\" # ${HOME}".to_owned())),
-                ("R2", Written::Literal(" a ".to_owned())),
-                ("R3", Written::Inherited),
+                ("R1", DotenvValue::Literal("\"kept\" # ${HOME}".to_owned())),
+                ("R2", DotenvValue::Literal(" a ".to_owned())),
+                ("R3", DotenvValue::Inherited),
             ]
         );
     }

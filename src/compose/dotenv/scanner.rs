@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
-use super::{DotenvError, Statement, Written};
+use super::{DotenvError, DotenvStatement, DotenvValue};
 
 /// A text and the current position in it.
-pub(super) struct Scanner<'a> {
+pub(super) struct DotenvScanner<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a> DotenvScanner<'a> {
     /// Starts after an optional byte order mark.
     pub(super) fn new(text: &'a str) -> Self {
         let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -34,34 +34,34 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    pub(super) fn statement(&mut self) -> Result<Statement, DotenvError> {
+    pub(super) fn statement(&mut self) -> Result<DotenvStatement, DotenvError> {
         let rest = &self.text[self.at..];
         if let Some(after) = rest.strip_prefix("export")
             && after.starts_with(|c: char| c.is_whitespace())
         {
-            self.at += "export".len() + blank(after);
+            self.at += "export".len() + count_blanks(after);
         }
         let start = self.at;
         let (name, ended) = self.name()?;
         let range = start..start + name.len();
-        if ended == Ended::Alone {
-            return Ok(Statement {
+        if ended == StatementEnd::Alone {
+            return Ok(DotenvStatement {
                 name,
-                value: Written::Inherited,
+                value: DotenvValue::Inherited,
                 value_range: range.end..range.end,
                 range,
             });
         }
-        self.at += blank(&self.text[self.at..]);
+        self.at += count_blanks(&self.text[self.at..]);
         let value_start = self.at;
         let value = self.value()?;
         let value_end =
             value_start + self.text[value_start..self.at].trim_end_matches(['\n', '\r']).len();
-        Ok(Statement { name, range, value, value_range: value_start..value_end })
+        Ok(DotenvStatement { name, range, value, value_range: value_start..value_end })
     }
 
     /// Reads a name and the character that ends it.
-    fn name(&mut self) -> Result<(String, Ended), DotenvError> {
+    fn name(&mut self) -> Result<(String, StatementEnd), DotenvError> {
         let rest = &self.text[self.at..];
         if rest.is_empty() {
             return Err(DotenvError {
@@ -74,8 +74,8 @@ impl<'a> Scanner<'a> {
                 continue;
             }
             let ended = match character {
-                '=' | ':' => Ended::Value,
-                '\n' => Ended::Alone,
+                '=' | ':' => StatementEnd::Value,
+                '\n' => StatementEnd::Alone,
                 '_' | '.' | '-' | '[' | ']' => continue,
                 other if other.is_alphanumeric() => continue,
                 other => {
@@ -98,16 +98,16 @@ impl<'a> Scanner<'a> {
         }
         // Docker compose ignores a name at the very end that has no value and no line ending.
         self.at = self.text.len();
-        Ok((String::new(), Ended::Alone))
+        Ok((String::new(), StatementEnd::Alone))
     }
 
-    fn value(&mut self) -> Result<Written, DotenvError> {
+    fn value(&mut self) -> Result<DotenvValue, DotenvError> {
         let rest = &self.text[self.at..];
         let Some(quote @ ('"' | '\'')) = rest.chars().next() else {
             let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
             self.at += (line.len() + 1).min(rest.len());
             let value = line.split(" #").next().unwrap_or_default().trim_end();
-            return Ok(Written::Template(value.to_owned()));
+            return Ok(DotenvValue::Template(value.to_owned()));
         };
         let mut value = String::new();
         let mut escaped = false;
@@ -124,9 +124,9 @@ impl<'a> Scanner<'a> {
                 _ if character == quote => {
                     self.at += index + 1;
                     return Ok(if quote == '"' {
-                        Written::Template(unescape(&value).into_owned())
+                        DotenvValue::Template(unescape_double_quoted(&value).into_owned())
                     } else {
-                        Written::Literal(value)
+                        DotenvValue::Literal(value)
                     });
                 }
                 _ => value.push(character),
@@ -137,13 +137,13 @@ impl<'a> Scanner<'a> {
 }
 
 #[derive(PartialEq, Eq)]
-enum Ended {
+enum StatementEnd {
     Value,
     Alone,
 }
 
 /// Replaces the escapes of a double-quoted value; `\$` becomes the template escape `$$`.
-fn unescape(text: &str) -> Cow<'_, str> {
+fn unescape_double_quoted(text: &str) -> Cow<'_, str> {
     if !text.contains('\\') {
         return Cow::Borrowed(text);
     }
@@ -152,7 +152,7 @@ fn unescape(text: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find('\\') {
         out.push_str(&rest[..at]);
         let after = &rest[at + 1..];
-        let octal = octal(after);
+        let octal = decode_octal(after);
         let (replacement, taken) = match after.as_bytes().first() {
             Some(b'a') => ("\u{7}", 1),
             Some(b'b') => ("\u{8}", 1),
@@ -177,13 +177,13 @@ fn unescape(text: &str) -> Cow<'_, str> {
 }
 
 /// Decodes `0ddd`, a zero followed by three octal digits.
-fn octal(text: &str) -> Option<String> {
+fn decode_octal(text: &str) -> Option<String> {
     let digits = text.strip_prefix('0')?.get(..3)?;
     let value = u32::from_str_radix(digits, 8).ok()?;
     (value <= 0xff).then(|| char::from_u32(value).map(String::from))?
 }
 
-fn blank(text: &str) -> usize {
+fn count_blanks(text: &str) -> usize {
     text.len() - text.trim_start_matches(is_blank).len()
 }
 

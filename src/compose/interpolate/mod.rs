@@ -5,36 +5,36 @@ mod reference;
 use std::ops::Range;
 
 use crate::limits;
-use reference::{Braces, Reference, name_length, reference};
+use reference::{ClosingBraces, ParsedReference, name_length, read_reference};
 
 /// A template with its variables replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interpolated {
+pub struct InterpolatedText {
     /// The resulting text.
     pub text: String,
     /// Every variable used, in order.
-    pub uses: Vec<Use>,
+    pub uses: Vec<ReferenceUse>,
 }
 
-impl Interpolated {
+impl InterpolatedText {
     /// Returns whether every variable was set or had a default.
     pub fn is_whole(&self) -> bool {
-        self.uses.iter().all(|one| one.outcome != Outcome::Unset)
+        self.uses.iter().all(|one| one.outcome != ReferenceOutcome::Unset)
     }
 }
 
 /// A variable used in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Use {
+pub struct ReferenceUse {
     /// Its name.
     pub name: String,
     /// How it was resolved.
-    pub outcome: Outcome,
+    pub outcome: ReferenceOutcome,
 }
 
 /// How a variable was resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ReferenceOutcome {
     /// It is set and its value was used.
     Taken,
     /// It is unset, or empty where that counts as unset, and the template's default was used.
@@ -94,18 +94,19 @@ impl std::fmt::Display for InterpolationError {
 }
 
 /// Looks up a variable; `None` if it is unset.
-pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+pub type VariableLookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// Replaces the variables of `template`.
 ///
 /// # Errors
 /// Anything that docker compose would reject.
-pub fn interpolate(
+pub fn interpolate_template(
     template: &str,
-    lookup: &Lookup<'_>,
-) -> Result<Interpolated, InterpolationError> {
-    let mut out = Interpolated { text: String::with_capacity(template.len()), uses: Vec::new() };
-    replace(template, lookup, 0, &mut out)?;
+    lookup: &VariableLookup<'_>,
+) -> Result<InterpolatedText, InterpolationError> {
+    let mut out =
+        InterpolatedText { text: String::with_capacity(template.len()), uses: Vec::new() };
+    replace_variables(template, lookup, 0, &mut out)?;
     Ok(out)
 }
 
@@ -123,7 +124,7 @@ pub struct TemplateReference<'t> {
 /// Finds every `$NAME` and `${NAME…}` of a template, including those in defaults, but not `$$` or invalid references.
 pub fn find_references(template: &str) -> Vec<TemplateReference<'_>> {
     let mut found = Vec::new();
-    let mut lines = Braces::new(template);
+    let mut lines = ClosingBraces::new(template);
     let mut at = 0;
     while let Some(next) = template[at..].find('$') {
         let start = at + next;
@@ -132,7 +133,7 @@ pub fn find_references(template: &str) -> Vec<TemplateReference<'_>> {
             at = start + 2;
             continue;
         } else if after.starts_with('{') {
-            match reference(template, start, &mut lines) {
+            match read_reference(template, start, &mut lines) {
                 Ok(reference) => (reference.name, reference.whole),
                 Err(_) => {
                     at = start + 2;
@@ -168,44 +169,44 @@ pub fn has_pasted_dollar(template: &str) -> bool {
     })
 }
 
-fn replace(
+fn replace_variables(
     template: &str,
-    lookup: &Lookup<'_>,
+    lookup: &VariableLookup<'_>,
     depth: usize,
-    out: &mut Interpolated,
+    out: &mut InterpolatedText,
 ) -> Result<(), InterpolationError> {
     if depth > limits::TEMPLATE_DEPTH {
-        return Err(invalid(template));
+        return Err(invalid_reference_error(template));
     }
-    let mut lines = Braces::new(template);
+    let mut lines = ClosingBraces::new(template);
     let mut rest = 0;
     while let Some(found) = template[rest..].find('$') {
         let at = rest + found;
-        append(&template[rest..at], out)?;
+        append_limited(&template[rest..at], out)?;
         let after = &template[at + 1..];
         rest = if after.starts_with('$') {
             out.text.push('$');
             at + 2
         } else if after.starts_with('{') {
-            let reference = reference(template, at, &mut lines)?;
+            let reference = read_reference(template, at, &mut lines)?;
             let end = reference.whole.end;
-            expand(template, reference, lookup, depth, out)?;
+            expand_reference(template, reference, lookup, depth, out)?;
             end
         } else {
             let name = &after[..name_length(after)];
             if name.is_empty() {
                 out.text.push('$');
             } else {
-                plain(name, lookup, out)?;
+                append_variable(name, lookup, out)?;
             }
             at + 1 + name.len()
         };
     }
-    append(&template[rest..], out)
+    append_limited(&template[rest..], out)
 }
 
 /// Appends to the result, up to its limit.
-fn append(text: &str, out: &mut Interpolated) -> Result<(), InterpolationError> {
+fn append_limited(text: &str, out: &mut InterpolatedText) -> Result<(), InterpolationError> {
     if out.text.len() + text.len() > limits::VALUE_BYTES {
         return Err(InterpolationError::ValueTooLarge);
     }
@@ -213,65 +214,65 @@ fn append(text: &str, out: &mut Interpolated) -> Result<(), InterpolationError> 
     Ok(())
 }
 
-fn expand(
+fn expand_reference(
     template: &str,
-    reference: Reference,
-    lookup: &Lookup<'_>,
+    reference: ParsedReference,
+    lookup: &VariableLookup<'_>,
     depth: usize,
-    out: &mut Interpolated,
+    out: &mut InterpolatedText,
 ) -> Result<(), InterpolationError> {
     let name = &template[reference.name];
     let Some((operator, argument)) = reference.operator else {
-        return plain(name, lookup, out);
+        return append_variable(name, lookup, out);
     };
     let argument = &template[argument];
     let value = lookup(name);
     let present =
         value.as_deref().is_some_and(|value| !(operator.empty_counts_as_unset && value.is_empty()));
-    let outcome = if present { Outcome::Taken } else { Outcome::Default };
+    let outcome = if present { ReferenceOutcome::Taken } else { ReferenceOutcome::Default };
     match (operator.sign, present) {
         (b'?', false) => {
-            let mut reason = Interpolated { text: String::new(), uses: Vec::new() };
-            replace(argument, lookup, depth + 1, &mut reason)?;
+            let mut reason = InterpolatedText { text: String::new(), uses: Vec::new() };
+            replace_variables(argument, lookup, depth + 1, &mut reason)?;
             return Err(InterpolationError::Required {
                 name: name.to_owned(),
                 reason: reason.text,
             });
         }
         (b'-', false) | (b'+', true) => {
-            note(name, outcome, out);
-            replace(argument, lookup, depth + 1, out)?;
+            record_use(name, outcome, out);
+            replace_variables(argument, lookup, depth + 1, out)?;
         }
         _ => {
-            note(name, outcome, out);
-            append(&value.unwrap_or_default(), out)?;
+            record_use(name, outcome, out);
+            append_limited(&value.unwrap_or_default(), out)?;
         }
     }
     Ok(())
 }
 
-fn plain(
+fn append_variable(
     name: &str,
-    lookup: &Lookup<'_>,
-    out: &mut Interpolated,
+    lookup: &VariableLookup<'_>,
+    out: &mut InterpolatedText,
 ) -> Result<(), InterpolationError> {
     match lookup(name) {
         Some(value) => {
-            note(name, Outcome::Taken, out);
-            append(&value, out)
+            record_use(name, ReferenceOutcome::Taken, out);
+            append_limited(&value, out)
         }
         None => {
-            note(name, Outcome::Unset, out);
+            record_use(name, ReferenceOutcome::Unset, out);
             Ok(())
         }
     }
 }
 
-fn note(name: &str, outcome: Outcome, out: &mut Interpolated) {
-    out.uses.push(Use { name: name.to_owned(), outcome });
+fn record_use(name: &str, outcome: ReferenceOutcome, out: &mut InterpolatedText) {
+    out.uses.push(ReferenceUse { name: name.to_owned(), outcome });
 }
 
-fn invalid(part: &str) -> InterpolationError {
+fn invalid_reference_error(part: &str) -> InterpolationError {
     const SHOWN: usize = 60;
     InterpolationError::Invalid { part: part.chars().take(SHOWN).collect() }
 }
@@ -290,7 +291,7 @@ mod tests {
 
     #[track_caller]
     fn check(template: &str, expected: &str) {
-        let got = interpolate(template, &lookup).map(|got| got.text);
+        let got = interpolate_template(template, &lookup).map(|got| got.text);
         assert_eq!(got.as_deref(), Ok(expected), "{template}");
     }
 
@@ -319,7 +320,10 @@ mod tests {
     fn an_invalid_reference_is_refused() {
         for template in ["${HONEY COMB}", "${}", "${A", "${1A}", "${A:x}", "${A/x}", "${A:-${B}"] {
             assert!(
-                matches!(interpolate(template, &lookup), Err(InterpolationError::Invalid { .. })),
+                matches!(
+                    interpolate_template(template, &lookup),
+                    Err(InterpolationError::Invalid { .. })
+                ),
                 "{template}"
             );
         }
@@ -328,19 +332,23 @@ mod tests {
     #[test]
     fn a_missing_required_variable_says_why() {
         for template in ["${UNSET:?say $SET}", "${EMPTY:?say $SET}", "${UNSET?say $SET}"] {
-            let error = interpolate(template, &lookup).unwrap_err();
+            let error = interpolate_template(template, &lookup).unwrap_err();
             assert!(error.to_string().ends_with("is missing a value: say value"), "{error}");
         }
     }
 
     #[test]
     fn uses_report_how_each_variable_was_resolved() {
-        let got = interpolate("$SET ${UNSET:-x} $GONE", &lookup).unwrap();
+        let got = interpolate_template("$SET ${UNSET:-x} $GONE", &lookup).unwrap();
         let outcomes: Vec<_> =
             got.uses.iter().map(|one| (one.name.as_str(), one.outcome)).collect();
         assert_eq!(
             outcomes,
-            [("SET", Outcome::Taken), ("UNSET", Outcome::Default), ("GONE", Outcome::Unset)]
+            [
+                ("SET", ReferenceOutcome::Taken),
+                ("UNSET", ReferenceOutcome::Default),
+                ("GONE", ReferenceOutcome::Unset)
+            ]
         );
     }
 
@@ -361,7 +369,8 @@ mod tests {
     #[test]
     fn a_result_is_bounded() {
         let long = |name: &str| (name == "LONG").then(|| "x".repeat(limits::VALUE_BYTES / 4));
-        let length = |template: &str| interpolate(template, &long).map(|got| got.text.len());
+        let length =
+            |template: &str| interpolate_template(template, &long).map(|got| got.text.len());
         assert_eq!(length("$LONG$LONG$LONG$LONG"), Ok(limits::VALUE_BYTES));
         for template in [
             "$LONG$LONG$LONG$LONG.",
@@ -375,6 +384,6 @@ mod tests {
     #[test]
     fn depth_is_bounded() {
         let deep = format!("{}{}", "${A:-".repeat(5_000), "}".repeat(5_000));
-        assert!(interpolate(&deep, &lookup).is_err());
+        assert!(interpolate_template(&deep, &lookup).is_err());
     }
 }

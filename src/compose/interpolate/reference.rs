@@ -2,18 +2,18 @@
 
 use std::ops::Range;
 
-use super::{InterpolationError, invalid};
+use super::{InterpolationError, invalid_reference_error};
 
 /// A reference `${…}`: its byte range, name, operator and argument.
-pub(super) struct Reference {
+pub(super) struct ParsedReference {
     pub(super) whole: Range<usize>,
     pub(super) name: Range<usize>,
-    pub(super) operator: Option<(Operator, Range<usize>)>,
+    pub(super) operator: Option<(ReferenceOperator, Range<usize>)>,
 }
 
 /// `:-`, `-`, `:+`, `+`, `:?` or `?`.
 #[derive(Clone, Copy)]
-pub(super) struct Operator {
+pub(super) struct ReferenceOperator {
     pub(super) sign: u8,
     pub(super) empty_counts_as_unset: bool,
 }
@@ -22,12 +22,12 @@ pub(super) struct Operator {
 ///
 /// An argument may contain braces. The reference ends where they balance, or otherwise at the last closing brace of the
 /// line.
-pub(super) fn reference(
+pub(super) fn read_reference(
     template: &str,
     at: usize,
-    braces: &mut Braces<'_>,
-) -> Result<Reference, InterpolationError> {
-    let refused = || invalid(template[at..].lines().next().unwrap_or_default());
+    braces: &mut ClosingBraces<'_>,
+) -> Result<ParsedReference, InterpolationError> {
+    let refused = || invalid_reference_error(template[at..].lines().next().unwrap_or_default());
     let start = at + 2;
     let name = start..start + name_length(&template[start..]);
     if name.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn reference(
     let after = &template.as_bytes()[name.end..];
     let (empty_counts_as_unset, sign) = match after {
         [b'}', ..] => {
-            return Ok(Reference { whole: at..name.end + 1, name, operator: None });
+            return Ok(ParsedReference { whole: at..name.end + 1, name, operator: None });
         }
         [b':', sign @ (b'-' | b'+' | b'?'), ..] => (true, *sign),
         [sign @ (b'-' | b'+' | b'?'), ..] => (false, *sign),
@@ -44,12 +44,13 @@ pub(super) fn reference(
     };
     let argument = name.end + 1 + usize::from(empty_counts_as_unset);
     let last = braces.last_of_line(argument).ok_or_else(refused)?;
-    let close = balanced(&template.as_bytes()[at..=last]).map_or(last, |close| at + close);
+    let close =
+        find_closing_brace(&template.as_bytes()[at..=last]).map_or(last, |close| at + close);
     if close < argument {
         return Err(refused());
     }
-    let operator = Operator { sign, empty_counts_as_unset };
-    Ok(Reference { whole: at..close + 1, name, operator: Some((operator, argument..close)) })
+    let operator = ReferenceOperator { sign, empty_counts_as_unset };
+    Ok(ParsedReference { whole: at..close + 1, name, operator: Some((operator, argument..close)) })
 }
 
 pub(super) fn name_length(text: &str) -> usize {
@@ -62,7 +63,7 @@ pub(super) fn name_length(text: &str) -> usize {
 }
 
 /// Returns the position where the braces opened in `text` balance; a character directly after an opening brace is skipped.
-fn balanced(text: &[u8]) -> Option<usize> {
+fn find_closing_brace(text: &[u8]) -> Option<usize> {
     let mut open = 0usize;
     let mut at = 0;
     while at < text.len() {
@@ -85,13 +86,13 @@ fn balanced(text: &[u8]) -> Option<usize> {
 }
 
 /// The last closing brace of each line, found once per line.
-pub(super) struct Braces<'a> {
+pub(super) struct ClosingBraces<'a> {
     text: &'a str,
     line: Range<usize>,
     last: Option<usize>,
 }
 
-impl<'a> Braces<'a> {
+impl<'a> ClosingBraces<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self { text, line: 0..0, last: None }
     }

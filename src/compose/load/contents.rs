@@ -5,53 +5,53 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::compose::aliases::check_aliases;
-use crate::compose::model::Failing;
-use crate::compose::reachability::Network;
-use crate::compose::read::{Fault, Read, Reader};
+use crate::compose::model::FailingTemplate;
+use crate::compose::reachability::ComposeNetwork;
+use crate::compose::read::{ComposeFault, MappingReader, ServiceMapping};
 use crate::compose::references::ReferenceKind;
 use crate::compose::scan;
 use crate::compose::schema;
-use crate::compose::source::{FileId, Holds, Span, Weight};
+use crate::compose::source::{FileId, FileSpan, FileSyntax, WarningWeight};
 use crate::compose::variables::ScopeId;
-use crate::compose::view::{Mark, Shape, View};
-use crate::edit::yaml::tree::Tree;
+use crate::compose::view::{NodeShape, NodeView, OverrideTag};
+use crate::edit::yaml::tree::YamlTree;
 use crate::error::{Error, ErrorCode, Result};
 
-use super::{Loader, SERVICES_TOO_LARGE};
+use super::{ProjectLoader, SERVICES_TOO_LARGE};
 
 /// The content of one document of a compose file.
-pub(super) struct Contents {
+pub(super) struct DocumentContents {
     pub(super) file: FileId,
     pub(super) folder: PathBuf,
     pub(super) scope: ScopeId,
-    pub(super) services: Vec<(Mark, Read)>,
-    pub(super) includes: Vec<Include>,
+    pub(super) services: Vec<(OverrideTag, ServiceMapping)>,
+    pub(super) includes: Vec<IncludeEntry>,
     /// The names that its top-level sections define.
     pub(super) defined: Vec<(ReferenceKind, String)>,
     /// Networks by key.
-    pub(super) networks: Vec<(String, Network)>,
+    pub(super) networks: Vec<(String, ComposeNetwork)>,
     /// Faults outside of the services that are not yet reported.
-    refused: RefCell<Vec<Fault>>,
+    refused: RefCell<Vec<ComposeFault>>,
 }
 
-impl Contents {
+impl DocumentContents {
     /// Returns the faults of the document as a whole the first time, then an empty list.
-    pub(super) fn take_refused(&self) -> Vec<Fault> {
+    pub(super) fn take_refused(&self) -> Vec<ComposeFault> {
         self.refused.take()
     }
 }
 
 /// The documents of a file, in order.
-pub(super) type Documents = Rc<[Rc<Contents>]>;
+pub(super) type FileDocuments = Rc<[Rc<DocumentContents>]>;
 
-pub(super) struct Include {
+pub(super) struct IncludeEntry {
     pub(super) paths: Vec<String>,
     pub(super) folder: Option<String>,
     pub(super) env_files: Vec<String>,
-    pub(super) span: Span,
+    pub(super) span: FileSpan,
 }
 
-impl Loader<'_> {
+impl ProjectLoader<'_> {
     /// Returns the documents of a file, which override each other in order; each file is read once for each set of
     /// variables.
     pub(super) fn contents(
@@ -59,8 +59,8 @@ impl Loader<'_> {
         path: &Path,
         scope: ScopeId,
         folder: &Path,
-    ) -> Result<Option<Documents>> {
-        let Some(file) = self.file(path, Holds::Compose)? else {
+    ) -> Result<Option<FileDocuments>> {
+        let Some(file) = self.file(path, FileSyntax::Compose)? else {
             return Ok(None);
         };
         let key = (file, scope, folder.to_owned());
@@ -77,34 +77,34 @@ impl Loader<'_> {
         })?;
         self.scan(&tree, file, scope)?;
         if tree.root().is_none() {
-            let span = Span { file, range: 0..0 };
-            self.warn(&span, "the file says nothing".to_owned(), Weight::Refused);
+            let span = FileSpan { file, range: 0..0 };
+            self.warn(&span, "the file says nothing".to_owned(), WarningWeight::Refused);
         }
         let mut documents = Vec::with_capacity(1);
-        for root in View::roots(&tree, file) {
+        for root in NodeView::roots(&tree, file) {
             documents.push(Rc::new(self.document(root, &tree, file, scope, folder)?));
         }
-        let documents: Documents = documents.into();
+        let documents: FileDocuments = documents.into();
         self.contents.insert(key, Rc::clone(&documents));
         Ok(Some(documents))
     }
 
     fn document(
         &mut self,
-        root: View<'_>,
-        tree: &Tree,
+        root: NodeView<'_>,
+        tree: &YamlTree,
         file: FileId,
         scope: ScopeId,
         folder: &Path,
-    ) -> Result<Contents> {
-        let mut reader = Reader {
+    ) -> Result<DocumentContents> {
+        let mut reader = MappingReader {
             variables: &self.variables,
             scope,
             folder,
             faults: Vec::new(),
             reaches: Vec::new(),
         };
-        let mut contents = Contents {
+        let mut contents = DocumentContents {
             file,
             folder: folder.to_owned(),
             scope,
@@ -115,15 +115,15 @@ impl Loader<'_> {
             refused: RefCell::default(),
         };
         let fits = read_root(root, &mut reader, &mut contents, self.service_room);
-        let Reader { mut faults, reaches, .. } = reader;
+        let MappingReader { mut faults, reaches, .. } = reader;
         if let (false, Some((_, read))) = (fits, contents.services.last()) {
             return Err(self.too_large(&read.partial.places[0], SERVICES_TOO_LARGE));
         }
         self.reaches.extend(reaches);
-        faults.extend(check_aliases(tree, root.node()).map(|(id, text)| Fault {
-            span: Span { file, range: tree.node(id).range.clone() },
+        faults.extend(check_aliases(tree, root.node()).map(|(id, text)| ComposeFault {
+            span: FileSpan { file, range: tree.node(id).range.clone() },
             text,
-            weight: Weight::Refused,
+            weight: WarningWeight::Refused,
         }));
         for fault in faults {
             self.report(fault);
@@ -131,7 +131,7 @@ impl Loader<'_> {
         Ok(contents)
     }
 
-    fn scan(&mut self, tree: &Tree, file: FileId, scope: ScopeId) -> Result<()> {
+    fn scan(&mut self, tree: &YamlTree, file: FileId, scope: ScopeId) -> Result<()> {
         let found = scan::scan(tree, file, &self.variables, scope, &mut self.template_room);
         if let Some((span, error)) = found.beyond {
             return Err(self.too_large(&span, error));
@@ -140,7 +140,7 @@ impl Loader<'_> {
             self.report(fault);
         }
         for (fault, template) in found.failing {
-            self.failing.push(Failing { warning: self.warnings.len(), scope, template });
+            self.failing.push(FailingTemplate { warning: self.warnings.len(), scope, template });
             self.report(fault);
         }
         Ok(())
@@ -149,12 +149,12 @@ impl Loader<'_> {
 
 /// Reads services until they exceed `room` bytes; returns whether all of them fit.
 fn read_root<'t>(
-    root: View<'t>,
-    reader: &mut Reader<'_>,
-    contents: &mut Contents,
+    root: NodeView<'t>,
+    reader: &mut MappingReader<'_>,
+    contents: &mut DocumentContents,
     mut room: usize,
 ) -> bool {
-    if root.shape() != Shape::Mapping {
+    if root.shape() != NodeShape::Mapping {
         reader.refuse(root, "a compose file is a mapping");
         return true;
     }
@@ -168,12 +168,15 @@ fn read_root<'t>(
                     contents.networks.push((key.into_owned(), reader.network(network)));
                 }
             }
-            let kept = value.entries().into_iter().filter(|(.., one)| one.mark() != Mark::Reset);
+            let kept =
+                value.entries().into_iter().filter(|(.., one)| one.mark() != OverrideTag::Reset);
             contents.defined.extend(kept.map(|(name, ..)| (kind, name.into_owned())));
             continue;
         }
         match key.as_ref() {
-            "services" if value.shape() != Shape::Mapping && value.mark() == Mark::None => {
+            "services"
+                if value.shape() != NodeShape::Mapping && value.mark() == OverrideTag::None =>
+            {
                 reader.refuse(value, "`services` is not a mapping");
             }
             "services" => {
@@ -190,8 +193,11 @@ fn read_root<'t>(
                         );
                     }
                     let mark = service.mark();
-                    let is_bare = service.shape() == Shape::Null;
-                    if service.shape() != Shape::Mapping && !is_bare && mark != Mark::Reset {
+                    let is_bare = service.shape() == NodeShape::Null;
+                    if service.shape() != NodeShape::Mapping
+                        && !is_bare
+                        && mark != OverrideTag::Reset
+                    {
                         reader.refuse(service, format!("the service `{name}` is not a mapping"));
                         continue;
                     }
@@ -214,7 +220,7 @@ fn read_root<'t>(
             }
             "include" => {
                 for item in value.items() {
-                    contents.includes.push(include(item, reader));
+                    contents.includes.push(read_include(item, reader));
                 }
             }
             _ if value.get("image").or(value.get("build")).is_some() && !key.starts_with("x-") => {
@@ -231,19 +237,19 @@ fn read_root<'t>(
     true
 }
 
-fn include<'t>(item: View<'t>, reader: &mut Reader<'_>) -> Include {
-    let mut strings = |view: Option<View<'t>>| {
+fn read_include<'t>(item: NodeView<'t>, reader: &mut MappingReader<'_>) -> IncludeEntry {
+    let mut strings = |view: Option<NodeView<'t>>| {
         let read = view.and_then(|view| reader.names(view));
         read.unwrap_or_default()
     };
     let include = match item.shape() {
-        Shape::Mapping => Include {
+        NodeShape::Mapping => IncludeEntry {
             paths: strings(item.get("path")),
             folder: strings(item.get("project_directory")).pop(),
             env_files: strings(item.get("env_file")),
             span: item.span(),
         },
-        _ => Include {
+        _ => IncludeEntry {
             paths: strings(Some(item)),
             folder: None,
             env_files: Vec::new(),

@@ -2,47 +2,51 @@
 
 use std::path::Path;
 
-use crate::compose::dotenv::{self, Statement};
-use crate::compose::merge::{Field, Partial};
-use crate::compose::read::{Named, Read, clean};
+use crate::compose::dotenv::{self, DotenvStatement};
+use crate::compose::merge::{PartialService, ServiceField};
+use crate::compose::read::{EnvFilePath, ServiceMapping, clean_path};
 use crate::compose::service::{EnvFile, EnvFileState, EnvTemplate};
-use crate::compose::source::{Holds, Weight};
+use crate::compose::source::{FileSyntax, WarningWeight};
 use crate::error::Result;
 
-use super::contents::Contents;
-use super::{Loader, SERVICES_TOO_LARGE};
+use super::contents::DocumentContents;
+use super::{ProjectLoader, SERVICES_TOO_LARGE};
 
-impl Loader<'_> {
+impl ProjectLoader<'_> {
     /// Returns a service with the state of its `env_file`s.
     ///
     /// # Errors
     /// Fails if the services exceed their size limit.
-    pub(super) fn with_env_files(&mut self, contents: &Contents, read: &Read) -> Result<Partial> {
+    pub(super) fn with_env_files(
+        &mut self,
+        contents: &DocumentContents,
+        read: &ServiceMapping,
+    ) -> Result<PartialService> {
         let weight = read.partial.weight();
         let Some(left) = self.service_room.checked_sub(weight) else {
             return Err(self.too_large(&read.partial.places[0], SERVICES_TOO_LARGE));
         };
         self.service_room = left;
         for (written, span) in &read.label_files {
-            if !self.sources.exists(&clean(&contents.folder.join(written))) {
+            if !self.sources.exists(&clean_path(&contents.folder.join(written))) {
                 let text = format!("the label_file {written} does not exist");
-                self.warn(span, text, Weight::Refused);
+                self.warn(span, text, WarningWeight::Refused);
             }
         }
         let mut partial = read.partial.clone();
         partial.env_files = match &read.env_files {
-            Field::Silent => Field::Silent,
-            Field::Reset => Field::Reset,
-            Field::Said(named) => Field::Said(self.look_up(contents, named)),
-            Field::Instead(named) => Field::Instead(self.look_up(contents, named)),
+            ServiceField::Silent => ServiceField::Silent,
+            ServiceField::Reset => ServiceField::Reset,
+            ServiceField::Said(named) => ServiceField::Said(self.look_up(contents, named)),
+            ServiceField::Instead(named) => ServiceField::Instead(self.look_up(contents, named)),
         };
         Ok(partial)
     }
 
-    fn look_up(&mut self, contents: &Contents, named: &[Named]) -> Vec<EnvFile> {
+    fn look_up(&mut self, contents: &DocumentContents, named: &[EnvFilePath]) -> Vec<EnvFile> {
         let mut out = Vec::with_capacity(named.len());
         for one in named {
-            let path = clean(&contents.folder.join(&one.written));
+            let path = clean_path(&contents.folder.join(&one.written));
             let state = self.env_file(&path, one.raw);
             if let (EnvFileState::Missing(template), true) = (&state, one.required) {
                 let mut text = format!("the env_file {} does not exist", one.written);
@@ -51,11 +55,11 @@ impl Loader<'_> {
                     let shown = path.strip_prefix(self.project).unwrap_or(path);
                     text = format!("{text}; it is generated from {}", shown.display());
                 }
-                self.warn(&one.span, text, Weight::Refused);
+                self.warn(&one.span, text, WarningWeight::Refused);
             }
             if let EnvFileState::Broken(reason) = &state {
                 let text = format!("the env_file {} cannot be read: {reason}", one.written);
-                self.warn(&one.span, text, Weight::Refused);
+                self.warn(&one.span, text, WarningWeight::Refused);
             }
             out.push(EnvFile {
                 path,
@@ -73,11 +77,11 @@ impl Loader<'_> {
         if let Some(state) = self.env_files.get(&key) {
             return state.clone();
         }
-        let state = match self.file(path, Holds::Variables) {
+        let state = match self.file(path, FileSyntax::Variables) {
             Ok(None) => EnvFileState::Missing(self.template_of(path)),
             Err(error) => EnvFileState::Broken(error.message),
             Ok(Some(id)) => {
-                let parse = if raw { dotenv::parse_raw } else { dotenv::parse };
+                let parse = if raw { dotenv::parse_raw } else { dotenv::parse_dotenv };
                 match self.statements(id, parse) {
                     Some(statements) => EnvFileState::Read(id, statements),
                     None => EnvFileState::Broken("it is not a list of variables".to_owned()),
@@ -98,7 +102,7 @@ impl Loader<'_> {
         let examples = EXAMPLES.iter().map(|end| beside.join(format!("{name}.{end}")));
         let mut candidates = folders.iter().map(|folder| folder.join(&erb)).chain(examples);
         let path = candidates.find(|candidate| self.sources.exists(candidate))?;
-        let id = self.file(&path, Holds::Variables).ok().flatten();
+        let id = self.file(&path, FileSyntax::Variables).ok().flatten();
         let statements = id.map(|id| (id, read_template(&self.files[id.0].text).into()));
         Some(EnvTemplate { path, statements })
     }
@@ -108,12 +112,12 @@ impl Loader<'_> {
 const EXAMPLES: [&str; 7] = ["example", "sample", "template", "tmpl", "tpl", "dist", "default"];
 
 /// Reads the statements of a template line by line.
-fn read_template(text: &str) -> Vec<Statement> {
+fn read_template(text: &str) -> Vec<DotenvStatement> {
     let mut found = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        let statements = dotenv::parse(&without_tags(line)).unwrap_or_default();
-        found.extend(statements.into_iter().map(|one| Statement {
+        let statements = dotenv::parse_dotenv(&without_tags(line)).unwrap_or_default();
+        found.extend(statements.into_iter().map(|one| DotenvStatement {
             range: one.range.start + start..one.range.end + start,
             value_range: start..start + line.trim_end().len(),
             ..one

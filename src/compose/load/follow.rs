@@ -5,26 +5,26 @@ use std::rc::Rc;
 
 use foldhash::HashMap;
 
-use crate::compose::merge::Partial;
-use crate::compose::read::{Extends, Read, clean, may_be_fetched};
-use crate::compose::source::{FileId, Holds, Weight};
+use crate::compose::merge::PartialService;
+use crate::compose::read::{ExtendsReference, ServiceMapping, clean_path, may_be_fetched};
+use crate::compose::source::{FileId, FileSyntax, WarningWeight};
 use crate::compose::variables::ScopeId;
-use crate::compose::view::Mark;
+use crate::compose::view::OverrideTag;
 use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 
-use super::Loader;
-use super::contents::{Contents, Include};
+use super::ProjectLoader;
+use super::contents::{DocumentContents, IncludeEntry};
 
 /// Services in order, indexed by name.
 #[derive(Default)]
-struct Services {
-    order: Vec<Option<Partial>>,
+struct ServiceIndex {
+    order: Vec<Option<PartialService>>,
     index: HashMap<String, usize>,
 }
 
-impl Services {
-    fn take(&mut self, name: &str) -> Option<Partial> {
+impl ServiceIndex {
+    fn take(&mut self, name: &str) -> Option<PartialService> {
         self.order[*self.index.get(name)?].take()
     }
 
@@ -32,7 +32,7 @@ impl Services {
         self.index.get(name).is_some_and(|at| self.order[*at].is_some())
     }
 
-    fn put(&mut self, partial: Partial) {
+    fn put(&mut self, partial: PartialService) {
         match self.index.get(&partial.name) {
             Some(at) => self.order[*at] = Some(partial),
             None => {
@@ -43,18 +43,18 @@ impl Services {
     }
 }
 
-impl Loader<'_> {
+impl ProjectLoader<'_> {
     /// Merges several files in order.
     pub(super) fn group(
         &mut self,
         paths: &[PathBuf],
         scope: ScopeId,
         folder: &Path,
-    ) -> Result<Vec<Partial>> {
-        let mut all = Services::default();
+    ) -> Result<Vec<PartialService>> {
+        let mut all = ServiceIndex::default();
         for path in paths {
             let Some(documents) = self.contents(path, scope, folder)? else {
-                return Err(missing(path));
+                return Err(missing_file_error(path));
             };
             for contents in documents.iter() {
                 self.including.push(path.clone());
@@ -66,7 +66,7 @@ impl Loader<'_> {
     }
 
     /// Merges a document over the services so far.
-    fn lay_over(&mut self, all: &mut Services, contents: &Rc<Contents>) -> Result<()> {
+    fn lay_over(&mut self, all: &mut ServiceIndex, contents: &Rc<DocumentContents>) -> Result<()> {
         for (key, network) in &contents.networks {
             let known = self.networks.entry(key.clone()).or_default();
             known.lay_over(network);
@@ -77,20 +77,20 @@ impl Loader<'_> {
         for fault in contents.take_refused() {
             self.report(fault);
         }
-        let mut own = Services::default();
+        let mut own = ServiceIndex::default();
         for (mark, read) in &contents.services {
             let name = &read.partial.name;
-            if *mark != Mark::None {
+            if *mark != OverrideTag::None {
                 all.take(name);
             }
             match &read.nothing {
-                _ if *mark == Mark::Reset => {}
+                _ if *mark == OverrideTag::Reset => {}
                 None => own.put(self.extended(contents, read, &mut Vec::new())?),
                 // It changes nothing in the existing service, and would not be a service alone.
                 Some(_) if all.has(name) => {}
                 Some(span) => {
                     let text = format!("the service `{name}` is not a mapping");
-                    self.warn(span, text, Weight::Refused);
+                    self.warn(span, text, WarningWeight::Refused);
                 }
             }
         }
@@ -111,8 +111,13 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn include(&mut self, include: &Include, from: &Contents, own: &mut Services) -> Result<()> {
-        let resolve = |written: &String| clean(&from.folder.join(written));
+    fn include(
+        &mut self,
+        include: &IncludeEntry,
+        from: &DocumentContents,
+        own: &mut ServiceIndex,
+    ) -> Result<()> {
+        let resolve = |written: &String| clean_path(&from.folder.join(written));
         let paths: Vec<PathBuf> = include.paths.iter().map(resolve).collect();
         let Some(first) = paths.first() else {
             return Ok(());
@@ -127,15 +132,15 @@ impl Loader<'_> {
             return Err(Error::new(ErrorCode::ComposeCycle, message).at(place));
         }
         for (path, written) in paths.iter().zip(&include.paths) {
-            if self.file(path, Holds::Compose)?.is_none() {
+            if self.file(path, FileSyntax::Compose)?.is_none() {
                 if may_be_fetched(written) {
                     let text =
                         format!("`{written}` is fetched by docker compose, and not read here");
-                    self.warn(&include.span, text, Weight::Remark);
+                    self.warn(&include.span, text, WarningWeight::Remark);
                     return Ok(());
                 }
                 let text = format!("the included file {} does not exist", path.display());
-                self.warn(&include.span, text, Weight::Refused);
+                self.warn(&include.span, text, WarningWeight::Refused);
                 return Ok(());
             }
         }
@@ -160,7 +165,7 @@ impl Loader<'_> {
                         "the service `{}` is included and defined elsewhere too; releases before v5 refuse that",
                         partial.name
                     );
-                    self.warn(&include.span, text, Weight::Remark);
+                    self.warn(&include.span, text, WarningWeight::Remark);
                     above.over(partial)
                 }
             };
@@ -172,10 +177,10 @@ impl Loader<'_> {
     /// Returns a service merged over the one it extends.
     fn extended(
         &mut self,
-        contents: &Rc<Contents>,
-        read: &Read,
+        contents: &Rc<DocumentContents>,
+        read: &ServiceMapping,
         chain: &mut Vec<(FileId, String)>,
-    ) -> Result<Partial> {
+    ) -> Result<PartialService> {
         for fault in read.refused.take() {
             self.report(fault);
         }
@@ -203,8 +208,8 @@ impl Loader<'_> {
             }
             Err(gap) => {
                 let weight = match extends.file.as_deref().is_some_and(may_be_fetched) {
-                    true => Weight::Remark,
-                    false => Weight::Refused,
+                    true => WarningWeight::Remark,
+                    false => WarningWeight::Refused,
                 };
                 self.warn(&extends.span, gap.clone(), weight);
                 let mut own = own;
@@ -217,14 +222,14 @@ impl Loader<'_> {
     /// Returns the service that another extends, or the reason why it is missing.
     fn base(
         &mut self,
-        from: &Rc<Contents>,
-        extends: &Extends,
+        from: &Rc<DocumentContents>,
+        extends: &ExtendsReference,
         chain: &mut Vec<(FileId, String)>,
-    ) -> Result<Result<Partial, String>> {
+    ) -> Result<Result<PartialService, String>> {
         let documents = match &extends.file {
             None => Rc::from([Rc::clone(from)]),
             Some(written) => {
-                let path = clean(&from.folder.join(written));
+                let path = clean_path(&from.folder.join(written));
                 let folder = path.parent().unwrap_or(&path).to_owned();
                 match self.contents(&path, from.scope, &folder)? {
                     Some(documents) => documents,
@@ -241,14 +246,14 @@ impl Loader<'_> {
                 }
             }
         };
-        let mut base: Option<Partial> = None;
+        let mut base: Option<PartialService> = None;
         for contents in documents.iter() {
-            let named = |read: &Read| read.partial.name == extends.service;
+            let named = |read: &ServiceMapping| read.partial.name == extends.service;
             for (mark, read) in contents.services.iter().filter(|(_, read)| named(read)) {
-                let below = base.take().filter(|_| *mark == Mark::None);
+                let below = base.take().filter(|_| *mark == OverrideTag::None);
                 base = match mark {
-                    Mark::Reset => None,
-                    Mark::None | Mark::Override => {
+                    OverrideTag::Reset => None,
+                    OverrideTag::None | OverrideTag::Override => {
                         let above = self.extended(contents, read, chain)?;
                         Some(match below {
                             Some(below) => above.over(below),
@@ -264,6 +269,6 @@ impl Loader<'_> {
     }
 }
 
-fn missing(path: &Path) -> Error {
+fn missing_file_error(path: &Path) -> Error {
     Error::new(ErrorCode::NoComposeFile, format!("{} does not exist", path.display()))
 }

@@ -10,28 +10,29 @@ use std::sync::{Arc, OnceLock};
 
 use foldhash::{HashMap, HashMapExt};
 
-use crate::edit::yaml::tree::Tree;
+use crate::edit::yaml::tree::YamlTree;
 use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
 
-use super::dotenv::{self, Statement};
-use super::find::Start;
+use super::dotenv::{self, DotenvStatement};
+use super::find::ComposeLocation;
 use super::interpolate::InterpolationError;
-use super::merge::Partial;
-use super::model::{Failing, Model};
-use super::reachability::Network;
-use super::read::{Fault, may_be_fetched};
-use super::references::{Defined, check_references};
-use super::service::{EnvFileState, Service};
+use super::merge::PartialService;
+use super::model::{ComposeModel, FailingTemplate};
+use super::reachability::ComposeNetwork;
+use super::read::{ComposeFault, may_be_fetched};
+use super::references::{DefinedNames, check_references};
+use super::service::{EnvFileState, ServiceModel};
 use super::source::{
-    File, FileId, Holds, PlannedTexts, SourceText, Sources, Span, Warning, Weight,
+    ComposeWarning, FileId, FileSpan, FileSyntax, PlannedSources, ProjectSources, ProjectTextFile,
+    SourceText, WarningWeight,
 };
-use super::variables::{ScopeFiles, ScopeId, Variables};
-use super::view::View;
+use super::variables::{ProjectVariables, ScopeFiles, ScopeId};
+use super::view::NodeView;
 
-use contents::Documents;
+use contents::FileDocuments;
 
-impl Model {
+impl ComposeModel {
     /// Loads a project.
     ///
     /// If a plan is still possible, problems that docker compose would reject become warnings of the model: a missing
@@ -40,8 +41,8 @@ impl Model {
     /// # Errors
     /// A compose file that cannot be read or is not YAML, and files that include or extend each other in a cycle.
     pub fn load(
-        sources: &dyn Sources,
-        start: &Start,
+        sources: &dyn ProjectSources,
+        start: &ComposeLocation,
         shell: &BTreeMap<String, String>,
     ) -> Result<Self> {
         Self::load_beside(sources, start, Arc::new(shell.clone()), HashMap::new())
@@ -50,15 +51,15 @@ impl Model {
     /// Loads the project again with other texts for some files. Unchanged files are not parsed again, nor those in `trees`.
     ///
     /// # Errors
-    /// As [`Model::load`].
+    /// As [`ComposeModel::load`].
     pub fn load_planned(
         &self,
-        sources: &dyn Sources,
-        start: &Start,
+        sources: &dyn ProjectSources,
+        start: &ComposeLocation,
         texts: &BTreeMap<PathBuf, Arc<str>>,
-        trees: &BTreeMap<PathBuf, Arc<Tree>>,
+        trees: &BTreeMap<PathBuf, Arc<YamlTree>>,
     ) -> Result<Self> {
-        let planned = PlannedTexts { below: sources, texts };
+        let planned = PlannedSources { below: sources, texts };
         let shared = self.files.iter().filter_map(|file| {
             let tree = file.parsed()?;
             Some((file.path.as_path(), tree))
@@ -69,12 +70,12 @@ impl Model {
     }
 
     fn load_beside(
-        sources: &dyn Sources,
-        start: &Start,
+        sources: &dyn ProjectSources,
+        start: &ComposeLocation,
         shell: Arc<BTreeMap<String, String>>,
-        known: HashMap<&Path, &Arc<Tree>>,
+        known: HashMap<&Path, &Arc<YamlTree>>,
     ) -> Result<Self> {
-        let mut loader = Loader {
+        let mut loader = ProjectLoader {
             sources,
             known,
             project: &start.folder,
@@ -83,7 +84,7 @@ impl Model {
             contents: HashMap::new(),
             env_files: HashMap::new(),
             scopes: Vec::new(),
-            variables: Variables::new(
+            variables: ProjectVariables::new(
                 Arc::clone(&shell),
                 BTreeMap::new(),
                 [("PWD", start.here.display().to_string())].into(),
@@ -95,15 +96,15 @@ impl Model {
             reaches: Vec::new(),
             template_room: limits::VALUES_BYTES,
             service_room: limits::MODEL_BYTES,
-            defined: Defined::new(),
+            defined: DefinedNames::new(),
             networks: HashMap::new(),
         };
         // The compose files come first among the model's files, before any `.env`.
         for path in &start.files {
-            let file = loader.file(path, Holds::Compose)?;
+            let file = loader.file(path, FileSyntax::Compose)?;
             let written = path.strip_prefix(&start.here).unwrap_or(Path::new(""));
             if let (Some(file), true) = (file, may_be_fetched(&written.to_string_lossy())) {
-                loader.reaches.push(Span { file, range: 0..0 });
+                loader.reaches.push(FileSpan { file, range: 0..0 });
             }
         }
         loader.scope(None, &start.env_here)?;
@@ -113,7 +114,7 @@ impl Model {
         for (_, fault) in services.iter().flat_map(|service| &service.bare) {
             loader.report(fault.clone());
         }
-        let services: Vec<_> = services.into_iter().map(Partial::finish).collect();
+        let services: Vec<_> = services.into_iter().map(PartialService::finish).collect();
         for service in &services {
             loader.judge(service);
         }
@@ -138,51 +139,51 @@ impl Model {
     }
 }
 
-struct Loader<'s> {
-    sources: &'s dyn Sources,
+struct ProjectLoader<'s> {
+    sources: &'s dyn ProjectSources,
     /// Parsed trees to reuse for files whose text is unchanged.
-    known: HashMap<&'s Path, &'s Arc<Tree>>,
+    known: HashMap<&'s Path, &'s Arc<YamlTree>>,
     project: &'s Path,
-    files: Vec<File>,
+    files: Vec<ProjectTextFile>,
     ids: HashMap<PathBuf, FileId>,
-    contents: HashMap<(FileId, ScopeId, PathBuf), Documents>,
+    contents: HashMap<(FileId, ScopeId, PathBuf), FileDocuments>,
     env_files: HashMap<(PathBuf, bool), EnvFileState>,
     scopes: Vec<ScopeFiles>,
-    variables: Variables,
-    warnings: Vec<Warning>,
-    failing: Vec<Failing>,
+    variables: ProjectVariables,
+    warnings: Vec<ComposeWarning>,
+    failing: Vec<FailingTemplate>,
     including: Vec<PathBuf>,
-    reaches: Vec<Span>,
+    reaches: Vec<FileSpan>,
     /// Remaining size in bytes for the results of templates.
     template_room: usize,
     /// Remaining size in bytes for the content of services.
     service_room: usize,
-    defined: Defined,
-    networks: HashMap<String, Network>,
+    defined: DefinedNames,
+    networks: HashMap<String, ComposeNetwork>,
 }
 
 /// Message for the service that exceeds the size limit.
 const SERVICES_TOO_LARGE: &str = "up to this service, the services say more than 64 MiB in all once aliases and `extends` are followed";
 
-impl Loader<'_> {
-    fn warn(&mut self, span: &Span, text: String, weight: Weight) {
+impl ProjectLoader<'_> {
+    fn warn(&mut self, span: &FileSpan, text: String, weight: WarningWeight) {
         let place = self.files[span.file.0].place(span.range.start);
-        self.warnings.push(Warning { place, span: span.clone(), text, weight });
+        self.warnings.push(ComposeWarning { place, span: span.clone(), text, weight });
     }
 
-    fn report(&mut self, fault: Fault) {
+    fn report(&mut self, fault: ComposeFault) {
         self.warn(&fault.span, fault.text, fault.weight);
     }
 
     /// Returns the error for exceeding a limit, with its position.
-    fn too_large(&self, span: &Span, what: impl std::fmt::Display) -> Error {
+    fn too_large(&self, span: &FileSpan, what: impl std::fmt::Display) -> Error {
         let file = &self.files[span.file.0];
         let message = format!("{} is not read: {what}", file.path.display());
         Error::new(ErrorCode::TooLarge, message).at(file.place(span.range.start))
     }
 
     /// Fails if the environments together exceed a limit.
-    fn measure(&self, services: &[Service]) -> Result<()> {
+    fn measure(&self, services: &[ServiceModel]) -> Result<()> {
         let mut room = limits::VALUES_BYTES;
         for service in services {
             let bytes = service.measure(&self.variables);
@@ -200,48 +201,48 @@ impl Loader<'_> {
     }
 
     /// Sets the project's name, which compose files and `.env` may refer to.
-    fn name_project(&mut self, start: &Start) {
+    fn name_project(&mut self, start: &ComposeLocation) {
         let mut name = None;
         for path in &start.files {
             let file = self.ids.get(path).map(|id| &self.files[id.0]);
-            let Some(Ok(tree)) = file.map(File::tree) else {
+            let Some(Ok(tree)) = file.map(ProjectTextFile::tree) else {
                 continue;
             };
             let id = self.ids.get(path).copied().unwrap_or(FileId(0));
-            let named = View::roots(tree, id).filter_map(|root| root.get("name"));
+            let named = NodeView::roots(tree, id).filter_map(|root| root.get("name"));
             let named = named.filter_map(|name| Some((name.text()?.into_owned(), name.span())));
             name = named.filter(|(name, _)| !name.is_empty()).last().or(name);
         }
-        let interpolate = |(name, span): (String, Span)| {
+        let interpolate = |(name, span): (String, FileSpan)| {
             let name = self.variables.interpolate(ScopeId::PROJECT, &name).ok()?.text;
-            Some((normalize(&name), span))
+            Some((normalize_project_name(&name), span))
         };
         let folder = start.folder.file_name().unwrap_or_default();
         let name = match name.and_then(interpolate) {
             Some((name, span)) if name.is_empty() => {
                 let text = "no letter or digit of this name is left for docker compose";
-                self.warn(&span, text.to_owned(), Weight::Refused);
+                self.warn(&span, text.to_owned(), WarningWeight::Refused);
                 name
             }
             Some((name, _)) => name,
-            None => normalize(&folder.to_string_lossy()),
+            None => normalize_project_name(&folder.to_string_lossy()),
         };
         self.variables.set_own("COMPOSE_PROJECT_NAME", name);
     }
 
-    fn judge(&mut self, service: &Service) {
+    fn judge(&mut self, service: &ServiceModel) {
         let runs = service.build.is_some()
             || service.image.as_deref().is_some_and(|image| !image.is_empty())
             || service.provided
             || !service.gaps.is_empty();
         if let (false, Some(span)) = (runs, service.defined_in.first()) {
             let text = format!("the service `{}` has neither `image` nor `build`", service.name);
-            self.warn(span, text, Weight::Refused);
+            self.warn(span, text, WarningWeight::Refused);
         }
     }
 
     /// Opens a file of the project; `None` if it does not exist.
-    fn file(&mut self, path: &Path, holds: Holds) -> Result<Option<FileId>> {
+    fn file(&mut self, path: &Path, holds: FileSyntax) -> Result<Option<FileId>> {
         if let Some(id) = self.ids.get(path) {
             return Ok(Some(*id));
         }
@@ -251,13 +252,15 @@ impl Loader<'_> {
             SourceText::Found(text) => {
                 let id = FileId(self.files.len());
                 let holds = match holds {
-                    Holds::Compose if self.sources.is_foreign(path) => Holds::Foreign,
+                    FileSyntax::Compose if self.sources.is_foreign(path) => FileSyntax::Foreign,
                     holds => holds,
                 };
                 let known = self.known.get(path).filter(|tree| tree.source == text);
                 self.files.push(match known {
-                    Some(tree) => File::parsed_already(path.to_owned(), Arc::clone(tree), holds),
-                    None => File::new(path.to_owned(), text, holds),
+                    Some(tree) => {
+                        ProjectTextFile::parsed_already(path.to_owned(), Arc::clone(tree), holds)
+                    }
+                    None => ProjectTextFile::new(path.to_owned(), text, holds),
                 });
                 self.ids.insert(path.to_owned(), id);
                 Ok(Some(id))
@@ -269,13 +272,13 @@ impl Loader<'_> {
     fn scope(&mut self, parent: Option<ScopeId>, paths: &[PathBuf]) -> Result<ScopeId> {
         let mut scope = ScopeFiles { parent, files: Vec::new() };
         for path in paths {
-            let id = match self.file(path, Holds::Variables) {
+            let id = match self.file(path, FileSyntax::Variables) {
                 Ok(Some(id)) => id,
                 // Docker compose loads nothing if a file has another encoding.
                 Err(error) if error.code == ErrorCode::NotUtf8 => return Err(error),
                 Ok(None) | Err(_) => continue,
             };
-            if let Some(statements) = self.statements(id, dotenv::parse) {
+            if let Some(statements) = self.statements(id, dotenv::parse_dotenv) {
                 scope.files.push((id, statements));
             }
         }
@@ -283,7 +286,7 @@ impl Loader<'_> {
             if error.is_too_large() {
                 return Err(self.too_large(&span, error));
             }
-            self.warn(&span, error.to_string(), Weight::Refused);
+            self.warn(&span, error.to_string(), WarningWeight::Refused);
         }
         self.scopes.push(scope);
         Ok(ScopeId(self.scopes.len() - 1))
@@ -292,13 +295,13 @@ impl Loader<'_> {
     fn statements(
         &mut self,
         id: FileId,
-        parse: fn(&str) -> Result<Vec<Statement>, dotenv::DotenvError>,
-    ) -> Option<Arc<[Statement]>> {
+        parse: fn(&str) -> Result<Vec<DotenvStatement>, dotenv::DotenvError>,
+    ) -> Option<Arc<[DotenvStatement]>> {
         match parse(&self.files[id.0].text) {
             Ok(statements) => Some(statements.into()),
             Err(error) => {
-                let span = Span { file: id, range: error.offset..error.offset };
-                self.warn(&span, error.message, Weight::Refused);
+                let span = FileSpan { file: id, range: error.offset..error.offset };
+                self.warn(&span, error.message, WarningWeight::Refused);
                 None
             }
         }
@@ -306,7 +309,7 @@ impl Loader<'_> {
 }
 
 /// Normalises a project name as docker compose does.
-fn normalize(name: &str) -> String {
+fn normalize_project_name(name: &str) -> String {
     let allowed = |c: &char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
     let normal: String = name.to_lowercase().chars().filter(allowed).collect();
     normal.trim_start_matches(['_', '-']).to_owned()

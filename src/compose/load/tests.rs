@@ -2,21 +2,26 @@
 
 use std::path::Path;
 
-use crate::compose::texts::{load, seen};
-use crate::compose::{Value, Warning, Weight};
+use crate::compose::texts::{describe_environment, load_texts};
+use crate::compose::{ComposeWarning, VariableValue, WarningWeight};
 use crate::error::ErrorCode;
 use crate::secret::Secret;
 
 #[track_caller]
-fn check(files: &[(&str, &str)], shell: &[(&str, &str)], service: &str, expected: &[&str]) {
-    let model = load(files, shell).unwrap();
+fn assert_environment(
+    files: &[(&str, &str)],
+    shell: &[(&str, &str)],
+    service: &str,
+    expected: &[&str],
+) {
+    let model = load_texts(files, shell).unwrap();
     let service = model.service(service).unwrap();
-    assert_eq!(seen(service, model.plain()), expected);
+    assert_eq!(describe_environment(service, model.plain()), expected);
 }
 
-fn warnings(files: &[(&str, &str)]) -> Vec<String> {
-    let model = load(files, &[]).unwrap();
-    let line = |one: &Warning| format!("{}: {}", one.place.line, one.text);
+fn list_warnings(files: &[(&str, &str)]) -> Vec<String> {
+    let model = load_texts(files, &[]).unwrap();
+    let line = |one: &ComposeWarning| format!("{}: {}", one.place.line, one.text);
     model.warnings.iter().map(line).collect()
 }
 
@@ -24,7 +29,7 @@ fn warnings(files: &[(&str, &str)]) -> Vec<String> {
 fn every_source_of_a_value_in_its_order() {
     let compose = "services:\n  a:\n    image: x\n    env_file: a.env\n    environment:\n      \
                    A: '${V}'\n      E: ''\n      PASSED:\n      GONE:\n      R: ${R:?say}\n";
-    check(
+    assert_environment(
         &[
             ("compose.yaml", compose),
             (".env", "V=dot\nPASSED=dot\nB=dot\n"),
@@ -38,7 +43,7 @@ fn every_source_of_a_value_in_its_order() {
 
 #[test]
 fn overrides_are_merged_over_the_base() {
-    check(
+    assert_environment(
         &[
             (
                 "compose.yaml",
@@ -57,8 +62,8 @@ fn tags_reset_and_override() {
     let base = "services:\n  a:\n    image: x\n    environment: [A=1]\n    ports: ['1:1']\n  b: {image: y}\n";
     let over = "services:\n  a:\n    environment: !override {B: 2}\n    ports: !reset []\n  b: !reset null\n";
     let files = [("compose.yaml", base), ("compose.override.yaml", over)];
-    check(&files, &[], "a", &["B=2"]);
-    let model = load(&files, &[]).unwrap();
+    assert_environment(&files, &[], "a", &["B=2"]);
+    let model = load_texts(&files, &[]).unwrap();
     assert!(model.service("a").unwrap().ports.is_empty());
     assert_eq!(model.services.len(), 1);
 }
@@ -67,8 +72,8 @@ fn tags_reset_and_override() {
 fn merge_keys_and_aliases_are_followed() {
     let compose = "x-a: &a {A: 1, B: 1}\nx-b: &b {B: 2, C: 2}\nservices:\n  a: &s\n    image: x\n    \
                    environment: {<<: [*a, *b], C: 3}\n  b:\n    <<: *s\n    environment: *b\n";
-    check(&[("compose.yaml", compose)], &[], "a", &["A=1", "B=1", "C=3"]);
-    check(&[("compose.yaml", compose)], &[], "b", &["B=2", "C=2"]);
+    assert_environment(&[("compose.yaml", compose)], &[], "a", &["A=1", "B=1", "C=3"]);
+    assert_environment(&[("compose.yaml", compose)], &[], "b", &["B=2", "C=2"]);
 }
 
 #[test]
@@ -85,8 +90,8 @@ fn extends_follows_files_and_chains() {
         ),
         ("sub/low.env", "C=1\n"),
     ];
-    check(&files, &[], "a", &["A=1", "B=1", "C=1"]);
-    let model = load(&files, &[]).unwrap();
+    assert_environment(&files, &[], "a", &["A=1", "B=1", "C=1"]);
+    let model = load_texts(&files, &[]).unwrap();
     let service = model.service("a").unwrap();
     assert_eq!(service.build.as_ref().unwrap().context, Path::new("/p/sub"));
     assert_eq!(service.defined_in.len(), 1);
@@ -100,7 +105,7 @@ fn includes_have_their_own_folder_and_variables() {
         (".env", "V=outer\n"),
         ("sub/.env", "V=inner\nW=inner\n"),
     ];
-    check(&files, &[], "b", &["A=outer", "B=inner"]);
+    assert_environment(&files, &[], "b", &["A=outer", "B=inner"]);
 }
 
 #[test]
@@ -110,7 +115,7 @@ fn cycles_are_errors() {
         "services:\n  a: {extends: b}\n  b: {extends: a}\n",
         "services:\n  a: {extends: a}\n",
     ] {
-        let error = load(&[("compose.yaml", compose)], &[]).unwrap_err();
+        let error = load_texts(&[("compose.yaml", compose)], &[]).unwrap_err();
         assert_eq!(error.code, ErrorCode::ComposeCycle, "{compose}");
         assert!(error.place.is_some());
     }
@@ -119,7 +124,7 @@ fn cycles_are_errors() {
 #[test]
 fn what_is_missing_is_a_warning_with_its_line() {
     assert_eq!(
-        warnings(&[
+        list_warnings(&[
             (
                 "compose.yaml",
                 "include: [gone.yml]\nservices:\n  a:\n    image: x\n    env_file: backend.env\n  b:\n    \
@@ -141,12 +146,12 @@ fn what_is_missing_is_a_warning_with_its_line() {
 fn remote_resources_are_recorded_without_a_refusal() {
     let compose = "include: ['https://e.example/x.git', a.yml]\nservices:\n  a:\n    \
                    extends: {file: 'git@e.example:x', service: a}\n  b:\n    build: https://e.example/x.git\n";
-    let model = load(&[("compose.yaml", compose), ("a.yml", "services: {}\n")], &[]).unwrap();
+    let model = load_texts(&[("compose.yaml", compose), ("a.yml", "services: {}\n")], &[]).unwrap();
     let lines: Vec<usize> = model.reaches.iter().map(|span| model.place(span).line).collect();
     assert_eq!(lines.iter().copied().collect::<std::collections::BTreeSet<_>>(), [1, 4, 6].into());
-    assert!(model.warnings.iter().all(|warning| warning.weight == Weight::Remark));
+    assert!(model.warnings.iter().all(|warning| warning.weight == WarningWeight::Remark));
     assert_eq!(model.warnings.len(), 2, "{:?}", model.warnings);
-    let model = load(&[("compose.yaml", "services: {a: {build: .}}\n")], &[]).unwrap();
+    let model = load_texts(&[("compose.yaml", "services: {a: {build: .}}\n")], &[]).unwrap();
     assert!(model.reaches.is_empty());
 }
 
@@ -154,14 +159,16 @@ fn remote_resources_are_recorded_without_a_refusal() {
 fn a_stored_value_supplies_a_required_variable_and_overrides_the_shell() {
     let compose =
         "services:\n  a:\n    image: x\n    environment: {K: '${KEY:?set it}', S: $SHELL_KEY}\n";
-    let model = load(&[("compose.yaml", compose)], &[("SHELL_KEY", "old")]).unwrap();
+    let model = load_texts(&[("compose.yaml", compose)], &[("SHELL_KEY", "old")]).unwrap();
     assert_eq!(model.refusals(model.plain()).len(), 1);
     let stored = ["KEY", "SHELL_KEY"].map(|name| (name.to_owned(), Secret::new("new")));
     let run = model.under_run(stored.into());
     assert!(model.refusals(&run).is_empty());
-    assert_eq!(seen(&model.services[0], &run), ["K=new", "S=new"]);
+    assert_eq!(describe_environment(&model.services[0], &run), ["K=new", "S=new"]);
     let settings = model.services[0].effective(&run);
-    let Value::Known(held) = &settings.get("K").unwrap().value else { panic!("{settings:?}") };
+    let VariableValue::Known(held) = &settings.get("K").unwrap().value else {
+        panic!("{settings:?}")
+    };
     assert_eq!(*held, Secret::new("new"));
     assert!(!format!("{run:?} {settings:?}").contains("new"));
     let differing = model.differences(&run, &["SHELL_KEY"]);
@@ -171,7 +178,7 @@ fn a_stored_value_supplies_a_required_variable_and_overrides_the_shell() {
 
 #[test]
 fn a_yaml_syntax_error_has_a_position() {
-    let error = load(&[("compose.yaml", "services:\n  a: [\n")], &[]).unwrap_err();
+    let error = load_texts(&[("compose.yaml", "services:\n  a: [\n")], &[]).unwrap_err();
     assert_eq!(error.code, ErrorCode::InvalidYaml);
     assert!(error.place.unwrap().line >= 2);
 }
@@ -185,7 +192,7 @@ fn alias_bombs_are_cheap() {
         text.push_str(&line);
     }
     text.push_str("services:\n  a:\n    image: x\n    environment: *x199\n");
-    check(&[("compose.yaml", &text)], &[], "a", &["A=1"]);
+    assert_environment(&[("compose.yaml", &text)], &[], "a", &["A=1"]);
 }
 
 #[test]
@@ -193,7 +200,7 @@ fn plain_scalars_are_handed_on_as_docker_compose_prints_them() {
     let compose = "services:\n  a:\n    image: x\n    environment: {A: 0x10, B: 1.50, C: '0x10', \
                    D: !!str 0x10, E: ~, F: True, G: !override 0x10}\n";
     let expected = ["A=16", "B=1.5", "C=0x10", "D=0x10", "E", "F=true", "G=16"];
-    check(&[("compose.yaml", compose)], &[], "a", &expected);
+    assert_environment(&[("compose.yaml", compose)], &[], "a", &expected);
 }
 
 #[test]
@@ -213,7 +220,7 @@ fn large_mappings_are_merged_as_small_ones_are() {
         let mut expected: Vec<String> = (0..count).map(|at| format!("V{at:02}=0")).collect();
         expected.extend([format!("V{count:02}=1"), format!("V{:02}=2", count + 1)]);
         let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
-        check(&[("compose.yaml", &compose)], &[], "a", &expected);
+        assert_environment(&[("compose.yaml", &compose)], &[], "a", &expected);
     }
 }
 
@@ -221,23 +228,26 @@ fn large_mappings_are_merged_as_small_ones_are() {
 fn what_docker_compose_sets_itself_is_set_under_run_too() {
     let compose = "name: shop\nservices:\n  a:\n    image: x\n    \
                    environment: {P: $COMPOSE_PROJECT_NAME, S: '${STORED}'}\n";
-    let model = load(&[("compose.yaml", compose)], &[]).unwrap();
-    assert_eq!(seen(&model.services[0], model.plain()), ["P=shop", "S="]);
+    let model = load_texts(&[("compose.yaml", compose)], &[]).unwrap();
+    assert_eq!(describe_environment(&model.services[0], model.plain()), ["P=shop", "S="]);
     let stored = [("STORED".to_owned(), Secret::new("kept"))].into();
-    assert_eq!(seen(&model.services[0], &model.under_run(stored)), ["P=shop", "S=kept"]);
+    assert_eq!(
+        describe_environment(&model.services[0], &model.under_run(stored)),
+        ["P=shop", "S=kept"]
+    );
 }
 
 /// Returns what docker compose rejects in one service, loaded together with a service `b`.
-fn refused(service: &str) -> Vec<String> {
+fn list_refusals(service: &str) -> Vec<String> {
     let compose = format!("services:\n  b: {{image: x}}\n  a: {service}\n");
-    let model = load(&[("compose.yaml", &compose)], &[]).unwrap();
+    let model = load_texts(&[("compose.yaml", &compose)], &[]).unwrap();
     model.refusals(model.plain()).into_iter().map(|error| error.message).collect()
 }
 
 #[track_caller]
 fn check_accepted(services: &[&str]) {
     for service in services {
-        assert_eq!(refused(service), [""; 0], "{service}");
+        assert_eq!(list_refusals(service), [""; 0], "{service}");
     }
 }
 
@@ -261,7 +271,7 @@ fn a_value_of_a_wrong_form_is_refused_with_its_path_and_what_it_may_be() {
         ("{image: x, oom_score_adj: -1001}", "`oom_score_adj`", &["range"]),
         ("[]", "`a`", &["a mapping"]),
     ] {
-        let found = refused(service);
+        let found = list_refusals(service);
         let is_said =
             |message: &String| [path, "`a`"].iter().chain(words).all(|word| message.contains(word));
         if !matches!(found.as_slice(), [message] if is_said(message)) {
@@ -293,7 +303,7 @@ fn a_name_that_nothing_defines_is_refused_with_its_kind() {
         ("{image: x, configs: [{source: gone, target: /x}]}", "config"),
         ("{image: x, models: [gone]}", "model"),
     ] {
-        let found = refused(service);
+        let found = list_refusals(service);
         let [message] = found.as_slice() else { panic!("{service}: {found:?}") };
         assert!(message.contains(&format!("{kind} `gone`")), "{service}: {message}");
     }
@@ -318,7 +328,8 @@ fn services_that_wait_for_each_other_are_refused() {
         ),
         ("a: {image: x, depends_on: [b, c]}, b: {image: x, depends_on: [c]}, c: {image: x}", false),
     ] {
-        let model = load(&[("compose.yaml", &format!("services: {{{services}}}\n"))], &[]).unwrap();
+        let model =
+            load_texts(&[("compose.yaml", &format!("services: {{{services}}}\n"))], &[]).unwrap();
         assert_eq!(!model.refusals(model.plain()).is_empty(), is_refused, "{services}");
     }
 }
@@ -332,7 +343,7 @@ fn a_top_level_service_is_refused_unless_it_is_an_extension() {
         ("x-web: {build: .}", false),
     ] {
         let compose = format!("services: {{a: {{image: x}}}}\n{top}\n");
-        let model = load(&[("compose.yaml", &compose)], &[]).unwrap();
+        let model = load_texts(&[("compose.yaml", &compose)], &[]).unwrap();
         assert_eq!(!model.refusals(model.plain()).is_empty(), is_refused, "{top}");
     }
 }

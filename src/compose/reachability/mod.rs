@@ -10,18 +10,18 @@ use std::net::IpAddr;
 use foldhash::HashMap;
 use url::Url;
 
-use super::model::Model;
-use super::service::Service;
+use super::model::ComposeModel;
+use super::service::ServiceModel;
 
-use namespace::Namespace;
-pub use obstacle::Obstacle;
+use namespace::NetworkNamespace;
+pub use obstacle::AddressObstacle;
 
 /// Host names for the machine itself inside containers, if `extra_hosts` or Docker Desktop provides them.
 const MACHINE_NAMES: [&str; 2] = ["host.docker.internal", "gateway.docker.internal"];
 
 /// A network of the project, as its files describe it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Network {
+pub(super) struct ComposeNetwork {
     /// Whether containers on it cannot reach anything outside of it.
     pub(super) internal: Option<bool>,
     /// Whether containers of other projects may be on it.
@@ -30,7 +30,7 @@ pub(super) struct Network {
     pub(super) name: Option<String>,
 }
 
-impl Network {
+impl ComposeNetwork {
     /// Merges a later definition over this one.
     pub(super) fn lay_over(&mut self, above: &Self) {
         self.internal = above.internal.or(self.internal);
@@ -56,24 +56,24 @@ pub enum AddressTarget {
     /// A target outside of the project, or one that its files do not describe.
     Outside,
     /// None: the files show that it cannot be reached.
-    Unreachable(Obstacle),
+    Unreachable(AddressObstacle),
 }
 
 /// Determines where `host` and `port` lead for the service `from`, over `protocol` (`tcp` or `udp`).
 pub fn find_target(
-    model: &Model,
-    from: &Service,
+    model: &ComposeModel,
+    from: &ServiceModel,
     (host, port): (&str, u16),
     protocol: &str,
 ) -> AddressTarget {
-    let address = Address { model, from, port, protocol };
+    let address = ServiceAddress { model, from, port, protocol };
     let host = host.trim_start_matches('[').trim_end_matches([']', '.']).to_ascii_lowercase();
-    let space = Namespace::of(model, from);
+    let space = NetworkNamespace::of(model, from);
     if is_own_host(&host) {
         return address.within(&space);
     }
-    if let Namespace::None = space {
-        return AddressTarget::Unreachable(Obstacle::NoNetwork);
+    if let NetworkNamespace::None = space {
+        return AddressTarget::Unreachable(AddressObstacle::NoNetwork);
     }
     // Containers that share a network namespace also share the hosts file.
     let owner = space.owner().unwrap_or(from);
@@ -90,7 +90,9 @@ pub fn find_target(
     }
     if host.parse::<IpAddr>().is_ok() {
         return match is_private(&host) {
-            false if space.is_internal(model) => AddressTarget::Unreachable(Obstacle::Internal),
+            false if space.is_internal(model) => {
+                AddressTarget::Unreachable(AddressObstacle::Internal)
+            }
             _ => AddressTarget::Outside,
         };
     }
@@ -99,8 +101,8 @@ pub fn find_target(
 
 /// Determines where an endpoint leads, with or without a scheme; `None` if it is not an address.
 pub fn find_endpoint_target(
-    model: &Model,
-    from: &Service,
+    model: &ComposeModel,
+    from: &ServiceModel,
     endpoint: &str,
 ) -> Option<AddressTarget> {
     let text = endpoint.trim();
@@ -115,8 +117,8 @@ pub fn find_endpoint_target(
 
 /// Returns whether `service` needs an `extra_hosts` entry before it can send to `host`; only Docker Desktop provides
 /// the name by itself.
-pub fn lacks_machine_name(model: &Model, service: &Service, host: &str) -> bool {
-    let space = Namespace::of(model, service);
+pub fn lacks_machine_name(model: &ComposeModel, service: &ServiceModel, host: &str) -> bool {
+    let space = NetworkNamespace::of(model, service);
     let Some(owner) = space.owner() else { return false };
     let mut known = [service, owner].into_iter().flat_map(|one| &one.extra_hosts);
     MACHINE_NAMES.iter().any(|name| name.eq_ignore_ascii_case(host))
@@ -124,10 +126,12 @@ pub fn lacks_machine_name(model: &Model, service: &Service, host: &str) -> bool 
 }
 
 /// Returns whether no service of the project has the name `host`, and no external network may supply it.
-pub fn is_unknown_name(model: &Model, from: &Service, host: &str) -> bool {
+pub fn is_unknown_name(model: &ComposeModel, from: &ServiceModel, host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let is_plain = !host.contains(['.', ':', '$']) && !is_own_host(&host);
-    let Some(owner) = Namespace::of(model, from).owner().filter(|_| is_plain) else { return false };
+    let Some(owner) = NetworkNamespace::of(model, from).owner().filter(|_| is_plain) else {
+        return false;
+    };
     let is_shared = |key: &str| model.networks.get(key).is_some_and(|one| one.external);
     let mut own = [from, owner].into_iter();
     let is_known = own.any(|one| {
@@ -136,8 +140,8 @@ pub fn is_unknown_name(model: &Model, from: &Service, host: &str) -> bool {
         hosts.any(|known| known.name.eq_ignore_ascii_case(&host))
             || links.any(|link| link.alias.eq_ignore_ascii_case(&host))
     });
-    let address = Address { model, from, port: 0, protocol: "tcp" };
-    !is_known && !namespace::networks(owner).any(is_shared) && address.bearer(&host).is_none()
+    let address = ServiceAddress { model, from, port: 0, protocol: "tcp" };
+    !is_known && !namespace::list_networks(owner).any(is_shared) && address.bearer(&host).is_none()
 }
 
 /// Returns whether `host` always refers to the sender itself.
@@ -162,7 +166,7 @@ fn is_private(host: &str) -> bool {
 }
 
 /// Indexes services by all of their names, in lower case.
-fn index_host_names(services: &[Service]) -> HashMap<String, Vec<usize>> {
+fn index_host_names(services: &[ServiceModel]) -> HashMap<String, Vec<usize>> {
     let mut names: HashMap<String, Vec<usize>> = HashMap::default();
     for (at, service) in services.iter().enumerate() {
         let own = [Some(&service.name), service.container_name.as_ref(), service.hostname.as_ref()];
@@ -175,33 +179,33 @@ fn index_host_names(services: &[Service]) -> HashMap<String, Vec<usize>> {
 }
 
 /// An address without its host, as one service sees it.
-struct Address<'m> {
-    model: &'m Model,
-    from: &'m Service,
+struct ServiceAddress<'m> {
+    model: &'m ComposeModel,
+    from: &'m ServiceModel,
     port: u16,
     protocol: &'m str,
 }
 
-impl Address<'_> {
-    fn container(&self, service: &Service, port: u16) -> AddressTarget {
+impl ServiceAddress<'_> {
+    fn container(&self, service: &ServiceModel, port: u16) -> AddressTarget {
         AddressTarget::Container { service: service.name.clone(), port }
     }
 
     /// Resolves the port inside the service's own namespace.
-    fn within(&self, space: &Namespace<'_>) -> AddressTarget {
+    fn within(&self, space: &NetworkNamespace<'_>) -> AddressTarget {
         let owner = match space {
-            Namespace::Host => return self.on_machine(true),
-            Namespace::Own(owner) => *owner,
-            Namespace::None | Namespace::Bridge => return AddressTarget::Own,
-            Namespace::Foreign => return AddressTarget::Outside,
+            NetworkNamespace::Host => return self.on_machine(true),
+            NetworkNamespace::Own(owner) => *owner,
+            NetworkNamespace::None | NetworkNamespace::Bridge => return AddressTarget::Own,
+            NetworkNamespace::Foreign => return AddressTarget::Outside,
         };
         let all = self.model.services.iter();
         // Only a service with a `network_mode` can be in the namespace of another.
-        let others: Vec<&Service> = all
+        let others: Vec<&ServiceModel> = all
             .filter(|other| other.network_mode.is_some() || other.name == owner.name)
             .filter(|other| other.name != self.from.name)
             .filter(|other| {
-                let own = Namespace::of(self.model, other).owner();
+                let own = NetworkNamespace::of(self.model, other).owner();
                 own.is_some_and(|one| one.name == owner.name)
             })
             .collect();
@@ -215,7 +219,7 @@ impl Address<'_> {
         other.map_or(AddressTarget::Own, |other| self.container(other, self.port))
     }
 
-    fn is_declared_by(&self, service: &Service) -> bool {
+    fn is_declared_by(&self, service: &ServiceModel) -> bool {
         let mut ports = service.ports.iter().filter(|one| one.protocol == self.protocol);
         ports.any(|one| one.container.contains(&self.port))
             || service.exposed.iter().any(|range| range.contains(&self.port))
@@ -232,7 +236,9 @@ impl Address<'_> {
                 };
                 if entry.is_loopback() && !from_itself {
                     let service = service.name.clone();
-                    return AddressTarget::Unreachable(Obstacle::PublishedToItself { service });
+                    return AddressTarget::Unreachable(AddressObstacle::PublishedToItself {
+                        service,
+                    });
                 }
                 let port = entry.container.start() + (self.port - hosts.start());
                 return self.container(service, port);
@@ -242,11 +248,13 @@ impl Address<'_> {
     }
 
     /// Resolves a host name.
-    fn named(&self, space: &Namespace<'_>, host: &str) -> AddressTarget {
+    fn named(&self, space: &NetworkNamespace<'_>, host: &str) -> AddressTarget {
         let owner = match space {
-            Namespace::Own(owner) => *owner,
-            Namespace::Host | Namespace::Bridge => return self.without_names(space, host),
-            Namespace::None | Namespace::Foreign => return AddressTarget::Outside,
+            NetworkNamespace::Own(owner) => *owner,
+            NetworkNamespace::Host | NetworkNamespace::Bridge => {
+                return self.without_names(space, host);
+            }
+            NetworkNamespace::None | NetworkNamespace::Foreign => return AddressTarget::Outside,
         };
         let mut links = self.from.links.iter().chain(&owner.links);
         let linked = links.find(|link| link.alias.eq_ignore_ascii_case(host));
@@ -257,20 +265,20 @@ impl Address<'_> {
         match self.bearer(host) {
             Some(bearer) => AddressTarget::Unreachable(self.apart(bearer)),
             None if host.contains('.') && space.is_internal(self.model) => {
-                AddressTarget::Unreachable(Obstacle::Internal)
+                AddressTarget::Unreachable(AddressObstacle::Internal)
             }
             None => AddressTarget::Outside,
         }
     }
 
     /// Resolves a host name on the host network or the default bridge, where service names do not resolve.
-    fn without_names(&self, space: &Namespace<'_>, host: &str) -> AddressTarget {
+    fn without_names(&self, space: &NetworkNamespace<'_>, host: &str) -> AddressTarget {
         let mut links = self.from.links.iter();
         let linked = links.find(|link| link.alias.eq_ignore_ascii_case(host));
         let linked = linked.and_then(|link| self.model.service(&link.service));
         match (linked, self.bearer(host), space) {
-            (Some(target), _, Namespace::Bridge) => self.port_of(target),
-            (_, Some(bearer), _) => AddressTarget::Unreachable(Obstacle::NamesUnknown {
+            (Some(target), _, NetworkNamespace::Bridge) => self.port_of(target),
+            (_, Some(bearer), _) => AddressTarget::Unreachable(AddressObstacle::NamesUnknown {
                 mode: self.from.network_mode.clone().unwrap_or_default(),
                 service: bearer.name.clone(),
             }),
@@ -279,13 +287,13 @@ impl Address<'_> {
     }
 
     /// Returns the service with the name `host` on a network that it shares with `owner`.
-    fn neighbour(&self, owner: &Service, host: &str) -> Option<&Service> {
+    fn neighbour(&self, owner: &ServiceModel, host: &str) -> Option<&ServiceModel> {
         self.find_named(host).into_iter().find(|other| {
-            let is_reached = matches!(Namespace::of(self.model, other), Namespace::Own(one) if one.name == other.name);
+            let is_reached = matches!(NetworkNamespace::of(self.model, other), NetworkNamespace::Own(one) if one.name == other.name);
             is_reached
-                && namespace::networks(other).any(|network| {
+                && namespace::list_networks(other).any(|network| {
                     let shares =
-                        namespace::networks(owner).any(|own| self.is_same_network(own, network));
+                        namespace::list_networks(owner).any(|own| self.is_same_network(own, network));
                     shares && self.answers(other, network, host)
                 })
         })
@@ -296,13 +304,13 @@ impl Address<'_> {
         one == other || name(one).is_some() && name(one) == name(other)
     }
 
-    fn answers(&self, service: &Service, network: &str, host: &str) -> bool {
+    fn answers(&self, service: &ServiceModel, network: &str, host: &str) -> bool {
         let mut aliases = service.aliases.iter().filter(|one| one.network == network);
         self.is_called(service, host) || aliases.any(|one| one.alias.eq_ignore_ascii_case(host))
     }
 
     /// Returns whether a service has this name on each of its networks.
-    fn is_called(&self, service: &Service, host: &str) -> bool {
+    fn is_called(&self, service: &ServiceModel, host: &str) -> bool {
         let own = [Some(&service.name), service.container_name.as_ref(), service.hostname.as_ref()];
         own.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(host))
             || self.numbered(host).is_some_and(|name| name.eq_ignore_ascii_case(&service.name))
@@ -317,13 +325,13 @@ impl Address<'_> {
     }
 
     /// Returns the service with this name anywhere, reachable or not.
-    fn bearer(&self, host: &str) -> Option<&Service> {
+    fn bearer(&self, host: &str) -> Option<&ServiceModel> {
         self.find_named(host).into_iter().next()
     }
 
     /// Returns the services with this name in order: as service, host or container name, as alias, or as a numbered
     /// container.
-    fn find_named(&self, host: &str) -> Vec<&Service> {
+    fn find_named(&self, host: &str) -> Vec<&ServiceModel> {
         let names = self.model.host_names.get_or_init(|| index_host_names(&self.model.services));
         let numbered = self.numbered(host);
         let mut found: Vec<usize> = names.get(host).cloned().unwrap_or_default();
@@ -338,21 +346,23 @@ impl Address<'_> {
     }
 
     /// Returns why `bearer` cannot be reached by its name.
-    fn apart(&self, bearer: &Service) -> Obstacle {
+    fn apart(&self, bearer: &ServiceModel) -> AddressObstacle {
         let service = bearer.name.clone();
-        match Namespace::of(self.model, bearer) {
-            Namespace::Own(owner) if owner.name != bearer.name => {
-                Obstacle::SharesNetwork { service, owner: owner.name.clone() }
+        match NetworkNamespace::of(self.model, bearer) {
+            NetworkNamespace::Own(owner) if owner.name != bearer.name => {
+                AddressObstacle::SharesNetwork { service, owner: owner.name.clone() }
             }
-            Namespace::Own(_) => Obstacle::NoSharedNetwork { service },
-            Namespace::Host => Obstacle::OnTheMachine { service },
-            Namespace::None => Obstacle::TargetWithoutNetwork { service },
-            Namespace::Bridge | Namespace::Foreign => Obstacle::NoSharedNetwork { service },
+            NetworkNamespace::Own(_) => AddressObstacle::NoSharedNetwork { service },
+            NetworkNamespace::Host => AddressObstacle::OnTheMachine { service },
+            NetworkNamespace::None => AddressObstacle::TargetWithoutNetwork { service },
+            NetworkNamespace::Bridge | NetworkNamespace::Foreign => {
+                AddressObstacle::NoSharedNetwork { service }
+            }
         }
     }
 
     /// Resolves the port of a service that is reached by its name.
-    fn port_of(&self, target: &Service) -> AddressTarget {
+    fn port_of(&self, target: &ServiceModel) -> AddressTarget {
         if self.is_declared_by(target) {
             return self.container(target, self.port);
         }
@@ -361,7 +371,7 @@ impl Address<'_> {
             let Some(hosts) = entry.known_hosts().filter(|hosts| hosts.contains(&self.port)) else {
                 continue;
             };
-            return AddressTarget::Unreachable(Obstacle::PublishedPort {
+            return AddressTarget::Unreachable(AddressObstacle::PublishedPort {
                 service: target.name.clone(),
                 published: self.port,
                 container: entry.container.start() + (self.port - hosts.start()),

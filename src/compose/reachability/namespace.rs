@@ -1,17 +1,17 @@
 //! The network namespace of a service's container: `network_mode` and `networks`.
 
-use crate::compose::model::Model;
-use crate::compose::read::Reader;
-use crate::compose::service::Service;
-use crate::compose::view::{Shape, View};
+use crate::compose::model::ComposeModel;
+use crate::compose::read::MappingReader;
+use crate::compose::service::ServiceModel;
+use crate::compose::view::{NodeShape, NodeView};
 
-use super::Network;
+use super::ComposeNetwork;
 
 /// The network namespace of a container.
 #[derive(Clone, Copy)]
-pub(super) enum Namespace<'m> {
+pub(super) enum NetworkNamespace<'m> {
     /// That of this service: its own, or one shared by another service.
-    Own(&'m Service),
+    Own(&'m ServiceModel),
     /// The host's.
     Host,
     /// None at all.
@@ -22,9 +22,9 @@ pub(super) enum Namespace<'m> {
     Foreign,
 }
 
-impl<'m> Namespace<'m> {
+impl<'m> NetworkNamespace<'m> {
     /// Resolves `network_mode: service:…` to its final service.
-    pub(super) fn of(model: &'m Model, service: &'m Service) -> Self {
+    pub(super) fn of(model: &'m ComposeModel, service: &'m ServiceModel) -> Self {
         let mut at = service;
         for _ in 0..=model.services.len() {
             let mode = at.network_mode.as_deref().unwrap_or_default();
@@ -49,7 +49,7 @@ impl<'m> Namespace<'m> {
     }
 
     /// Returns the service that owns the namespace.
-    pub(super) fn owner(&self) -> Option<&'m Service> {
+    pub(super) fn owner(&self) -> Option<&'m ServiceModel> {
         match self {
             Self::Own(owner) => Some(owner),
             Self::Host | Self::None | Self::Bridge | Self::Foreign => None,
@@ -57,9 +57,9 @@ impl<'m> Namespace<'m> {
     }
 
     /// Returns whether nothing outside of its networks can be reached.
-    pub(super) fn is_internal(&self, model: &Model) -> bool {
+    pub(super) fn is_internal(&self, model: &ComposeModel) -> bool {
         let Some(owner) = self.owner() else { return false };
-        networks(owner).all(|key| {
+        list_networks(owner).all(|key| {
             let network = model.networks.get(key);
             network.is_some_and(|network| network.internal == Some(true) && !network.external)
         })
@@ -67,21 +67,21 @@ impl<'m> Namespace<'m> {
 }
 
 /// Returns the networks of a service with its own namespace.
-pub(super) fn networks(service: &Service) -> impl Iterator<Item = &str> {
+pub(super) fn list_networks(service: &ServiceModel) -> impl Iterator<Item = &str> {
     let own = service.networks.iter().map(String::as_str);
     own.chain(service.networks.is_empty().then_some("default"))
 }
 
-impl<'t> Reader<'_> {
+impl<'t> MappingReader<'_> {
     /// Reads an entry of the top-level `networks`.
-    pub(in crate::compose) fn network(&mut self, view: View<'t>) -> Network {
-        if view.shape() != Shape::Mapping {
-            return Network::default();
+    pub(in crate::compose) fn network(&mut self, view: NodeView<'t>) -> ComposeNetwork {
+        if view.shape() != NodeShape::Mapping {
+            return ComposeNetwork::default();
         }
         let mut word = |key: &str| view.get(key).and_then(|value| self.string(value));
         let external = view.get("external");
-        let is_external = external.is_some_and(|value| value.shape() == Shape::Mapping);
-        Network {
+        let is_external = external.is_some_and(|value| value.shape() == NodeShape::Mapping);
+        ComposeNetwork {
             internal: word("internal").map(|text| text == "true"),
             external: is_external || word("external").is_some_and(|text| text == "true"),
             name: word("name"),

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The reason why an address cannot be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obstacle {
+pub enum AddressObstacle {
     /// The sending service has no network.
     NoNetwork,
     /// All networks of the sending service are internal.
@@ -54,7 +54,7 @@ pub enum Obstacle {
     },
 }
 
-impl fmt::Display for Obstacle {
+impl fmt::Display for AddressObstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoNetwork => f.write_str("it has no network: `network_mode: none`"),
@@ -91,7 +91,7 @@ impl fmt::Display for Obstacle {
     }
 }
 
-impl Obstacle {
+impl AddressObstacle {
     /// Returns how to correct the address.
     pub fn hint(&self) -> String {
         match self {

@@ -1,11 +1,11 @@
 //! Resolution of addresses as docker compose and the engine's DNS do it, case by case.
 
 use super::*;
-use crate::compose::texts::load;
+use crate::compose::texts::load_texts;
 
 /// Returns the target of an address in a word: `own`, `otel:4318`, `machine`, `outside`, or `no` with the obstacle.
-fn lead(services: &str, from: &str, host: &str, port: u16) -> String {
-    let model = load(&[("compose.yaml", &format!("name: shop\nservices:\n{services}"))], &[]);
+fn describe_target(services: &str, from: &str, host: &str, port: u16) -> String {
+    let model = load_texts(&[("compose.yaml", &format!("name: shop\nservices:\n{services}"))], &[]);
     let model = model.unwrap_or_else(|error| panic!("{services}: {error}"));
     let from = model.service(from).unwrap();
     match find_target(&model, from, (host, port), "tcp") {
@@ -23,16 +23,20 @@ fn lead(services: &str, from: &str, host: &str, port: u16) -> String {
 
 /// Checks rows of a host, a port, and the target as seen from `api`.
 #[track_caller]
-fn check(services: &str, cells: &[(&str, u16, &str)]) {
+fn assert_targets(services: &str, cells: &[(&str, u16, &str)]) {
     for (host, port, expected) in cells {
-        assert_eq!(lead(services, "api", host, *port), *expected, "{host}:{port}\n{services}");
+        assert_eq!(
+            describe_target(services, "api", host, *port),
+            *expected,
+            "{host}:{port}\n{services}"
+        );
     }
 }
 
 #[test]
 fn loopback_and_unspecified_addresses_refer_to_the_container() {
     let plain = "  api: {image: x}\n  otel: {image: y, ports: ['4318:4318']}\n";
-    check(
+    assert_targets(
         plain,
         &[
             ("localhost", 4318, "own"),
@@ -51,7 +55,7 @@ fn loopback_and_unspecified_addresses_refer_to_the_container() {
 #[test]
 fn between_containers_the_containers_port_counts() {
     let mapped = "  api: {image: x}\n  otel: {image: y, ports: ['24318:4318', '24317:4317/udp', '3000-3002:4000-4002', '8080']}\n";
-    check(
+    assert_targets(
         mapped,
         &[
             ("otel", 4318, "otel:4318"),
@@ -65,9 +69,9 @@ fn between_containers_the_containers_port_counts() {
         ],
     );
     let both = "  api: {image: x}\n  otel: {image: y, ports: ['24318:4318', '4318:24318']}\n";
-    check(both, &[("otel", 24318, "otel:24318"), ("otel", 4318, "otel:4318")]);
+    assert_targets(both, &[("otel", 24318, "otel:24318"), ("otel", 4318, "otel:4318")]);
     let exposed = "  api: {image: x}\n  otel: {image: y, ports: ['24318:4318'], expose: ['24310-24320/tcp']}\n";
-    check(exposed, &[("otel", 24318, "otel:24318")]);
+    assert_targets(exposed, &[("otel", 24318, "otel:24318")]);
     let target = find_port(mapped, "otel", 24318);
     assert_eq!(target, Some(4318));
     assert_eq!(find_port(mapped, "otel", 3002), Some(4002));
@@ -75,10 +79,12 @@ fn between_containers_the_containers_port_counts() {
 
 /// Returns the container port suggested instead of a published one.
 fn find_port(services: &str, host: &str, port: u16) -> Option<u16> {
-    let model = load(&[("compose.yaml", &format!("services:\n{services}"))], &[]).unwrap();
+    let model = load_texts(&[("compose.yaml", &format!("services:\n{services}"))], &[]).unwrap();
     let from = model.service("api").unwrap();
     match find_target(&model, from, (host, port), "tcp") {
-        AddressTarget::Unreachable(Obstacle::PublishedPort { container, .. }) => Some(container),
+        AddressTarget::Unreachable(AddressObstacle::PublishedPort { container, .. }) => {
+            Some(container)
+        }
         _ => None,
     }
 }
@@ -86,7 +92,7 @@ fn find_port(services: &str, host: &str, port: u16) -> Option<u16> {
 #[test]
 fn names_resolve_on_shared_networks_only() {
     let nets = "  api: {image: x, networks: [front, shared]}\n  otel:\n    image: y\n    container_name: collector\n    hostname: gateway\n    networks:\n      back: {aliases: [hidden]}\n      shared: {aliases: [traces]}\n  db: {image: z, networks: [back]}\n  lone: {image: z}\nnetworks: {front: , back: , shared: }\n";
-    check(
+    assert_targets(
         nets,
         &[
             ("otel", 4318, "otel:4318"),
@@ -104,11 +110,11 @@ fn names_resolve_on_shared_networks_only() {
         ],
     );
     let renamed = "  api: {image: x, networks: [a]}\n  otel: {image: y, networks: [b]}\nnetworks: {a: {name: mesh}, b: {name: mesh, external: true}}\n";
-    check(renamed, &[("otel", 4318, "otel:4318")]);
+    assert_targets(renamed, &[("otel", 4318, "otel:4318")]);
     let default = "  api: {image: x, networks: [default]}\n  otel: {image: y}\n";
-    check(default, &[("otel", 4318, "otel:4318")]);
+    assert_targets(default, &[("otel", 4318, "otel:4318")]);
     let linked = "  api: {image: x, links: ['otel:traces', db]}\n  otel: {image: y, ports: ['24318:4318']}\n  db: {image: z}\n";
-    check(
+    assert_targets(
         linked,
         &[
             ("traces", 4318, "otel:4318"),
@@ -121,7 +127,7 @@ fn names_resolve_on_shared_networks_only() {
 #[test]
 fn an_internal_network_leads_nowhere_else() {
     let internal = "  api: {image: x, networks: [in]}\n  otel: {image: y, networks: [in, out]}\nnetworks: {in: {internal: true}, out: }\n";
-    check(
+    assert_targets(
         internal,
         &[
             ("api.honeycomb.io", 443, "no Internal"),
@@ -131,18 +137,18 @@ fn an_internal_network_leads_nowhere_else() {
             ("elsewhere", 4318, "outside"),
         ],
     );
-    assert_eq!(lead(internal, "otel", "api.honeycomb.io", 443), "outside");
+    assert_eq!(describe_target(internal, "otel", "api.honeycomb.io", 443), "outside");
     let own = "  api: {image: x}\nnetworks: {default: {internal: true}}\n";
-    check(own, &[("api.honeycomb.io", 443, "no Internal")]);
+    assert_targets(own, &[("api.honeycomb.io", 443, "no Internal")]);
     let external =
         "  api: {image: x, networks: [e]}\nnetworks: {e: {external: true, name: proxy}}\n";
-    check(external, &[("api.honeycomb.io", 443, "outside"), ("otel", 4318, "outside")]);
+    assert_targets(external, &[("api.honeycomb.io", 443, "outside"), ("otel", 4318, "outside")]);
 }
 
 #[test]
 fn network_mode_decides_which_names_are_known() {
     let host = "  api: {image: x, network_mode: host}\n  otel: {image: y, ports: ['24318:4318', '127.0.0.1:4317:4317']}\n";
-    check(
+    assert_targets(
         host,
         &[
             ("localhost", 24318, "otel:4318"),
@@ -153,7 +159,7 @@ fn network_mode_decides_which_names_are_known() {
         ],
     );
     let none = "  api: {image: x, network_mode: none}\n  otel: {image: y}\n";
-    check(
+    assert_targets(
         none,
         &[
             ("otel", 4318, "no NoNetwork"),
@@ -163,7 +169,7 @@ fn network_mode_decides_which_names_are_known() {
         ],
     );
     let shared = "  api: {image: x, network_mode: 'service:otel'}\n  otel: {image: y, ports: ['4318:4318']}\n  db: {image: z}\n";
-    check(
+    assert_targets(
         shared,
         &[
             ("localhost", 4318, "otel:4318"),
@@ -172,25 +178,31 @@ fn network_mode_decides_which_names_are_known() {
             ("api", 80, "no SharesNetwork"),
         ],
     );
-    assert_eq!(lead(shared, "db", "api", 80), "no SharesNetwork");
-    assert_eq!(lead(shared, "otel", "localhost", 80), "own");
+    assert_eq!(describe_target(shared, "db", "api", 80), "no SharesNetwork");
+    assert_eq!(describe_target(shared, "otel", "localhost", 80), "own");
     let sidecar = "  api: {image: x, network_mode: 'service:otel'}\n  otel: {image: y}\n";
-    check(sidecar, &[("localhost", 4318, "otel:4318")]);
+    assert_targets(sidecar, &[("localhost", 4318, "otel:4318")]);
     let named = "  api: {image: x, network_mode: 'container:collector'}\n  otel: {image: y, container_name: collector}\n";
-    check(named, &[("localhost", 4318, "otel:4318")]);
+    assert_targets(named, &[("localhost", 4318, "otel:4318")]);
     let foreign = "  api: {image: x, network_mode: 'container:somebody'}\n  otel: {image: y}\n";
-    check(foreign, &[("localhost", 4318, "outside"), ("otel", 4318, "outside")]);
+    assert_targets(foreign, &[("localhost", 4318, "outside"), ("otel", 4318, "outside")]);
     let bridge = "  api: {image: x, network_mode: bridge}\n  otel: {image: y}\n";
-    check(bridge, &[("otel", 4318, "no NamesUnknown"), ("api.honeycomb.io", 443, "outside")]);
+    assert_targets(
+        bridge,
+        &[("otel", 4318, "no NamesUnknown"), ("api.honeycomb.io", 443, "outside")],
+    );
     let targets = "  api: {image: x}\n  mesh: {image: y, network_mode: host}\n  cut: {image: z, network_mode: none}\n";
-    check(targets, &[("mesh", 4318, "no OnTheMachine"), ("cut", 80, "no TargetWithoutNetwork")]);
+    assert_targets(
+        targets,
+        &[("mesh", 4318, "no OnTheMachine"), ("cut", 80, "no TargetWithoutNetwork")],
+    );
 }
 
 #[test]
 fn the_machine_is_reached_by_names_that_have_to_be_given() {
     let plain =
         "  api: {image: x}\n  otel: {image: y, ports: ['24318:4318', '127.0.0.1:4317:4317']}\n";
-    check(
+    assert_targets(
         plain,
         &[
             ("host.docker.internal", 4318, "machine"),
@@ -200,7 +212,7 @@ fn the_machine_is_reached_by_names_that_have_to_be_given() {
         ],
     );
     let extra = "  api:\n    image: x\n    extra_hosts:\n      - host.docker.internal:host-gateway\n      - collector=10.1.2.3\n      - six:[::1]\n      - me:127.0.0.1\n  otel: {image: y}\n";
-    check(
+    assert_targets(
         extra,
         &[
             ("host.docker.internal", 4318, "machine"),
@@ -210,9 +222,10 @@ fn the_machine_is_reached_by_names_that_have_to_be_given() {
         ],
     );
     let mapping = "  api: {image: x, extra_hosts: {box: host-gateway}}\n  otel: {image: y, ports: ['5000:4318']}\n";
-    check(mapping, &[("box", 5000, "otel:4318"), ("box", 5001, "machine")]);
+    assert_targets(mapping, &[("box", 5000, "otel:4318"), ("box", 5001, "machine")]);
     let lacks = |services: &str, host: &str| {
-        let model = load(&[("compose.yaml", &format!("services:\n{services}"))], &[]).unwrap();
+        let model =
+            load_texts(&[("compose.yaml", &format!("services:\n{services}"))], &[]).unwrap();
         lacks_machine_name(&model, model.service("api").unwrap(), host)
     };
     assert!(lacks(plain, "host.docker.internal") && lacks(plain, "Gateway.docker.internal"));
@@ -234,7 +247,7 @@ fn later_files_override_earlier_ones() {
             "services:\n  api: {networks: [b], extra_hosts: ['m:host-gateway']}\n  otel: {expose: [1]}\nnetworks: {a: {internal: false}}\n",
         ),
     ];
-    let model = load(&files, &[]).unwrap();
+    let model = load_texts(&files, &[]).unwrap();
     let api = model.service("api").unwrap();
     let to = |host: &str, port| find_target(&model, api, (host, port), "tcp");
     let otel = |port| AddressTarget::Container { service: "otel".to_owned(), port };

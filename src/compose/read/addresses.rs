@@ -2,14 +2,14 @@
 
 use std::ops::RangeInclusive;
 
-use super::Reader;
+use super::MappingReader;
 use crate::compose::ports;
-use crate::compose::service::{ExtraHost, Link, NetworkAlias};
-use crate::compose::view::{Shape, View};
+use crate::compose::service::{ExtraHost, NetworkAlias, ServiceLink};
+use crate::compose::view::{NodeShape, NodeView};
 
-impl<'t> Reader<'_> {
+impl<'t> MappingReader<'_> {
     /// Reads the aliases in a mapping of networks.
-    pub(super) fn aliases(&mut self, view: View<'t>) -> Option<Vec<NetworkAlias>> {
+    pub(super) fn aliases(&mut self, view: NodeView<'t>) -> Option<Vec<NetworkAlias>> {
         let mut out = Vec::new();
         for (network, _, value) in view.entries() {
             let aliases = value.get("aliases").and_then(|aliases| self.names(aliases));
@@ -20,18 +20,18 @@ impl<'t> Reader<'_> {
     }
 
     /// Reads items `service` or `service:alias`.
-    pub(super) fn links(&mut self, view: View<'t>) -> Option<Vec<Link>> {
+    pub(super) fn links(&mut self, view: NodeView<'t>) -> Option<Vec<ServiceLink>> {
         let links = self.names(view)?.into_iter().map(|link| {
             let (service, alias) = link.split_once(':').unwrap_or((&link, &link));
-            Link { service: service.to_owned(), alias: alias.to_owned() }
+            ServiceLink { service: service.to_owned(), alias: alias.to_owned() }
         });
         Some(links.collect())
     }
 
     /// Reads a mapping, or a list of `name:address` and `name=address`.
-    pub(super) fn hosts(&mut self, view: View<'t>) -> Option<Vec<ExtraHost>> {
+    pub(super) fn hosts(&mut self, view: NodeView<'t>) -> Option<Vec<ExtraHost>> {
         let mut out = Vec::new();
-        if view.shape() == Shape::Mapping {
+        if view.shape() == NodeShape::Mapping {
             for (name, _, value) in view.entries() {
                 let addresses = self.names(value).unwrap_or_default();
                 let named = |address| ExtraHost { name: name.clone().into_owned(), address };
@@ -39,8 +39,8 @@ impl<'t> Reader<'_> {
             }
             return Some(out);
         }
-        let items: Vec<View<'t>> = match view.shape() {
-            Shape::Sequence => view.items().collect(),
+        let items: Vec<NodeView<'t>> = match view.shape() {
+            NodeShape::Sequence => view.items().collect(),
             _ => vec![view],
         };
         for item in items {
@@ -57,9 +57,10 @@ impl<'t> Reader<'_> {
     }
 
     /// Reads ports or ranges with an optional protocol.
-    pub(super) fn exposed(&mut self, view: View<'t>) -> Option<Vec<RangeInclusive<u16>>> {
+    pub(super) fn exposed(&mut self, view: NodeView<'t>) -> Option<Vec<RangeInclusive<u16>>> {
         let ports = self.names(view)?.into_iter();
-        let range = |port: String| ports::range(port.split('/').next().unwrap_or_default());
+        let range =
+            |port: String| ports::parse_port_range(port.split('/').next().unwrap_or_default());
         Some(ports.filter_map(range).collect())
     }
 }

@@ -6,71 +6,80 @@ mod variables;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
-use super::merge::{Field, Partial};
+use super::merge::{PartialService, ServiceField};
 use super::ports;
-use super::service::{Build, Command, Mount, Published};
-use super::source::{Span, Weight};
-use super::variables::{ScopeId, Variables};
-use super::view::{Mark, Shape, View};
+use super::service::{HostMount, PublishedPorts, ServiceBuild, ServiceCommand};
+use super::source::{FileSpan, WarningWeight};
+use super::variables::{ProjectVariables, ScopeId};
+use super::view::{NodeShape, NodeView, OverrideTag};
 
 /// The context of reading a mapping: its variables, and the folder of its relative paths.
-pub(super) struct Reader<'a> {
-    pub(super) variables: &'a Variables,
+pub(super) struct MappingReader<'a> {
+    pub(super) variables: &'a ProjectVariables,
     pub(super) scope: ScopeId,
     pub(super) folder: &'a Path,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<ComposeFault>,
     /// Positions that make docker compose fetch or run something other than the project's files and the engine.
-    pub(super) reaches: Vec<Span>,
+    pub(super) reaches: Vec<FileSpan>,
 }
 
 /// Something docker compose rejects, and its position.
 #[derive(Debug, Clone)]
-pub(super) struct Fault {
-    pub(super) span: Span,
+pub(super) struct ComposeFault {
+    pub(super) span: FileSpan,
     pub(super) text: String,
-    pub(super) weight: Weight,
+    pub(super) weight: WarningWeight,
 }
 
 /// `extends`, with its variables replaced.
 #[derive(Debug, Clone)]
-pub(super) struct Extends {
+pub(super) struct ExtendsReference {
     pub(super) file: Option<String>,
     pub(super) service: String,
-    pub(super) span: Span,
+    pub(super) span: FileSpan,
 }
 
 /// An `env_file` entry that is not looked up yet.
 #[derive(Debug, Clone)]
-pub(super) struct Named {
+pub(super) struct EnvFilePath {
     pub(super) written: String,
     pub(super) required: bool,
     pub(super) raw: bool,
-    pub(super) span: Span,
+    pub(super) span: FileSpan,
 }
 
 /// A service as one mapping describes it.
-pub(super) struct Read {
-    pub(super) partial: Partial,
-    pub(super) extends: Option<Extends>,
-    pub(super) env_files: Field<Vec<Named>>,
+pub(super) struct ServiceMapping {
+    pub(super) partial: PartialService,
+    pub(super) extends: Option<ExtendsReference>,
+    pub(super) env_files: ServiceField<Vec<EnvFilePath>>,
     /// The files that `label_file` names.
-    pub(super) label_files: Vec<(String, Span)>,
+    pub(super) label_files: Vec<(String, FileSpan)>,
     /// The position of the service's name, if it has no value.
-    pub(super) nothing: Option<Span>,
+    pub(super) nothing: Option<FileSpan>,
     /// Schema faults that are not yet reported.
-    pub(super) refused: RefCell<Vec<Fault>>,
+    pub(super) refused: RefCell<Vec<ComposeFault>>,
 }
 
-impl<'t> Reader<'_> {
-    pub(super) fn refuse(&mut self, view: View<'t>, text: impl Into<String>) {
-        self.faults.push(Fault { span: view.span(), text: text.into(), weight: Weight::Refused });
+impl<'t> MappingReader<'_> {
+    pub(super) fn refuse(&mut self, view: NodeView<'t>, text: impl Into<String>) {
+        self.faults.push(ComposeFault {
+            span: view.span(),
+            text: text.into(),
+            weight: WarningWeight::Refused,
+        });
     }
 
-    pub(super) fn service(&mut self, name: &str, key: View<'t>, view: View<'t>) -> Read {
-        let mut read = Read {
-            partial: Partial::new(name.to_owned(), key.text_span(), view.span()),
+    pub(super) fn service(
+        &mut self,
+        name: &str,
+        key: NodeView<'t>,
+        view: NodeView<'t>,
+    ) -> ServiceMapping {
+        let mut read = ServiceMapping {
+            partial: PartialService::new(name.to_owned(), key.text_span(), view.span()),
             extends: None,
-            env_files: Field::Silent,
+            env_files: ServiceField::Silent,
             label_files: Vec::new(),
             nothing: None,
             refused: RefCell::default(),
@@ -78,7 +87,7 @@ impl<'t> Reader<'_> {
         for (key, _, value) in view.entries() {
             read.partial.references.extend(self.references(&key, value));
             let own = &mut read.partial;
-            if value.shape() != Shape::Null {
+            if value.shape() != NodeShape::Null {
                 own.said.push(key.to_string());
             }
             match key.as_ref() {
@@ -120,23 +129,23 @@ impl<'t> Reader<'_> {
 
     pub(super) fn field<T>(
         &mut self,
-        view: View<'t>,
-        read: impl FnOnce(&mut Self, View<'t>) -> Option<T>,
-    ) -> Field<T> {
+        view: NodeView<'t>,
+        read: impl FnOnce(&mut Self, NodeView<'t>) -> Option<T>,
+    ) -> ServiceField<T> {
         match view.mark() {
-            Mark::Reset => return Field::Reset,
-            _ if view.shape() == Shape::Null => return Field::Silent,
+            OverrideTag::Reset => return ServiceField::Reset,
+            _ if view.shape() == NodeShape::Null => return ServiceField::Silent,
             _ => {}
         }
         match (read(self, view), view.mark()) {
-            (Some(value), Mark::Override) => Field::Instead(value),
-            (Some(value), _) => Field::Said(value),
-            (None, _) => Field::Silent,
+            (Some(value), OverrideTag::Override) => ServiceField::Instead(value),
+            (Some(value), _) => ServiceField::Said(value),
+            (None, _) => ServiceField::Silent,
         }
     }
 
     /// Returns a scalar with its variables replaced; `None` if it has no result, which is reported elsewhere.
-    pub(super) fn string(&mut self, view: View<'t>) -> Option<String> {
+    pub(super) fn string(&mut self, view: NodeView<'t>) -> Option<String> {
         let text = view.text()?;
         if !text.contains('$') {
             return Some(text.into_owned());
@@ -146,25 +155,27 @@ impl<'t> Reader<'_> {
     }
 
     /// Reads a list of strings, a single string, or the keys of a mapping.
-    pub(super) fn names(&mut self, view: View<'t>) -> Option<Vec<String>> {
+    pub(super) fn names(&mut self, view: NodeView<'t>) -> Option<Vec<String>> {
         match view.shape() {
-            Shape::Mapping => {
+            NodeShape::Mapping => {
                 Some(view.entries().into_iter().map(|(key, _, _)| key.into_owned()).collect())
             }
-            Shape::Sequence => Some(view.items().filter_map(|item| self.string(item)).collect()),
+            NodeShape::Sequence => {
+                Some(view.items().filter_map(|item| self.string(item)).collect())
+            }
             _ => Some(vec![self.string(view)?]),
         }
     }
 
-    fn command(&mut self, view: View<'t>) -> Option<Command> {
-        if view.shape() == Shape::Sequence {
-            return Some(Command::Words(self.names(view)?));
+    fn command(&mut self, view: NodeView<'t>) -> Option<ServiceCommand> {
+        if view.shape() == NodeShape::Sequence {
+            return Some(ServiceCommand::Words(self.names(view)?));
         }
-        self.string(view).map(Command::Line)
+        self.string(view).map(ServiceCommand::Line)
     }
 
-    fn build(&mut self, view: View<'t>) -> Option<Build> {
-        let mut build = Build {
+    fn build(&mut self, view: NodeView<'t>) -> Option<ServiceBuild> {
+        let mut build = ServiceBuild {
             context: self.folder.to_owned(),
             written: String::new(),
             dockerfile: None,
@@ -172,10 +183,10 @@ impl<'t> Reader<'_> {
             target: None,
             args: Vec::new(),
         };
-        if view.shape() == Shape::Scalar {
+        if view.shape() == NodeShape::Scalar {
             build.written = self.string(view)?;
         }
-        if view.shape() == Shape::Mapping {
+        if view.shape() == NodeShape::Mapping {
             for (key, _, value) in view.entries() {
                 match key.as_ref() {
                     "context" => build.written = self.string(value).unwrap_or_default(),
@@ -198,12 +209,12 @@ impl<'t> Reader<'_> {
     }
 
     /// Records which additional build contexts are remote. An image is treated like any other.
-    fn note_contexts(&mut self, view: View<'t>) {
+    fn note_contexts(&mut self, view: NodeView<'t>) {
         let mapped = view.entries().into_iter().map(|(_, _, value)| value);
         for value in mapped.chain(view.items()) {
             let written = self.string(value).unwrap_or_default();
             let address = match view.shape() {
-                Shape::Sequence => written.split_once('=').map_or("", |(_, address)| address),
+                NodeShape::Sequence => written.split_once('=').map_or("", |(_, address)| address),
                 _ => &written,
             };
             if is_address(address) && !address.starts_with("docker-image://") {
@@ -213,21 +224,21 @@ impl<'t> Reader<'_> {
     }
 
     /// Records a path of `include` or `extends` that docker compose would fetch.
-    pub(super) fn note_path(&mut self, written: &str, span: &Span) {
+    pub(super) fn note_path(&mut self, written: &str, span: &FileSpan) {
         if may_be_fetched(written) {
             self.reaches.push(span.clone());
         }
     }
 
-    fn ports(&mut self, view: View<'t>) -> Option<Vec<Published>> {
+    fn ports(&mut self, view: NodeView<'t>) -> Option<Vec<PublishedPorts>> {
         let mut out = Vec::new();
         for item in view.items() {
-            let read = if item.shape() == Shape::Mapping {
+            let read = if item.shape() == NodeShape::Mapping {
                 let mut part = |key| item.get(key).and_then(|value| self.string(value));
                 let (ip, host) = (part("host_ip"), part("published").unwrap_or_default());
                 let protocol = part("protocol").unwrap_or_else(|| "tcp".to_owned());
                 let target = part("target").unwrap_or_default();
-                ports::publish(ip.as_deref(), &host, &target, &protocol, &item.span())
+                ports::parse_published_port(ip.as_deref(), &host, &target, &protocol, &item.span())
             } else {
                 let Some(text) = self.string(item) else {
                     continue;
@@ -242,10 +253,10 @@ impl<'t> Reader<'_> {
         Some(out)
     }
 
-    fn mounts(&mut self, view: View<'t>) -> Option<Vec<Mount>> {
+    fn mounts(&mut self, view: NodeView<'t>) -> Option<Vec<HostMount>> {
         let mut out = Vec::new();
         for item in view.items() {
-            if item.shape() == Shape::Mapping {
+            if item.shape() == NodeShape::Mapping {
                 let mut part = |key| item.get(key).and_then(|value| self.string(value));
                 if part("type").as_deref() == Some("bind")
                     && let (Some(source), Some(target)) = (part("source"), part("target"))
@@ -267,17 +278,17 @@ impl<'t> Reader<'_> {
         Some(out)
     }
 
-    fn mount(&self, source: &str, target: &str) -> Mount {
+    fn mount(&self, source: &str, target: &str) -> HostMount {
         let trimmed = target.trim_end_matches('/');
-        Mount {
+        HostMount {
             source: self.path(source),
             target: if trimmed.is_empty() { target } else { trimmed }.to_owned(),
         }
     }
 
-    fn extends(&mut self, view: View<'t>) -> Option<Extends> {
+    fn extends(&mut self, view: NodeView<'t>) -> Option<ExtendsReference> {
         let span = view.span();
-        if view.shape() == Shape::Mapping {
+        if view.shape() == NodeShape::Mapping {
             let file = view.get("file").and_then(|value| self.string(value));
             if let Some(written) = &file {
                 self.note_path(written, &span);
@@ -287,35 +298,35 @@ impl<'t> Reader<'_> {
                 self.refuse(view, "`extends` names no service");
                 return None;
             };
-            return Some(Extends { file, service, span });
+            return Some(ExtendsReference { file, service, span });
         }
         let service = self.string(view)?;
-        Some(Extends { file: None, service, span })
+        Some(ExtendsReference { file: None, service, span })
     }
 
-    fn named_files(&mut self, view: View<'t>) -> Vec<(String, Span)> {
-        let items: Vec<View<'t>> = match view.shape() {
-            Shape::Sequence => view.items().collect(),
+    fn named_files(&mut self, view: NodeView<'t>) -> Vec<(String, FileSpan)> {
+        let items: Vec<NodeView<'t>> = match view.shape() {
+            NodeShape::Sequence => view.items().collect(),
             _ => vec![view],
         };
         items.into_iter().filter_map(|item| Some((self.string(item)?, item.span()))).collect()
     }
 
-    fn env_files(&mut self, view: View<'t>) -> Option<Vec<Named>> {
-        let items: Vec<View<'t>> = match view.shape() {
-            Shape::Sequence => view.items().collect(),
+    fn env_files(&mut self, view: NodeView<'t>) -> Option<Vec<EnvFilePath>> {
+        let items: Vec<NodeView<'t>> = match view.shape() {
+            NodeShape::Sequence => view.items().collect(),
             _ => vec![view],
         };
         let mut out = Vec::new();
         for item in items {
-            let mapping = item.shape() == Shape::Mapping;
+            let mapping = item.shape() == NodeShape::Mapping;
             let path = if mapping { item.get("path") } else { Some(item) };
             let Some(written) = path.and_then(|path| self.string(path)) else {
                 continue;
             };
             let part =
                 |reader: &mut Self, key| item.get(key).and_then(|value| reader.string(value));
-            out.push(Named {
+            out.push(EnvFilePath {
                 written,
                 required: !mapping || part(self, "required").as_deref() != Some("false"),
                 raw: mapping && part(self, "format").as_deref() == Some("raw"),
@@ -334,14 +345,14 @@ impl<'t> Reader<'_> {
         if let (Some(rest), Some(home)) = (written.strip_prefix('~'), home)
             && (rest.is_empty() || rest.starts_with('/'))
         {
-            return clean(&Path::new(home).join(rest.trim_start_matches('/')));
+            return clean_path(&Path::new(home).join(rest.trim_start_matches('/')));
         }
         let below = written.strip_prefix("./").unwrap_or(written);
         // Most paths contain no special components and need no cleaning.
         let is_plain = |part: &str| !matches!(part, "" | "." | "..");
         match below.split('/').all(is_plain) {
             true => self.folder.join(below),
-            false => clean(&self.folder.join(written)),
+            false => clean_path(&self.folder.join(written)),
         }
     }
 }
@@ -358,7 +369,7 @@ pub(super) fn may_be_fetched(written: &str) -> bool {
 }
 
 /// Removes `.` and `..` from a path, without looking at the disk.
-pub fn clean(path: &Path) -> PathBuf {
+pub fn clean_path(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut out = PathBuf::new();
     for component in path.components() {
@@ -379,14 +390,14 @@ pub fn clean(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
     use crate::compose::source::FileId;
-    use crate::compose::texts::load;
-    use crate::edit::yaml::tree::Tree;
+    use crate::compose::texts::load_texts;
+    use crate::edit::yaml::tree::YamlTree;
 
     fn weight(service: &str) -> usize {
-        let tree = Tree::parse(service).unwrap();
-        let root = View::roots(&tree, FileId(0)).next().unwrap();
-        let model = load(&[("compose.yaml", "services: {}\n")], &[]).unwrap();
-        let mut reader = Reader {
+        let tree = YamlTree::parse(service).unwrap();
+        let root = NodeView::roots(&tree, FileId(0)).next().unwrap();
+        let model = load_texts(&[("compose.yaml", "services: {}\n")], &[]).unwrap();
+        let mut reader = MappingReader {
             variables: model.plain(),
             scope: ScopeId::PROJECT,
             folder: Path::new("/p"),

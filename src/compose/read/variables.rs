@@ -1,22 +1,22 @@
 //! Reads `environment` and build `args`, as a mapping or as a list.
 
-use crate::compose::service::{Declared, Entry, Form};
-use crate::compose::source::Span;
-use crate::compose::view::{Mark, Shape, View};
+use crate::compose::service::{DeclaredValue, DeclaredVariable, VariableForm};
+use crate::compose::source::FileSpan;
+use crate::compose::view::{NodeShape, NodeView, OverrideTag};
 
-use super::Reader;
+use super::MappingReader;
 
-impl<'t> Reader<'_> {
+impl<'t> MappingReader<'_> {
     /// Reads `environment` or `args` in either form.
-    pub(super) fn variables(&mut self, view: View<'t>) -> Option<Vec<Entry>> {
+    pub(super) fn variables(&mut self, view: NodeView<'t>) -> Option<Vec<DeclaredVariable>> {
         match view.shape() {
-            Shape::Mapping => Some(
+            NodeShape::Mapping => Some(
                 view.entries()
                     .into_iter()
                     .filter_map(|(key, name, value)| self.map_entry(&key, name, value))
                     .collect(),
             ),
-            Shape::Sequence => Some(view.items().filter_map(|item| self.item(item)).collect()),
+            NodeShape::Sequence => Some(view.items().filter_map(|item| self.item(item)).collect()),
             _ => {
                 self.refuse(view, "variables must be a mapping or a list");
                 None
@@ -24,29 +24,34 @@ impl<'t> Reader<'_> {
         }
     }
 
-    fn map_entry(&mut self, key: &str, name: View<'t>, value: View<'t>) -> Option<Entry> {
+    fn map_entry(
+        &mut self,
+        key: &str,
+        name: NodeView<'t>,
+        value: NodeView<'t>,
+    ) -> Option<DeclaredVariable> {
         let declared = match (value.mark(), value.shape()) {
-            (Mark::Reset, _) => Declared::Removed,
-            (_, Shape::Null) => Declared::Passed,
-            (_, Shape::Scalar) => Declared::Template(value.text()?.into_owned()),
+            (OverrideTag::Reset, _) => DeclaredValue::Removed,
+            (_, NodeShape::Null) => DeclaredValue::Passed,
+            (_, NodeShape::Scalar) => DeclaredValue::Template(value.text()?.into_owned()),
             _ => {
                 self.refuse(value, format!("the value of `{key}` is not a string or a number"));
                 return None;
             }
         };
-        let passed = declared == Declared::Passed;
-        Some(Entry {
+        let passed = declared == DeclaredValue::Passed;
+        Some(DeclaredVariable {
             name: key.to_owned(),
             name_span: name.text_span(),
             value_span: if passed { name.text_span() } else { value.resolved_span() },
             verbatim: value.verbatim().filter(|_| !passed),
             value: declared,
             scope: self.scope,
-            form: Form::Mapping,
+            form: VariableForm::Mapping,
         })
     }
 
-    fn item(&mut self, item: View<'t>) -> Option<Entry> {
+    fn item(&mut self, item: NodeView<'t>) -> Option<DeclaredVariable> {
         let text = match item.text() {
             Some(text) if !item.is_typed() => text,
             _ => {
@@ -56,14 +61,14 @@ impl<'t> Reader<'_> {
         };
         let (name, declared) = match text.split_once('=') {
             Some((name, value)) if !name.contains('$') => {
-                (name.to_owned(), Declared::Template(value.to_owned()))
+                (name.to_owned(), DeclaredValue::Template(value.to_owned()))
             }
-            None if !text.contains('$') => (text.to_string(), Declared::Passed),
+            None if !text.contains('$') => (text.to_string(), DeclaredValue::Passed),
             _ => {
                 let whole = self.string(item)?;
                 match whole.split_once('=') {
-                    Some((name, _)) => (name.to_owned(), Declared::Item(text.to_string())),
-                    None => (whole, Declared::Passed),
+                    Some((name, _)) => (name.to_owned(), DeclaredValue::Item(text.to_string())),
+                    None => (whole, DeclaredValue::Passed),
                 }
             }
         };
@@ -81,14 +86,14 @@ impl<'t> Reader<'_> {
             _ => (whole.range.clone(), None),
         };
         let value_range = verbatim.clone().unwrap_or_else(|| whole.range.clone());
-        Some(Entry {
+        Some(DeclaredVariable {
             name,
             value: declared,
-            name_span: Span { file: whole.file, range: name_range },
-            value_span: Span { file: whole.file, range: value_range },
+            name_span: FileSpan { file: whole.file, range: name_range },
+            value_span: FileSpan { file: whole.file, range: value_range },
             verbatim,
             scope: self.scope,
-            form: Form::List,
+            form: VariableForm::List,
         })
     }
 }

@@ -11,45 +11,48 @@ use foldhash::{HashSet, HashSetExt};
 
 use crate::edit::yaml::tree::NodeId;
 
-use super::conversions::Conversion;
+use super::conversions::ValueConversion;
 use super::interpolate::InterpolationError;
-use super::read::Fault;
-use super::source::Weight;
-use super::view::{Mark, Shape, View};
+use super::read::ComposeFault;
+use super::source::WarningWeight;
+use super::view::{NodeShape, NodeView, OverrideTag};
 
-use rule::{Additional, SPECIFICATION, SchemaRule, Specification, TypeName};
+use rule::{AdditionalProperties, ComposeSchema, SPECIFICATION, SchemaRule, TypeName};
 
 /// Minimum similarity of a name to a known key for it to count as a misspelling.
 const CLOSE_ENOUGH: f64 = 0.8;
 
 /// Returns the schema faults of a compose file whose root is `view`; `interpolate` replaces the variables of a scalar.
-pub(super) fn check_file<'t>(view: View<'t>, interpolate: Interpolate<'_>) -> Vec<Fault> {
-    check(view, None, interpolate, |specification| Some(&specification.root))
+pub(super) fn check_file<'t>(
+    view: NodeView<'t>,
+    interpolate: ScalarInterpolation<'_>,
+) -> Vec<ComposeFault> {
+    check_schema(view, None, interpolate, |specification| Some(&specification.root))
 }
 
 /// The schema faults of a service's mapping.
 #[derive(Debug, Default)]
 pub(super) struct ServiceFaults {
     /// Faults that no other file can correct.
-    pub(super) lasting: Vec<Fault>,
+    pub(super) lasting: Vec<ComposeFault>,
     /// Keys without a value, which another file may set.
-    pub(super) bare: Vec<(String, Fault)>,
+    pub(super) bare: Vec<(String, ComposeFault)>,
 }
 
 /// Returns the schema faults in the mapping of the service `name`.
 pub(super) fn check_service<'t>(
     name: &str,
-    view: View<'t>,
-    interpolate: Interpolate<'_>,
+    view: NodeView<'t>,
+    interpolate: ScalarInterpolation<'_>,
 ) -> ServiceFaults {
-    let found = check(view, Some(name), interpolate, |specification| {
+    let found = check_schema(view, Some(name), interpolate, |specification| {
         specification.root.definitions.get("service")
     });
     if found.is_empty() {
         return ServiceFaults::default();
     }
     let nulls: Vec<_> =
-        view.entries().into_iter().filter(|(.., value)| value.shape() == Shape::Null).collect();
+        view.entries().into_iter().filter(|(.., value)| value.shape() == NodeShape::Null).collect();
     let mut faults = ServiceFaults::default();
     for fault in found {
         match nulls.iter().find(|(.., value)| value.span() == fault.span) {
@@ -61,17 +64,17 @@ pub(super) fn check_service<'t>(
 }
 
 /// Replaces the variables of a scalar.
-pub(super) type Interpolate<'a> = &'a dyn Fn(&str) -> Result<String, InterpolationError>;
+pub(super) type ScalarInterpolation<'a> = &'a dyn Fn(&str) -> Result<String, InterpolationError>;
 
-fn check<'t>(
-    view: View<'t>,
+fn check_schema<'t>(
+    view: NodeView<'t>,
     service: Option<&str>,
-    interpolate: Interpolate<'_>,
-    rule: impl Fn(&Specification) -> Option<&SchemaRule>,
-) -> Vec<Fault> {
+    interpolate: ScalarInterpolation<'_>,
+    rule: impl Fn(&ComposeSchema) -> Option<&SchemaRule>,
+) -> Vec<ComposeFault> {
     let Some(specification) = SPECIFICATION.as_ref() else { return Vec::new() };
     let Some(rule) = rule(specification) else { return Vec::new() };
-    let mut checker = Checker {
+    let mut checker = SchemaChecker {
         specification,
         service,
         interpolate,
@@ -85,26 +88,26 @@ fn check<'t>(
     problems.filter(|one| seen.insert((one.span.range.start, one.text.clone()))).collect()
 }
 
-struct Checker<'s> {
-    specification: &'s Specification,
+struct SchemaChecker<'s> {
+    specification: &'s ComposeSchema,
     /// The service that paths are relative to; `None` if they start at the top of the file.
     service: Option<&'s str>,
-    interpolate: Interpolate<'s>,
+    interpolate: ScalarInterpolation<'s>,
     /// The path of the value being checked: `ports[].target`.
     path: String,
-    problems: Vec<Fault>,
+    problems: Vec<ComposeFault>,
     /// Collections checked so far and their schemas, because aliases may recur without end. `None` if there are no aliases.
     judged: Option<HashSet<(NodeId, *const SchemaRule)>>,
 }
 
-impl<'s> Checker<'s> {
-    fn judge(&mut self, rule: &'s SchemaRule, view: View<'_>) {
+impl<'s> SchemaChecker<'s> {
+    fn judge(&mut self, rule: &'s SchemaRule, view: NodeView<'_>) {
         let rule = self.specification.resolve(rule);
         let shape = view.shape();
         let is_collection = match shape {
-            Shape::Scalar if self.refuses_conversion(view) => return,
-            Shape::Scalar | Shape::Null => false,
-            Shape::Mapping | Shape::Sequence => true,
+            NodeShape::Scalar if self.refuses_conversion(view) => return,
+            NodeShape::Scalar | NodeShape::Null => false,
+            NodeShape::Mapping | NodeShape::Sequence => true,
         };
         if let Some(judged) = self.judged.as_mut().filter(|_| is_collection)
             && !judged.insert((view.node(), std::ptr::from_ref(rule)))
@@ -112,7 +115,7 @@ impl<'s> Checker<'s> {
             return;
         }
         // The effect of `!reset` and `!override` is decided when files are merged.
-        if view.mark() != Mark::None {
+        if view.mark() != OverrideTag::None {
             return;
         }
         if !rule.one_of.is_empty() {
@@ -120,20 +123,23 @@ impl<'s> Checker<'s> {
             return;
         }
         if !self.fits(rule, view) {
-            self.report(view, format!("{} must be {}", self.shown(), alternatives(rule.types())));
+            self.report(
+                view,
+                format!("{} must be {}", self.shown(), join_type_names(rule.types())),
+            );
             return;
         }
         match shape {
-            Shape::Mapping => self.judge_mapping(rule, view),
-            Shape::Sequence => {
+            NodeShape::Mapping => self.judge_mapping(rule, view),
+            NodeShape::Sequence => {
                 if let Some(rule) = &rule.items {
                     self.below("", "[]", |checker| {
                         view.items().for_each(|item| checker.judge(rule, item));
                     });
                 }
             }
-            Shape::Scalar => self.judge_scalar(rule, view),
-            Shape::Null => {}
+            NodeShape::Scalar => self.judge_scalar(rule, view),
+            NodeShape::Null => {}
         }
     }
 
@@ -149,8 +155,8 @@ impl<'s> Checker<'s> {
     }
 
     /// Returns whether docker compose cannot convert the value, after reporting that.
-    fn refuses_conversion(&mut self, view: View<'_>) -> bool {
-        let conversion = self.service.and_then(|_| Conversion::of_service_value(&self.path));
+    fn refuses_conversion(&mut self, view: NodeView<'_>) -> bool {
+        let conversion = self.service.and_then(|_| ValueConversion::of_service_value(&self.path));
         let Some(conversion) = conversion else { return false };
         if self.converts(view, |text| conversion.accepts(text)) {
             return false;
@@ -160,7 +166,7 @@ impl<'s> Checker<'s> {
     }
 
     /// Checks that one of `rules` matches; otherwise reports the faults for the rule of the right type.
-    fn judge_alternatives(&mut self, rules: &'s [SchemaRule], view: View<'_>) {
+    fn judge_alternatives(&mut self, rules: &'s [SchemaRule], view: NodeView<'_>) {
         let before = self.problems.len();
         let specification = self.specification;
         let mut has_fitting = false;
@@ -178,11 +184,11 @@ impl<'s> Checker<'s> {
         if !has_fitting {
             let types = rules.iter().flat_map(|rule| specification.resolve(rule).types());
             let types: Vec<TypeName> = types.copied().collect();
-            self.report(view, format!("{} must be {}", self.shown(), alternatives(&types)));
+            self.report(view, format!("{} must be {}", self.shown(), join_type_names(&types)));
         }
     }
 
-    fn judge_mapping(&mut self, rule: &'s SchemaRule, view: View<'_>) {
+    fn judge_mapping(&mut self, rule: &'s SchemaRule, view: NodeView<'_>) {
         let entries = view.entries();
         for (key, name, value) in &entries {
             match self.find_rule(rule, key) {
@@ -212,14 +218,14 @@ impl<'s> Checker<'s> {
             return Some(Some(found));
         }
         match &rule.additional_properties {
-            Some(Additional::Rule(found)) => Some(Some(found)),
-            Some(Additional::Allowed(false)) => None,
+            Some(AdditionalProperties::Rule(found)) => Some(Some(found)),
+            Some(AdditionalProperties::Allowed(false)) => None,
             _ if rule.unevaluated_properties == Some(false) => None,
             _ => Some(None),
         }
     }
 
-    fn judge_scalar(&mut self, rule: &'s SchemaRule, view: View<'_>) {
+    fn judge_scalar(&mut self, rule: &'s SchemaRule, view: NodeView<'_>) {
         if !rule.limits_text() {
             return;
         }
@@ -245,28 +251,28 @@ impl<'s> Checker<'s> {
     }
 
     /// Returns whether the value has one of the rule's types.
-    fn fits(&self, rule: &SchemaRule, view: View<'_>) -> bool {
+    fn fits(&self, rule: &SchemaRule, view: NodeView<'_>) -> bool {
         rule.types().is_empty() || rule.types().iter().any(|name| self.is(*name, view))
     }
 
     /// Returns whether the value has this type, possibly after docker compose converts it.
-    fn is(&self, name: TypeName, view: View<'_>) -> bool {
+    fn is(&self, name: TypeName, view: NodeView<'_>) -> bool {
         match (name, view.shape()) {
-            (TypeName::Null, Shape::Null)
-            | (TypeName::Object, Shape::Mapping)
-            | (TypeName::Array, Shape::Sequence) => true,
-            (TypeName::String, Shape::Scalar) => !view.is_typed(),
-            (TypeName::Number | TypeName::Integer, Shape::Scalar) => {
+            (TypeName::Null, NodeShape::Null)
+            | (TypeName::Object, NodeShape::Mapping)
+            | (TypeName::Array, NodeShape::Sequence) => true,
+            (TypeName::String, NodeShape::Scalar) => !view.is_typed(),
+            (TypeName::Number | TypeName::Integer, NodeShape::Scalar) => {
                 self.converts(view, |text| text.parse::<f64>().is_ok())
             }
-            (TypeName::Boolean, Shape::Scalar) => {
-                self.converts(view, |text| Conversion::Boolean.accepts(text))
+            (TypeName::Boolean, NodeShape::Scalar) => {
+                self.converts(view, |text| ValueConversion::Boolean.accepts(text))
             }
             _ => false,
         }
     }
 
-    fn converts(&self, view: View<'_>, fits: impl Fn(&str) -> bool) -> bool {
+    fn converts(&self, view: NodeView<'_>, fits: impl Fn(&str) -> bool) -> bool {
         view.text().is_some_and(|text| match self.interpolated(text) {
             Ok(text) => fits(&text),
             Err(_) => true,
@@ -283,11 +289,15 @@ impl<'s> Checker<'s> {
         }
     }
 
-    fn report(&mut self, view: View<'_>, text: String) {
-        self.problems.push(Fault { span: view.span(), text, weight: Weight::Refused });
+    fn report(&mut self, view: NodeView<'_>, text: String) {
+        self.problems.push(ComposeFault {
+            span: view.span(),
+            text,
+            weight: WarningWeight::Refused,
+        });
     }
 
-    fn report_unknown(&mut self, rule: &'s SchemaRule, name: View<'_>, key: &str) {
+    fn report_unknown(&mut self, rule: &'s SchemaRule, name: NodeView<'_>, key: &str) {
         let mut known: Vec<&String> = rule.properties.keys().collect();
         for part in &rule.all_of {
             known.extend(self.specification.resolve(part).properties.keys());
@@ -302,7 +312,7 @@ impl<'s> Checker<'s> {
     }
 }
 
-fn alternatives(types: &[TypeName]) -> String {
+fn join_type_names(types: &[TypeName]) -> String {
     let mut words: Vec<&str> = Vec::new();
     for name in types {
         let word = match name {

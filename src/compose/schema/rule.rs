@@ -13,8 +13,8 @@ use serde_json::Value;
 const TEXT: &str = include_str!("../../../templates/compose-spec/compose-spec.json");
 
 /// The parsed schema; `None` only if the embedded file were invalid, which a test rules out.
-pub(super) static SPECIFICATION: LazyLock<Option<Specification>> =
-    LazyLock::new(|| Specification::read(TEXT));
+pub(super) static SPECIFICATION: LazyLock<Option<ComposeSchema>> =
+    LazyLock::new(|| ComposeSchema::read(TEXT));
 
 /// One schema of the document, with the keywords that the Compose Specification uses.
 #[derive(Debug, Default, Deserialize)]
@@ -23,8 +23,8 @@ pub(super) struct SchemaRule {
     pub(super) r#type: TypeNames,
     pub(super) properties: HashMap<String, SchemaRule>,
     #[serde(deserialize_with = "read_patterns")]
-    pub(super) pattern_properties: Vec<(Pattern, SchemaRule)>,
-    pub(super) additional_properties: Option<Additional>,
+    pub(super) pattern_properties: Vec<(SchemaPattern, SchemaRule)>,
+    pub(super) additional_properties: Option<AdditionalProperties>,
     pub(super) unevaluated_properties: Option<bool>,
     pub(super) items: Option<Box<SchemaRule>>,
     pub(super) one_of: Vec<SchemaRule>,
@@ -33,7 +33,7 @@ pub(super) struct SchemaRule {
     pub(super) required: Vec<String>,
     pub(super) minimum: Option<f64>,
     pub(super) maximum: Option<f64>,
-    pub(super) pattern: Option<Pattern>,
+    pub(super) pattern: Option<SchemaPattern>,
     #[serde(rename = "$ref")]
     reference: Option<String>,
     #[serde(rename = "$defs")]
@@ -78,19 +78,19 @@ pub(super) enum TypeName {
 /// The `additionalProperties` keyword.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Additional {
+pub(super) enum AdditionalProperties {
     Allowed(bool),
     Rule(Box<SchemaRule>),
 }
 
 #[derive(Debug)]
-pub(super) struct Specification {
+pub(super) struct ComposeSchema {
     pub(super) root: SchemaRule,
 }
 
 /// A regular expression of the schema; the two most frequent forms do not need a regex engine.
 #[derive(Debug)]
-pub(super) enum Pattern {
+pub(super) enum SchemaPattern {
     /// `.+`
     Anything,
     /// `^x-`
@@ -98,7 +98,7 @@ pub(super) enum Pattern {
     Expression(Regex),
 }
 
-impl Specification {
+impl ComposeSchema {
     fn read(text: &str) -> Option<Self> {
         let mut root: SchemaRule = serde_json::from_str(text).ok()?;
         // The services of a file are checked one by one: only those that are part of the project count.
@@ -112,7 +112,7 @@ impl Specification {
     }
 }
 
-impl Pattern {
+impl SchemaPattern {
     fn new(text: &str) -> Result<Self, regex_lite::Error> {
         let is_plain = |text: &&str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         match text.strip_prefix('^').filter(is_plain) {
@@ -131,7 +131,7 @@ impl Pattern {
     }
 }
 
-impl<'de> Deserialize<'de> for Pattern {
+impl<'de> Deserialize<'de> for SchemaPattern {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         Self::new(&String::deserialize(reader)?).map_err(D::Error::custom)
     }
@@ -139,9 +139,9 @@ impl<'de> Deserialize<'de> for Pattern {
 
 fn read_patterns<'de, D: Deserializer<'de>>(
     reader: D,
-) -> Result<Vec<(Pattern, SchemaRule)>, D::Error> {
+) -> Result<Vec<(SchemaPattern, SchemaRule)>, D::Error> {
     let rules = BTreeMap::<String, SchemaRule>::deserialize(reader)?.into_iter();
-    let compiled = rules.map(|(text, rule)| Ok((Pattern::new(&text)?, rule)));
+    let compiled = rules.map(|(text, rule)| Ok((SchemaPattern::new(&text)?, rule)));
     compiled.collect::<Result<_, regex_lite::Error>>().map_err(D::Error::custom)
 }
 

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Startup;
-use crate::compose::dockerfile::{Dockerfile, ShellCommand, absolute};
-use crate::compose::source::Sources;
+use crate::compose::dockerfile::{Dockerfile, ShellCommand, resolve_image_path};
+use crate::compose::source::ProjectSources;
 
 /// Maximum number of commands; real start commands have fewer.
 const MOST_COMMANDS: usize = 256;
@@ -14,25 +14,25 @@ const MOST_SCRIPTS: usize = 64;
 const DEEPEST: usize = 4;
 
 /// Returns `commands` with each readable script replaced by its commands.
-pub(super) fn expand(
+pub(super) fn expand_scripts(
     startup: &Startup,
-    sources: &dyn Sources,
+    sources: &dyn ProjectSources,
     commands: &[ShellCommand],
 ) -> Vec<ShellCommand> {
     let mut found = Vec::new();
-    let mut expansion = Expansion { startup, sources, opened: 0 };
+    let mut expansion = ScriptExpansion { startup, sources, opened: 0 };
     expansion.expand(commands, startup.folder.clone(), DEEPEST, &mut found);
     found
 }
 
 /// The files that scripts are read from, and the number read so far.
-struct Expansion<'a> {
+struct ScriptExpansion<'a> {
     startup: &'a Startup,
-    sources: &'a dyn Sources,
+    sources: &'a dyn ProjectSources,
     opened: usize,
 }
 
-impl Expansion<'_> {
+impl ScriptExpansion<'_> {
     fn expand(
         &mut self,
         commands: &[ShellCommand],
@@ -47,7 +47,7 @@ impl Expansion<'_> {
             if let [cd, to] = command.words.as_slice()
                 && cd == "cd"
             {
-                folder = absolute(&folder, to);
+                folder = resolve_image_path(&folder, to);
             }
             let may_open = left > 0 && self.opened < MOST_SCRIPTS;
             let inner = if may_open { self.inner(&command.words, &folder) } else { None };
@@ -103,7 +103,7 @@ impl Expansion<'_> {
         // `wait-for-it.sh db:5432 -- flask run`
         let behind = arguments.iter().position(|word| word == "--");
         let given = &arguments[behind.map_or(0, |at| at + 1)..];
-        let text = self.text(&absolute(folder, script)).filter(|_| behind.is_none());
+        let text = self.text(&resolve_image_path(folder, script)).filter(|_| behind.is_none());
         let Some(text) = text else {
             // A script of the image itself runs its arguments.
             let given = Dockerfile::unwrapped(given);
@@ -140,14 +140,15 @@ impl Expansion<'_> {
             match option {
                 "--prefix" | "--cwd" | "--dir" | "-C" => {
                     let to = value.or_else(|| words.next())?;
-                    folders = vec![absolute(folder, to)];
+                    folders = vec![resolve_image_path(folder, to)];
                 }
                 "--workspace" | "-w" | "--filter" | "-F" | "workspace" => {
                     let member = value.or_else(|| words.next())?;
                     let member = member.rsplit('/').next().unwrap_or(member);
                     let places = ["", "packages/", "apps/", "services/"];
-                    folders =
-                        places.map(|place| absolute(folder, &format!("{place}{member}"))).to_vec();
+                    folders = places
+                        .map(|place| resolve_image_path(folder, &format!("{place}{member}")))
+                        .to_vec();
                 }
                 "run" | "run-script" => {}
                 _ if option.starts_with('-') => {}
@@ -164,7 +165,7 @@ impl Expansion<'_> {
             return None;
         }
         folders.into_iter().find_map(|folder| {
-            let text = self.text(&absolute(&folder, "package.json"))?;
+            let text = self.text(&resolve_image_path(&folder, "package.json"))?;
             let package: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
             let script = package.get("scripts")?.get(name)?.as_str()?.to_owned();
             Some((folder, script))

@@ -15,12 +15,12 @@ pub(super) struct ProjectPath {
     /// Absolute path on the host; the last component may be a pattern.
     pub(super) source: PathBuf,
     /// How it gets into the container.
-    pub(super) presence: Presence,
+    pub(super) presence: PathPresence,
 }
 
 /// How a path of the project gets into a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(super) enum PathPresence {
     /// Copied into a build stage whose results are copied on.
     Staged,
     /// Copied into the image.
@@ -56,7 +56,7 @@ pub(super) fn stage_paths(
     let mut stages: Vec<Vec<ProjectPath>> = Vec::new();
     for stage in &file.stages {
         let mut paths = stage.below.map(|below| stages[below].clone()).unwrap_or_default();
-        for copied in copies(stage) {
+        for copied in list_copied_paths(stage) {
             if paths.len() < MOST_PATHS {
                 paths.extend(project_paths(copied, &stages, context));
             }
@@ -70,7 +70,7 @@ pub(super) fn stage_paths(
 }
 
 /// Returns the paths that a stage copies, or mounts while it is built.
-fn copies(stage: &ImageStage) -> impl Iterator<Item = &CopiedPath> {
+fn list_copied_paths(stage: &ImageStage) -> impl Iterator<Item = &CopiedPath> {
     stage.steps.iter().flat_map(|step| match &step.action {
         BuildAction::Copy(paths) | BuildAction::Run { mounts: paths, .. } => paths.as_slice(),
         BuildAction::Entrypoint(_) | BuildAction::Command(_) => &[],
@@ -87,7 +87,7 @@ fn project_paths(
     match copied.origin {
         CopyOrigin::Context => {
             let source = context.join(&copied.source);
-            vec![ProjectPath { target, source, presence: Presence::Copied }]
+            vec![ProjectPath { target, source, presence: PathPresence::Copied }]
         }
         CopyOrigin::Stage(stage) => {
             let from = format!("/{}", copied.source);
@@ -95,7 +95,7 @@ fn project_paths(
             let staged = |target: String, source: PathBuf| ProjectPath {
                 target,
                 source,
-                presence: Presence::Staged,
+                presence: PathPresence::Staged,
             };
             let below = |path: &str, above: &str| {
                 let rest = path.strip_prefix(above.trim_end_matches('/'))?;

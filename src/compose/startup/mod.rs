@@ -8,13 +8,13 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::dockerfile::{BuildAction, Dockerfile, ImageStage, ShellCommand, absolute};
-use super::service::{Mount, Service};
-use super::source::{SourceText, Sources};
-use super::variables::Variables;
+use super::dockerfile::{BuildAction, Dockerfile, ImageStage, ShellCommand, resolve_image_path};
+use super::service::{HostMount, ServiceModel};
+use super::source::{ProjectSources, SourceText};
+use super::variables::ProjectVariables;
 
-use expansion::expand;
-use files::{Presence, ProjectPath, stage_paths};
+use expansion::expand_scripts;
+use files::{PathPresence, ProjectPath, stage_paths};
 
 pub use wrappers::unwrap_program;
 
@@ -74,9 +74,13 @@ pub enum CodeReason {
 /// Maximum number of words in which a file name is searched for; real start commands have fewer.
 const MOST_WORDS: usize = 64;
 
-impl Service {
+impl ServiceModel {
     /// Returns what its container starts; without `variables`, as far as that is known without them.
-    pub fn startup(&self, sources: &dyn Sources, variables: Option<&Variables>) -> Startup {
+    pub fn startup(
+        &self,
+        sources: &dyn ProjectSources,
+        variables: Option<&ProjectVariables>,
+    ) -> Startup {
         let mut startup = Startup { folder: "/".to_owned(), ..Startup::default() };
         let (mut entrypoint, mut command) = (Vec::new(), Vec::new());
         if let Some(build) = &self.build {
@@ -97,7 +101,7 @@ impl Service {
                 startup.files.push(ProjectPath {
                     target: String::new(),
                     source: build.context.clone(),
-                    presence: Presence::Copied,
+                    presence: PathPresence::Copied,
                 });
             }
             startup.dockerfile = file;
@@ -105,15 +109,15 @@ impl Service {
             startup.base.clone_from(&self.image);
         }
         startup.folder = match &self.working_dir {
-            Some(folder) => absolute("/", folder),
+            Some(folder) => resolve_image_path("/", folder),
             None => startup.folder,
         };
-        let mut mounts: Vec<&Mount> = self.mounts.iter().collect();
+        let mut mounts: Vec<&HostMount> = self.mounts.iter().collect();
         mounts.sort_by_key(|mount| mount.target.len());
         startup.files.extend(mounts.into_iter().map(|mount| ProjectPath {
-            target: absolute("/", &mount.target),
+            target: resolve_image_path("/", &mount.target),
             source: mount.source.clone(),
-            presence: Presence::Mounted,
+            presence: PathPresence::Mounted,
         }));
         if let Some(own) = &self.entrypoint {
             (entrypoint, command) = (Dockerfile::commands_of(own), Vec::new());
@@ -121,8 +125,8 @@ impl Service {
         if let Some(own) = &self.command {
             command = Dockerfile::commands_of(own);
         }
-        let started = joined(entrypoint, command);
-        startup.commands = expand(&startup, sources, &started);
+        let started = append_arguments(entrypoint, command);
+        startup.commands = expand_scripts(&startup, sources, &started);
         startup
     }
 }
@@ -154,17 +158,17 @@ impl Startup {
     }
 
     /// Returns the file or folder of the project at an absolute path of the container.
-    pub fn origin(&self, path: &str, sources: &dyn Sources) -> Option<PathBuf> {
+    pub fn origin(&self, path: &str, sources: &dyn ProjectSources) -> Option<PathBuf> {
         let mut found = self.files.iter().rev().flat_map(|one| one.sources_of(path));
         found.find(|source| sources.exists(source))
     }
 
     /// Returns the folders that may contain the program's code, the likeliest first.
-    pub fn code_folders(&self, sources: &dyn Sources) -> &[(PathBuf, CodeReason)] {
+    pub fn code_folders(&self, sources: &dyn ProjectSources) -> &[(PathBuf, CodeReason)] {
         self.code_folders.get_or_init(|| self.find_code_folders(sources))
     }
 
-    fn find_code_folders(&self, sources: &dyn Sources) -> Vec<(PathBuf, CodeReason)> {
+    fn find_code_folders(&self, sources: &dyn ProjectSources) -> Vec<(PathBuf, CodeReason)> {
         let mut found: Vec<(PathBuf, CodeReason)> = Vec::new();
         let mut add = |folder: PathBuf, reason: CodeReason| {
             if found.iter().all(|(known, _)| *known != folder) {
@@ -181,10 +185,10 @@ impl Startup {
         {
             add(folder, CodeReason::WorkingFolder);
         }
-        for one in self.files.iter().filter(|one| one.presence == Presence::Mounted) {
+        for one in self.files.iter().filter(|one| one.presence == PathPresence::Mounted) {
             add(one.source.clone(), CodeReason::Mounted);
         }
-        for copied in [Presence::Copied, Presence::Staged] {
+        for copied in [PathPresence::Copied, PathPresence::Staged] {
             for one in self.files.iter().filter(|one| one.presence == copied) {
                 let parent = one.source.parent().map(Path::to_owned);
                 for folder in [Some(one.source.clone()), parent].into_iter().flatten() {
@@ -206,20 +210,20 @@ impl Startup {
     }
 
     /// Returns the files of the project that the commands name.
-    pub fn started_files(&self, sources: &dyn Sources) -> impl Iterator<Item = PathBuf> {
+    pub fn started_files(&self, sources: &dyn ProjectSources) -> impl Iterator<Item = PathBuf> {
         let words = self.commands.iter().flat_map(|command| &command.words).take(MOST_WORDS);
         words.filter_map(move |word| self.started_file(word, sources))
     }
 
     /// Returns the file of the project that a word of the command names: `api/app.py`, `api.wsgi:app`, `dist/main`.
-    fn started_file(&self, word: &str, sources: &dyn Sources) -> Option<PathBuf> {
+    fn started_file(&self, word: &str, sources: &dyn ProjectSources) -> Option<PathBuf> {
         if self.files.is_empty() || word.starts_with('-') || word.contains("://") {
             return None;
         }
         let path = word.split(':').next().filter(|path| !path.is_empty())?;
         let module = format!("{}.py", path.replace('.', "/"));
         [path, module.as_str()].into_iter().find_map(|path| {
-            let whole = absolute(&self.folder, path);
+            let whole = resolve_image_path(&self.folder, path);
             let found = self.origin(&whole, sources)?;
             matches!(sources.text(&found), SourceText::Found(_)).then_some(found)
         })
@@ -230,7 +234,7 @@ impl Startup {
     }
 
     fn roots_contain(&self, folder: &Path) -> bool {
-        let mounts = self.files.iter().filter(|one| one.presence == Presence::Mounted);
+        let mounts = self.files.iter().filter(|one| one.presence == PathPresence::Mounted);
         let mut roots = mounts.map(|one| &one.source).chain(self.build.last());
         roots.any(|root| folder.starts_with(root))
     }
@@ -253,7 +257,10 @@ fn image_commands(image: &[&ImageStage]) -> (Vec<ShellCommand>, Vec<ShellCommand
 }
 
 /// Returns an entrypoint with the command appended as its arguments.
-fn joined(mut entrypoint: Vec<ShellCommand>, command: Vec<ShellCommand>) -> Vec<ShellCommand> {
+fn append_arguments(
+    mut entrypoint: Vec<ShellCommand>,
+    command: Vec<ShellCommand>,
+) -> Vec<ShellCommand> {
     match (entrypoint.pop(), command.into_iter()) {
         (None, command) => command.collect(),
         (Some(last), mut command) => {

@@ -1,19 +1,19 @@
 //! Start commands of services in whole projects.
 
 use super::*;
-use crate::compose::texts::{Texts, load};
+use crate::compose::texts::{TestSources, load_texts};
 
-fn startup(service: &str, files: &[(&str, &str)]) -> Startup {
+fn read_service_startup(service: &str, files: &[(&str, &str)]) -> Startup {
     let compose = format!("services:\n  x: {service}\n");
     let mut all = vec![("compose.yaml", compose.as_str())];
     all.extend_from_slice(files);
-    let model = load(&all, &[]).unwrap();
-    model.services[0].startup(&Texts::new(&all), None)
+    let model = load_texts(&all, &[]).unwrap();
+    model.services[0].startup(&TestSources::new(&all), None)
 }
 
 #[track_caller]
-fn starts(service: &str, files: &[(&str, &str)], expected: &[&str]) {
-    let commands = startup(service, files).commands;
+fn assert_starts(service: &str, files: &[(&str, &str)], expected: &[&str]) {
+    let commands = read_service_startup(service, files).commands;
     let lines: Vec<String> = commands.iter().map(|command| command.words.join(" ")).collect();
     assert_eq!(lines, expected, "{service}");
 }
@@ -21,14 +21,14 @@ fn starts(service: &str, files: &[(&str, &str)], expected: &[&str]) {
 #[test]
 fn entrypoint_and_command_are_put_together_as_docker_does() {
     let exec = [("Dockerfile", "FROM a\nENTRYPOINT [\"python\"]\nCMD [\"app.py\"]\n")];
-    starts("{build: .}", &exec, &["python app.py"]);
-    starts("{build: ., command: other.py}", &exec, &["python other.py"]);
-    starts("{build: ., entrypoint: gunicorn app}", &exec, &["gunicorn app"]);
-    starts("{build: ., entrypoint: [ruby], command: [a.rb]}", &exec, &["ruby a.rb"]);
+    assert_starts("{build: .}", &exec, &["python app.py"]);
+    assert_starts("{build: ., command: other.py}", &exec, &["python other.py"]);
+    assert_starts("{build: ., entrypoint: gunicorn app}", &exec, &["gunicorn app"]);
+    assert_starts("{build: ., entrypoint: [ruby], command: [a.rb]}", &exec, &["ruby a.rb"]);
     let shell =
         [("Dockerfile", "FROM a\nENTRYPOINT [\"sh\", \"-c\"]\nCMD [\"flask run && true\"]\n")];
-    starts("{build: .}", &shell, &["flask run", "true"]);
-    starts("{image: a, command: [\"sh\", \"-c\", \"b; c\"]}", &[], &["b", "c"]);
+    assert_starts("{build: .}", &shell, &["flask run", "true"]);
+    assert_starts("{image: a, command: [\"sh\", \"-c\", \"b; c\"]}", &[], &["b", "c"]);
 }
 
 #[test]
@@ -44,15 +44,20 @@ fn scripts_are_replaced_by_their_commands() {
             r#"{"scripts":{"start":"concurrently 'npm:api' 'node b'","api":"NODE_ENV=x node a"}}"#,
         ),
     ];
-    starts("{build: .}", &files, &["set -e", "node migrate.js", "node a", "node b"]);
-    let started = startup("{build: .}", &files);
+    assert_starts("{build: .}", &files, &["set -e", "node migrate.js", "node a", "node b"]);
+    let started = read_service_startup("{build: .}", &files);
     let variables = started.commands.iter().flat_map(|command| &command.variables);
     assert_eq!(variables.collect::<Vec<_>>(), [&("NODE_ENV".to_owned(), "x".to_owned())]);
-    starts("{image: a, command: docker-entrypoint.sh flask run}", &[], &["flask run"]);
-    starts("{image: a, command: ./wait-for-it.sh db:5432 -t 9 -- flask run}", &[], &["flask run"]);
+    assert_starts("{image: a, command: docker-entrypoint.sh flask run}", &[], &["flask run"]);
+    assert_starts(
+        "{image: a, command: ./wait-for-it.sh db:5432 -t 9 -- flask run}",
+        &[],
+        &["flask run"],
+    );
     let around = [("start.sh", "sh start.sh\nsh start.sh\n")];
     let commands =
-        startup("{image: a, volumes: ['.:/a'], command: sh /a/start.sh}", &around).commands;
+        read_service_startup("{image: a, volumes: ['.:/a'], command: sh /a/start.sh}", &around)
+            .commands;
     assert!(commands.len() <= 256);
 }
 
@@ -67,7 +72,7 @@ fn scripts_that_start_scripts_are_read_four_levels_deep() {
         .collect();
     let files: Vec<(&str, &str)> =
         files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
-    starts(
+    assert_starts(
         "{image: a, volumes: ['.:/a'], command: sh /a/1.sh}",
         &files,
         &["echo 2", "echo 3", "echo 4", "echo 5", "sh /a/5.sh"],
@@ -86,8 +91,8 @@ fn paths_of_the_container_are_found_in_the_project() {
         ("one.py", ""),
         ("mounted/y.py", ""),
     ];
-    let found = startup("{build: ., volumes: ['./mounted:/app/lib/in']}", &files);
-    let texts = Texts::new(&files);
+    let found = read_service_startup("{build: ., volumes: ['./mounted:/app/lib/in']}", &files);
+    let texts = TestSources::new(&files);
     for (path, origin) in [
         ("/app/lib/x.py", Some("/p/api/lib/x.py")),
         ("/app/package.json", Some("/p/web/package.json")),

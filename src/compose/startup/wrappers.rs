@@ -2,7 +2,7 @@
 
 /// How a wrapper's own arguments end and the wrapped command begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wrapper {
+enum CommandWrapper {
     /// After its options: `tini --`, `ddtrace-run`.
     Options,
     /// After this many words: `gosu USER`, `uv run`.
@@ -14,40 +14,40 @@ enum Wrapper {
 }
 
 /// Programs that start another, by name.
-const WRAPPERS: [(&str, Wrapper); 33] = [
-    ("tini", Wrapper::Options),
-    ("dumb-init", Wrapper::Options),
-    ("catatonit", Wrapper::Options),
-    ("init", Wrapper::Options),
-    ("nohup", Wrapper::Options),
-    ("nice", Wrapper::Options),
-    ("opentelemetry-instrument", Wrapper::Options),
-    ("ddtrace-run", Wrapper::Options),
-    ("newrelic-admin", Wrapper::Words(1)),
-    ("npx", Wrapper::Options),
-    ("bunx", Wrapper::Options),
-    ("pnpx", Wrapper::Options),
-    ("xvfb-run", Wrapper::Options),
-    ("gosu", Wrapper::Words(1)),
-    ("su-exec", Wrapper::Words(1)),
-    ("uv", Wrapper::Words(1)),
-    ("poetry", Wrapper::Words(1)),
-    ("pipenv", Wrapper::Words(1)),
-    ("pdm", Wrapper::Words(1)),
-    ("hatch", Wrapper::Words(1)),
-    ("rye", Wrapper::Words(1)),
-    ("bundle", Wrapper::Words(1)),
-    ("conda", Wrapper::Words(1)),
-    ("doppler", Wrapper::Dashes),
-    ("infisical", Wrapper::Dashes),
-    ("dotenv", Wrapper::Dashes),
-    ("watchmedo", Wrapper::Dashes),
-    ("dockerize", Wrapper::Options),
-    ("wait-for-it", Wrapper::Dashes),
-    ("env", Wrapper::Assignments),
-    ("cross-env", Wrapper::Assignments),
-    ("timeout", Wrapper::Words(1)),
-    ("sudo", Wrapper::Options),
+const WRAPPERS: [(&str, CommandWrapper); 33] = [
+    ("tini", CommandWrapper::Options),
+    ("dumb-init", CommandWrapper::Options),
+    ("catatonit", CommandWrapper::Options),
+    ("init", CommandWrapper::Options),
+    ("nohup", CommandWrapper::Options),
+    ("nice", CommandWrapper::Options),
+    ("opentelemetry-instrument", CommandWrapper::Options),
+    ("ddtrace-run", CommandWrapper::Options),
+    ("newrelic-admin", CommandWrapper::Words(1)),
+    ("npx", CommandWrapper::Options),
+    ("bunx", CommandWrapper::Options),
+    ("pnpx", CommandWrapper::Options),
+    ("xvfb-run", CommandWrapper::Options),
+    ("gosu", CommandWrapper::Words(1)),
+    ("su-exec", CommandWrapper::Words(1)),
+    ("uv", CommandWrapper::Words(1)),
+    ("poetry", CommandWrapper::Words(1)),
+    ("pipenv", CommandWrapper::Words(1)),
+    ("pdm", CommandWrapper::Words(1)),
+    ("hatch", CommandWrapper::Words(1)),
+    ("rye", CommandWrapper::Words(1)),
+    ("bundle", CommandWrapper::Words(1)),
+    ("conda", CommandWrapper::Words(1)),
+    ("doppler", CommandWrapper::Dashes),
+    ("infisical", CommandWrapper::Dashes),
+    ("dotenv", CommandWrapper::Dashes),
+    ("watchmedo", CommandWrapper::Dashes),
+    ("dockerize", CommandWrapper::Options),
+    ("wait-for-it", CommandWrapper::Dashes),
+    ("env", CommandWrapper::Assignments),
+    ("cross-env", CommandWrapper::Assignments),
+    ("timeout", CommandWrapper::Words(1)),
+    ("sudo", CommandWrapper::Options),
 ];
 
 /// Options of these programs that take the next word as their value.
@@ -79,8 +79,8 @@ pub fn unwrap_program(words: &[String]) -> &[String] {
         let known = WRAPPERS.iter().find(|(wrapper, _)| *wrapper == name);
         let inner = match known {
             None => return words,
-            Some((_, Wrapper::Options)) => without_options(rest),
-            Some((_, Wrapper::Words(count))) => {
+            Some((_, CommandWrapper::Options)) => without_options(rest),
+            Some((_, CommandWrapper::Words(count))) => {
                 // Other subcommands of `uv` and `poetry` do not start a program: `uv pip install`, `poetry install`.
                 let starts = rest.first().is_some_and(|verb| {
                     matches!(verb.as_str(), "run" | "exec" | "run-program")
@@ -91,11 +91,11 @@ pub fn unwrap_program(words: &[String]) -> &[String] {
                 }
                 without_options(&rest[*count..])
             }
-            Some((_, Wrapper::Dashes)) => match rest.iter().position(|word| word == "--") {
+            Some((_, CommandWrapper::Dashes)) => match rest.iter().position(|word| word == "--") {
                 Some(at) => &rest[at + 1..],
                 None => return words,
             },
-            Some((_, Wrapper::Assignments)) => {
+            Some((_, CommandWrapper::Assignments)) => {
                 let at = rest.iter().position(|word| !word.contains('=') && !word.starts_with('-'));
                 &rest[at.unwrap_or(rest.len())..]
             }

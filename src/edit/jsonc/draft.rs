@@ -1,43 +1,46 @@
 //! A planned edit: the meaning the text should have, and the patches that produce it.
 
-use super::meaning::{Meaning, Style, named, quoted};
-use super::tree::{Node, Tree};
-use crate::edit::patch::{self, Patch};
-use crate::edit::refusal::Refusal;
-use crate::edit::text::{Ending, line_start};
+use super::meaning::{JsonMeaning, JsonStyle, quote_json, render_member};
+use super::tree::{JsonNode, JsonTree};
+use crate::edit::patch::{self, TextPatch};
+use crate::edit::refusal::EditRefusal;
+use crate::edit::text::{LineEnding, line_start};
 
 /// A text, its planned meaning, and the patches planned so far.
 #[derive(Debug)]
-pub(super) struct Draft<'a> {
-    pub(super) tree: Tree<'a>,
+pub(super) struct JsonDraft<'a> {
+    pub(super) tree: JsonTree<'a>,
     /// The planned meaning of the text. Each planned patch must update it as well.
-    pub(super) planned: Meaning,
+    pub(super) planned: JsonMeaning,
     mark: &'static str,
-    style: Style<'a>,
-    patches: Vec<Patch>,
+    style: JsonStyle<'a>,
+    patches: Vec<TextPatch>,
 }
 
 /// A new member, or a new element if it has no name.
-pub(super) type Fresh = (Option<String>, Meaning);
+pub(super) type NewJsonMember = (Option<String>, JsonMeaning);
 
-impl<'a> Draft<'a> {
-    pub(super) fn open(source: &'a str) -> Result<Self, Refusal> {
+impl<'a> JsonDraft<'a> {
+    pub(super) fn open(source: &'a str) -> Result<Self, EditRefusal> {
         let (mark, body) = match source.strip_prefix('\u{feff}') {
             Some(body) => ("\u{feff}", body),
             None => ("", source),
         };
-        let tree = Tree::parse(body)?;
+        let tree = JsonTree::parse(body)?;
         Ok(Self {
-            planned: Meaning::of(&tree.root),
+            planned: JsonMeaning::of(&tree.root),
             mark,
-            style: Style { newline: Ending::of(body).text(), step: step(&tree) },
+            style: JsonStyle {
+                newline: LineEnding::of(body).text(),
+                step: detect_indent_step(&tree),
+            },
             patches: Vec::new(),
             tree,
         })
     }
 
     /// Adds members to an object, or elements to an array, after the existing ones.
-    pub(super) fn append(&mut self, container: &Node, fresh: &[Fresh]) {
+    pub(super) fn append(&mut self, container: &JsonNode, fresh: &[NewJsonMember]) {
         let last = match container.members().last() {
             Some(member) => Some((member.start, member.value.range.end)),
             None => {
@@ -51,7 +54,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn append_after(&mut self, start: usize, end: usize, fresh: &[Fresh]) {
+    fn append_after(&mut self, start: usize, end: usize, fresh: &[NewJsonMember]) {
         let comma = self.tree.comma_after(end);
         let closing = if comma.is_some() { "," } else { "" };
         let Some(indent) = self.own_line(start) else {
@@ -61,25 +64,25 @@ impl<'a> Draft<'a> {
             };
             let texts: Vec<String> = fresh.iter().map(|fresh| self.text(fresh, None)).collect();
             let text = format!("{lead}{}{closing}", texts.join(", "));
-            self.patches.push(Patch::insert(at, text));
+            self.patches.push(TextPatch::insert(at, text));
             return;
         };
         if comma.is_none() {
-            self.patches.push(Patch::insert(end, ","));
+            self.patches.push(TextPatch::insert(end, ","));
         }
         let place = self.tree.line_place(comma.map_or(end, |comma| comma.end));
         let lines = self.lines(fresh, indent);
         let text = format!("{}{lines}{closing}", self.style.newline);
-        self.patches.push(Patch::insert(place, text));
+        self.patches.push(TextPatch::insert(place, text));
     }
 
     /// Adds the first members to an empty container.
-    fn fill(&mut self, container: &Node, fresh: &[Fresh]) {
+    fn fill(&mut self, container: &JsonNode, fresh: &[NewJsonMember]) {
         let inside = container.range.start + 1..container.range.end - 1;
         let bare = !self.tree.has_comment(inside.clone());
         if bare && fresh.iter().all(|(name, _)| name.is_none()) {
             let texts: Vec<String> = fresh.iter().map(|fresh| self.text(fresh, None)).collect();
-            let patch = Patch::replace(inside, texts.join(", "));
+            let patch = TextPatch::replace(inside, texts.join(", "));
             return self.patches.push(patch);
         }
         let outer = self.indent(container.range.start);
@@ -88,41 +91,44 @@ impl<'a> Draft<'a> {
         let lines = format!("{newline}{}", self.lines(fresh, &inner));
         let end = format!("{newline}{outer}");
         if bare {
-            return self.patches.push(Patch::replace(inside, format!("{lines}{end}")));
+            return self.patches.push(TextPatch::replace(inside, format!("{lines}{end}")));
         }
         let place = self.tree.line_place(inside.start);
         let rest = if self.tree.breaks_at(place) { "" } else { &end };
-        let patch = Patch::insert(place, format!("{lines}{rest}"));
+        let patch = TextPatch::insert(place, format!("{lines}{rest}"));
         self.patches.push(patch);
     }
 
     /// Replaces a value with a string.
-    pub(super) fn replace_text(&mut self, value: &Node, text: &str) {
-        self.patches.push(Patch::replace(value.range.clone(), quoted(text)));
+    pub(super) fn replace_text(&mut self, value: &JsonNode, text: &str) {
+        self.patches.push(TextPatch::replace(value.range.clone(), quote_json(text)));
     }
 
     /// Replaces a value with an object whose first member is that value, followed by `others`.
-    pub(super) fn wrap(&mut self, value: &Node, name: &str, others: &[Fresh]) {
+    pub(super) fn wrap(&mut self, value: &JsonNode, name: &str, others: &[NewJsonMember]) {
         let outer = self.indent(value.range.start);
         let inner = format!("{outer}{}", self.style.step);
         let newline = self.style.newline;
-        self.patches.push(Patch::insert(
+        self.patches.push(TextPatch::insert(
             value.range.start,
-            format!("{{{newline}{inner}{}: ", quoted(name)),
+            format!("{{{newline}{inner}{}: ", quote_json(name)),
         ));
         let lines = self.lines(others, &inner);
-        self.patches
-            .push(Patch::insert(value.range.end, format!(",{newline}{lines}{newline}{outer}}}")));
+        self.patches.push(TextPatch::insert(
+            value.range.end,
+            format!(",{newline}{lines}{newline}{outer}}}"),
+        ));
     }
 
     /// Applies every patch and parses the result, which must have the planned meaning and all comments.
-    pub(super) fn proven(&self) -> Result<String, Refusal> {
+    pub(super) fn proven(&self) -> Result<String, EditRefusal> {
         let at = self.tree.root.range.start;
         let text = patch::apply(self.tree.source, &self.patches)
             .ok_or_else(|| self.tree.refuse(at, "two of the changes fall on the same place"))?;
-        let after = Tree::parse(&text)
+        let after = JsonTree::parse(&text)
             .map_err(|_| self.tree.refuse(at, "the edit would break the file"))?;
-        if Meaning::of(&after.root) != self.planned || after.comments() != self.tree.comments() {
+        if JsonMeaning::of(&after.root) != self.planned || after.comments() != self.tree.comments()
+        {
             return Err(self.tree.refuse(at, "the edit would change more than was planned"));
         }
         Ok(format!("{}{text}", self.mark))
@@ -141,7 +147,7 @@ impl<'a> Draft<'a> {
         &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
     }
 
-    fn lines(&self, fresh: &[Fresh], indent: &str) -> String {
+    fn lines(&self, fresh: &[NewJsonMember], indent: &str) -> String {
         let lines: Vec<String> = fresh
             .iter()
             .map(|fresh| format!("{indent}{}", self.text(fresh, Some(indent))))
@@ -149,16 +155,16 @@ impl<'a> Draft<'a> {
         lines.join(&format!(",{}", self.style.newline))
     }
 
-    fn text(&self, (name, value): &Fresh, indent: Option<&str>) -> String {
+    fn text(&self, (name, value): &NewJsonMember, indent: Option<&str>) -> String {
         match name {
-            Some(name) => named(name, value, &self.style, indent),
+            Some(name) => render_member(name, value, &self.style, indent),
             None => value.render(&self.style, indent),
         }
     }
 }
 
 /// Returns the additional indentation of the outermost object's members.
-fn step<'a>(tree: &Tree<'a>) -> &'a str {
+fn detect_indent_step<'a>(tree: &JsonTree<'a>) -> &'a str {
     let first = tree.root.members().first().map(|member| member.start);
     let line = first.map(|start| &tree.source[line_start(tree.source, start)..start]);
     line.filter(|line| !line.is_empty() && line.trim_matches([' ', '\t']).is_empty())
@@ -173,22 +179,26 @@ mod tests {
 
     #[test]
     fn an_edit_that_says_something_else_or_loses_a_comment_is_refused() {
-        let meaning = |text: &str| Meaning::of(&Tree::parse(text).unwrap().root);
+        let meaning = |text: &str| JsonMeaning::of(&JsonTree::parse(text).unwrap().root);
         let at = |part: &str| {
             let start = TEXT.find(part).unwrap();
             start..start + part.len()
         };
         for (planned, patches, is_proven) in [
             (TEXT, vec![], true),
-            ("{\"a\": 3, \"b\": 2}", vec![Patch::replace(at("1"), "3")], true),
-            (TEXT, vec![Patch::replace(at("1"), "3")], false),
+            ("{\"a\": 3, \"b\": 2}", vec![TextPatch::replace(at("1"), "3")], true),
+            (TEXT, vec![TextPatch::replace(at("1"), "3")], false),
             ("{\"a\": 3, \"b\": 2}", vec![], false),
-            (TEXT, vec![Patch::replace(at("/* one */"), "")], false),
-            (TEXT, vec![Patch::replace(at("one"), "two")], false),
-            (TEXT, vec![Patch::replace(at("}"), "")], false),
-            (TEXT, vec![Patch::replace(at("a"), "a"), Patch::replace(at("\"a\""), "\"a\"")], false),
+            (TEXT, vec![TextPatch::replace(at("/* one */"), "")], false),
+            (TEXT, vec![TextPatch::replace(at("one"), "two")], false),
+            (TEXT, vec![TextPatch::replace(at("}"), "")], false),
+            (
+                TEXT,
+                vec![TextPatch::replace(at("a"), "a"), TextPatch::replace(at("\"a\""), "\"a\"")],
+                false,
+            ),
         ] {
-            let mut draft = Draft::open(TEXT).unwrap();
+            let mut draft = JsonDraft::open(TEXT).unwrap();
             draft.planned = meaning(planned);
             draft.patches = patches;
             assert_eq!(draft.proven().is_ok(), is_proven, "{planned} {:?}", draft.patches);

@@ -1,28 +1,28 @@
 //! The meaning of a JSON text without its formatting: used to plan, to compare and to render new values.
 
-use super::tree::{Kind, Node};
+use super::tree::{JsonKind, JsonNode};
 
 /// A JSON value. Members keep their order, and names may repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Meaning {
-    Object(Vec<(String, Meaning)>),
-    Array(Vec<Meaning>),
+pub(super) enum JsonMeaning {
+    Object(Vec<(String, JsonMeaning)>),
+    Array(Vec<JsonMeaning>),
     Text(String),
     Word(String),
 }
 
-impl Meaning {
-    pub(super) fn of(node: &Node) -> Self {
+impl JsonMeaning {
+    pub(super) fn of(node: &JsonNode) -> Self {
         match &node.kind {
-            Kind::Object(members) => Self::Object(
+            JsonKind::Object(members) => Self::Object(
                 members
                     .iter()
                     .map(|member| (member.name.clone(), Self::of(&member.value)))
                     .collect(),
             ),
-            Kind::Array(elements) => Self::Array(elements.iter().map(Self::of).collect()),
-            Kind::Text(text) => Self::Text(text.clone()),
-            Kind::Word(word) => Self::Word(word.clone()),
+            JsonKind::Array(elements) => Self::Array(elements.iter().map(Self::of).collect()),
+            JsonKind::Text(text) => Self::Text(text.clone()),
+            JsonKind::Word(word) => Self::Word(word.clone()),
         }
     }
 
@@ -49,22 +49,23 @@ impl Meaning {
     }
 
     /// Renders the value: objects with one member per line below `indent`, or on one line if there is no indent.
-    pub(super) fn render(&self, style: &Style<'_>, indent: Option<&str>) -> String {
+    pub(super) fn render(&self, style: &JsonStyle<'_>, indent: Option<&str>) -> String {
         match (self, indent) {
-            (Self::Text(text), _) => quoted(text),
+            (Self::Text(text), _) => quote_json(text),
             (Self::Word(word), _) => word.clone(),
             (Self::Array(elements), _) => {
                 let elements = elements.iter().map(|value| value.render(style, None));
                 format!("[{}]", elements.collect::<Vec<_>>().join(", "))
             }
             (Self::Object(members), None) => {
-                let members = members.iter().map(|(name, value)| named(name, value, style, None));
+                let members =
+                    members.iter().map(|(name, value)| render_member(name, value, style, None));
                 format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
             }
             (Self::Object(members), Some(indent)) => {
                 let inner = format!("{indent}{}", style.step);
                 let members = members.iter().map(|(name, value)| {
-                    format!("{inner}{}", named(name, value, style, Some(&inner)))
+                    format!("{inner}{}", render_member(name, value, style, Some(&inner)))
                 });
                 let separator = format!(",{}", style.newline);
                 let members = members.collect::<Vec<_>>().join(&separator);
@@ -76,22 +77,22 @@ impl Meaning {
 
 /// The indentation and line breaks of a file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Style<'a> {
+pub(super) struct JsonStyle<'a> {
     pub(super) newline: &'a str,
     pub(super) step: &'a str,
 }
 
 /// Renders a member as `"name": value`.
-pub(super) fn named(
+pub(super) fn render_member(
     name: &str,
-    value: &Meaning,
-    style: &Style<'_>,
+    value: &JsonMeaning,
+    style: &JsonStyle<'_>,
     indent: Option<&str>,
 ) -> String {
-    format!("{}: {}", quoted(name), value.render(style, indent))
+    format!("{}: {}", quote_json(name), value.render(style, indent))
 }
 
 /// Quotes a string as JSON.
-pub(super) fn quoted(text: &str) -> String {
+pub(super) fn quote_json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

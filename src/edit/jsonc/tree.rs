@@ -9,20 +9,20 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::tokens::Token;
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 
-use crate::edit::refusal::Refusal;
+use crate::edit::refusal::EditRefusal;
 
 /// A value and its byte range.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(super) struct JsonNode {
     pub(super) range: Range<usize>,
-    pub(super) kind: Kind,
+    pub(super) kind: JsonKind,
 }
 
 /// The kind of a value.
 #[derive(Debug, Clone)]
-pub(super) enum Kind {
-    Object(Vec<Member>),
-    Array(Vec<Node>),
+pub(super) enum JsonKind {
+    Object(Vec<JsonMember>),
+    Array(Vec<JsonNode>),
     Text(String),
     /// A number, `true`, `false` or `null`, as written.
     Word(String),
@@ -30,16 +30,16 @@ pub(super) enum Kind {
 
 /// A name and its value.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
+pub(super) struct JsonMember {
     pub(super) name: String,
     /// The byte the name begins at.
     pub(super) start: usize,
-    pub(super) value: Node,
+    pub(super) value: JsonNode,
 }
 
 /// A token between values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
+enum JsonMark {
     Comment,
     Comma,
     Other,
@@ -47,52 +47,53 @@ enum Mark {
 
 /// A parsed text without its byte order mark.
 #[derive(Debug)]
-pub(super) struct Tree<'a> {
+pub(super) struct JsonTree<'a> {
     pub(super) source: &'a str,
-    pub(super) root: Node,
-    marks: Vec<(Range<usize>, Mark)>,
+    pub(super) root: JsonNode,
+    marks: Vec<(Range<usize>, JsonMark)>,
 }
 
-impl<'a> Tree<'a> {
+impl<'a> JsonTree<'a> {
     /// Parses a text that has no byte order mark.
-    pub(super) fn parse(source: &'a str) -> Result<Self, Refusal> {
+    pub(super) fn parse(source: &'a str) -> Result<Self, EditRefusal> {
         let collect =
             CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
         let parsed = parse_to_ast(source, &collect, &STRICT).map_err(|error| {
             let words = error.kind().to_string().to_lowercase();
-            refuse(source, error.range().start, format!("this is no JSON: {words}"))
+            json_refusal(source, error.range().start, format!("this is no JSON: {words}"))
         })?;
         let root = parsed
             .value
-            .ok_or_else(|| refuse(source, 0, "there is no JSON in this file".to_owned()))?;
+            .ok_or_else(|| json_refusal(source, 0, "there is no JSON in this file".to_owned()))?;
         let tokens = parsed.tokens.unwrap_or_default();
         let marks = tokens.into_iter().map(|token| {
             let mark = match token.token {
-                Token::CommentLine(_) | Token::CommentBlock(_) => Mark::Comment,
-                Token::Comma => Mark::Comma,
-                _ => Mark::Other,
+                Token::CommentLine(_) | Token::CommentBlock(_) => JsonMark::Comment,
+                Token::Comma => JsonMark::Comma,
+                _ => JsonMark::Other,
             };
             (token.range.start..token.range.end, mark)
         });
-        Ok(Self { source, root: node(root), marks: marks.collect() })
+        Ok(Self { source, root: convert_node(root), marks: marks.collect() })
     }
 
     /// Returns a refusal that points at the byte `at`.
-    pub(super) fn refuse(&self, at: usize, reason: impl Into<String>) -> Refusal {
-        refuse(self.source, at, reason.into())
+    pub(super) fn refuse(&self, at: usize, reason: impl Into<String>) -> EditRefusal {
+        json_refusal(self.source, at, reason.into())
     }
 
     /// Returns the comments, in source order.
     pub(super) fn comments(&self) -> Vec<&'a str> {
-        let comments = self.marks.iter().filter(|(_, mark)| *mark == Mark::Comment);
+        let comments = self.marks.iter().filter(|(_, mark)| *mark == JsonMark::Comment);
         comments.map(|(range, _)| &self.source[range.clone()]).collect()
     }
 
     /// Returns the comma after a value that ends at `end`, skipping comments.
     pub(super) fn comma_after(&self, end: usize) -> Option<Range<usize>> {
-        let mut next =
-            self.marks[self.first_mark(end)..].iter().filter(|(_, mark)| *mark != Mark::Comment);
-        next.next().filter(|(_, mark)| *mark == Mark::Comma).map(|(range, _)| range.clone())
+        let mut next = self.marks[self.first_mark(end)..]
+            .iter()
+            .filter(|(_, mark)| *mark != JsonMark::Comment);
+        next.next().filter(|(_, mark)| *mark == JsonMark::Comma).map(|(range, _)| range.clone())
     }
 
     /// Returns whether `range` contains a comment.
@@ -101,7 +102,7 @@ impl<'a> Tree<'a> {
         marks
             .iter()
             .take_while(|(place, _)| place.start < range.end)
-            .any(|(_, mark)| *mark == Mark::Comment)
+            .any(|(_, mark)| *mark == JsonMark::Comment)
     }
 
     /// Returns the byte after `at` where a new line can begin: after any comments that begin on the same line, and
@@ -115,7 +116,7 @@ impl<'a> Tree<'a> {
         loop {
             let next = blanks(place);
             let mark = self.marks.get(self.first_mark(next));
-            match mark.filter(|(range, mark)| range.start == next && *mark == Mark::Comment) {
+            match mark.filter(|(range, mark)| range.start == next && *mark == JsonMark::Comment) {
                 Some((comment, _)) => place = comment.end,
                 None if self.breaks_at(next) => return next,
                 None => return place,
@@ -134,25 +135,25 @@ impl<'a> Tree<'a> {
     }
 }
 
-impl Node {
+impl JsonNode {
     /// Returns the members of an object; empty for any other value.
-    pub(super) fn members(&self) -> &[Member] {
+    pub(super) fn members(&self) -> &[JsonMember] {
         match &self.kind {
-            Kind::Object(members) => members,
+            JsonKind::Object(members) => members,
             _ => &[],
         }
     }
 
     /// Returns the elements of an array; empty for any other value.
-    pub(super) fn elements(&self) -> &[Node] {
+    pub(super) fn elements(&self) -> &[JsonNode] {
         match &self.kind {
-            Kind::Array(elements) => elements,
+            JsonKind::Array(elements) => elements,
             _ => &[],
         }
     }
 
     /// Returns the value of a member. If a name repeats, the last member counts, as in every JSON parser.
-    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+    pub(super) fn get(&self, name: &str) -> Option<&JsonNode> {
         let mut named = self.members().iter().rev();
         named.find(|member| member.name == name).map(|member| &member.value)
     }
@@ -160,7 +161,7 @@ impl Node {
     /// Returns the content of a string.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Text(text) => Some(text),
+            JsonKind::Text(text) => Some(text),
             _ => None,
         }
     }
@@ -168,7 +169,7 @@ impl Node {
     /// Returns a number or a word, as written.
     pub(super) fn word(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Word(word) => Some(word),
+            JsonKind::Word(word) => Some(word),
             _ => None,
         }
     }
@@ -188,31 +189,33 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-fn node(value: ast::Value<'_>) -> Node {
+fn convert_node(value: ast::Value<'_>) -> JsonNode {
     let range = value.range().start..value.range().end;
     let kind = match value {
         ast::Value::Object(object) => {
-            let members = object.properties.into_iter().map(|property| Member {
+            let members = object.properties.into_iter().map(|property| JsonMember {
                 start: property.range.start,
                 name: property.name.into_string(),
-                value: node(property.value),
+                value: convert_node(property.value),
             });
-            Kind::Object(members.collect())
+            JsonKind::Object(members.collect())
         }
-        ast::Value::Array(array) => Kind::Array(array.elements.into_iter().map(node).collect()),
-        ast::Value::StringLit(text) => Kind::Text(text.value.into_owned()),
-        ast::Value::NumberLit(number) => Kind::Word(number.value.to_owned()),
-        ast::Value::BooleanLit(word) => Kind::Word(word.value.to_string()),
-        ast::Value::NullKeyword(_) => Kind::Word("null".to_owned()),
+        ast::Value::Array(array) => {
+            JsonKind::Array(array.elements.into_iter().map(convert_node).collect())
+        }
+        ast::Value::StringLit(text) => JsonKind::Text(text.value.into_owned()),
+        ast::Value::NumberLit(number) => JsonKind::Word(number.value.to_owned()),
+        ast::Value::BooleanLit(word) => JsonKind::Word(word.value.to_string()),
+        ast::Value::NullKeyword(_) => JsonKind::Word("null".to_owned()),
     };
-    Node { range, kind }
+    JsonNode { range, kind }
 }
 
-fn refuse(source: &str, at: usize, reason: String) -> Refusal {
+fn json_refusal(source: &str, at: usize, reason: String) -> EditRefusal {
     let before = source.get(..at).unwrap_or(source);
     let line = before.matches('\n').count();
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Refusal {
+    EditRefusal {
         reason,
         hint: None,
         line: line + 1,

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::bindings::{Import, resolve};
-use super::source::{Parents, Source, preorder};
+use super::bindings::{PythonImport, resolve_expression};
+use super::source::{NodeParents, PythonSource, walk_preorder};
 
 /// A call expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
+pub struct PythonCall {
     /// The last name of the callee: `instrument_app`.
     pub name: String,
     /// The callee as written: `FlaskInstrumentor().instrument_app`.
@@ -23,16 +23,16 @@ pub struct Call {
     /// Byte range of the statement that contains it.
     pub statement: Range<usize>,
     /// How much of its statement the call is.
-    pub extent: Extent,
+    pub extent: CallExtent,
     /// Byte range of the module-level statement that contains it.
     pub top: Range<usize>,
     /// When it runs.
-    pub scope: Scope,
+    pub scope: CallScope,
 }
 
 /// How much of its statement a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
+pub enum CallExtent {
     /// The statement is the call, alone on its lines.
     Whole,
     /// The statement contains more than the call.
@@ -41,7 +41,7 @@ pub enum Extent {
 
 /// When a statement runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
+pub enum CallScope {
     /// When the module is imported.
     Module,
     /// When the module is imported, under a condition.
@@ -58,20 +58,20 @@ pub enum Scope {
 }
 
 /// Lists every call of a module, in source order.
-pub fn calls(source: &Source<'_>, imports: &[Import]) -> Vec<Call> {
-    let parents = Parents::of(source);
-    preorder(source.root())
+pub fn list_calls(source: &PythonSource<'_>, imports: &[PythonImport]) -> Vec<PythonCall> {
+    let parents = NodeParents::of(source);
+    walk_preorder(source.root())
         .filter(|node| node.kind() == "call")
-        .filter_map(|node| call(source, imports, &parents, node))
+        .filter_map(|node| read_call(source, imports, &parents, node))
         .collect()
 }
 
-fn call<'t>(
-    source: &Source<'_>,
-    imports: &[Import],
-    parents: &Parents<'t>,
+fn read_call<'t>(
+    source: &PythonSource<'_>,
+    imports: &[PythonImport],
+    parents: &NodeParents<'t>,
     node: Node<'t>,
-) -> Option<Call> {
+) -> Option<PythonCall> {
     let function = node.child_by_field_name("function")?;
     let name = match function.kind() {
         "attribute" => function.child_by_field_name("attribute")?,
@@ -85,10 +85,10 @@ fn call<'t>(
         && statement.byte_range() == node.byte_range()
         && !source.shares_line(statement)
         && ends_its_line(source, statement);
-    Some(Call {
+    Some(PythonCall {
         name: source.of(name).to_owned(),
         callee: source.of(function).to_owned(),
-        path: resolve(source, imports, function),
+        path: resolve_expression(source, imports, function),
         arguments: arguments
             .named_children(&mut cursor)
             .filter(|argument| argument.kind() != "comment")
@@ -96,36 +96,42 @@ fn call<'t>(
             .collect(),
         range: node.byte_range(),
         statement: statement.byte_range(),
-        extent: if alone { Extent::Whole } else { Extent::Part },
+        extent: if alone { CallExtent::Whole } else { CallExtent::Part },
         top: parents.top_statement(node)?.byte_range(),
-        scope: scope(source, parents, node),
+        scope: find_call_scope(source, parents, node),
     })
 }
 
-fn ends_its_line(source: &Source<'_>, node: Node<'_>) -> bool {
+fn ends_its_line(source: &PythonSource<'_>, node: Node<'_>) -> bool {
     let rest = &source.text[node.end_byte()..];
     let line = rest.lines().next().unwrap_or_default().trim();
     line.is_empty() || line.starts_with('#')
 }
 
 /// Returns when the code at a node runs.
-pub fn scope<'t>(source: &Source<'_>, parents: &Parents<'t>, node: Node<'t>) -> Scope {
-    let mut found = Scope::Module;
+pub fn find_call_scope<'t>(
+    source: &PythonSource<'_>,
+    parents: &NodeParents<'t>,
+    node: Node<'t>,
+) -> CallScope {
+    let mut found = CallScope::Module;
     for above in parents.upwards(node).skip(1) {
         match above.kind() {
             "function_definition" => {
-                return Scope::Function {
-                    name: field(source, above, "name"),
-                    parameters: parameters(source, above),
+                return CallScope::Function {
+                    name: read_field(source, above, "name"),
+                    parameters: list_parameters(source, above),
                 };
             }
-            "lambda" => return Scope::Conditional,
-            "if_statement" if is_main(&field(source, above, "condition")) => found = Scope::Main,
+            "lambda" => return CallScope::Conditional,
+            "if_statement" if is_main(&read_field(source, above, "condition")) => {
+                found = CallScope::Main
+            }
             "if_statement" | "try_statement" | "for_statement" | "while_statement"
             | "match_statement"
-                if found == Scope::Module =>
+                if found == CallScope::Module =>
             {
-                found = Scope::Conditional;
+                found = CallScope::Conditional;
             }
             _ => {}
         }
@@ -133,7 +139,7 @@ pub fn scope<'t>(source: &Source<'_>, parents: &Parents<'t>, node: Node<'t>) -> 
     found
 }
 
-fn field(source: &Source<'_>, node: Node<'_>, name: &str) -> String {
+fn read_field(source: &PythonSource<'_>, node: Node<'_>, name: &str) -> String {
     node.child_by_field_name(name).map(|node| source.of(node).to_owned()).unwrap_or_default()
 }
 
@@ -142,7 +148,7 @@ fn is_main(condition: &str) -> bool {
 }
 
 /// Returns the names of a function's parameters.
-pub fn parameters(source: &Source<'_>, function: Node<'_>) -> Vec<String> {
+pub fn list_parameters(source: &PythonSource<'_>, function: Node<'_>) -> Vec<String> {
     let Some(list) = function.child_by_field_name("parameters") else {
         return Vec::new();
     };
@@ -151,7 +157,7 @@ pub fn parameters(source: &Source<'_>, function: Node<'_>) -> Vec<String> {
         .filter_map(|parameter| {
             let name = parameter
                 .child_by_field_name("name")
-                .or_else(|| preorder(parameter).find(|inner| inner.kind() == "identifier"))?;
+                .or_else(|| walk_preorder(parameter).find(|inner| inner.kind() == "identifier"))?;
             Some(source.of(name).to_owned())
         })
         .collect()

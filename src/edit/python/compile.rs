@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use tree_sitter::Node;
 
 use super::places::{is_target, splat_fault, target_fault};
-use super::source::Fault;
+use super::source::PythonFault;
 use super::tokens::{bytes_fault, identifier_fault, integer_fault, string_fault};
 
 /// The kind of code block that a statement runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Frame {
+enum StatementFrame {
     Module,
     Class,
     Function,
@@ -20,8 +20,8 @@ enum Frame {
 
 /// The context of a node.
 #[derive(Debug, Clone, Copy)]
-struct Around {
-    frame: Frame,
+struct NodeContext {
+    frame: StatementFrame,
     in_loop: bool,
     /// Number of enclosing functions.
     functions: usize,
@@ -33,9 +33,10 @@ struct Around {
 ///
 /// # Errors
 /// The approximate position at which the compiler would stop.
-pub(super) fn check_meaning(text: &str, root: Node<'_>) -> Result<(), Fault> {
-    let around = Around { frame: Frame::Module, in_loop: false, functions: 0, scope: 0 };
-    let mut compiler = Compiler { text, seen: vec![HashSet::new()], preamble: true };
+pub(super) fn check_meaning(text: &str, root: Node<'_>) -> Result<(), PythonFault> {
+    let around =
+        NodeContext { frame: StatementFrame::Module, in_loop: false, functions: 0, scope: 0 };
+    let mut compiler = PythonChecker { text, seen: vec![HashSet::new()], preamble: true };
     let mut open = vec![(root, "", around)];
     while let Some((node, above, around)) = open.pop() {
         if let Some(message) = compiler.fault(node, above, around) {
@@ -50,7 +51,7 @@ pub(super) fn check_meaning(text: &str, root: Node<'_>) -> Result<(), Fault> {
                 let around = match compiler.inside(node, around, cursor.field_name()) {
                     // All parts of a function share one scope.
                     Some(new) => *inner.get_or_insert_with(|| compiler.enter(node, new)),
-                    None => loops(node, around, cursor.field_name()),
+                    None => enter_loop_body(node, around, cursor.field_name()),
                 };
                 open.push((child, node.kind(), around));
                 if !cursor.goto_next_sibling() {
@@ -63,23 +64,23 @@ pub(super) fn check_meaning(text: &str, root: Node<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn loops(node: Node<'_>, around: Around, field: Option<&str>) -> Around {
+fn enter_loop_body(node: Node<'_>, around: NodeContext, field: Option<&str>) -> NodeContext {
     let is_loop = matches!(node.kind(), "for_statement" | "while_statement");
-    Around { in_loop: around.in_loop || is_loop && field == Some("body"), ..around }
+    NodeContext { in_loop: around.in_loop || is_loop && field == Some("body"), ..around }
 }
 
 /// Returns the named children of a node, without comments.
-pub(super) fn parts(node: Node<'_>) -> Vec<Node<'_>> {
+pub(super) fn list_code_children(node: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = node.walk();
     node.named_children(&mut cursor).filter(|child| child.kind() != "comment").collect()
 }
 
-fn has(node: Node<'_>, kind: &str) -> bool {
+fn has_child_kind(node: Node<'_>, kind: &str) -> bool {
     let mut cursor = node.walk();
     node.children(&mut cursor).any(|child| child.kind() == kind)
 }
 
-struct Compiler<'t> {
+struct PythonChecker<'t> {
     text: &'t str,
     /// The names used in each scope so far.
     seen: Vec<HashSet<&'t str>>,
@@ -87,31 +88,43 @@ struct Compiler<'t> {
     preamble: bool,
 }
 
-impl<'t> Compiler<'t> {
+impl<'t> PythonChecker<'t> {
     fn of(&self, node: Node<'_>) -> &'t str {
         self.text.get(node.byte_range()).unwrap_or_default()
     }
 
     /// Returns the context of a child in this field if it differs from the node's own.
-    fn inside(&self, node: Node<'_>, around: Around, field: Option<&str>) -> Option<Around> {
+    fn inside(
+        &self,
+        node: Node<'_>,
+        around: NodeContext,
+        field: Option<&str>,
+    ) -> Option<NodeContext> {
         if field != Some("body") {
             return None;
         }
         let (frame, functions) = match node.kind() {
-            "function_definition" if has(node, "async") => (Frame::Coroutine, 1),
-            "function_definition" => (Frame::Function, 1),
-            "lambda" => (Frame::Lambda, 1),
-            "class_definition" => (Frame::Class, 0),
+            "function_definition" if has_child_kind(node, "async") => {
+                (StatementFrame::Coroutine, 1)
+            }
+            "function_definition" => (StatementFrame::Function, 1),
+            "lambda" => (StatementFrame::Lambda, 1),
+            "class_definition" => (StatementFrame::Class, 0),
             _ => return None,
         };
-        Some(Around { frame, in_loop: false, functions: around.functions + functions, scope: 0 })
+        Some(NodeContext {
+            frame,
+            in_loop: false,
+            functions: around.functions + functions,
+            scope: 0,
+        })
     }
 
-    fn enter(&mut self, node: Node<'_>, around: Around) -> Around {
+    fn enter(&mut self, node: Node<'_>, around: NodeContext) -> NodeContext {
         let parameters = node.child_by_field_name("parameters");
         let names = parameters.map(|list| self.parameter_names(list)).unwrap_or_default();
         self.seen.push(names.into_iter().collect());
-        Around { scope: self.seen.len() - 1, ..around }
+        NodeContext { scope: self.seen.len() - 1, ..around }
     }
 
     fn parameter_names(&self, list: Node<'_>) -> Vec<&'t str> {
@@ -123,13 +136,13 @@ impl<'t> Compiler<'t> {
             Some(self.of(node))
         };
         let separators = ["keyword_separator", "positional_separator"];
-        let parts = parts(list);
+        let parts = list_code_children(list);
         parts.iter().filter(|part| !separators.contains(&part.kind())).filter_map(named).collect()
     }
 
-    fn fault(&mut self, node: Node<'_>, above: &str, around: Around) -> Option<&'static str> {
+    fn fault(&mut self, node: Node<'_>, above: &str, around: NodeContext) -> Option<&'static str> {
         let text = self.of(node);
-        let calls = matches!(around.frame, Frame::Function | Frame::Coroutine);
+        let calls = matches!(around.frame, StatementFrame::Function | StatementFrame::Coroutine);
         let when = |wrong: bool, message| wrong.then_some(message);
         match node.kind() {
             "module" => None,
@@ -139,41 +152,51 @@ impl<'t> Compiler<'t> {
             }
             "integer" => integer_fault(text),
             "string" => string_fault(text, node),
-            "concatenated_string" => bytes_fault(&parts(node), |part| self.of(part)),
+            "concatenated_string" => bytes_fault(&list_code_children(node), |part| self.of(part)),
             "return_statement" => when(!calls, "`return` outside of a function"),
-            "yield" => {
-                when(!calls && around.frame != Frame::Lambda, "`yield` outside of a function")
-            }
-            "await" => {
-                when(around.frame != Frame::Coroutine, "`await` outside of an async function")
-            }
-            "for_statement" | "with_statement" if has(node, "async") => {
-                when(around.frame != Frame::Coroutine, "`async` outside of an async function")
-            }
+            "yield" => when(
+                !calls && around.frame != StatementFrame::Lambda,
+                "`yield` outside of a function",
+            ),
+            "await" => when(
+                around.frame != StatementFrame::Coroutine,
+                "`await` outside of an async function",
+            ),
+            "for_statement" | "with_statement" if has_child_kind(node, "async") => when(
+                around.frame != StatementFrame::Coroutine,
+                "`async` outside of an async function",
+            ),
             "break_statement" | "continue_statement" => {
                 when(!around.in_loop, "`break` or `continue` outside of a loop")
             }
-            "wildcard_import" => {
-                when(around.frame != Frame::Module, "`import *` is for the module's own level")
-            }
+            "wildcard_import" => when(
+                around.frame != StatementFrame::Module,
+                "`import *` is for the module's own level",
+            ),
             "nonlocal_statement" if around.functions < 2 => {
                 Some("no function around binds this name")
             }
             "global_statement" | "nonlocal_statement" => {
                 let used = |name: &Node<'_>| self.seen[around.scope].contains(self.of(*name));
-                when(parts(node).iter().any(used), "the name is used before this statement")
+                when(
+                    list_code_children(node).iter().any(used),
+                    "the name is used before this statement",
+                )
             }
             "import_from_statement" | "import_statement" if text.trim_end().ends_with(',') => {
                 Some("an import ends with a comma")
             }
             "future_import_statement" => self.future_fault(node),
             "expression_statement" => self.statement_fault(node),
-            "print_statement" if !has(node, "chevron") => Some("`print` is a function in Python 3"),
-            "exec_statement" => Some("`exec` is a function in Python 3"),
-            "raise_statement" => {
-                when(has(node, "expression_list"), "`raise` takes one exception in Python 3")
+            "print_statement" if !has_child_kind(node, "chevron") => {
+                Some("`print` is a function in Python 3")
             }
-            "comparison_operator" => when(has(node, "<>"), "`<>` is `!=` in Python 3"),
+            "exec_statement" => Some("`exec` is a function in Python 3"),
+            "raise_statement" => when(
+                has_child_kind(node, "expression_list"),
+                "`raise` takes one exception in Python 3",
+            ),
+            "comparison_operator" => when(has_child_kind(node, "<>"), "`<>` is `!=` in Python 3"),
             "parameters" | "lambda_parameters" => self.parameters_fault(node),
             "argument_list" => self.arguments_fault(node),
             "try_statement" => try_fault(node),
@@ -212,11 +235,11 @@ impl<'t> Compiler<'t> {
             let name = part.child_by_field_name("name").unwrap_or(*part);
             FEATURES.contains(&self.of(name))
         };
-        (!parts(node).iter().all(known)).then_some("`__future__` has no such feature")
+        (!list_code_children(node).iter().all(known)).then_some("`__future__` has no such feature")
     }
 
     fn statement_fault(&self, node: Node<'_>) -> Option<&'static str> {
-        let parts = parts(node);
+        let parts = list_code_children(node);
         match parts.as_slice() {
             [only] if only.kind() == "named_expression" => Some("`:=` needs brackets here"),
             _ => None,
@@ -228,7 +251,7 @@ impl<'t> Compiler<'t> {
         if names.iter().collect::<HashSet<_>>().len() < names.len() {
             return Some("two parameters have one name");
         }
-        let parts = parts(list);
+        let parts = list_code_children(list);
         let plain = |node: &Node<'_>| match node.kind() {
             "typed_parameter" => node.named_child(0).map_or("", |inner| inner.kind()),
             kind => kind,
@@ -269,7 +292,7 @@ impl<'t> Compiler<'t> {
     fn arguments_fault(&self, list: Node<'_>) -> Option<&'static str> {
         let mut keywords = HashSet::new();
         let (mut keyworded, mut spread) = (false, false);
-        for part in parts(list) {
+        for part in list_code_children(list) {
             match part.kind() {
                 "keyword_argument" => {
                     let name = part.child_by_field_name("name").map_or("", |name| self.of(name));
@@ -295,10 +318,12 @@ impl<'t> Compiler<'t> {
 
     fn match_fault(&self, node: Node<'_>) -> Option<&'static str> {
         let body = node.child_by_field_name("body")?;
-        let cases: Vec<Node<'_>> =
-            parts(body).into_iter().filter(|part| part.kind() == "case_clause").collect();
+        let cases: Vec<Node<'_>> = list_code_children(body)
+            .into_iter()
+            .filter(|part| part.kind() == "case_clause")
+            .collect();
         let takes_all = |case: &Node<'_>| {
-            let parts = parts(*case);
+            let parts = list_code_children(*case);
             let patterns: Vec<&Node<'_>> =
                 parts.iter().filter(|part| part.kind() == "case_pattern").collect();
             let text = patterns.first().map_or("", |pattern| self.of(**pattern));
@@ -318,7 +343,7 @@ impl<'t> Compiler<'t> {
 /// Returns whether no `__future__` import may follow this statement.
 fn ends_preamble(node: Node<'_>) -> bool {
     let docstring = || {
-        let parts = parts(node);
+        let parts = list_code_children(node);
         matches!(parts.as_slice(), [only] if matches!(only.kind(), "string" | "concatenated_string"))
     };
     match node.kind() {
@@ -331,21 +356,23 @@ fn ends_preamble(node: Node<'_>) -> bool {
 }
 
 fn try_fault(node: Node<'_>) -> Option<&'static str> {
-    let parts = parts(node);
+    let parts = list_code_children(node);
     let clauses: Vec<&str> = parts.iter().map(|part| part.kind()).collect();
     let caught = |kind: &&str| matches!(*kind, "except_clause" | "except_group_clause");
     if !clauses.iter().any(|kind| caught(kind) || *kind == "finally_clause") {
         return Some("`try` needs `except` or `finally`");
     }
     let excepts: Vec<&Node<'_>> = parts.iter().filter(|part| caught(&part.kind())).collect();
-    let bare = |part: &&&Node<'_>| self::parts(***part).iter().all(|inner| inner.kind() == "block");
+    let bare = |part: &&&Node<'_>| {
+        self::list_code_children(***part).iter().all(|inner| inner.kind() == "block")
+    };
     let (_, earlier) = excepts.split_last()?;
     earlier.iter().any(|part| bare(&part)).then_some("an `except` for everything comes last")
 }
 
 /// Rejects `except A, b:`, which is Python 2.
 fn except_fault(node: Node<'_>) -> Option<&'static str> {
-    has(node, ",")
+    has_child_kind(node, ",")
         .then_some("`except` names several exceptions in brackets, and the error behind `as`")
 }
 

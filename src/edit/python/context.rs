@@ -2,28 +2,28 @@
 
 use tree_sitter::Node;
 
-use super::bindings::{Import, resolve};
-use super::calls::{Scope, scope};
-use super::source::{Parents, Source, preorder};
+use super::bindings::{PythonImport, resolve_expression};
+use super::calls::{CallScope, find_call_scope};
+use super::source::{NodeParents, PythonSource, walk_preorder};
 
 /// Names that are usable only inside an application or request context.
 const BOUND: [&str; 4] = ["flask.g", "flask.current_app", "flask.request", "flask.session"];
 
 /// Returns whether a module imports a context-bound name and never pushes a context itself.
-pub fn may_use_context(text: &str, imports: &[Import]) -> bool {
-    let is_bound = |import: &Import| import.path == "flask" || BOUND.contains(&&*import.path);
+pub fn may_use_context(text: &str, imports: &[PythonImport]) -> bool {
+    let is_bound = |import: &PythonImport| import.path == "flask" || BOUND.contains(&&*import.path);
     imports.iter().any(is_bound) && !text.contains("_context().push()")
 }
 
 /// Returns each use that runs at import outside of a context: its first byte, and the name without its package.
-pub fn uses_at_import(source: &Source<'_>, imports: &[Import]) -> Vec<(usize, String)> {
-    let parents = Parents::of(source);
-    let attributes = preorder(source.root()).filter(|node| node.kind() == "attribute");
+pub fn uses_at_import(source: &PythonSource<'_>, imports: &[PythonImport]) -> Vec<(usize, String)> {
+    let parents = NodeParents::of(source);
+    let attributes = walk_preorder(source.root()).filter(|node| node.kind() == "attribute");
     let uses = attributes.filter_map(|node| {
         let object = node.child_by_field_name("object")?;
-        let path = resolve(source, imports, object)?;
+        let path = resolve_expression(source, imports, object)?;
         let is_at_import = BOUND.contains(&&*path)
-            && scope(source, &parents, node) == Scope::Module
+            && find_call_scope(source, &parents, node) == CallScope::Module
             && !is_in_context(source, &parents, node);
         let name = path.strip_prefix("flask.").unwrap_or(&path).to_owned();
         is_at_import.then(|| (node.start_byte(), name))
@@ -31,19 +31,19 @@ pub fn uses_at_import(source: &Source<'_>, imports: &[Import]) -> Vec<(usize, St
     uses.collect()
 }
 
-fn is_in_context<'t>(source: &Source<'_>, parents: &Parents<'t>, node: Node<'t>) -> bool {
+fn is_in_context<'t>(source: &PythonSource<'_>, parents: &NodeParents<'t>, node: Node<'t>) -> bool {
     let mut withs = parents.upwards(node).filter(|above| above.kind() == "with_statement");
     withs.any(|with| source.of(with).lines().next().is_some_and(|line| line.contains("_context(")))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::bindings::imports;
+    use super::super::bindings::list_imports;
     use super::*;
 
     fn used(text: &str) -> Vec<(usize, String)> {
-        let source = Source::parse(text).unwrap();
-        let imports = imports(&source);
+        let source = PythonSource::parse(text).unwrap();
+        let imports = list_imports(&source);
         let found = uses_at_import(&source, &imports);
         found.into_iter().map(|(at, name)| (source.line_number(at), name)).collect()
     }

@@ -2,42 +2,44 @@
 
 use tree_sitter::Node;
 
-use super::bindings::{Import, resolve};
-use super::source::{Source, preorder};
-use crate::edit::patch::Patch;
+use super::bindings::{PythonImport, resolve_expression};
+use super::source::{PythonSource, walk_preorder};
+use crate::edit::patch::TextPatch;
 use crate::edit::text::line_end;
 
 /// The result of adding headers to the flask-cors calls of a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct CorsHeaders {
     /// Patches that add the missing headers.
-    pub patches: Vec<Patch>,
+    pub patches: Vec<TextPatch>,
     /// Lines whose header list is computed, so that its content is unknown.
     pub unclear: Vec<usize>,
 }
 
 /// Allows and exposes `headers` in every call of flask-cors. A call without `allow_headers` already allows every header.
-pub fn admit(source: &Source<'_>, imports: &[Import], headers: &[&str]) -> Found {
-    let mut found = Found::default();
-    for call in preorder(source.root()).filter(|node| node.kind() == "call") {
+pub fn admit(source: &PythonSource<'_>, imports: &[PythonImport], headers: &[&str]) -> CorsHeaders {
+    let mut found = CorsHeaders::default();
+    for call in walk_preorder(source.root()).filter(|node| node.kind() == "call") {
         let path = call
             .child_by_field_name("function")
-            .and_then(|function| resolve(source, imports, function));
+            .and_then(|function| resolve_expression(source, imports, function));
         let sort = match path.as_deref() {
-            Some("flask_cors.CORS" | "flask_cors.extension.CORS") => Sort::Application,
-            Some("flask_cors.cross_origin" | "flask_cors.decorator.cross_origin") => Sort::Route,
+            Some("flask_cors.CORS" | "flask_cors.extension.CORS") => CorsScope::Application,
+            Some("flask_cors.cross_origin" | "flask_cors.decorator.cross_origin") => {
+                CorsScope::Route
+            }
             _ => continue,
         };
-        let lists = lists(source, call);
+        let lists = find_header_lists(source, call);
         let exposes = lists.iter().any(|(name, _)| name == EXPOSED);
         for (_, value) in lists {
-            match missing(source, value, headers) {
-                Some(missing) => found.patches.extend(extended(source, value, &missing)),
+            match find_missing_headers(source, value, headers) {
+                Some(missing) => found.patches.extend(extend_header_list(source, value, &missing)),
                 None => found.unclear.push(source.line_number(value.start_byte())),
             }
         }
-        if sort == Sort::Application && !exposes {
-            found.patches.extend(exposing(source, call, headers));
+        if sort == CorsScope::Application && !exposes {
+            found.patches.extend(add_expose_headers(source, call, headers));
         }
     }
     found
@@ -48,17 +50,17 @@ const EXPOSED: &str = "expose_headers";
 
 /// The scope of a flask-cors call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sort {
+enum CorsScope {
     Application,
     Route,
 }
 
 /// Finds the header lists of a call, given as keywords or inside `resources`.
-fn lists<'t>(source: &Source<'_>, call: Node<'t>) -> Vec<(String, Node<'t>)> {
+fn find_header_lists<'t>(source: &PythonSource<'_>, call: Node<'t>) -> Vec<(String, Node<'t>)> {
     let Some(arguments) = call.child_by_field_name("arguments") else {
         return Vec::new();
     };
-    preorder(arguments)
+    walk_preorder(arguments)
         .filter_map(|node| {
             let (name, value) = match node.kind() {
                 "keyword_argument" => {
@@ -74,8 +76,12 @@ fn lists<'t>(source: &Source<'_>, call: Node<'t>) -> Vec<(String, Node<'t>)> {
 }
 
 /// Returns the headers missing from a value; `None` if the value is not a literal.
-fn missing<'h>(source: &Source<'_>, value: Node<'_>, headers: &[&'h str]) -> Option<Vec<&'h str>> {
-    let parts = strings(value)?;
+fn find_missing_headers<'h>(
+    source: &PythonSource<'_>,
+    value: Node<'_>,
+    headers: &[&'h str],
+) -> Option<Vec<&'h str>> {
+    let parts = collect_string_nodes(value)?;
     let named: Vec<String> = parts
         .iter()
         .flat_map(|part| {
@@ -94,7 +100,7 @@ fn missing<'h>(source: &Source<'_>, value: Node<'_>, headers: &[&'h str]) -> Opt
 }
 
 /// Returns the string literals that a value consists of.
-fn strings(value: Node<'_>) -> Option<Vec<Node<'_>>> {
+fn collect_string_nodes(value: Node<'_>) -> Option<Vec<Node<'_>>> {
     let parts: Vec<Node<'_>> = match value.kind() {
         "string" => vec![value],
         "concatenated_string" | "list" | "tuple" | "set" => {
@@ -105,32 +111,40 @@ fn strings(value: Node<'_>) -> Option<Vec<Node<'_>>> {
         _ => return None,
     };
     let plain = |part: &Node<'_>| {
-        part.kind() == "string" && preorder(*part).all(|inner| inner.kind() != "interpolation")
+        part.kind() == "string" && walk_preorder(*part).all(|inner| inner.kind() != "interpolation")
     };
     parts.iter().all(plain).then_some(parts)
 }
 
-fn extended(source: &Source<'_>, value: Node<'_>, missing: &[&str]) -> Option<Patch> {
+fn extend_header_list(
+    source: &PythonSource<'_>,
+    value: Node<'_>,
+    missing: &[&str],
+) -> Option<TextPatch> {
     if missing.is_empty() {
         return None;
     }
-    let parts = strings(value)?;
+    let parts = collect_string_nodes(value)?;
     let Some(last) = parts.last() else {
         let quoted: Vec<String> = missing.iter().map(|header| format!("\"{header}\"")).collect();
-        return Some(Patch::insert(value.start_byte() + 1, quoted.join(", ")));
+        return Some(TextPatch::insert(value.start_byte() + 1, quoted.join(", ")));
     };
     if matches!(value.kind(), "string" | "concatenated_string") {
         let end = last.child(last.child_count().checked_sub(1)? as u32)?;
         let lead = if source.of(*last).len() <= 2 { "" } else { "," };
-        return Some(Patch::insert(end.start_byte(), format!("{lead}{}", missing.join(","))));
+        return Some(TextPatch::insert(end.start_byte(), format!("{lead}{}", missing.join(","))));
     }
     let quote = if source.of(*last).starts_with('\'') { '\'' } else { '"' };
     let text: String = missing.iter().map(|header| format!(", {quote}{header}{quote}")).collect();
-    Some(Patch::insert(last.end_byte(), text))
+    Some(TextPatch::insert(last.end_byte(), text))
 }
 
 /// Returns a patch that adds the `expose_headers` keyword after the last argument.
-fn exposing(source: &Source<'_>, call: Node<'_>, headers: &[&str]) -> Option<Patch> {
+fn add_expose_headers(
+    source: &PythonSource<'_>,
+    call: Node<'_>,
+    headers: &[&str],
+) -> Option<TextPatch> {
     let arguments = call.child_by_field_name("arguments")?;
     let mut cursor = arguments.walk();
     let last = arguments
@@ -145,18 +159,18 @@ fn exposing(source: &Source<'_>, call: Node<'_>, headers: &[&str]) -> Option<Pat
     } else {
         ", ".to_owned()
     };
-    Some(Patch::insert(last.end_byte(), format!("{lead}{keyword}")))
+    Some(TextPatch::insert(last.end_byte(), format!("{lead}{keyword}")))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::bindings::imports;
+    use super::super::bindings::list_imports;
     use super::*;
     use crate::edit::patch;
 
     fn admitted(text: &str) -> String {
-        let source = Source::parse(text).unwrap();
-        let found = admit(&source, &imports(&source), &["traceparent", "tracestate"]);
+        let source = PythonSource::parse(text).unwrap();
+        let found = admit(&source, &list_imports(&source), &["traceparent", "tracestate"]);
         patch::apply(text, &found.patches).unwrap()
     }
 
@@ -219,11 +233,11 @@ mod tests {
 
     #[test]
     fn a_computed_list_is_kept_and_reported() {
-        let source = Source::parse(
+        let source = PythonSource::parse(
             "import flask_cors\nflask_cors.CORS(app, allow_headers=H, expose_headers='x')\n",
         )
         .unwrap();
-        let found = admit(&source, &imports(&source), &["traceparent"]);
+        let found = admit(&source, &list_imports(&source), &["traceparent"]);
         assert_eq!(found.unclear, [2]);
         assert_eq!(found.patches.len(), 1);
     }

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::bindings::{Import, resolve};
-use super::calls::{Scope, scope};
-use super::framework::{FRAMEWORKS, Framework};
-use super::source::{Parents, Source, preorder};
+use super::bindings::{PythonImport, resolve_expression};
+use super::calls::{CallScope, find_call_scope};
+use super::framework::{FRAMEWORKS, PythonFramework};
+use super::source::{NodeParents, PythonSource, walk_preorder};
 
 /// Context for finding the applications of one module, from outside that module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,14 +24,14 @@ pub struct AppClass {
     /// As written, or `stem.Class` if defined in another module.
     pub name: String,
     /// The framework whose class it extends.
-    pub framework: &'static Framework,
+    pub framework: &'static PythonFramework,
 }
 
 /// The creation of an application: `Flask(…)`, or the equivalent of another framework.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct App {
+pub struct PythonApp {
     /// The target that the application is assigned to.
-    pub target: Target,
+    pub target: AppBinding,
     /// Byte range of the statement that creates it.
     pub statement: Range<usize>,
     /// Byte range of the module-level statement that contains it.
@@ -39,14 +39,14 @@ pub struct App {
     /// Line number, starting at 1.
     pub line: usize,
     /// When the creation runs.
-    pub scope: Scope,
+    pub scope: CallScope,
     /// The framework of the application.
-    pub framework: &'static Framework,
+    pub framework: &'static PythonFramework,
 }
 
 /// The target that an application is assigned to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum AppBinding {
     /// A name or an attribute, as written: `app`, `self.app`.
     Name(String),
     /// None: the application is directly returned.
@@ -55,65 +55,71 @@ pub enum Target {
     Nothing(&'static str),
 }
 
-impl App {
+impl PythonApp {
     /// Returns the name it is bound to.
     pub fn name(&self) -> Option<&str> {
         match &self.target {
-            Target::Name(name) => Some(name),
-            Target::Returned | Target::Nothing(_) => None,
+            AppBinding::Name(name) => Some(name),
+            AppBinding::Returned | AppBinding::Nothing(_) => None,
         }
     }
 }
 
 /// Lists every application that the module creates, in source order.
-pub fn apps(source: &Source<'_>, imports: &[Import], names: &FlaskNames) -> Vec<App> {
-    let classes = Classes { source, imports, names, own: subclasses(source, imports, names) };
-    let parents = Parents::of(source);
-    let mut found: Vec<App> = preorder(source.root())
+pub fn list_apps(
+    source: &PythonSource<'_>,
+    imports: &[PythonImport],
+    names: &FlaskNames,
+) -> Vec<PythonApp> {
+    let classes =
+        AppClasses { source, imports, names, own: list_app_subclasses(source, imports, names) };
+    let parents = NodeParents::of(source);
+    let mut found: Vec<PythonApp> = walk_preorder(source.root())
         .filter(|node| node.kind() == "call")
         .filter_map(|node| {
             let made = classes.find(node.child_by_field_name("function")?)?;
-            app(source, &parents, node, made)
+            read_app(source, &parents, node, made)
         })
         .collect();
     if found.is_empty() {
-        found
-            .extend(names.served.iter().filter_map(|name| served(source, imports, &parents, name)));
+        found.extend(
+            names.served.iter().filter_map(|name| find_served_app(source, imports, &parents, name)),
+        );
     }
     found
 }
 
-fn app<'t>(
-    source: &Source<'_>,
-    parents: &Parents<'t>,
+fn read_app<'t>(
+    source: &PythonSource<'_>,
+    parents: &NodeParents<'t>,
     node: Node<'t>,
-    (framework, attribute): (&'static Framework, &str),
-) -> Option<App> {
+    (framework, attribute): (&'static PythonFramework, &str),
+) -> Option<PythonApp> {
     let statement = parents.statement(node)?;
-    let target = match target(source, parents, node, statement) {
-        Target::Name(name) => Target::Name(name + attribute),
-        Target::Returned if !attribute.is_empty() => {
-            Target::Nothing("it is returned without a name")
+    let target = match find_app_target(source, parents, node, statement) {
+        AppBinding::Name(name) => AppBinding::Name(name + attribute),
+        AppBinding::Returned if !attribute.is_empty() => {
+            AppBinding::Nothing("it is returned without a name")
         }
         target => target,
     };
-    Some(App {
+    Some(PythonApp {
         target,
         statement: statement.byte_range(),
         top: parents.top_statement(node)?.byte_range(),
         line: node.start_position().row + 1,
-        scope: scope(source, parents, node),
+        scope: find_call_scope(source, parents, node),
         framework,
     })
 }
 
 /// Finds the last module-level statement that binds the served object `name`, if that may be a Flask application.
-fn served<'t>(
-    source: &'t Source<'_>,
-    imports: &[Import],
-    parents: &Parents<'t>,
+fn find_served_app<'t>(
+    source: &'t PythonSource<'_>,
+    imports: &[PythonImport],
+    parents: &NodeParents<'t>,
     name: &str,
-) -> Option<App> {
+) -> Option<PythonApp> {
     // Only the start command names it, so its class is unknown and the first framework is assumed.
     let framework = FRAMEWORKS.first()?;
     let mut cursor = source.root().walk();
@@ -126,37 +132,37 @@ fn served<'t>(
     let value = bound.child_by_field_name("right")?;
     let made = match value.kind() {
         "call" => value.child_by_field_name("function")?,
-        "attribute" => return app(source, parents, value, (framework, "")),
+        "attribute" => return read_app(source, parents, value, (framework, "")),
         _ => return None,
     };
-    let path = resolve(source, imports, made).unwrap_or_default();
+    let path = resolve_expression(source, imports, made).unwrap_or_default();
     let package = path.split('.').next().unwrap_or_default();
-    if Framework::is_unsupported(package) {
+    if PythonFramework::is_unsupported(package) {
         return None;
     }
-    app(source, parents, value, (framework, ""))
+    read_app(source, parents, value, (framework, ""))
 }
 
 /// The application classes, under the names that one module uses.
-struct Classes<'s> {
-    source: &'s Source<'s>,
-    imports: &'s [Import],
+struct AppClasses<'s> {
+    source: &'s PythonSource<'s>,
+    imports: &'s [PythonImport],
     names: &'s FlaskNames,
     own: Vec<AppClass>,
 }
 
-impl Classes<'_> {
+impl AppClasses<'_> {
     /// Returns the framework of this class, and the attribute that holds the application in its instances (empty if the
     /// instance is the application); `None` for any other class.
-    fn find(&self, called: Node<'_>) -> Option<(&'static Framework, &'static str)> {
+    fn find(&self, called: Node<'_>) -> Option<(&'static PythonFramework, &'static str)> {
         let name = self.source.of(called);
         if called.kind() == "identifier"
             && let Some(own) = self.own.iter().find(|own| own.name == name)
         {
             return Some((own.framework, ""));
         }
-        let Some(path) = resolve(self.source, self.imports, called) else {
-            let brings = |one: &&Framework| {
+        let Some(path) = resolve_expression(self.source, self.imports, called) else {
+            let brings = |one: &&PythonFramework| {
                 let mut imports = self.imports.iter();
                 name == one.class
                     && imports.any(|import| import.local == "*" && import.path == one.package)
@@ -185,10 +191,14 @@ impl Classes<'_> {
 }
 
 /// Lists the classes of this module that extend an application class.
-pub fn subclasses(source: &Source<'_>, imports: &[Import], names: &FlaskNames) -> Vec<AppClass> {
-    let mut classes = Classes { source, imports, names, own: Vec::new() };
+pub fn list_app_subclasses(
+    source: &PythonSource<'_>,
+    imports: &[PythonImport],
+    names: &FlaskNames,
+) -> Vec<AppClass> {
+    let mut classes = AppClasses { source, imports, names, own: Vec::new() };
     let definitions: Vec<Node<'_>> =
-        preorder(source.root()).filter(|node| node.kind() == "class_definition").collect();
+        walk_preorder(source.root()).filter(|node| node.kind() == "class_definition").collect();
     loop {
         let base = |class: &Node<'_>| {
             let bases = class.child_by_field_name("superclasses")?;
@@ -214,24 +224,24 @@ pub fn subclasses(source: &Source<'_>, imports: &[Import], names: &FlaskNames) -
     }
 }
 
-fn target<'t>(
-    source: &Source<'_>,
-    parents: &Parents<'t>,
+fn find_app_target<'t>(
+    source: &PythonSource<'_>,
+    parents: &NodeParents<'t>,
     call: Node<'t>,
     statement: Node<'t>,
-) -> Target {
+) -> AppBinding {
     let in_one_line = parents
         .parent(statement)
         .is_some_and(|block| block.kind() == "block" && source.shares_line(block));
     if in_one_line || parents.enclosing(call, "lambda").is_some() {
-        return Target::Nothing("its block is on one line");
+        return AppBinding::Nothing("its block is on one line");
     }
     if statement.kind() == "return_statement" {
         let mut above = parents.upwards(call).skip(1);
         let holder = above.find(|above| above.kind() != "parenthesized_expression");
         return match holder == Some(statement) {
-            true => Target::Returned,
-            false => Target::Nothing("it is handed on without a name"),
+            true => AppBinding::Returned,
+            false => AppBinding::Nothing("it is handed on without a name"),
         };
     }
     let mut above = parents.upwards(call).skip(1);
@@ -242,17 +252,17 @@ fn target<'t>(
         _ => None,
     });
     match bound {
-        Some(left) if is_path(source, left) => Target::Name(source.of(left).to_owned()),
+        Some(left) if is_path(source, left) => AppBinding::Name(source.of(left).to_owned()),
         Some(left) if left.kind() == "attribute" => {
-            Target::Nothing("what it is bound to cannot be named a second time")
+            AppBinding::Nothing("what it is bound to cannot be named a second time")
         }
-        Some(_) => Target::Nothing("several names are assigned at once"),
-        None => Target::Nothing("it is handed on without a name"),
+        Some(_) => AppBinding::Nothing("several names are assigned at once"),
+        None => AppBinding::Nothing("it is handed on without a name"),
     }
 }
 
 /// Returns whether a node is a dotted name on one line. A call is not: it may return something else the next time.
-fn is_path(source: &Source<'_>, node: Node<'_>) -> bool {
+fn is_path(source: &PythonSource<'_>, node: Node<'_>) -> bool {
     let mut first = node;
     while first.kind() == "attribute"
         && let Some(object) = first.child_by_field_name("object")
@@ -264,12 +274,12 @@ fn is_path(source: &Source<'_>, node: Node<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bindings::imports;
+    use super::super::bindings::list_imports;
     use super::*;
 
     fn targets(text: &str) -> Vec<Option<String>> {
-        let source = Source::parse(text).unwrap();
-        apps(&source, &imports(&source), &FlaskNames::default())
+        let source = PythonSource::parse(text).unwrap();
+        list_apps(&source, &list_imports(&source), &FlaskNames::default())
             .into_iter()
             .map(|app| app.name().map(str::to_owned))
             .collect()
@@ -335,8 +345,8 @@ mod tests {
             ..FlaskNames::default()
         };
         let with = |text: &str| {
-            let source = Source::parse(text).unwrap();
-            let found = apps(&source, &imports(&source), &names);
+            let source = PythonSource::parse(text).unwrap();
+            let found = list_apps(&source, &list_imports(&source), &names);
             found.into_iter().map(|app| app.name().map(str::to_owned)).collect::<Vec<_>>()
         };
         assert_eq!(with("from core import Own\napp = Own(__name__)\n"), [some("app")]);
@@ -350,8 +360,8 @@ mod tests {
     fn what_the_start_command_serves_is_an_application() {
         let served = |text: &str, name: &str| {
             let names = FlaskNames { served: vec![name.to_owned()], ..FlaskNames::default() };
-            let source = Source::parse(text).unwrap();
-            let found = apps(&source, &imports(&source), &names);
+            let source = PythonSource::parse(text).unwrap();
+            let found = list_apps(&source, &list_imports(&source), &names);
             found.into_iter().map(|app| app.name().map(str::to_owned)).collect::<Vec<_>>()
         };
         assert_eq!(served("from corp import Service\napp = Service('x')\n", "app"), [some("app")]);

@@ -2,7 +2,7 @@
 
 /// A web framework for Python.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Framework {
+pub struct PythonFramework {
     /// The package name, which is also the module name: `flask`.
     pub package: &'static str,
     /// The application class, as `from flask import *` binds it: `Flask`.
@@ -17,7 +17,7 @@ pub struct Framework {
 }
 
 /// Every framework for which code is generated.
-pub static FRAMEWORKS: [Framework; 1] = [Framework {
+pub static FRAMEWORKS: [PythonFramework; 1] = [PythonFramework {
     package: "flask",
     class: "Flask",
     classes: &[
@@ -60,7 +60,7 @@ const OTHERS: [&str; 15] = [
     "asgiref",
 ];
 
-impl Framework {
+impl PythonFramework {
     /// Returns whether a text may create an application of this framework, judging by the words in it.
     pub fn may_be_in(&self, text: &str) -> bool {
         self.words.iter().any(|word| text.contains(word))

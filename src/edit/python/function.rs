@@ -2,23 +2,23 @@
 
 use tree_sitter::Node;
 
-use super::source::{Parents, Source, preorder, preorder_until};
+use super::source::{NodeParents, PythonSource, preorder_until, walk_preorder};
 use crate::error::{Error, ErrorCode, Result};
 
 /// A function definition, with the details needed to put a span around its body.
 #[derive(Debug, Clone, Copy)]
-pub struct Function<'t> {
+pub struct PythonFunction<'t> {
     /// The `def` itself, without decorators.
     pub node: Node<'t>,
     /// Its block.
     pub body: Node<'t>,
     /// How the body runs.
-    pub kind: Kind,
+    pub kind: FunctionKind,
 }
 
 /// How the body of a function runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FunctionKind {
     /// In one piece, from call to return.
     Plain,
     /// As a coroutine.
@@ -31,11 +31,11 @@ pub enum Kind {
 ///
 /// # Errors
 /// `no-such-function`, listing the existing functions; `ambiguous-function`.
-pub fn find<'t>(source: &'t Source<'_>, wanted: &str) -> Result<Function<'t>> {
-    let parents = Parents::of(source);
-    let all: Vec<(String, Node<'t>)> = preorder(source.root())
+pub fn find_function<'t>(source: &'t PythonSource<'_>, wanted: &str) -> Result<PythonFunction<'t>> {
+    let parents = NodeParents::of(source);
+    let all: Vec<(String, Node<'t>)> = walk_preorder(source.root())
         .filter(|node| node.kind() == "function_definition")
-        .map(|node| (path(source, &parents, node), node))
+        .map(|node| (build_dotted_path(source, &parents, node), node))
         .collect();
     let ends = |path: &str| path == wanted || path.ends_with(&format!(".{wanted}"));
     let mut found: Vec<&(String, Node<'t>)> = all.iter().filter(|(path, _)| ends(path)).collect();
@@ -43,10 +43,10 @@ pub fn find<'t>(source: &'t Source<'_>, wanted: &str) -> Result<Function<'t>> {
         found = vec![found[exact]];
     }
     match found.as_slice() {
-        [(_, node)] => function(*node).ok_or_else(|| {
+        [(_, node)] => read_function(*node).ok_or_else(|| {
             Error::new(ErrorCode::NoSuchFunction, format!("`{wanted}` has no body"))
         }),
-        [] => Err(none(wanted, &all)),
+        [] => Err(no_function_error(wanted, &all)),
         several => {
             let names: Vec<String> = several.iter().map(|(path, _)| format!("`{path}`")).collect();
             Err(Error::new(
@@ -58,7 +58,7 @@ pub fn find<'t>(source: &'t Source<'_>, wanted: &str) -> Result<Function<'t>> {
     }
 }
 
-fn none(wanted: &str, all: &[(String, Node<'_>)]) -> Error {
+fn no_function_error(wanted: &str, all: &[(String, Node<'_>)]) -> Error {
     let names: Vec<&str> = all.iter().take(10).map(|(path, _)| path.as_str()).collect();
     let error = Error::new(ErrorCode::NoSuchFunction, format!("there is no function `{wanted}`"));
     if names.is_empty() {
@@ -68,21 +68,25 @@ fn none(wanted: &str, all: &[(String, Node<'_>)]) -> Error {
     }
 }
 
-fn function(node: Node<'_>) -> Option<Function<'_>> {
+fn read_function(node: Node<'_>) -> Option<PythonFunction<'_>> {
     let body = node.child_by_field_name("body")?;
     let mut cursor = node.walk();
     let asynchronous = node.children(&mut cursor).any(|child| child.kind() == "async");
     let yields = own_nodes(body).any(|inner| inner.kind() == "yield");
     let kind = match (yields, asynchronous) {
-        (true, _) => Kind::Generator,
-        (_, true) => Kind::Async,
-        _ => Kind::Plain,
+        (true, _) => FunctionKind::Generator,
+        (_, true) => FunctionKind::Async,
+        _ => FunctionKind::Plain,
     };
-    Some(Function { node, body, kind })
+    Some(PythonFunction { node, body, kind })
 }
 
 /// Returns the dotted path of a definition: its enclosing classes and functions, and its name.
-fn path<'t>(source: &Source<'_>, parents: &Parents<'t>, node: Node<'t>) -> String {
+fn build_dotted_path<'t>(
+    source: &PythonSource<'_>,
+    parents: &NodeParents<'t>,
+    node: Node<'t>,
+) -> String {
     let mut names: Vec<&str> = parents
         .upwards(node)
         .filter(|above| matches!(above.kind(), "function_definition" | "class_definition"))
@@ -101,7 +105,7 @@ pub fn own_nodes(body: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     })
 }
 
-impl<'t> Function<'t> {
+impl<'t> PythonFunction<'t> {
     /// Returns the statements of the body without its docstring.
     pub fn statements(&self) -> Vec<Node<'t>> {
         let mut cursor = self.body.walk();
@@ -126,10 +130,10 @@ impl<'t> Function<'t> {
     }
 
     /// Finds an existing span of this name in the function.
-    pub fn span(&self, source: &'t Source<'_>, name: &str) -> Option<Existing<'t>> {
-        let parents = Parents::of(source);
+    pub fn span(&self, source: &'t PythonSource<'_>, name: &str) -> Option<ExistingSpan<'t>> {
+        let parents = NodeParents::of(source);
         let enclosing = |node: Node<'t>, kind: &str| parents.enclosing(node, kind);
-        preorder(self.whole())
+        walk_preorder(self.whole())
             .filter(|node| node.kind() == "call")
             .filter(|call| {
                 enclosing(*call, "function_definition").is_none_or(|inner| {
@@ -141,30 +145,30 @@ impl<'t> Function<'t> {
                 let block =
                     enclosing(call, "with_clause").and_then(|clause| parents.parent(clause));
                 match (enclosing(call, "decorator"), block) {
-                    (Some(_), _) => Existing::Decorator,
-                    (None, Some(block)) => Existing::Block(block),
-                    (None, None) => Existing::Other,
+                    (Some(_), _) => ExistingSpan::Decorator,
+                    (None, Some(block)) => ExistingSpan::Block(block),
+                    (None, None) => ExistingSpan::Other,
                 }
             })
     }
 
     /// Returns whether the name occurs in the function, as a parameter or in its body.
-    pub fn uses(&self, source: &Source<'_>, name: &str) -> bool {
-        preorder(self.node).any(|node| node.kind() == "identifier" && source.of(node) == name)
+    pub fn uses(&self, source: &PythonSource<'_>, name: &str) -> bool {
+        walk_preorder(self.node).any(|node| node.kind() == "identifier" && source.of(node) == name)
     }
 
     /// Returns whether the function sets an attribute with this key.
-    pub fn sets(&self, source: &Source<'_>, key: &str) -> bool {
-        preorder(self.body)
+    pub fn sets(&self, source: &PythonSource<'_>, key: &str) -> bool {
+        walk_preorder(self.body)
             .filter(|node| node.kind() == "call")
-            .filter(|call| called(source, *call).ends_with("set_attribute"))
+            .filter(|call| read_called_name(source, *call).ends_with("set_attribute"))
             .any(|call| first_literal(source, call).as_deref() == Some(key))
     }
 }
 
 /// An existing span of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing<'t> {
+pub enum ExistingSpan<'t> {
     /// Opened by a decorator.
     Decorator,
     /// Opened by this `with` statement.
@@ -173,23 +177,23 @@ pub enum Existing<'t> {
     Other,
 }
 
-fn opens_span(source: &Source<'_>, call: Node<'_>, name: &str) -> bool {
-    let called = called(source, call);
+fn opens_span(source: &PythonSource<'_>, call: Node<'_>, name: &str) -> bool {
+    let called = read_called_name(source, call);
     (called.ends_with("start_as_current_span") || called.ends_with("start_span"))
         && first_literal(source, call).as_deref() == Some(name)
 }
 
-fn called<'a>(source: &Source<'a>, call: Node<'_>) -> &'a str {
+fn read_called_name<'a>(source: &PythonSource<'a>, call: Node<'_>) -> &'a str {
     call.child_by_field_name("function").map(|node| source.of(node)).unwrap_or_default()
 }
 
-fn first_literal(source: &Source<'_>, call: Node<'_>) -> Option<String> {
+fn first_literal(source: &PythonSource<'_>, call: Node<'_>) -> Option<String> {
     let arguments = call.child_by_field_name("arguments")?;
-    literal(source, arguments.named_child(0)?)
+    read_string_literal(source, arguments.named_child(0)?)
 }
 
 /// Returns the value of a plain string literal.
-pub fn literal(source: &Source<'_>, node: Node<'_>) -> Option<String> {
+pub fn read_string_literal(source: &PythonSource<'_>, node: Node<'_>) -> Option<String> {
     if node.kind() != "string" {
         return None;
     }
@@ -214,35 +218,36 @@ mod tests {
 
     #[test]
     fn a_function_is_found_by_the_end_of_its_path() {
-        let source = Source::parse(TEXT).unwrap();
-        let kind = |name| find(&source, name).map(|function| function.kind);
-        assert_eq!(kind("A.run").unwrap(), Kind::Plain);
-        assert_eq!(kind("B.run").unwrap(), Kind::Async);
-        assert_eq!(kind("run").unwrap(), Kind::Generator);
-        assert_eq!(kind("outer").unwrap(), Kind::Plain);
-        assert_eq!(kind("inner").unwrap(), Kind::Generator);
+        let source = PythonSource::parse(TEXT).unwrap();
+        let kind = |name| find_function(&source, name).map(|function| function.kind);
+        assert_eq!(kind("A.run").unwrap(), FunctionKind::Plain);
+        assert_eq!(kind("B.run").unwrap(), FunctionKind::Async);
+        assert_eq!(kind("run").unwrap(), FunctionKind::Generator);
+        assert_eq!(kind("outer").unwrap(), FunctionKind::Plain);
+        assert_eq!(kind("inner").unwrap(), FunctionKind::Generator);
         assert_eq!(kind("walk").unwrap_err().code, ErrorCode::NoSuchFunction);
-        assert_eq!(find(&source, "A.run").unwrap().statements().len(), 1);
+        assert_eq!(find_function(&source, "A.run").unwrap().statements().len(), 1);
     }
 
     #[test]
     fn two_functions_with_one_name_are_ambiguous() {
         let source =
-            Source::parse("class A:\n  def run(): pass\nclass B:\n  def run(): pass\n").unwrap();
-        let error = find(&source, "run").unwrap_err();
+            PythonSource::parse("class A:\n  def run(): pass\nclass B:\n  def run(): pass\n")
+                .unwrap();
+        let error = find_function(&source, "run").unwrap_err();
         assert_eq!(error.code, ErrorCode::AmbiguousFunction);
         assert!(error.hints[0].contains("`B.run`"));
     }
 
     #[test]
     fn an_existing_span_is_found() {
-        let source = Source::parse(
+        let source = PythonSource::parse(
             "@t.start_as_current_span('a')\ndef f():\n  with t.start_as_current_span(\"b\"):\n    pass\n  def g():\n    t.start_span('c')\n",
         )
         .unwrap();
-        let function = find(&source, "f").unwrap();
-        assert_eq!(function.span(&source, "a"), Some(Existing::Decorator));
-        assert!(matches!(function.span(&source, "b"), Some(Existing::Block(_))));
+        let function = find_function(&source, "f").unwrap();
+        assert_eq!(function.span(&source, "a"), Some(ExistingSpan::Decorator));
+        assert!(matches!(function.span(&source, "b"), Some(ExistingSpan::Block(_))));
         assert_eq!(function.span(&source, "c"), None);
     }
 }

@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::bindings::Depth;
-use super::bindings::Import;
-use super::source::Source;
-use crate::edit::patch::Patch;
+use super::bindings::ImportDepth;
+use super::bindings::PythonImport;
+use super::source::PythonSource;
+use crate::edit::patch::TextPatch;
 use crate::edit::text::{line_end, line_start};
 
 /// An insertion point: a byte at the beginning of a line, or the end of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spot {
+pub struct InsertionPoint {
     /// Byte offset.
     pub at: usize,
     /// The indentation of its lines.
@@ -19,7 +19,7 @@ pub struct Spot {
 }
 
 /// Returns the point before the statement and the comments directly above it.
-pub fn before(source: &Source<'_>, statement: &Range<usize>) -> Spot {
+pub fn before(source: &PythonSource<'_>, statement: &Range<usize>) -> InsertionPoint {
     let mut at = line_start(source.text, statement.start);
     while at > 0 {
         let above = line_start(source.text, at - 1);
@@ -29,12 +29,15 @@ pub fn before(source: &Source<'_>, statement: &Range<usize>) -> Spot {
         }
         at = above;
     }
-    Spot { at: at.max(after_bom(source)), indent: source.indent(statement.start).to_owned() }
+    InsertionPoint {
+        at: at.max(after_bom(source)),
+        indent: source.indent(statement.start).to_owned(),
+    }
 }
 
 /// Returns the point after the last line of the statement.
-pub fn after(source: &Source<'_>, statement: &Range<usize>) -> Spot {
-    Spot {
+pub fn after(source: &PythonSource<'_>, statement: &Range<usize>) -> InsertionPoint {
+    InsertionPoint {
         at: line_end(source.text, statement.end),
         indent: source.indent(statement.start).to_owned(),
     }
@@ -42,10 +45,14 @@ pub fn after(source: &Source<'_>, statement: &Range<usize>) -> Spot {
 
 /// Returns the point after the last import that always runs before the byte `limit`, or else after the lines that must
 /// come first.
-pub fn after_imports(source: &Source<'_>, imports: &[Import], limit: usize) -> Spot {
+pub fn after_imports(
+    source: &PythonSource<'_>,
+    imports: &[PythonImport],
+    limit: usize,
+) -> InsertionPoint {
     let starts: HashSet<usize> = imports
         .iter()
-        .filter(|import| import.depth == Depth::Top)
+        .filter(|import| import.depth == ImportDepth::Top)
         .map(|import| import.start)
         .collect();
     let mut cursor = source.root().walk();
@@ -55,11 +62,14 @@ pub fn after_imports(source: &Source<'_>, imports: &[Import], limit: usize) -> S
         .map(|statement| line_end(source.text, statement.end_byte()))
         .filter(|end| *end <= limit)
         .max();
-    Spot { at: last.unwrap_or_else(|| preamble_end(source)).min(limit), indent: String::new() }
+    InsertionPoint {
+        at: last.unwrap_or_else(|| preamble_end(source)).min(limit),
+        indent: String::new(),
+    }
 }
 
 /// Returns the end of the byte order mark, `#!` line, encoding comment and docstring.
-fn preamble_end(source: &Source<'_>) -> usize {
+fn preamble_end(source: &PythonSource<'_>) -> usize {
     let mut at = after_bom(source);
     for line in source.text[at..].split_inclusive('\n').take(2) {
         if line.starts_with("#!") || is_coding(line) {
@@ -79,7 +89,7 @@ fn preamble_end(source: &Source<'_>) -> usize {
     docstring.map_or(at, |node| line_end(source.text, node.end_byte()))
 }
 
-fn after_bom(source: &Source<'_>) -> usize {
+fn after_bom(source: &PythonSource<'_>) -> usize {
     if source.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
 }
 
@@ -89,7 +99,11 @@ fn is_coding(line: &str) -> bool {
 }
 
 /// Inserts blocks at one point, with blank lines around each.
-pub fn blocks(source: &Source<'_>, spot: &Spot, blocks: &[&str]) -> Patch {
+pub fn insert_blocks(
+    source: &PythonSource<'_>,
+    spot: &InsertionPoint,
+    blocks: &[&str],
+) -> TextPatch {
     let ending = source.ending.text();
     let above = source.text[..spot.at].trim_start_matches('\u{feff}');
     let mut text = String::new();
@@ -116,21 +130,21 @@ pub fn blocks(source: &Source<'_>, spot: &Spot, blocks: &[&str]) -> Patch {
     if below.is_some_and(|line| !line.trim().is_empty()) {
         text.push_str(ending);
     }
-    Patch::insert(spot.at, text)
+    TextPatch::insert(spot.at, text)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::bindings::imports;
+    use super::super::bindings::list_imports;
     use super::*;
 
     /// Asserts that in each text, with its `|` removed, `find` returns the position of that `|`.
     #[track_caller]
-    fn check(texts: &[&str], find: impl Fn(&Source<'_>) -> Spot) {
+    fn check(texts: &[&str], find: impl Fn(&PythonSource<'_>) -> InsertionPoint) {
         for marked in texts {
             let at = marked.find('|').unwrap();
             let text = marked.replacen('|', "", 1);
-            assert_eq!(find(&Source::parse(&text).unwrap()).at, at, "{text:?}");
+            assert_eq!(find(&PythonSource::parse(&text).unwrap()).at, at, "{text:?}");
         }
     }
 
@@ -168,6 +182,6 @@ mod tests {
             "import a\n|x = 1\n",
             "import a\nx = 1\nimport b\n|",
         ];
-        check(&texts, |source| after_imports(source, &imports(source), source.text.len()));
+        check(&texts, |source| after_imports(source, &list_imports(source), source.text.len()));
     }
 }

@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
-use super::source::Fault;
+use super::source::PythonFault;
 use crate::limits;
 
 /// Checks every line outside of `strings`, which are sorted and do not overlap.
 ///
 /// # Errors
 /// The first position at which the tokenizer or the indentation rules fail.
-pub(super) fn check_layout(text: &str, strings: &[Range<usize>]) -> Result<(), Fault> {
-    Lines {
+pub(super) fn check_layout(text: &str, strings: &[Range<usize>]) -> Result<(), PythonFault> {
+    PythonLines {
         text: text.as_bytes(),
         strings,
         at: if text.starts_with('\u{feff}') { 3 } else { 0 },
@@ -21,7 +21,7 @@ pub(super) fn check_layout(text: &str, strings: &[Range<usize>]) -> Result<(), F
     .check()
 }
 
-struct Lines<'t> {
+struct PythonLines<'t> {
     text: &'t [u8],
     strings: &'t [Range<usize>],
     at: usize,
@@ -33,8 +33,8 @@ struct Lines<'t> {
     last: u8,
 }
 
-impl Lines<'_> {
-    fn check(mut self) -> Result<(), Fault> {
+impl PythonLines<'_> {
+    fn check(mut self) -> Result<(), PythonFault> {
         let mut opens_block = false;
         while self.at < self.text.len() {
             if !self.indented(opens_block)? {
@@ -52,7 +52,7 @@ impl Lines<'_> {
     }
 
     /// Compares the indentation of a line with the open blocks; returns false for a blank line, after skipping it.
-    fn indented(&mut self, opens_block: bool) -> Result<bool, Fault> {
+    fn indented(&mut self, opens_block: bool) -> Result<bool, PythonFault> {
         let (mut column, mut narrow) = (0, 0);
         while let Some(byte) = self.text.get(self.at) {
             match byte {
@@ -113,7 +113,7 @@ impl Lines<'_> {
     }
 
     /// Advances to the end of a logical line, including what brackets and backslashes join to it.
-    fn logical_line(&mut self) -> Result<(), Fault> {
+    fn logical_line(&mut self) -> Result<(), PythonFault> {
         while let Some(byte) = self.text.get(self.at).copied() {
             while self.strings.first().is_some_and(|string| string.end <= self.at) {
                 self.strings = &self.strings[1..];
@@ -161,7 +161,7 @@ impl Lines<'_> {
         Ok(())
     }
 
-    fn bracket(&mut self, byte: u8) -> Result<(), Fault> {
+    fn bracket(&mut self, byte: u8) -> Result<(), PythonFault> {
         let closing = match byte {
             b'(' => b')',
             b'[' => b']',

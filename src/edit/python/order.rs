@@ -2,31 +2,31 @@
 
 use std::ops::Range;
 
-use super::bindings::Import;
-use super::calls::{Call, Extent, Scope};
-use super::flask::App;
-use super::framework::Framework;
-use super::source::{Parents, Source};
-use super::telemetry::hands;
-use crate::edit::patch::Patch;
+use super::bindings::PythonImport;
+use super::calls::{CallExtent, CallScope, PythonCall};
+use super::flask::PythonApp;
+use super::framework::PythonFramework;
+use super::source::{NodeParents, PythonSource};
+use super::telemetry::passes_argument;
+use crate::edit::patch::TextPatch;
 use crate::edit::text::{line_end, line_start};
 
 /// A mistake in the order of the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct OrderMistake {
     /// Line number, starting at 1.
     pub line: usize,
     /// The mistake and its effect: lowercase, without a full stop.
     pub text: String,
     /// The effect of the mistake.
-    pub effect: Effect,
+    pub effect: MistakeEffect,
     /// The patches that fix it; empty if it needs a manual fix.
-    pub fix: Vec<Patch>,
+    pub fix: Vec<TextPatch>,
 }
 
 /// The effect of a mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub enum MistakeEffect {
     /// The application does not start.
     NoStart,
     /// Some requests or calls are not traced.
@@ -34,17 +34,17 @@ pub enum Effect {
 }
 
 /// Lists the mistakes in one module, in source order.
-pub fn mistakes(
-    source: &Source<'_>,
-    imports: &[Import],
-    calls: &[Call],
-    apps: &[App],
-) -> Vec<Mistake> {
-    let mut found: Vec<Mistake> = apps
+pub fn find_order_mistakes(
+    source: &PythonSource<'_>,
+    imports: &[PythonImport],
+    calls: &[PythonCall],
+    apps: &[PythonApp],
+) -> Vec<OrderMistake> {
+    let mut found: Vec<OrderMistake> = apps
         .iter()
-        .filter(|app| app.scope == Scope::Module && app.statement == app.top)
+        .filter(|app| app.scope == CallScope::Module && app.statement == app.top)
         .filter_map(|app| Some((app, app.name()?)))
-        .flat_map(|(app, name)| misplaced(source, calls, app, name))
+        .flat_map(|(app, name)| find_misplaced_calls(source, calls, app, name))
         .collect();
     found.extend(class_wide(source, imports, calls));
     found.extend(never_set(source, imports, calls));
@@ -54,39 +54,48 @@ pub fn mistakes(
 }
 
 /// Finds calls that use an application before it exists, or instrument it only when the file runs as a program.
-fn misplaced(source: &Source<'_>, calls: &[Call], app: &App, name: &str) -> Vec<Mistake> {
-    let handing = calls.iter().filter(|call| hands(call, name));
+fn find_misplaced_calls(
+    source: &PythonSource<'_>,
+    calls: &[PythonCall],
+    app: &PythonApp,
+    name: &str,
+) -> Vec<OrderMistake> {
+    let handing = calls.iter().filter(|call| passes_argument(call, name));
     handing
         .filter_map(|call| {
-            let early = call.scope == Scope::Module && call.statement.end <= app.statement.start;
-            let late = call.scope == Scope::Main && call.name == "instrument_app";
+            let early = call.scope == CallScope::Module && call.statement.end <= app.statement.start;
+            let late = call.scope == CallScope::Main && call.name == "instrument_app";
             let (effect, text) = if early && !is_bound_before(source, name, call.statement.start) {
                 let text = format!("`{}` uses `{name}` before it is made: the application does not start", call.name);
-                (Effect::NoStart, text)
+                (MistakeEffect::NoStart, text)
             } else if late {
                 let text = format!("`{}` runs only when this file is run as a program, not under `flask run` or gunicorn", call.name);
-                (Effect::Untraced, text)
+                (MistakeEffect::Untraced, text)
             } else {
                 return None;
             };
-            Some(Mistake {
+            Some(OrderMistake {
                 line: source.line_number(call.range.start),
                 text,
                 effect,
-                fix: moved(source, &call.statement, app).unwrap_or_default(),
+                fix: move_after_app(source, &call.statement, app).unwrap_or_default(),
             })
         })
         .collect()
 }
 
-fn is_bound_before(source: &Source<'_>, name: &str, at: usize) -> bool {
-    super::source::preorder(source.root())
+fn is_bound_before(source: &PythonSource<'_>, name: &str, at: usize) -> bool {
+    super::source::walk_preorder(source.root())
         .take_while(|node| node.start_byte() < at)
         .any(|node| super::bindings::bound_by(source, node).iter().any(|bound| bound == name))
 }
 
 /// Moves the statement below the creation of the application; `None` if its lines hold other code.
-fn moved(source: &Source<'_>, statement: &Range<usize>, app: &App) -> Option<Vec<Patch>> {
+fn move_after_app(
+    source: &PythonSource<'_>,
+    statement: &Range<usize>,
+    app: &PythonApp,
+) -> Option<Vec<TextPatch>> {
     let lines = whole_lines(source, statement)?;
     let old = source.indent(statement.start);
     let new = source.indent(app.statement.start);
@@ -100,54 +109,63 @@ fn moved(source: &Source<'_>, statement: &Range<usize>, app: &App) -> Option<Vec
     }
     let at = line_end(source.text, app.statement.end);
     let lead = if source.text[..at].ends_with('\n') { "" } else { ending };
-    Some(vec![Patch::replace(lines, ""), Patch::insert(at, format!("{lead}{text}"))])
+    Some(vec![TextPatch::replace(lines, ""), TextPatch::insert(at, format!("{lead}{text}"))])
 }
 
 /// Returns the lines of a statement if they hold no other code and its block would not become empty.
-pub fn whole_lines(source: &Source<'_>, statement: &Range<usize>) -> Option<Range<usize>> {
+pub fn whole_lines(source: &PythonSource<'_>, statement: &Range<usize>) -> Option<Range<usize>> {
     let lines = line_start(source.text, statement.start)..line_end(source.text, statement.end);
     let before = source.text[lines.start..statement.start].trim();
     let behind = source.text[statement.end..lines.end].trim();
     let node = source.root().descendant_for_byte_range(statement.start, statement.end)?;
-    let parents = Parents::of(source);
+    let parents = NodeParents::of(source);
     let block = parents.parent(parents.statement(node)?)?;
     let alone = before.is_empty() && (behind.is_empty() || behind.starts_with('#'));
     (alone && (block.kind() == "module" || block.named_child_count() > 1)).then_some(lines)
 }
 
 /// Finds `FlaskInstrumentor().instrument()`, which replaces the class and does not affect modules that imported it earlier.
-fn class_wide(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<Mistake> {
+fn class_wide(
+    source: &PythonSource<'_>,
+    imports: &[PythonImport],
+    calls: &[PythonCall],
+) -> Option<OrderMistake> {
     let (call, framework) = calls
         .iter()
         .filter(|call| call.name == "instrument")
-        .find_map(|call| Some((call, Framework::traced_by(&call.callee)?)))?;
+        .find_map(|call| Some((call, PythonFramework::traced_by(&call.callee)?)))?;
     let late = imports.iter().any(|import| {
         import.path.split('.').next() == Some(framework.package) && import.start < call.range.start
     });
-    late.then(|| Mistake {
+    late.then(|| OrderMistake {
         line: source.line_number(call.range.start),
         text: format!(
             "`{}().instrument()` comes after `{}` was imported: no request is traced",
             framework.instrumentor.1, framework.package
         ),
-        effect: Effect::Untraced,
+        effect: MistakeEffect::Untraced,
         fix: match (call.extent, whole_lines(source, &call.statement)) {
-            (Extent::Whole, Some(lines)) => vec![Patch::replace(lines, "")],
+            (CallExtent::Whole, Some(lines)) => vec![TextPatch::replace(lines, "")],
             _ => Vec::new(),
         },
     })
 }
 
 /// Finds a tracer provider that the module creates and never sets, so that no span reaches it.
-pub fn never_set(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Option<Mistake> {
+pub fn never_set(
+    source: &PythonSource<'_>,
+    imports: &[PythonImport],
+    calls: &[PythonCall],
+) -> Option<OrderMistake> {
     if calls.iter().any(|call| {
         call.name == "set_tracer_provider"
             || call.arguments.iter().any(|argument| argument.contains("tracer_provider="))
     }) {
         return None;
     }
-    let made =
-        calls.iter().find(|call| call.name == "TracerProvider" && call.scope == Scope::Module)?;
+    let made = calls
+        .iter()
+        .find(|call| call.name == "TracerProvider" && call.scope == CallScope::Module)?;
     let statement = &source.text[made.statement.clone()];
     let variable = statement.split('=').next()?.trim();
     let is_name = variable.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -157,7 +175,8 @@ pub fn never_set(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Opt
     let last = calls
         .iter()
         .filter(|call| {
-            call.callee == format!("{variable}.add_span_processor") && call.scope == Scope::Module
+            call.callee == format!("{variable}.add_span_processor")
+                && call.scope == CallScope::Module
         })
         .map(|call| call.statement.end)
         .max()
@@ -167,37 +186,39 @@ pub fn never_set(source: &Source<'_>, imports: &[Import], calls: &[Call]) -> Opt
         Some(trace) if is_name && source.text[..at].ends_with('\n') => {
             let line =
                 format!("{}.set_tracer_provider({variable}){}", trace.local, source.ending.text());
-            vec![Patch::insert(at, format!("{}{line}", source.indent(made.statement.start)))]
+            vec![TextPatch::insert(at, format!("{}{line}", source.indent(made.statement.start)))]
         }
         _ => Vec::new(),
     };
-    Some(Mistake {
+    Some(OrderMistake {
         line: source.line_number(made.range.start),
         text: "this provider is never set: `set_tracer_provider` is missing, and no span is sent"
             .to_owned(),
-        effect: Effect::Untraced,
+        effect: MistakeEffect::Untraced,
         fix,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{bindings::imports, calls::calls, flask::FlaskNames, flask::apps};
+    use super::super::{
+        bindings::list_imports, calls::list_calls, flask::FlaskNames, flask::list_apps,
+    };
     use super::*;
     use crate::edit::patch;
 
     #[track_caller]
     fn check(before: &str, lines: &[usize], after: &str) {
         let fixed = |text: &str| {
-            let source = Source::parse(text).unwrap();
-            let imports = imports(&source);
-            let found = mistakes(
+            let source = PythonSource::parse(text).unwrap();
+            let imports = list_imports(&source);
+            let found = find_order_mistakes(
                 &source,
                 &imports,
-                &calls(&source, &imports),
-                &apps(&source, &imports, &FlaskNames::default()),
+                &list_calls(&source, &imports),
+                &list_apps(&source, &imports, &FlaskNames::default()),
             );
-            let patches: Vec<Patch> =
+            let patches: Vec<TextPatch> =
                 found.iter().flat_map(|mistake| mistake.fix.clone()).collect();
             let lines: Vec<usize> = found.iter().map(|mistake| mistake.line).collect();
             (lines, patch::apply(text, &patches).unwrap())
@@ -254,9 +275,9 @@ mod tests {
     fn an_unnamed_provider_is_reported_and_not_set() {
         for target in ["app.provider", "providers[0]", "a, b"] {
             let text = format!("from opentelemetry import trace\n{target} = TracerProvider()\n");
-            let source = Source::parse(&text).unwrap();
-            let imports = imports(&source);
-            let found = never_set(&source, &imports, &calls(&source, &imports)).unwrap();
+            let source = PythonSource::parse(&text).unwrap();
+            let imports = list_imports(&source);
+            let found = never_set(&source, &imports, &list_calls(&source, &imports)).unwrap();
             assert_eq!((found.line, found.fix.len()), (2, 0), "{target}");
         }
     }

@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::compile::parts;
+use super::compile::list_code_children;
 
 /// Returns whether a value can be assigned to the node.
 pub(super) fn is_target(node: Node<'_>) -> bool {
@@ -15,14 +15,14 @@ pub(super) fn is_target(node: Node<'_>) -> bool {
         | "list"
         | "expression_list"
         | "parenthesized_expression"
-        | "as_pattern_target" => parts(node).into_iter().all(is_target),
-        "list_splat_pattern" | "list_splat" => parts(node).into_iter().all(is_target),
+        | "as_pattern_target" => list_code_children(node).into_iter().all(is_target),
+        "list_splat_pattern" | "list_splat" => list_code_children(node).into_iter().all(is_target),
         _ => false,
     }
 }
 
 /// Returns the expression inside parentheses.
-fn unbracketed(node: Node<'_>) -> Node<'_> {
+fn strip_brackets(node: Node<'_>) -> Node<'_> {
     let mut inner = node;
     while matches!(inner.kind(), "parenthesized_expression" | "tuple_pattern") {
         let mut cursor = inner.walk();
@@ -35,8 +35,8 @@ fn unbracketed(node: Node<'_>) -> Node<'_> {
     inner
 }
 
-fn stars(node: Node<'_>) -> usize {
-    parts(node)
+fn count_stars(node: Node<'_>) -> usize {
+    list_code_children(node)
         .iter()
         .filter(|part| matches!(part.kind(), "list_splat_pattern" | "list_splat"))
         .count()
@@ -49,7 +49,7 @@ pub(super) fn target_fault(node: Node<'_>, above: &str) -> Option<&'static str> 
     let field = |name: &str| node.child_by_field_name(name);
     match node.kind() {
         "assignment" => {
-            let left = unbracketed(field("left")?);
+            let left = strip_brackets(field("left")?);
             let several = matches!(left.kind(), "pattern_list" | "tuple_pattern" | "list_pattern");
             if field("type").is_some() && (several || left.kind() == "list_splat_pattern") {
                 return Some("only one name can be annotated");
@@ -63,20 +63,20 @@ pub(super) fn target_fault(node: Node<'_>, above: &str) -> Option<&'static str> 
         }
         "for_statement" | "for_in_clause" => stored_fault(field("left")?),
         "augmented_assignment" => {
-            let left = unbracketed(field("left")?);
+            let left = strip_brackets(field("left")?);
             let single = matches!(left.kind(), "identifier" | "attribute" | "subscript");
             (!single).then_some("nothing can be added to this")
         }
         "delete_statement" => {
             let starred =
-                |part: &Node<'_>| part.kind().starts_with("list_splat") || stars(*part) > 0;
-            let parts = parts(node);
+                |part: &Node<'_>| part.kind().starts_with("list_splat") || count_stars(*part) > 0;
+            let parts = list_code_children(node);
             let fits = parts.iter().all(|part| is_target(*part) && !starred(part));
             (!fits).then_some("this cannot be deleted")
         }
         "as_pattern" if above == "with_item" => stored_fault(field("alias")?),
         "pattern_list" | "tuple_pattern" | "list_pattern" => {
-            (stars(node) > 1).then_some("two stars in one assignment")
+            (count_stars(node) > 1).then_some("two stars in one assignment")
         }
         "list_comprehension" | "set_comprehension" | "generator_expression" => {
             let starred = field("body").is_some_and(|body| body.kind() == "list_splat");
@@ -84,9 +84,11 @@ pub(super) fn target_fault(node: Node<'_>, above: &str) -> Option<&'static str> 
         }
         "lambda" | "keyword_argument" | "default_parameter" | "return_statement" => {
             let named = |part: &Node<'_>| part.kind() == "named_expression";
-            parts(node).iter().any(named).then_some("`:=` needs brackets here")
+            list_code_children(node).iter().any(named).then_some("`:=` needs brackets here")
         }
-        "interpolation" => parts(node).is_empty().then_some("an empty expression in a string"),
+        "interpolation" => {
+            list_code_children(node).is_empty().then_some("an empty expression in a string")
+        }
         _ => None,
     }
 }

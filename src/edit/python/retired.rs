@@ -2,24 +2,24 @@
 
 use tree_sitter::Node;
 
-use super::order::{Effect, Mistake};
-use super::source::{Source, preorder};
-use crate::edit::patch::Patch;
+use super::order::{MistakeEffect, OrderMistake};
+use super::source::{PythonSource, walk_preorder};
+use crate::edit::patch::TextPatch;
 use crate::edit::text::{line_end, line_start};
 
 /// Finds functions registered for the first request. Flask no longer supports that, so the module fails to load; the
 /// fix runs them when the application is created.
-pub fn mistakes(source: &Source<'_>) -> Vec<Mistake> {
-    preorder(source.root())
+pub fn find_retired_hooks(source: &PythonSource<'_>) -> Vec<OrderMistake> {
+    walk_preorder(source.root())
         .filter(|node| node.kind() == "decorator")
         .filter_map(|decorator| {
             let app = source.of(decorator.named_child(0)?).strip_suffix(".before_first_request")?;
-            Some(Mistake {
+            Some(OrderMistake {
                 line: source.line_number(decorator.start_byte()),
                 text:
                     "`before_first_request` is gone since Flask 2.3: the application does not start"
                         .to_owned(),
-                effect: Effect::NoStart,
+                effect: MistakeEffect::NoStart,
                 fix: at_once(source, decorator, app).unwrap_or_default(),
             })
         })
@@ -27,7 +27,7 @@ pub fn mistakes(source: &Source<'_>) -> Vec<Mistake> {
 }
 
 /// Removes the decorator and calls the function after its definition; `None` if it takes arguments.
-fn at_once(source: &Source<'_>, decorator: Node<'_>, app: &str) -> Option<Vec<Patch>> {
+fn at_once(source: &PythonSource<'_>, decorator: Node<'_>, app: &str) -> Option<Vec<TextPatch>> {
     let decorated = decorator.parent()?;
     let function = decorated.child_by_field_name("definition")?;
     let parameters = function.child_by_field_name("parameters")?;
@@ -45,7 +45,7 @@ fn at_once(source: &Source<'_>, decorator: Node<'_>, app: &str) -> Option<Vec<Pa
     );
     let lines = line_start(source.text, decorator.start_byte())
         ..line_end(source.text, decorator.end_byte());
-    Some(vec![Patch::replace(lines, ""), Patch::insert(at, call)])
+    Some(vec![TextPatch::replace(lines, ""), TextPatch::insert(at, call)])
 }
 
 #[cfg(test)]
@@ -56,8 +56,8 @@ mod tests {
     #[test]
     fn the_guides_rollbar_runs_when_the_application_is_made() {
         let text = "app = Flask(__name__)\n@app.before_first_request\ndef init_rollbar():\n  \"\"\"init rollbar module\"\"\"\n  rollbar.init(t)";
-        let source = Source::parse(text).unwrap();
-        let found = mistakes(&source);
+        let source = PythonSource::parse(text).unwrap();
+        let found = find_retired_hooks(&source);
         assert_eq!(found[0].line, 2);
         assert_eq!(
             patch::apply(text, &found[0].fix).unwrap(),
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_function_with_arguments_gets_no_fix() {
-        let source = Source::parse("@app.before_first_request\ndef f(x): pass\n").unwrap();
-        assert!(mistakes(&source)[0].fix.is_empty());
+        let source = PythonSource::parse("@app.before_first_request\ndef f(x): pass\n").unwrap();
+        assert!(find_retired_hooks(&source)[0].fix.is_empty());
     }
 }

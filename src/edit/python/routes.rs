@@ -2,11 +2,11 @@
 
 use tree_sitter::Node;
 
-use super::source::{Source, preorder};
+use super::source::{PythonSource, walk_preorder};
 
 /// A path that answers a GET request without arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
+pub struct GetRoute {
     /// The object it is registered on: `app`, `users`.
     pub on: String,
     /// The path as registered there: `/api/home`.
@@ -26,7 +26,7 @@ pub enum RouteEffect {
 
 /// A `Blueprint(…)` or `register_blueprint(…)` call: the name and the `url_prefix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prefix {
+pub struct BlueprintPrefix {
     /// The last part of the blueprint's name.
     pub name: String,
     /// The prefix, if given.
@@ -78,11 +78,11 @@ const HARMFUL_CODE: [&str; 13] = [
 ];
 
 /// Lists every route of a module that answers a GET and takes no arguments, in source order.
-pub fn routes(source: &Source<'_>) -> Vec<Route> {
-    preorder(source.root())
+pub fn list_get_routes(source: &PythonSource<'_>) -> Vec<GetRoute> {
+    walk_preorder(source.root())
         .filter_map(|node| match node.kind() {
-            "decorator" => decorated(source, node),
-            "call" => added(source, node),
+            "decorator" => read_decorated_route(source, node),
+            "call" => read_added_route(source, node),
             _ => None,
         })
         .filter(|route| route.path.starts_with('/') && !route.path.contains('<'))
@@ -90,32 +90,33 @@ pub fn routes(source: &Source<'_>) -> Vec<Route> {
 }
 
 /// Lists the blueprints that a module creates.
-pub fn blueprints(source: &Source<'_>) -> Vec<Prefix> {
-    let made = preorder(source.root()).filter(|node| node.kind() == "assignment");
+pub fn list_blueprints(source: &PythonSource<'_>) -> Vec<BlueprintPrefix> {
+    let made = walk_preorder(source.root()).filter(|node| node.kind() == "assignment");
     made.filter_map(|node| {
         let call = node.child_by_field_name("right").filter(|node| node.kind() == "call")?;
         let called = source.of(call.child_by_field_name("function")?);
         called.ends_with("Blueprint").then_some(())?;
-        Some(Prefix {
+        Some(BlueprintPrefix {
             name: source.of(node.child_by_field_name("left")?).to_owned(),
-            prefix: keyword(source, call, "url_prefix").and_then(|value| literal(source, value)),
+            prefix: find_keyword_argument(source, call, "url_prefix")
+                .and_then(|value| read_plain_string(source, value)),
         })
     })
     .collect()
 }
 
 /// Lists the blueprints that a module registers.
-pub fn registrations(source: &Source<'_>) -> Vec<Prefix> {
-    let calls = preorder(source.root()).filter(|node| node.kind() == "call");
+pub fn list_registrations(source: &PythonSource<'_>) -> Vec<BlueprintPrefix> {
+    let calls = walk_preorder(source.root()).filter(|node| node.kind() == "call");
     calls
         .filter_map(|call| {
             let called = source.of(call.child_by_field_name("function")?);
             called.ends_with(".register_blueprint").then_some(())?;
-            let name = source.of(positional(call, 0)?);
-            Some(Prefix {
+            let name = source.of(find_positional_argument(call, 0)?);
+            Some(BlueprintPrefix {
                 name: name.rsplit('.').next().unwrap_or(name).to_owned(),
-                prefix: keyword(source, call, "url_prefix")
-                    .and_then(|value| literal(source, value)),
+                prefix: find_keyword_argument(source, call, "url_prefix")
+                    .and_then(|value| read_plain_string(source, value)),
             })
         })
         .collect()
@@ -129,36 +130,44 @@ pub fn is_harmful_path(path: &str) -> bool {
 }
 
 /// Reads `@app.route('/x')` or `@users.get('/x')`.
-fn decorated(source: &Source<'_>, decorator: Node<'_>) -> Option<Route> {
+fn read_decorated_route(source: &PythonSource<'_>, decorator: Node<'_>) -> Option<GetRoute> {
     let call = decorator.named_child(0).filter(|node| node.kind() == "call")?;
     let (on, name) = source.of(call.child_by_field_name("function")?).rsplit_once('.')?;
     let gets = name == "get" || (name == "route" && answers_get(source, call));
-    let path = literal(source, positional(call, 0).or_else(|| keyword(source, call, "rule"))?)?;
-    gets.then(|| route(on, path, source.of(decorator.parent().unwrap_or(decorator))))
+    let path = read_plain_string(
+        source,
+        find_positional_argument(call, 0)
+            .or_else(|| find_keyword_argument(source, call, "rule"))?,
+    )?;
+    gets.then(|| build_route(on, path, source.of(decorator.parent().unwrap_or(decorator))))
 }
 
 /// Reads `app.add_url_rule('/x', view_func=…)`.
-fn added(source: &Source<'_>, call: Node<'_>) -> Option<Route> {
+fn read_added_route(source: &PythonSource<'_>, call: Node<'_>) -> Option<GetRoute> {
     let (on, name) = source.of(call.child_by_field_name("function")?).rsplit_once('.')?;
     if name != "add_url_rule" || !answers_get(source, call) {
         return None;
     }
-    Some(route(on, literal(source, positional(call, 0)?)?, source.of(call)))
+    Some(build_route(
+        on,
+        read_plain_string(source, find_positional_argument(call, 0)?)?,
+        source.of(call),
+    ))
 }
 
-fn route(on: &str, path: String, code: &str) -> Route {
+fn build_route(on: &str, path: String, code: &str) -> GetRoute {
     let code = code.to_ascii_lowercase();
     let harms = is_harmful_path(&path) || HARMFUL_CODE.iter().any(|word| code.contains(word));
     let effect = if harms { RouteEffect::Harms } else { RouteEffect::Reads };
-    Route { on: on.to_owned(), path, effect }
+    GetRoute { on: on.to_owned(), path, effect }
 }
 
-fn answers_get(source: &Source<'_>, call: Node<'_>) -> bool {
-    let methods = keyword(source, call, "methods");
+fn answers_get(source: &PythonSource<'_>, call: Node<'_>) -> bool {
+    let methods = find_keyword_argument(source, call, "methods");
     methods.is_none_or(|methods| source.of(methods).to_ascii_uppercase().contains("GET"))
 }
 
-fn positional(call: Node<'_>, index: usize) -> Option<Node<'_>> {
+fn find_positional_argument(call: Node<'_>, index: usize) -> Option<Node<'_>> {
     let arguments = call.child_by_field_name("arguments")?;
     let mut cursor = arguments.walk();
     let mut found = arguments
@@ -167,7 +176,11 @@ fn positional(call: Node<'_>, index: usize) -> Option<Node<'_>> {
     found.nth(index)
 }
 
-fn keyword<'t>(source: &Source<'_>, call: Node<'t>, name: &str) -> Option<Node<'t>> {
+fn find_keyword_argument<'t>(
+    source: &PythonSource<'_>,
+    call: Node<'t>,
+    name: &str,
+) -> Option<Node<'t>> {
     let arguments = call.child_by_field_name("arguments")?;
     let mut cursor = arguments.walk();
     let mut keywords =
@@ -178,7 +191,7 @@ fn keyword<'t>(source: &Source<'_>, call: Node<'t>, name: &str) -> Option<Node<'
 }
 
 /// Returns the content of a plain string.
-fn literal(source: &Source<'_>, node: Node<'_>) -> Option<String> {
+fn read_plain_string(source: &PythonSource<'_>, node: Node<'_>) -> Option<String> {
     let text = source.of(node);
     let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
@@ -190,8 +203,8 @@ mod tests {
     use super::*;
 
     fn reads(text: &str) -> Vec<String> {
-        let source = Source::parse(text).unwrap();
-        let routes = routes(&source).into_iter();
+        let source = PythonSource::parse(text).unwrap();
+        let routes = list_get_routes(&source).into_iter();
         let reads = routes.filter(|route| route.effect == RouteEffect::Reads);
         reads.map(|route| format!("{} {}", route.on, route.path)).collect()
     }
@@ -220,11 +233,11 @@ mod tests {
     #[test]
     fn prefixes_stand_where_a_blueprint_is_made_or_registered() {
         let text = "bp = Blueprint('x', __name__, url_prefix='/x')\napp.register_blueprint(users.bp, url_prefix='/u')\napp.register_blueprint(bp)\n";
-        let source = Source::parse(text).unwrap();
+        let source = PythonSource::parse(text).unwrap();
         let prefix = |prefix: &str| Some(prefix.to_owned());
-        assert_eq!(blueprints(&source)[0].prefix, prefix("/x"));
-        let found = registrations(&source);
-        assert_eq!(found[0], Prefix { name: "bp".to_owned(), prefix: prefix("/u") });
+        assert_eq!(list_blueprints(&source)[0].prefix, prefix("/x"));
+        let found = list_registrations(&source);
+        assert_eq!(found[0], BlueprintPrefix { name: "bp".to_owned(), prefix: prefix("/u") });
         assert_eq!(found[1].prefix, None);
     }
 }

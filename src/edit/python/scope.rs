@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use tree_sitter::Node;
 
-use super::bindings::{bound_by, imports, own_names};
-use super::calls::parameters;
-use super::function::{Function, own_nodes};
-use super::source::{Parents, Source, preorder};
+use super::bindings::{bound_by, list_imports, own_names};
+use super::calls::list_parameters;
+use super::function::{PythonFunction, own_nodes};
+use super::source::{NodeParents, PythonSource, walk_preorder};
 
 /// The earliest place in a function where an expression can be evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Earliest<'t> {
+pub enum EarliestPlace<'t> {
     /// Before its first statement.
     Start,
     /// After this statement.
@@ -20,7 +20,7 @@ pub enum Earliest<'t> {
 
 /// Why an expression cannot be evaluated in a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unusable {
+pub enum UnusableExpression {
     /// It is not a single expression.
     NoExpression,
     /// It uses a name that is not bound anywhere.
@@ -45,18 +45,18 @@ const BUILTINS: &str = "abs all any ascii bin bool bytearray bytes callable chr 
 ///
 /// # Errors
 /// The reason why it cannot be evaluated.
-pub fn earliest<'t>(
-    source: &'t Source<'_>,
-    function: &Function<'t>,
+pub fn find_earliest_place<'t>(
+    source: &'t PythonSource<'_>,
+    function: &PythonFunction<'t>,
     expression: &str,
-) -> Result<Earliest<'t>, Unusable> {
-    let used = used_names(expression).ok_or(Unusable::NoExpression)?;
-    let given = parameters(source, function.node);
-    let parents = Parents::of(source);
-    let local = bindings(&parents, source, function);
+) -> Result<EarliestPlace<'t>, UnusableExpression> {
+    let used = used_names(expression).ok_or(UnusableExpression::NoExpression)?;
+    let given = list_parameters(source, function.node);
+    let parents = NodeParents::of(source);
+    let local = list_bindings(&parents, source, function);
     let known = |name: &String| local.iter().any(|(own, _)| own == name);
     let outside = outside_names(&parents, source, function);
-    let wildcard = imports(source).iter().any(|import| import.local == "*");
+    let wildcard = list_imports(source).iter().any(|import| import.local == "*");
     for name in &used {
         let builtin = BUILTINS.split_whitespace().any(|builtin| builtin == name);
         if !known(name) && !given.contains(name) && !outside.contains(name) && !builtin && !wildcard
@@ -64,13 +64,13 @@ pub fn earliest<'t>(
             let mut known: Vec<String> = given.clone();
             known.extend(local.iter().map(|(name, _)| name.clone()));
             known.dedup();
-            return Err(Unusable::Unknown { name: name.clone(), known });
+            return Err(UnusableExpression::Unknown { name: name.clone(), known });
         }
     }
     let needed: BTreeSet<&String> =
         used.iter().filter(|name| known(name) && !given.contains(name)).collect();
     if needed.is_empty() {
-        return Ok(Earliest::Start);
+        return Ok(EarliestPlace::Start);
     }
     let bound_after = |statement: Node<'t>| {
         needed.iter().all(|name| is_bound_after(&parents, &local, function, statement, name))
@@ -81,15 +81,17 @@ pub fn earliest<'t>(
         .map(|(_, statement)| *statement)
         .filter(|statement| bound_after(*statement))
         .collect();
-    choose(&parents, function, &usable).map(Earliest::After).ok_or_else(|| {
-        Unusable::Sometimes(needed.first().map(|name| (*name).clone()).unwrap_or_default())
+    choose_place(&parents, function, &usable).map(EarliestPlace::After).ok_or_else(|| {
+        UnusableExpression::Sometimes(
+            needed.first().map(|name| (*name).clone()).unwrap_or_default(),
+        )
     })
 }
 
 /// Returns the last place at the top level of the function before any `return`, or else the first place.
-fn choose<'t>(
-    parents: &Parents<'t>,
-    function: &Function<'t>,
+fn choose_place<'t>(
+    parents: &NodeParents<'t>,
+    function: &PythonFunction<'t>,
     usable: &[Node<'t>],
 ) -> Option<Node<'t>> {
     let first_return = own_nodes(function.body)
@@ -112,7 +114,7 @@ fn used_names(expression: &str) -> Option<BTreeSet<String>> {
     }
     // The brackets make sure that a statement does not parse.
     let bracketed = format!("({expression})");
-    let source = Source::parse(&bracketed).ok()?;
+    let source = PythonSource::parse(&bracketed).ok()?;
     let mut cursor = source.root().walk();
     let statements: Vec<Node<'_>> = source.root().named_children(&mut cursor).collect();
     let [statement] = statements.as_slice() else {
@@ -123,20 +125,20 @@ fn used_names(expression: &str) -> Option<BTreeSet<String>> {
     {
         return None;
     }
-    let own: BTreeSet<String> = preorder(source.root())
+    let own: BTreeSet<String> = walk_preorder(source.root())
         .filter(|node| {
             matches!(node.kind(), "for_in_clause" | "lambda_parameters" | "named_expression")
         })
         .flat_map(|node| match node.kind() {
-            "lambda_parameters" => preorder(node)
+            "lambda_parameters" => walk_preorder(node)
                 .filter(|inner| inner.kind() == "identifier")
                 .map(|inner| source.of(inner).to_owned())
                 .collect(),
             _ => bound_by(&source, node),
         })
         .collect();
-    let parents = Parents::of(&source);
-    let names = preorder(source.root())
+    let parents = NodeParents::of(&source);
+    let names = walk_preorder(source.root())
         .filter(|node| node.kind() == "identifier" && !is_label(&parents, *node))
         .map(|node| source.of(node).to_owned())
         .filter(|name| !own.contains(name))
@@ -145,7 +147,7 @@ fn used_names(expression: &str) -> Option<BTreeSet<String>> {
 }
 
 /// Returns whether a name is an attribute, or the name of a keyword argument.
-fn is_label<'t>(parents: &Parents<'t>, node: Node<'t>) -> bool {
+fn is_label<'t>(parents: &NodeParents<'t>, node: Node<'t>) -> bool {
     parents.parent(node).is_some_and(|above| match above.kind() {
         "attribute" => above.child_by_field_name("attribute") == Some(node),
         "keyword_argument" => above.child_by_field_name("name") == Some(node),
@@ -155,15 +157,15 @@ fn is_label<'t>(parents: &Parents<'t>, node: Node<'t>) -> bool {
 
 /// Lists the names that the module and the enclosing functions bind.
 fn outside_names<'t>(
-    parents: &Parents<'t>,
-    source: &Source<'_>,
-    function: &Function<'t>,
+    parents: &NodeParents<'t>,
+    source: &PythonSource<'_>,
+    function: &PythonFunction<'t>,
 ) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = own_names(source).into_iter().collect();
     let above = parents.upwards(function.node).skip(1);
     let around = above.filter(|node| node.kind() == "function_definition");
     for outer in around {
-        names.extend(parameters(source, outer));
+        names.extend(list_parameters(source, outer));
         if let Some(body) = outer.child_by_field_name("body") {
             names.extend(own_nodes(body).flat_map(|node| bound_by(source, node)));
         }
@@ -172,10 +174,10 @@ fn outside_names<'t>(
 }
 
 /// Lists every name that the function body binds, with the binding statement, in source order.
-fn bindings<'t>(
-    parents: &Parents<'t>,
-    source: &Source<'_>,
-    function: &Function<'t>,
+fn list_bindings<'t>(
+    parents: &NodeParents<'t>,
+    source: &PythonSource<'_>,
+    function: &PythonFunction<'t>,
 ) -> Vec<(String, Node<'t>)> {
     own_nodes(function.body)
         .filter(|node| node.kind() != "for_in_clause")
@@ -188,9 +190,9 @@ fn bindings<'t>(
 
 /// Returns whether `name` is bound on every path to the place after `statement`.
 fn is_bound_after<'t>(
-    parents: &Parents<'t>,
+    parents: &NodeParents<'t>,
     local: &[(String, Node<'t>)],
-    function: &Function<'t>,
+    function: &PythonFunction<'t>,
     statement: Node<'t>,
     name: &str,
 ) -> bool {
@@ -218,19 +220,19 @@ fn is_bound_after<'t>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::function::find;
+    use super::super::function::find_function;
     use super::*;
 
     const TEXT: &str = "import datetime\nLIMIT = 1\nclass HomeActivities:\n  def run(cognito_id=None, *, page):\n    now = datetime.now()\n    \
                         if page:\n      short = 1\n      return short\n    with open('x') as file:\n      text = file.read()\n    \
                         for item in text:\n      last = item\n    results = [{'a': now}]\n    return results\n";
 
-    fn after(expression: &str) -> Result<Option<usize>, Unusable> {
-        let source = Source::parse(TEXT).unwrap();
-        let function = find(&source, "run").unwrap();
-        earliest(&source, &function, expression).map(|place| match place {
-            Earliest::Start => None,
-            Earliest::After(node) => Some(source.line_number(node.start_byte())),
+    fn after(expression: &str) -> Result<Option<usize>, UnusableExpression> {
+        let source = PythonSource::parse(TEXT).unwrap();
+        let function = find_function(&source, "run").unwrap();
+        find_earliest_place(&source, &function, expression).map(|place| match place {
+            EarliestPlace::Start => None,
+            EarliestPlace::After(node) => Some(source.line_number(node.start_byte())),
         })
     }
 
@@ -250,9 +252,9 @@ mod tests {
     fn what_another_scope_imports_is_not_in_scope() {
         let known = |head: &str, tail: &str| {
             let text = format!("{head}def run():\n  return 1\n{tail}");
-            let source = Source::parse(&text).unwrap();
-            let function = find(&source, "run").unwrap();
-            earliest(&source, &function, "os.name").is_ok()
+            let source = PythonSource::parse(&text).unwrap();
+            let function = find_function(&source, "run").unwrap();
+            find_earliest_place(&source, &function, "os.name").is_ok()
         };
         for (head, tail) in [
             ("import os\n", ""),
@@ -271,20 +273,21 @@ mod tests {
             assert!(!known(head, tail), "{head}{tail}");
         }
         let around = "def outer():\n  import os\n  def run():\n    return 1\n";
-        let source = Source::parse(around).unwrap();
-        let function = find(&source, "outer.run").or_else(|_| find(&source, "run")).unwrap();
-        assert!(earliest(&source, &function, "os.name").is_ok());
+        let source = PythonSource::parse(around).unwrap();
+        let function =
+            find_function(&source, "outer.run").or_else(|_| find_function(&source, "run")).unwrap();
+        assert!(find_earliest_place(&source, &function, "os.name").is_ok());
     }
 
     #[test]
     fn what_is_not_in_scope_is_refused_with_the_reason() {
         assert!(
-            matches!(after("user.id()"), Err(Unusable::Unknown { name, .. }) if name == "user")
+            matches!(after("user.id()"), Err(UnusableExpression::Unknown { name, .. }) if name == "user")
         );
-        assert_eq!(after("item"), Err(Unusable::Sometimes("item".to_owned())));
-        assert_eq!(after("short + last"), Err(Unusable::Sometimes("last".to_owned())));
+        assert_eq!(after("item"), Err(UnusableExpression::Sometimes("item".to_owned())));
+        assert_eq!(after("short + last"), Err(UnusableExpression::Sometimes("last".to_owned())));
         for text in ["a = 1", "", "1)(2", "x; y", "import os", "a #"] {
-            assert_eq!(after(text), Err(Unusable::NoExpression), "{text}");
+            assert_eq!(after(text), Err(UnusableExpression::NoExpression), "{text}");
         }
     }
 }

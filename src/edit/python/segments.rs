@@ -2,16 +2,22 @@
 
 use tree_sitter::Node;
 
-use super::source::{Source, preorder, preorder_until};
+use super::source::{PythonSource, preorder_until, walk_preorder};
 
 /// Returns, for each function, the first byte of the first unconditional call of `end` beyond its number of calls of `begin`.
 /// Both are method names: `end_subsegment`.
-pub fn surplus_ends(source: &Source<'_>, begin: &str, end: &str) -> Vec<usize> {
-    let functions = preorder(source.root()).filter(|node| node.kind() == "function_definition");
+pub fn surplus_ends(source: &PythonSource<'_>, begin: &str, end: &str) -> Vec<usize> {
+    let functions =
+        walk_preorder(source.root()).filter(|node| node.kind() == "function_definition");
     functions.filter_map(|function| surplus_end(source, function, begin, end)).collect()
 }
 
-fn surplus_end(source: &Source<'_>, function: Node<'_>, begin: &str, end: &str) -> Option<usize> {
+fn surplus_end(
+    source: &PythonSource<'_>,
+    function: Node<'_>,
+    begin: &str,
+    end: &str,
+) -> Option<usize> {
     let body = function.child_by_field_name("body")?;
     let is_inner = |node: Node<'_>| node.kind() == "function_definition";
     let begun = preorder_until(body, is_inner).filter(|node| calls(source, *node, begin)).count();
@@ -33,7 +39,7 @@ fn surplus_end(source: &Source<'_>, function: Node<'_>, begin: &str, end: &str) 
     ended.get(begun).map(Node::start_byte)
 }
 
-fn calls(source: &Source<'_>, node: Node<'_>, name: &str) -> bool {
+fn calls(source: &PythonSource<'_>, node: Node<'_>, name: &str) -> bool {
     let function = (node.kind() == "call").then(|| node.child_by_field_name("function")).flatten();
     function.is_some_and(|function| {
         let last = function.child_by_field_name("attribute").unwrap_or(function);
@@ -48,7 +54,7 @@ mod tests {
     fn surplus(body: &str) -> Vec<usize> {
         let indented: String = body.lines().map(|line| format!("    {line}\n")).collect();
         let text = format!("def run(x):\n{indented}");
-        let source = Source::parse(&text).unwrap();
+        let source = PythonSource::parse(&text).unwrap();
         let found = surplus_ends(&source, "begin_subsegment", "end_subsegment");
         found.into_iter().map(|at| source.line_number(at)).collect()
     }

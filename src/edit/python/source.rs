@@ -7,21 +7,21 @@ use tree_sitter::{Node, Parser, Tree};
 
 use super::compile::check_meaning;
 use super::layout::check_layout;
-use crate::edit::text::{Ending, line_end, line_start};
+use crate::edit::text::{LineEnding, line_end, line_start};
 use crate::limits;
 
 pub use tree_sitter::Node as SyntaxNode;
 
 /// A Python file that parses without errors.
-pub struct Source<'a> {
+pub struct PythonSource<'a> {
     /// The text of the file.
     pub text: &'a str,
     /// Its line ending.
-    pub ending: Ending,
+    pub ending: LineEnding,
     tree: Tree,
 }
 
-impl std::fmt::Debug for Source<'_> {
+impl std::fmt::Debug for PythonSource<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Source").finish_non_exhaustive()
     }
@@ -29,7 +29,7 @@ impl std::fmt::Debug for Source<'_> {
 
 /// The position of a syntax error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SyntaxError {
+pub struct PythonSyntaxError {
     /// Line number, starting at 1.
     pub line: usize,
     /// Column in characters, starting at 1.
@@ -40,12 +40,12 @@ pub struct SyntaxError {
     pub message: String,
 }
 
-impl<'a> Source<'a> {
+impl<'a> PythonSource<'a> {
     /// Parses a file.
     ///
     /// # Errors
     /// The first position that is not valid Python, that Python does not compile, or that exceeds a limit.
-    pub fn parse(text: &'a str) -> Result<Self, SyntaxError> {
+    pub fn parse(text: &'a str) -> Result<Self, PythonSyntaxError> {
         if text.len() > limits::PYTHON_BYTES {
             let most = limits::PYTHON_BYTES >> 20;
             return Err(syntax_error(text, 0, &format!("the file is larger than {most} MiB")));
@@ -64,8 +64,9 @@ impl<'a> Source<'a> {
             };
             return Err(syntax_error(text, node.start_byte(), &message));
         }
-        check(text, tree.root_node()).map_err(|(at, message)| syntax_error(text, at, message))?;
-        Ok(Self { text, ending: Ending::of(text), tree })
+        check_python_rules(text, tree.root_node())
+            .map_err(|(at, message)| syntax_error(text, at, message))?;
+        Ok(Self { text, ending: LineEnding::of(text), tree })
     }
 
     /// Returns the module node.
@@ -92,7 +93,7 @@ impl<'a> Source<'a> {
 
     /// Returns one level of indentation, taken from the first indented block.
     pub fn step(&self) -> String {
-        preorder(self.root())
+        walk_preorder(self.root())
             .filter(|node| node.kind() == "block" && !self.shares_line(*node))
             .find_map(|block| {
                 let inner = self.indent(block.start_byte());
@@ -131,7 +132,7 @@ impl<'a> Source<'a> {
 }
 
 /// Iterates over the node and its descendants, parents first, in source order.
-pub fn preorder(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+pub fn walk_preorder(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     preorder_until(root, |_| false)
 }
 
@@ -155,13 +156,13 @@ pub fn preorder_until<'t>(
 
 /// The parent of each node. Tree-sitter itself searches from the root for each parent.
 #[derive(Debug)]
-pub struct Parents<'t>(HashMap<usize, Node<'t>>);
+pub struct NodeParents<'t>(HashMap<usize, Node<'t>>);
 
-impl<'t> Parents<'t> {
+impl<'t> NodeParents<'t> {
     /// Visits every node of a file once.
-    pub fn of(source: &'t Source<'_>) -> Self {
+    pub fn of(source: &'t PythonSource<'_>) -> Self {
         let mut above = HashMap::new();
-        for node in preorder(source.root()) {
+        for node in walk_preorder(source.root()) {
             let mut cursor = node.walk();
             above.extend(node.children(&mut cursor).map(|child| (child.id(), node)));
         }
@@ -198,10 +199,10 @@ impl<'t> Parents<'t> {
 }
 
 /// The byte at which Python would stop, and the reason.
-pub(super) type Fault = (usize, &'static str);
+pub(super) type PythonFault = (usize, &'static str);
 
 /// Checks rules that the grammar does not enforce.
-fn check(text: &str, root: Node<'_>) -> Result<(), Fault> {
+fn check_python_rules(text: &str, root: Node<'_>) -> Result<(), PythonFault> {
     if let Some(at) = beyond_depth(root) {
         return Err((at, "code is nested too deeply here"));
     }
@@ -234,14 +235,14 @@ fn beyond_depth(root: Node<'_>) -> Option<usize> {
 
 fn first_error(root: Node<'_>) -> Option<Node<'_>> {
     root.has_error()
-        .then(|| preorder(root).find(|node| node.is_error() || node.is_missing()))
+        .then(|| walk_preorder(root).find(|node| node.is_error() || node.is_missing()))
         .flatten()
 }
 
-fn syntax_error(text: &str, at: usize, message: &str) -> SyntaxError {
+fn syntax_error(text: &str, at: usize, message: &str) -> PythonSyntaxError {
     let start = line_start(text, at);
     let end = line_end(text, at);
-    SyntaxError {
+    PythonSyntaxError {
         line: text[..at].matches('\n').count() + 1,
         column: text[start..at].chars().count() + 1,
         text: text[start..end].trim_end_matches(['\n', '\r']).to_owned(),
@@ -255,15 +256,15 @@ mod tests {
 
     #[test]
     fn a_python_syntax_error_has_a_position() {
-        let error = Source::parse("import os\n\u{e9}t\u{e9} = (1,\n").unwrap_err();
+        let error = PythonSource::parse("import os\n\u{e9}t\u{e9} = (1,\n").unwrap_err();
         assert_eq!((error.line, error.text.as_str()), (2, "\u{e9}t\u{e9} = (1,"));
-        assert!(Source::parse("print 'old'\n").is_err());
-        assert!(Source::parse("\u{feff}import os\r\n").is_ok());
+        assert!(PythonSource::parse("print 'old'\n").is_err());
+        assert!(PythonSource::parse("\u{feff}import os\r\n").is_ok());
     }
 
     #[test]
     fn the_step_of_indentation_is_the_files_own() {
-        let step = |text: &str| Source::parse(text).unwrap().step();
+        let step = |text: &str| PythonSource::parse(text).unwrap().step();
         assert_eq!(step("if a:\n\tb\n"), "\t");
         assert_eq!(step("class A:\n  def f():\n      pass\n"), "  ");
         assert_eq!(step("if a: b\n"), "    ");

@@ -33,7 +33,7 @@ pub(super) fn integer_fault(text: &str) -> Option<&'static str> {
 }
 
 /// Returns the letters before the opening quote, in lower case.
-fn prefix(text: &str) -> String {
+fn read_string_prefix(text: &str) -> String {
     let end = text.find(['"', '\'']).unwrap_or(0);
     text[..end].to_ascii_lowercase()
 }
@@ -43,7 +43,7 @@ pub(super) fn string_fault(text: &str, node: Node<'_>) -> Option<&'static str> {
     if text.trim_start_matches(char::is_alphabetic).starts_with('`') {
         return Some("backquotes are `repr()` in Python 3");
     }
-    let prefix = prefix(text);
+    let prefix = read_string_prefix(text);
     if !matches!(
         prefix.as_str(),
         "" | "r" | "u" | "b" | "f" | "br" | "rb" | "fr" | "rf" | "t" | "tr" | "rt"
@@ -95,6 +95,6 @@ pub(super) fn bytes_fault<'t>(
     parts: &[Node<'_>],
     text: impl Fn(Node<'_>) -> &'t str,
 ) -> Option<&'static str> {
-    let bytes = parts.iter().filter(|part| prefix(text(**part)).contains('b')).count();
+    let bytes = parts.iter().filter(|part| read_string_prefix(text(**part)).contains('b')).count();
     (bytes > 0 && bytes < parts.len()).then_some("bytes and strings cannot be concatenated")
 }

@@ -1,11 +1,11 @@
 //! Finds the tracer that a module already has.
 
-use super::bindings::Import;
-use super::source::Source;
+use super::bindings::PythonImport;
+use super::source::PythonSource;
 
 /// A tracer and its variable name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tracer {
+pub struct NamedTracer {
     /// `tracer`
     pub name: String,
     /// The byte its definition ends at; `None` if it is available everywhere in the module.
@@ -13,7 +13,7 @@ pub struct Tracer {
 }
 
 /// Finds the name assigned from `get_tracer(…)`, or imported as `tracer`.
-pub fn find(source: &Source<'_>, imports: &[Import]) -> Option<Tracer> {
+pub fn find(source: &PythonSource<'_>, imports: &[PythonImport]) -> Option<NamedTracer> {
     let mut cursor = source.root().walk();
     let assigned = source
         .root()
@@ -25,13 +25,13 @@ pub fn find(source: &Source<'_>, imports: &[Import]) -> Option<Tracer> {
             let left = assignment.child_by_field_name("left")?;
             let right = assignment.child_by_field_name("right")?;
             let called = source.of(right.child_by_field_name("function")?);
-            (left.kind() == "identifier" && called.ends_with("get_tracer")).then(|| Tracer {
+            (left.kind() == "identifier" && called.ends_with("get_tracer")).then(|| NamedTracer {
                 name: source.of(left).to_owned(),
                 defined_at: Some(assignment.end_byte()),
             })
         });
     assigned.or_else(|| {
         let import = imports.iter().find(|import| import.local == "tracer")?;
-        Some(Tracer { name: import.local.clone(), defined_at: Some(import.start) })
+        Some(NamedTracer { name: import.local.clone(), defined_at: Some(import.start) })
     })
 }

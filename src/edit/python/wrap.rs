@@ -2,27 +2,27 @@
 
 use tree_sitter::Node;
 
-use super::function::Function;
-use super::scope::Earliest;
-use super::source::{Source, preorder};
-use crate::edit::patch::Patch;
+use super::function::PythonFunction;
+use super::scope::EarliestPlace;
+use super::source::{PythonSource, walk_preorder};
+use crate::edit::patch::TextPatch;
 use crate::edit::text::{line_end, line_start};
 
 /// A function body: where lines can be inserted, and their indentation.
 #[derive(Debug, Clone)]
-pub struct Body {
+pub struct FunctionBody {
     /// The indentation of the body's statements.
     pub indent: String,
     /// One level of indentation more.
     pub step: String,
     start: usize,
     end: usize,
-    shape: Shape,
+    shape: BodyShape,
 }
 
 /// The layout of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+enum BodyShape {
     /// On separate lines.
     Lines,
     /// On the line of the `def`, after the colon.
@@ -30,33 +30,33 @@ enum Shape {
 }
 
 /// Returns the body of a function without its docstring; `None` if it is empty otherwise.
-pub fn body(source: &Source<'_>, function: &Function<'_>) -> Option<Body> {
+pub fn body(source: &PythonSource<'_>, function: &PythonFunction<'_>) -> Option<FunctionBody> {
     let statements = function.statements();
     let (first, last) = (statements.first()?, statements.last()?);
     let outer = source.indent(function.node.start_byte());
     if source.shares_line(function.body) {
         let step = source.step();
-        return Some(Body {
+        return Some(FunctionBody {
             indent: format!("{outer}{step}"),
             step,
             start: function.body.start_byte(),
             end: function.body.end_byte(),
-            shape: Shape::Inline,
+            shape: BodyShape::Inline,
         });
     }
     let indent = source.indent(first.start_byte());
     let step = indent.strip_prefix(outer).filter(|step| !step.is_empty());
-    Some(Body {
+    Some(FunctionBody {
         step: step.map_or_else(|| source.step(), str::to_owned),
         indent: indent.to_owned(),
         start: with_comments(source, function, line_start(source.text, first.start_byte())),
         end: line_end(source.text, last.end_byte()),
-        shape: Shape::Lines,
+        shape: BodyShape::Lines,
     })
 }
 
 /// Moves `at` up over the comments directly above the first statement, but not above the `def` or docstring.
-fn with_comments(source: &Source<'_>, function: &Function<'_>, mut at: usize) -> usize {
+fn with_comments(source: &PythonSource<'_>, function: &PythonFunction<'_>, mut at: usize) -> usize {
     let mut cursor = function.node.walk();
     let colon = function
         .node
@@ -75,19 +75,24 @@ fn with_comments(source: &Source<'_>, function: &Function<'_>, mut at: usize) ->
 
 /// Moves the body below `head`, a line that ends in a colon, with `first` as its first lines. Multi-line strings keep
 /// their bytes.
-pub fn nest(source: &Source<'_>, body: &Body, head: &str, first: &[String]) -> Vec<Patch> {
+pub fn nest(
+    source: &PythonSource<'_>,
+    body: &FunctionBody,
+    head: &str,
+    first: &[String],
+) -> Vec<TextPatch> {
     let ending = source.ending.text();
     let mut text = format!("{}{head}{ending}", body.indent);
     for line in first {
         text.push_str(&format!("{}{}{line}{ending}", body.indent, body.step));
     }
-    if body.shape == Shape::Inline {
+    if body.shape == BodyShape::Inline {
         let before = source.text[..body.start].trim_end_matches([' ', '\t']).len();
         let inner = format!("{ending}{text}{}{}", body.indent, body.step);
-        return vec![Patch::replace(before..body.start, inner)];
+        return vec![TextPatch::replace(before..body.start, inner)];
     }
-    let mut patches = vec![Patch::insert(body.start, text)];
-    let strings: Vec<Node<'_>> = preorder(source.root())
+    let mut patches = vec![TextPatch::insert(body.start, text)];
+    let strings: Vec<Node<'_>> = walk_preorder(source.root())
         .filter(|node| {
             node.kind() == "string" && node.start_position().row != node.end_position().row
         })
@@ -98,7 +103,7 @@ pub fn nest(source: &Source<'_>, body: &Body, head: &str, first: &[String]) -> V
         let blank = source.text[at..next].trim().is_empty();
         let in_string = strings.iter().any(|node| node.start_byte() < at && at < node.end_byte());
         if !blank && !in_string {
-            patches.push(Patch::insert(at, body.step.clone()));
+            patches.push(TextPatch::insert(at, body.step.clone()));
         }
         at = next;
     }
@@ -107,11 +112,11 @@ pub fn nest(source: &Source<'_>, body: &Body, head: &str, first: &[String]) -> V
 
 /// Inserts lines after a statement, at its indentation plus `deeper`; `None` if another statement follows on its line.
 pub fn insert_after(
-    source: &Source<'_>,
+    source: &PythonSource<'_>,
     statement: Node<'_>,
     deeper: &str,
     lines: &[String],
-) -> Option<Patch> {
+) -> Option<TextPatch> {
     let end = line_end(source.text, statement.end_byte());
     let behind = source.text[statement.end_byte()..end].trim();
     if source.shares_line(statement) || !(behind.is_empty() || behind.starts_with('#')) {
@@ -126,39 +131,47 @@ pub fn insert_after(
     for line in lines {
         text.push_str(&format!("{indent}{deeper}{line}{ending}"));
     }
-    Some(Patch::insert(end, text))
+    Some(TextPatch::insert(end, text))
 }
 
 /// Inserts lines before a statement that begins its line, at its indentation.
-pub fn insert_before(source: &Source<'_>, statement: Node<'_>, lines: &[String]) -> Option<Patch> {
+pub fn insert_before(
+    source: &PythonSource<'_>,
+    statement: Node<'_>,
+    lines: &[String],
+) -> Option<TextPatch> {
     if source.shares_line(statement) {
         return None;
     }
     let indent = source.indent(statement.start_byte());
     let ending = source.ending.text();
     let text: String = lines.iter().map(|line| format!("{indent}{line}{ending}")).collect();
-    Some(Patch::insert(line_start(source.text, statement.start_byte()), text))
+    Some(TextPatch::insert(line_start(source.text, statement.start_byte()), text))
 }
 
 /// Inserts lines before the body's first statement; `None` if the body is on the line of the `def`.
-pub fn insert_first(source: &Source<'_>, body: &Body, lines: &[String]) -> Option<Patch> {
-    if body.shape == Shape::Inline {
+pub fn insert_first(
+    source: &PythonSource<'_>,
+    body: &FunctionBody,
+    lines: &[String],
+) -> Option<TextPatch> {
+    if body.shape == BodyShape::Inline {
         return None;
     }
     let ending = source.ending.text();
     let text: String = lines.iter().map(|line| format!("{}{line}{ending}", body.indent)).collect();
-    Some(Patch::insert(body.start, text))
+    Some(TextPatch::insert(body.start, text))
 }
 
 /// Inserts lines at the earliest possible place without moving the body.
 pub fn insert_at(
-    source: &Source<'_>,
-    body: &Body,
-    place: Earliest<'_>,
+    source: &PythonSource<'_>,
+    body: &FunctionBody,
+    place: EarliestPlace<'_>,
     lines: &[String],
-) -> Option<Patch> {
+) -> Option<TextPatch> {
     match place {
-        Earliest::Start => insert_first(source, body, lines),
-        Earliest::After(statement) => insert_after(source, statement, "", lines),
+        EarliestPlace::Start => insert_first(source, body, lines),
+        EarliestPlace::After(statement) => insert_after(source, statement, "", lines),
     }
 }

@@ -2,28 +2,31 @@
 
 use std::ops::Range;
 
-use super::{Bounds, Entry, Locking, Pasted, Requirements, Unreadable, normalize};
+use super::{
+    HashLocking, PastedCommand, RequirementEntry, Requirements, UnreadableLine, VersionBounds,
+    normalize_package_name,
+};
 
 /// A logical line: its continuation lines are joined.
-pub(super) struct Logical<'a> {
+pub(super) struct LogicalLine<'a> {
     text: String,
     comment: Option<&'a str>,
     line: usize,
     range: Range<usize>,
-    joined: Joined,
+    joined: JoinedLines,
 }
 
 /// How many lines backslashes join. A final backslash counts the missing next line as well.
 #[derive(PartialEq, Eq)]
-enum Joined {
+enum JoinedLines {
     One,
     Lines,
 }
 
 /// Splits a file into logical lines: a trailing backslash joins the next line, and `#` after a blank starts a comment.
-pub(super) fn logical(source: &str) -> Vec<Logical<'_>> {
+pub(super) fn logical(source: &str) -> Vec<LogicalLine<'_>> {
     let mut lines = Vec::new();
-    let mut open: Option<Logical<'_>> = None;
+    let mut open: Option<LogicalLine<'_>> = None;
     let mut start = 0;
     for (index, physical) in source.split_inclusive('\n').enumerate() {
         let written = physical.trim_end_matches(['\n', '\r']);
@@ -40,14 +43,14 @@ pub(super) fn logical(source: &str) -> Vec<Logical<'_>> {
                 first.range.end = end;
                 first
             }
-            None => Logical {
+            None => LogicalLine {
                 text: code.to_owned(),
                 comment,
                 line: index + 1,
                 range: start..end,
                 joined: match continues {
-                    true => Joined::Lines,
-                    false => Joined::One,
+                    true => JoinedLines::Lines,
+                    false => JoinedLines::One,
                 },
             },
         };
@@ -74,7 +77,7 @@ fn split_comment(line: &str) -> (&str, Option<&str>) {
 }
 
 /// Reads a logical line into the matching part of `found`.
-pub(super) fn read(logical: &Logical<'_>, found: &mut Requirements) {
+pub(super) fn read(logical: &LogicalLine<'_>, found: &mut Requirements) {
     if let Some(comment) = logical.comment {
         read_comment(comment, found);
     }
@@ -83,10 +86,10 @@ pub(super) fn read(logical: &Logical<'_>, found: &mut Requirements) {
         return;
     }
     if text.contains("--hash") || text.contains("--require-hashes") {
-        found.locking = Locking::Hashes;
+        found.locking = HashLocking::Hashes;
     }
-    if let Some(requirements) = pasted(logical, text) {
-        found.pasted.push(Pasted {
+    if let Some(requirements) = parse_pasted_command(logical, text) {
+        found.pasted.push(PastedCommand {
             requirements,
             line: logical.line,
             range: logical.range.clone(),
@@ -96,9 +99,11 @@ pub(super) fn read(logical: &Logical<'_>, found: &mut Requirements) {
     } else if is_address(text) {
         found.entries.extend(address_entry(text, logical.line));
     } else {
-        match requirement(text, logical.line) {
+        match parse_requirement(text, logical.line) {
             Some(entry) => found.entries.push(entry),
-            None => found.unreadable.push(Unreadable { text: text.to_owned(), line: logical.line }),
+            None => {
+                found.unreadable.push(UnreadableLine { text: text.to_owned(), line: logical.line })
+            }
         }
     }
 }
@@ -135,23 +140,23 @@ fn is_address(text: &str) -> bool {
 }
 
 /// Reads the package name from an address: `#egg=NAME`, or the name of a wheel.
-fn address_entry(text: &str, line: usize) -> Option<Entry> {
+fn address_entry(text: &str, line: usize) -> Option<RequirementEntry> {
     let address = text.split_whitespace().next()?;
     let name = match address.split_once("#egg=") {
         Some((_, egg)) => egg.split(['&', '[']).next()?,
         None => address.rsplit('/').next()?.strip_suffix(".whl")?.split('-').next()?,
     };
-    Some(Entry {
-        name: normalize(name),
+    Some(RequirementEntry {
+        name: normalize_package_name(name),
         pin: None,
-        bounds: Bounds::Address,
+        bounds: VersionBounds::Address,
         conditions: Vec::new(),
         line,
     })
 }
 
 /// Parses `name[extras] conditions ; marker --options`, or `name @ address`.
-fn requirement(text: &str, line: usize) -> Option<Entry> {
+fn parse_requirement(text: &str, line: usize) -> Option<RequirementEntry> {
     let end = text
         .find(|character: char| !(character.is_ascii_alphanumeric() || "-_.".contains(character)))
         .unwrap_or(text.len());
@@ -166,15 +171,15 @@ fn requirement(text: &str, line: usize) -> Option<Entry> {
         rest = extras.split_once(']')?.1.trim_start();
     }
     let entry = |pin, bounds, conditions| {
-        Some(Entry { name: normalize(name), pin, bounds, conditions, line })
+        Some(RequirementEntry { name: normalize_package_name(name), pin, bounds, conditions, line })
     };
     if rest.starts_with('@') {
-        return entry(None, Bounds::Address, Vec::new());
+        return entry(None, VersionBounds::Address, Vec::new());
     }
     let conditions = rest.split(';').next()?.split(" --").next()?.trim();
     let conditions = conditions.trim_start_matches('(').trim_end_matches(')');
     if conditions.is_empty() {
-        return entry(None, Bounds::Any, Vec::new());
+        return entry(None, VersionBounds::Any, Vec::new());
     }
     let conditions: Vec<&str> = conditions.split(',').map(str::trim).collect();
     if !conditions.iter().all(|condition| is_condition(condition)) {
@@ -186,7 +191,7 @@ fn requirement(text: &str, line: usize) -> Option<Entry> {
     };
     let pin = pin.filter(|version| !version.contains('*')).map(str::to_owned);
     let conditions = conditions.into_iter().map(str::to_owned).collect();
-    entry(pin, Bounds::Version, conditions)
+    entry(pin, VersionBounds::Version, conditions)
 }
 
 fn is_condition(condition: &str) -> bool {
@@ -197,14 +202,14 @@ fn is_condition(condition: &str) -> bool {
 }
 
 /// Returns the requirements of a pasted command, even if only its continuation lines were pasted.
-fn pasted(logical: &Logical<'_>, text: &str) -> Option<Vec<String>> {
+fn parse_pasted_command(logical: &LogicalLine<'_>, text: &str) -> Option<Vec<String>> {
     if let Some(arguments) = pasted_command(text) {
         return Some(asked_for(&arguments));
     }
     let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-    let several = words.len() > 1 && logical.joined == Joined::Lines;
-    let all_named = words.iter().all(|word| requirement(word, 0).is_some());
-    (several && requirement(text, 0).is_none() && all_named).then_some(words)
+    let several = words.len() > 1 && logical.joined == JoinedLines::Lines;
+    let all_named = words.iter().all(|word| parse_requirement(word, 0).is_some());
+    (several && parse_requirement(text, 0).is_none() && all_named).then_some(words)
 }
 
 /// Returns the arguments of `pip install …` in any of its spellings.

@@ -6,30 +6,30 @@ mod line;
 
 use std::ops::Range;
 
-use crate::edit::patch::{self, Patch};
-use crate::edit::text::Ending;
+use crate::edit::patch::{self, TextPatch};
+use crate::edit::text::LineEnding;
 use crate::error::{Error, ErrorCode, Result};
 
 /// A requirements file as pip reads it.
 #[derive(Debug, Clone, Default)]
 pub struct Requirements {
     /// The packages, in source order, duplicates included.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<RequirementEntry>,
     /// Files included with `-r`, as written.
     pub includes: Vec<String>,
     /// `pip install …` commands pasted into the file, or their continuation lines, which pip rejects.
-    pub pasted: Vec<Pasted>,
+    pub pasted: Vec<PastedCommand>,
     /// Other lines that pip rejects.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableLine>,
     /// Whether every package is locked to the hashes of its files.
-    pub locking: Locking,
+    pub locking: HashLocking,
     /// The source file from which pip-compile or uv generated this file.
     pub compiled_from: Option<String>,
 }
 
 /// Whether packages are locked to the hashes of their files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Locking {
+pub enum HashLocking {
     /// No hashes.
     #[default]
     Free,
@@ -39,20 +39,20 @@ pub enum Locking {
 
 /// A required package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct RequirementEntry {
     /// Normalised according to PEP 503.
     pub name: String,
     /// The version pinned with `==`.
     pub pin: Option<String>,
     /// How the version is constrained; a pin is a version condition.
-    pub bounds: Bounds,
+    pub bounds: VersionBounds,
     /// The version conditions, as written: `<2.3`.
     pub conditions: Vec<String>,
     /// Line number, starting at 1.
     pub line: usize,
 }
 
-impl Entry {
+impl RequirementEntry {
     /// Returns whether every allowed version is older than `version`.
     pub fn is_older_than(&self, version: &[u32]) -> bool {
         self.conditions.iter().any(|condition| {
@@ -94,7 +94,7 @@ fn version_numbers(version: &str) -> Vec<u32> {
 
 /// How a requirement constrains the version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bounds {
+pub enum VersionBounds {
     /// Not at all: any version is allowed.
     Any,
     /// By a condition on the version.
@@ -105,14 +105,14 @@ pub enum Bounds {
 
 /// A package to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addition {
+pub struct PackageAddition {
     /// The name as spelled on the package index.
     pub name: String,
     /// The exact version, for files that pin versions.
     pub version: Option<String>,
 }
 
-impl Addition {
+impl PackageAddition {
     /// Returns the line for a requirements file.
     pub fn line(&self) -> String {
         match &self.version {
@@ -124,7 +124,7 @@ impl Addition {
 
 /// A `pip install …` command in a requirements file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pasted {
+pub struct PastedCommand {
     /// The requirements it installs.
     pub requirements: Vec<String>,
     /// Line number, starting at 1.
@@ -135,7 +135,7 @@ pub struct Pasted {
 
 /// A line that pip rejects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct UnreadableLine {
     /// As written, without its comment.
     pub text: String,
     /// Line number, starting at 1.
@@ -143,7 +143,7 @@ pub struct Unreadable {
 }
 
 /// Normalises a package name according to PEP 503: lowercase, with each run of `-`, `_` and `.` replaced by `-`.
-pub fn normalize(name: &str) -> String {
+pub fn normalize_package_name(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for character in name.trim().chars() {
         if matches!(character, '-' | '_' | '.') {
@@ -158,7 +158,7 @@ pub fn normalize(name: &str) -> String {
 }
 
 /// Splits a name that consists of two package names joined by a missing newline; `known` names are normalised.
-pub fn glued(name: &str, known: &[String]) -> Option<(String, String)> {
+pub fn split_glued_names(name: &str, known: &[String]) -> Option<(String, String)> {
     if known.iter().any(|whole| whole == name) {
         return None;
     }
@@ -205,17 +205,17 @@ impl Requirements {
 ///
 /// # Errors
 /// `unsafe-edit` if the result would not parse as the old packages plus the added ones.
-pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
-    let added: Vec<String> = added.iter().map(Addition::line).collect();
-    let ending = Ending::of(source).text();
+pub fn extend(source: &str, added: &[PackageAddition]) -> Result<String> {
+    let added: Vec<String> = added.iter().map(PackageAddition::line).collect();
+    let ending = LineEnding::of(source).text();
     let before = Requirements::parse(source);
-    let mut patches: Vec<Patch> = before
+    let mut patches: Vec<TextPatch> = before
         .pasted
         .iter()
-        .map(|pasted| Patch::replace(pasted.range.clone(), pasted.requirements.join(ending)))
+        .map(|pasted| TextPatch::replace(pasted.range.clone(), pasted.requirements.join(ending)))
         .collect();
     if !added.is_empty() {
-        patches.push(appended(source, &before, &added, ending));
+        patches.push(append_packages(source, &before, &added, ending));
     }
     let refused = || {
         Error::new(ErrorCode::UnsafeEdit, "these requirements cannot be extended safely")
@@ -236,7 +236,12 @@ pub fn extend(source: &str, added: &[Addition]) -> Result<String> {
     if wanted == got && is_readable { Ok(after) } else { Err(refused()) }
 }
 
-fn appended(source: &str, before: &Requirements, added: &[String], ending: &str) -> Patch {
+fn append_packages(
+    source: &str,
+    before: &Requirements,
+    added: &[String],
+    ending: &str,
+) -> TextPatch {
     let content = source.trim_end().len();
     let rest = &source[content..];
     let line_end = rest.find('\n').map(|at| content + at + 1);
@@ -252,7 +257,7 @@ fn appended(source: &str, before: &Requirements, added: &[String], ending: &str)
         text.push_str(line);
         text.push_str(ending);
     }
-    Patch::insert(line_end.unwrap_or(source.len()), text)
+    TextPatch::insert(line_end.unwrap_or(source.len()), text)
 }
 
 #[cfg(test)]

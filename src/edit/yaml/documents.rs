@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::draft::Draft;
-use super::meaning::Comparison;
-use super::tree::{Kind, NodeId, Tree};
-use super::{Refusal, witness};
+use super::draft::YamlDraft;
+use super::meaning::TreeComparison;
+use super::tree::{NodeId, YamlKind, YamlTree};
+use super::{EditRefusal, witness};
 
 /// A text split into its documents.
 #[derive(Debug)]
 pub(super) struct DocumentParts<'t> {
-    whole: &'t Tree,
+    whole: &'t YamlTree,
     /// The documents, each with its first line in the whole text, counted from 0.
-    parts: Vec<(Arc<Tree>, usize)>,
+    parts: Vec<(Arc<YamlTree>, usize)>,
 }
 
 impl<'t> DocumentParts<'t> {
@@ -20,17 +20,17 @@ impl<'t> DocumentParts<'t> {
     ///
     /// # Errors
     /// Fails if a document changes its meaning when it is parsed alone.
-    pub(super) fn cut(whole: &'t Tree) -> Result<Self, Refusal> {
+    pub(super) fn cut(whole: &'t YamlTree) -> Result<Self, EditRefusal> {
         let source = &whole.source;
         let starts = [0].into_iter().chain(whole.document_starts().iter().skip(1).copied());
         let starts: Vec<usize> = starts.collect();
         let ends = starts.iter().skip(1).copied().chain([source.len()]);
-        let mut parts: Vec<(Arc<Tree>, usize)> = Vec::with_capacity(starts.len());
+        let mut parts: Vec<(Arc<YamlTree>, usize)> = Vec::with_capacity(starts.len());
         let mut line = 0;
         for (number, (start, end)) in starts.iter().zip(ends).enumerate() {
-            let part = source.get(*start..end).and_then(|text| Tree::parse(text).ok());
+            let part = source.get(*start..end).and_then(|text| YamlTree::parse(text).ok());
             let part = part.filter(|part| is_document(whole, number, part)).ok_or_else(|| {
-                Draft::of(whole).refuse(*start, "this document cannot be told from the others")
+                YamlDraft::of(whole).refuse(*start, "this document cannot be told from the others")
             })?;
             let lines = part.source.bytes().filter(|byte| *byte == b'\n').count();
             parts.push((Arc::new(part), line));
@@ -40,16 +40,16 @@ impl<'t> DocumentParts<'t> {
     }
 
     /// Returns the documents, each as a separate text.
-    pub(super) fn trees(&self) -> impl ExactSizeIterator<Item = &Tree> {
+    pub(super) fn trees(&self) -> impl ExactSizeIterator<Item = &YamlTree> {
         self.parts.iter().map(|(part, _)| &**part)
     }
 
     /// Returns the indexes of the documents that have a mapping for a service.
     pub(super) fn with_service(&self, service: &str) -> impl Iterator<Item = usize> {
-        let is_described = move |tree: &Tree| {
+        let is_described = move |tree: &YamlTree| {
             let services = tree.root().and_then(|root| tree.get(root, "services"));
             let id = services.and_then(|services| tree.get(services, service));
-            id.is_some_and(|id| matches!(tree.node(tree.resolve(id)).kind, Kind::Mapping(..)))
+            id.is_some_and(|id| matches!(tree.node(tree.resolve(id)).kind, YamlKind::Mapping(..)))
         };
         let numbered = self.trees().enumerate();
         numbered.filter(move |(_, tree)| is_described(tree)).map(|(number, _)| number)
@@ -60,10 +60,10 @@ impl<'t> DocumentParts<'t> {
     ///
     /// # Errors
     /// Fails if no document has one.
-    pub(super) fn last_with(&self, service: &str) -> Result<usize, Refusal> {
+    pub(super) fn last_with(&self, service: &str) -> Result<usize, EditRefusal> {
         let reason = || format!("no document describes the service `{service}`");
         let last = self.with_service(service).last();
-        last.ok_or_else(|| Draft::of(self.whole).refuse(0, reason()))
+        last.ok_or_else(|| YamlDraft::of(self.whole).refuse(0, reason()))
     }
 
     /// Edits each document. `edit` gets the document's index from 0 and its tree, and returns the tree of the new text,
@@ -74,8 +74,8 @@ impl<'t> DocumentParts<'t> {
     /// differs from its meaning alone.
     pub(super) fn edit(
         &self,
-        mut edit: impl FnMut(usize, &Tree) -> Result<Option<Arc<Tree>>, Refusal>,
-    ) -> Result<Option<Arc<Tree>>, Refusal> {
+        mut edit: impl FnMut(usize, &YamlTree) -> Result<Option<Arc<YamlTree>>, EditRefusal>,
+    ) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
         let mut after = Vec::with_capacity(self.parts.len());
         let mut is_changed = false;
         for (number, (part, line)) in self.parts.iter().enumerate() {
@@ -89,14 +89,14 @@ impl<'t> DocumentParts<'t> {
         }
     }
 
-    fn join(&self, parts: &[Arc<Tree>]) -> Result<Arc<Tree>, Refusal> {
+    fn join(&self, parts: &[Arc<YamlTree>]) -> Result<Arc<YamlTree>, EditRefusal> {
         let text: Arc<str> = parts.iter().map(|part| &*part.source).collect::<String>().into();
-        let refuse = |reason: String| Draft::of(self.whole).refuse(0, reason);
+        let refuse = |reason: String| YamlDraft::of(self.whole).refuse(0, reason);
         let (after, witness) =
-            witness::beside(&text, parts.len(), || Tree::parse(Arc::clone(&text)));
+            witness::beside(&text, parts.len(), || YamlTree::parse(Arc::clone(&text)));
         let after = after
             .map_err(|error| refuse(format!("the edit would break the file: {}", error.message)))?;
-        let is_kept = |(number, part): (usize, &Arc<Tree>)| is_document(&after, number, part);
+        let is_kept = |(number, part): (usize, &Arc<YamlTree>)| is_document(&after, number, part);
         if after.documents() != parts.len() || !parts.iter().enumerate().all(is_kept) {
             return Err(refuse("the edit would change more than one document".to_owned()));
         }
@@ -108,10 +108,10 @@ impl<'t> DocumentParts<'t> {
 }
 
 /// Returns whether the document `number` of `whole` has the same meaning as the single document `part`.
-fn is_document(whole: &Tree, number: usize, part: &Tree) -> bool {
+fn is_document(whole: &YamlTree, number: usize, part: &YamlTree) -> bool {
     let roots: Option<(NodeId, NodeId)> = part.root().zip(whole.roots().get(number).copied());
     part.documents() == 1
-        && roots.is_some_and(|roots| Comparison::new(part, whole).same(roots).is_ok())
+        && roots.is_some_and(|roots| TreeComparison::new(part, whole).same(roots).is_ok())
 }
 
 #[cfg(test)]
@@ -119,11 +119,16 @@ mod tests {
     use super::*;
 
     /// Replaces `from` with `to` in the document with this index.
-    fn replaced(text: &str, number: usize, from: &str, to: &str) -> Result<Arc<Tree>, Refusal> {
-        let whole = Tree::parse(text).unwrap();
+    fn replaced(
+        text: &str,
+        number: usize,
+        from: &str,
+        to: &str,
+    ) -> Result<Arc<YamlTree>, EditRefusal> {
+        let whole = YamlTree::parse(text).unwrap();
         let edited = DocumentParts::cut(&whole)?.edit(|at, part| {
             let text = part.source.replace(from, to);
-            Ok((at == number).then(|| Arc::new(Tree::parse(text).unwrap())))
+            Ok((at == number).then(|| Arc::new(YamlTree::parse(text).unwrap())))
         });
         edited.map(Option::unwrap)
     }
@@ -159,18 +164,18 @@ mod tests {
 
     #[test]
     fn a_refusal_points_at_the_line_of_the_whole_text() {
-        let whole = Tree::parse("a: 1\n\n---\n\nb: 1\n").unwrap();
+        let whole = YamlTree::parse("a: 1\n\n---\n\nb: 1\n").unwrap();
         let documents = DocumentParts::cut(&whole).unwrap();
         let refused = documents.edit(|number, part| match number {
             0 => Ok(None),
-            _ => Err(Draft::of(part).refuse_node(part.root().unwrap(), "no")),
+            _ => Err(YamlDraft::of(part).refuse_node(part.root().unwrap(), "no")),
         });
         assert_eq!(refused.unwrap_err().line, 5);
     }
 
     #[test]
     fn a_directive_stays_with_the_document_behind_it() {
-        let whole = Tree::parse("a: 1\n...\n%YAML 1.2\n---\nb: 1\n").unwrap();
+        let whole = YamlTree::parse("a: 1\n...\n%YAML 1.2\n---\nb: 1\n").unwrap();
         match DocumentParts::cut(&whole) {
             Ok(documents) => assert!(documents.parts[1].0.source.starts_with('%')),
             Err(refusal) => assert_eq!(refusal.line, 1),

@@ -1,12 +1,12 @@
 //! Finds keys that repeat within a mapping, which docker compose rejects.
 
-use super::Warning;
-use super::draft::Draft;
+use super::EditWarning;
+use super::draft::YamlDraft;
 
 /// Returns one warning for each repeated key.
-pub(super) fn find(draft: &Draft<'_>) -> Vec<Warning> {
+pub(super) fn find(draft: &YamlDraft<'_>) -> Vec<EditWarning> {
     let tree = draft.tree;
-    let mut warnings: Vec<Warning> = tree
+    let mut warnings: Vec<EditWarning> = tree
         .repeated_keys()
         .map(|key| {
             let name = tree.scalar(key).unwrap_or_default();
@@ -14,7 +14,7 @@ pub(super) fn find(draft: &Draft<'_>) -> Vec<Warning> {
             let text = format!(
                 "line {line} has the key `{name}` a second time in one mapping; docker compose will not load this file"
             );
-            Warning { line, text }
+            EditWarning { line, text }
         })
         .collect();
     warnings.sort_by_key(|warning| warning.line);

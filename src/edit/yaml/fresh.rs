@@ -1,23 +1,23 @@
 //! New YAML values, rendered as lines or in flow style.
 
-use super::scalar::styled;
-use super::tree::{Layout, Style};
+use super::scalar::quote_in_style;
+use super::tree::{CollectionLayout, ScalarQuoting};
 
 /// A new value. Texts are already valid YAML, quoted if necessary.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fresh {
+pub(super) enum NewYamlValue {
     /// A scalar or an alias, on one line.
     Text(String),
     /// Entries in order.
-    Map(Vec<(String, Fresh)>),
+    Map(Vec<(String, NewYamlValue)>),
     /// Items in order.
-    List(Vec<Fresh>),
+    List(Vec<NewYamlValue>),
 }
 
-impl Fresh {
+impl NewYamlValue {
     /// Returns a string, double-quoted if necessary.
-    pub(super) fn word(text: &str, layout: Layout) -> Self {
-        Self::Text(styled(text, Style::Plain, layout))
+    pub(super) fn word(text: &str, layout: CollectionLayout) -> Self {
+        Self::Text(quote_in_style(text, ScalarQuoting::Plain, layout))
     }
 
     /// Renders the value in flow style, on one line.
@@ -51,12 +51,16 @@ impl Fresh {
 }
 
 /// Renders `key: value` on one line.
-pub(super) fn flow_entry((key, value): &(String, Fresh)) -> String {
+pub(super) fn flow_entry((key, value): &(String, NewYamlValue)) -> String {
     [key, ": ", &value.flow()].concat()
 }
 
 /// Renders an entry as lines that begin at `indent`.
-pub(super) fn entry_lines(entry: &(String, Fresh), indent: usize, step: usize) -> Vec<String> {
+pub(super) fn entry_lines(
+    entry: &(String, NewYamlValue),
+    indent: usize,
+    step: usize,
+) -> Vec<String> {
     let pad = " ".repeat(indent);
     match entry.1.lines(indent + step, step) {
         None => vec![[&pad, flow_entry(entry).trim_end()].concat()],
@@ -69,7 +73,7 @@ pub(super) fn entry_lines(entry: &(String, Fresh), indent: usize, step: usize) -
 }
 
 /// Renders an item as lines, with its dash at `indent`.
-pub(super) fn item_lines(item: &Fresh, indent: usize, step: usize) -> Vec<String> {
+pub(super) fn item_lines(item: &NewYamlValue, indent: usize, step: usize) -> Vec<String> {
     let pad = " ".repeat(indent);
     match item.lines(indent + 2, step) {
         None => vec![format!("{pad}- {}", item.flow()).trim_end().to_owned()],
@@ -86,22 +90,22 @@ pub(super) fn item_lines(item: &Fresh, indent: usize, step: usize) -> Vec<String
 mod tests {
     use super::*;
 
-    fn text(text: &str) -> Fresh {
-        Fresh::Text(text.into())
+    fn text(text: &str) -> NewYamlValue {
+        NewYamlValue::Text(text.into())
     }
 
     #[test]
     fn a_value_is_written_as_lines_or_in_brackets() {
-        let value = Fresh::Map(vec![
+        let value = NewYamlValue::Map(vec![
             ("a".into(), text("1")),
             (
                 "b".into(),
-                Fresh::List(vec![Fresh::Map(vec![
+                NewYamlValue::List(vec![NewYamlValue::Map(vec![
                     ("c".into(), text("2")),
                     ("d".into(), text("3")),
                 ])]),
             ),
-            ("e".into(), Fresh::Map(Vec::new())),
+            ("e".into(), NewYamlValue::Map(Vec::new())),
         ]);
         assert_eq!(value.flow(), "{a: 1, b: [{c: 2, d: 3}], e: {}}");
         let lines = value.lines(1, 3).unwrap().join("\n");

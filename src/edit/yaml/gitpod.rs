@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::merge;
-use super::ports::{Configured, read_entry};
-use super::tree::{Kind, NodeId, Style, SyntaxError, Tree};
+use super::ports::{GitpodPortEntry, read_entry};
+use super::tree::{NodeId, ScalarQuoting, YamlKind, YamlSyntaxError, YamlTree};
 
 /// The content of a `.gitpod.yml`.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +25,7 @@ pub struct GitpodFile {
 #[derive(Debug, Clone)]
 pub struct GitpodPort {
     /// The configuration Gitpod reads from it; `None` if Gitpod ignores the entry.
-    pub configured: Option<Configured>,
+    pub configured: Option<GitpodPortEntry>,
     /// The byte the entry begins at.
     pub at: usize,
     /// The byte its port begins at.
@@ -77,8 +77,8 @@ impl GitpodFile {
     ///
     /// # Errors
     /// Fails if the text is not YAML.
-    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        let tree = Tree::parse(text)?;
+    pub fn parse(text: &str) -> Result<Self, YamlSyntaxError> {
+        let tree = YamlTree::parse(text)?;
         let Some(root) = tree.root() else { return Ok(Self::default()) };
         let field = |key: &str| merge::get(&tree, root, key);
         let items = |node: Option<NodeId>| node.map(|node| tree.items(node)).unwrap_or_default();
@@ -103,7 +103,7 @@ impl GitpodFile {
 }
 
 /// Returns the keys that repeat within their mapping, and the byte of each repetition.
-pub fn repeated_keys(tree: &Tree) -> Vec<(usize, String)> {
+pub fn repeated_keys(tree: &YamlTree) -> Vec<(usize, String)> {
     let place = |key| {
         let name = tree.scalar(key).unwrap_or_default();
         (tree.node(key).range.start, name.to_owned())
@@ -111,7 +111,7 @@ pub fn repeated_keys(tree: &Tree) -> Vec<(usize, String)> {
     tree.repeated_keys().map(place).collect()
 }
 
-fn read_port(tree: &Tree, entry: NodeId) -> GitpodPort {
+fn read_port(tree: &YamlTree, entry: NodeId) -> GitpodPort {
     let entries = merge::effective(tree, entry);
     let named = |key: &str| entries.iter().find(|(name, _)| tree.scalar(*name) == Some(key));
     let start = |id: NodeId| tree.node(id).range.start;
@@ -121,41 +121,42 @@ fn read_port(tree: &Tree, entry: NodeId) -> GitpodPort {
         port_at: named("port").map_or_else(|| start(entry), |(_, port)| start(*port)),
         visibility: named("visibility").map(|(key, value)| VisibilityPlace {
             key_at: start(*key),
-            value: verbatim(tree, *value),
+            value: find_verbatim_range(tree, *value),
         }),
         task_key: TASK_KEYS.into_iter().find(|key| named(key).is_some()),
     }
 }
 
-fn read_variables(tree: &Tree, environment: NodeId) -> Vec<GitpodVariable> {
+fn read_variables(tree: &YamlTree, environment: NodeId) -> Vec<GitpodVariable> {
     let entries = merge::effective(tree, environment).into_iter();
     let variables = entries.filter_map(|(key, value)| {
         let is_null = tree.is_null(value);
         Some(GitpodVariable {
             name: tree.scalar(key)?.to_owned(),
-            name_range: verbatim(tree, key).unwrap_or_else(|| tree.node(key).range.clone()),
+            name_range: find_verbatim_range(tree, key)
+                .unwrap_or_else(|| tree.node(key).range.clone()),
             value: tree.scalar(value).filter(|_| !is_null).map(str::to_owned),
             value_at: tree.node(tree.resolve(value)).range.start,
-            verbatim: verbatim(tree, value).filter(|_| !is_null),
+            verbatim: find_verbatim_range(tree, value).filter(|_| !is_null),
         })
     });
     variables.collect()
 }
 
-fn verbatim(tree: &Tree, id: NodeId) -> Option<Range<usize>> {
+fn find_verbatim_range(tree: &YamlTree, id: NodeId) -> Option<Range<usize>> {
     match &tree.node(tree.resolve(id)).kind {
-        Kind::Scalar(text, style) if *style != Style::Absent => text.range(),
+        YamlKind::Scalar(text, style) if *style != ScalarQuoting::Absent => text.range(),
         _ => None,
     }
 }
 
 /// Returns the lines of each script of a task, with the byte each begins at.
-fn read_scripts(tree: &Tree, task: NodeId) -> Vec<Vec<(usize, String)>> {
+fn read_scripts(tree: &YamlTree, task: NodeId) -> Vec<Vec<(usize, String)>> {
     let scripts = TASK_KEYS.iter().filter_map(|key| merge::get(tree, task, key));
     let lines = scripts.map(|node| {
         let node = tree.node(tree.resolve(node));
         // A block scalar begins with its indicator, which has its own line.
-        let indicator = usize::from(matches!(node.kind, Kind::Scalar(_, Style::Block)));
+        let indicator = usize::from(matches!(node.kind, YamlKind::Scalar(_, ScalarQuoting::Block)));
         let text = tree.source.get(node.range.clone()).unwrap_or_default();
         let mut at = node.range.start;
         let mut found = Vec::new();

@@ -2,13 +2,13 @@
 
 /// A text split into lines; each lookup is a binary search.
 #[derive(Debug, Clone)]
-pub(super) struct Lines<'a> {
+pub(super) struct YamlLines<'a> {
     source: &'a str,
     starts: Vec<usize>,
     usual: &'static str,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> YamlLines<'a> {
     /// Splits `source` at `\n`, `\r\n` and lone `\r`.
     pub(super) fn new(source: &'a str) -> Self {
         let bytes = source.as_bytes();
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_break_ends_a_line() {
-        let lines = Lines::new("\u{feff}a: 1\r\n  é: 2\nc\rd");
+        let lines = YamlLines::new("\u{feff}a: 1\r\n  é: 2\nc\rd");
         assert_eq!(lines.number(7), 1);
         assert_eq!((lines.ending(3), lines.ending(12), lines.ending(18)), ("\r\n", "\n", "\r"));
         assert_eq!((lines.text(19), lines.ending(19)), ("d", ""));
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn the_usual_ending_is_that_of_most_lines() {
-        assert_eq!(Lines::new("a\r\nb\r\nc\n").usual_ending(), "\r\n");
-        assert_eq!(Lines::new("a\nb\r\n").usual_ending(), "\n");
-        assert_eq!(Lines::new("").usual_ending(), "\n");
+        assert_eq!(YamlLines::new("a\r\nb\r\nc\n").usual_ending(), "\r\n");
+        assert_eq!(YamlLines::new("a\nb\r\n").usual_ending(), "\n");
+        assert_eq!(YamlLines::new("").usual_ending(), "\n");
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use foldhash::HashMap;
 
 use super::merge;
-use super::tree::{Kind, NodeId, Style, Tree};
+use super::tree::{NodeId, ScalarQuoting, YamlKind, YamlTree};
 
 /// Maximum nesting compared, aliases followed.
 const DEPTH: usize = 600;
@@ -14,9 +14,9 @@ const BUDGET: usize = 5_000_000;
 
 /// A comparison of two trees.
 #[derive(Debug)]
-pub(super) struct Comparison<'t> {
-    pub(super) before: &'t Tree,
-    pub(super) after: &'t Tree,
+pub(super) struct TreeComparison<'t> {
+    pub(super) before: &'t YamlTree,
+    pub(super) after: &'t YamlTree,
     /// For each node of the first tree, the node of the second tree it was last compared with.
     equal: Vec<Option<NodeId>>,
     depth: usize,
@@ -25,59 +25,63 @@ pub(super) struct Comparison<'t> {
 
 /// The node of the first text whose meaning differs in the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Changed(pub(super) NodeId);
+pub(super) struct ChangedNode(pub(super) NodeId);
 
 /// A node of the first text and its counterpart in the second.
-pub(super) type Pair = (NodeId, NodeId);
+pub(super) type NodePair = (NodeId, NodeId);
 
-type Entry = (NodeId, NodeId);
+type NodeEntry = (NodeId, NodeId);
 
-impl<'t> Comparison<'t> {
+impl<'t> TreeComparison<'t> {
     /// Starts a comparison without comparing anything.
-    pub(super) fn new(before: &'t Tree, after: &'t Tree) -> Self {
+    pub(super) fn new(before: &'t YamlTree, after: &'t YamlTree) -> Self {
         Self { before, after, equal: vec![None; before.len()], depth: 0, merged: 0 }
     }
 
     /// Compares two nodes; fails with the first node whose meaning differs.
-    pub(super) fn same(&mut self, (one, two): Pair) -> Result<(), Changed> {
+    pub(super) fn same(&mut self, (one, two): NodePair) -> Result<(), ChangedNode> {
         let (a, b) = (self.before.resolve(one), self.after.resolve(two));
-        if tag(self.before, a) != tag(self.after, b) {
-            return Err(Changed(one));
+        if read_tag(self.before, a) != read_tag(self.after, b) {
+            return Err(ChangedNode(one));
         }
         match (&self.before.node(a).kind, &self.after.node(b).kind) {
-            (Kind::Scalar(x, s), Kind::Scalar(y, t))
-                if self.before.text(x) == self.after.text(y) && typed(*s) == typed(*t) =>
+            (YamlKind::Scalar(x, s), YamlKind::Scalar(y, t))
+                if self.before.text(x) == self.after.text(y)
+                    && infers_type(*s) == infers_type(*t) =>
             {
                 Ok(())
             }
-            (Kind::Sequence(x, _), Kind::Sequence(y, _)) if x.len() == y.len() => {
+            (YamlKind::Sequence(x, _), YamlKind::Sequence(y, _)) if x.len() == y.len() => {
                 let pairs = x.iter().copied().zip(y.iter().copied());
                 self.enter((a, b), |all| all.each(pairs))
             }
-            (Kind::Mapping(..), Kind::Mapping(..)) => self.enter((a, b), |all| {
+            (YamlKind::Mapping(..), YamlKind::Mapping(..)) => self.enter((a, b), |all| {
                 let members = all.members((a, b), |_| false)?;
                 all.each(members)
             }),
-            _ => Err(Changed(one)),
+            _ => Err(ChangedNode(one)),
         }
     }
 
     /// Compares each pair with [`Self::same`].
-    pub(super) fn each(&mut self, pairs: impl IntoIterator<Item = Pair>) -> Result<(), Changed> {
+    pub(super) fn each(
+        &mut self,
+        pairs: impl IntoIterator<Item = NodePair>,
+    ) -> Result<(), ChangedNode> {
         pairs.into_iter().try_for_each(|pair| self.same(pair))
     }
 
     /// Compares two collections once, regardless of how many aliases lead to them, and at most [`DEPTH`] levels deep.
     fn enter(
         &mut self,
-        (a, b): Pair,
-        compare: impl FnOnce(&mut Self) -> Result<(), Changed>,
-    ) -> Result<(), Changed> {
+        (a, b): NodePair,
+        compare: impl FnOnce(&mut Self) -> Result<(), ChangedNode>,
+    ) -> Result<(), ChangedNode> {
         if self.equal[a.number()] == Some(b) {
             return Ok(());
         }
         if self.depth >= DEPTH {
-            return Err(Changed(a));
+            return Err(ChangedNode(a));
         }
         self.equal[a.number()] = Some(b);
         self.depth += 1;
@@ -90,17 +94,17 @@ impl<'t> Comparison<'t> {
     /// a key is missing on one side.
     pub(super) fn members(
         &mut self,
-        (a, b): Pair,
+        (a, b): NodePair,
         without: impl Fn(&str) -> bool,
-    ) -> Result<Vec<Pair>, Changed> {
-        let one = members(self.before, a, &without);
-        let two = members(self.after, b, &without);
+    ) -> Result<Vec<NodePair>, ChangedNode> {
+        let one = list_effective_entries(self.before, a, &without);
+        let two = list_effective_entries(self.after, b, &without);
         self.merged += one.len() + two.len();
         if self.merged > BUDGET + self.before.len() + self.after.len() {
-            return Err(Changed(a));
+            return Err(ChangedNode(a));
         }
-        let name = |entry: &Entry| self.before.scalar(entry.0);
-        let counterpart = |entry: &Entry| self.after.scalar(entry.0);
+        let name = |entry: &NodeEntry| self.before.scalar(entry.0);
+        let counterpart = |entry: &NodeEntry| self.after.scalar(entry.0);
         let in_order = one.len() == two.len()
             && one.iter().zip(two.iter()).all(|(x, y)| name(x) == counterpart(y));
         if in_order {
@@ -110,10 +114,10 @@ impl<'t> Comparison<'t> {
         let one: HashMap<_, _> = one.iter().map(|entry| (name(entry), *entry)).collect();
         let two: HashMap<_, _> = two.iter().map(|entry| (counterpart(entry), *entry)).collect();
         if one.len() != two.len() || one.contains_key(&None) {
-            return Err(Changed(a));
+            return Err(ChangedNode(a));
         }
         let paired = one.into_iter().map(|(name, x)| {
-            let y = two.get(&name).ok_or(Changed(x.0))?;
+            let y = two.get(&name).ok_or(ChangedNode(x.0))?;
             Ok([(x.0, y.0), (x.1, y.1)])
         });
         paired.collect::<Result<Vec<_>, _>>().map(|pairs| pairs.concat())
@@ -121,34 +125,34 @@ impl<'t> Comparison<'t> {
 }
 
 /// Returns the entries of a mapping with merge keys resolved, except keys for which `without` is true.
-fn members<'t>(
-    tree: &'t Tree,
+fn list_effective_entries<'t>(
+    tree: &'t YamlTree,
     mapping: NodeId,
     without: impl Fn(&str) -> bool,
-) -> Cow<'t, [Entry]> {
+) -> Cow<'t, [NodeEntry]> {
     let own = tree.entries(mapping);
     let merges = own.iter().any(|(key, _)| tree.is_merge_key(*key));
     let mut entries = match merges {
         true => Cow::Owned(merge::effective(tree, mapping)),
         false => Cow::Borrowed(own),
     };
-    let other = |(key, _): &Entry| !tree.scalar(*key).is_some_and(&without);
+    let other = |(key, _): &NodeEntry| !tree.scalar(*key).is_some_and(&without);
     if !entries.iter().all(other) {
         entries.to_mut().retain(other);
     }
     entries
 }
 
-fn tag(tree: &Tree, id: NodeId) -> Option<&str> {
+fn read_tag(tree: &YamlTree, id: NodeId) -> Option<&str> {
     tree.node(id).tag.as_ref().map(|tag| tag.text.as_str())
 }
 
 /// Returns whether the type of a scalar is inferred from its text; `None` for an absent scalar, which is null.
-fn typed(style: Style) -> Option<bool> {
+fn infers_type(style: ScalarQuoting) -> Option<bool> {
     match style {
-        Style::Absent => None,
-        Style::Plain => Some(true),
-        Style::Single | Style::Double | Style::Block => Some(false),
+        ScalarQuoting::Absent => None,
+        ScalarQuoting::Plain => Some(true),
+        ScalarQuoting::Single | ScalarQuoting::Double | ScalarQuoting::Block => Some(false),
     }
 }
 
@@ -157,9 +161,9 @@ mod tests {
     use super::*;
 
     fn same(one: &str, two: &str) -> bool {
-        let (one, two) = (Tree::parse(one).unwrap(), Tree::parse(two).unwrap());
+        let (one, two) = (YamlTree::parse(one).unwrap(), YamlTree::parse(two).unwrap());
         let roots = (one.root().unwrap(), two.root().unwrap());
-        Comparison::new(&one, &two).same(roots).is_ok()
+        TreeComparison::new(&one, &two).same(roots).is_ok()
     }
 
     #[test]
@@ -196,12 +200,12 @@ mod tests {
     #[test]
     fn only_merged_entries_count_towards_the_limit() {
         let text = "a: {x: 1, y: 2}\nb: {<<: {x: 1}, z: 3}\n";
-        let (one, two) = (Tree::parse(text).unwrap(), Tree::parse(text).unwrap());
+        let (one, two) = (YamlTree::parse(text).unwrap(), YamlTree::parse(text).unwrap());
         let roots = (one.root().unwrap(), two.root().unwrap());
         for (merged, is_compared) in
             [(0, true), (BUDGET, true), (BUDGET + one.len() + two.len(), false)]
         {
-            let mut all = Comparison { merged, ..Comparison::new(&one, &two) };
+            let mut all = TreeComparison { merged, ..TreeComparison::new(&one, &two) };
             assert_eq!(all.same(roots).is_ok(), is_compared, "{merged}");
         }
     }

@@ -5,22 +5,22 @@
 
 use foldhash::{HashSet, HashSetExt};
 
-use super::tree::{Kind, NodeId, Tree};
+use super::tree::{NodeId, YamlKind, YamlTree};
 
 /// Lists the mappings that `mapping` merges, in order of precedence, without resolving aliases.
-pub(super) fn sources(tree: &Tree, mapping: NodeId) -> Vec<NodeId> {
+pub(super) fn list_merged_mappings(tree: &YamlTree, mapping: NodeId) -> Vec<NodeId> {
     let merges = tree.entries(mapping).iter().rev();
     merges
         .filter(|(key, _)| tree.is_merge_key(*key))
         .flat_map(|(_, value)| match &tree.node(tree.resolve(*value)).kind {
-            Kind::Sequence(items, _) => items.to_vec(),
+            YamlKind::Sequence(items, _) => items.to_vec(),
             _ => vec![*value],
         })
         .collect()
 }
 
 /// Lists every mapping that `mapping` gets entries from, itself first, each once, in order of precedence.
-pub(super) fn lineage(tree: &Tree, mapping: NodeId) -> Vec<NodeId> {
+pub(super) fn list_entry_sources(tree: &YamlTree, mapping: NodeId) -> Vec<NodeId> {
     let mut seen = HashSet::new();
     let mut order = Vec::new();
     let mut stack = vec![tree.resolve(mapping)];
@@ -29,29 +29,29 @@ pub(super) fn lineage(tree: &Tree, mapping: NodeId) -> Vec<NodeId> {
             continue;
         }
         order.push(id);
-        let sources = sources(tree, id);
+        let sources = list_merged_mappings(tree, id);
         stack.extend(sources.iter().rev().map(|source| tree.resolve(*source)));
     }
     order
 }
 
 /// Returns the value `mapping` has for `key`, its own or a merged one.
-pub(super) fn get(tree: &Tree, mapping: NodeId, key: &str) -> Option<NodeId> {
+pub(super) fn get(tree: &YamlTree, mapping: NodeId, key: &str) -> Option<NodeId> {
     if let Some(value) = tree.get(mapping, key) {
         return Some(value);
     }
     if !tree.entries(mapping).iter().any(|(key, _)| tree.is_merge_key(*key)) {
         return None;
     }
-    let lineage = lineage(tree, mapping);
+    let lineage = list_entry_sources(tree, mapping);
     lineage.iter().skip(1).find_map(|id| tree.get(*id, key))
 }
 
 /// Returns every entry of `mapping`, its own first; if a key repeats, only the entry that takes precedence.
-pub(super) fn effective(tree: &Tree, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
+pub(super) fn effective(tree: &YamlTree, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
     let mut seen: HashSet<&str> = HashSet::new();
     let mut entries = Vec::new();
-    for id in lineage(tree, mapping) {
+    for id in list_entry_sources(tree, mapping) {
         let start = entries.len();
         for entry in tree.entries(id).iter().rev() {
             let counts = match tree.scalar(entry.0) {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn effective_of(text: &str) -> String {
-        let tree = Tree::parse(text).unwrap();
+        let tree = YamlTree::parse(text).unwrap();
         let last = tree.entries(tree.root().unwrap()).last().unwrap().1;
         effective(&tree, last)
             .iter()

@@ -1,7 +1,7 @@
 //! Edits YAML files in place: splices bytes at positions from a syntax tree, then has two parsers read the result.
 //!
 //! [`tree`] parses a text into nodes with byte ranges; [`environment`] and [`ports`] are edits. If the result does not
-//! have the planned meaning, the edit returns a [`Refusal`]. Does no file I/O.
+//! have the planned meaning, the edit returns a [`EditRefusal`]. Does no file I/O.
 
 mod documents;
 mod draft;
@@ -26,24 +26,24 @@ pub mod service_lists;
 pub mod tasks;
 pub mod tree;
 
-pub use super::refusal::{Edit, Refusal, Warning};
+pub use super::refusal::{EditRefusal, EditWarning, EditedText};
 
-use tree::{SyntaxError, Tree};
+use tree::{YamlSyntaxError, YamlTree};
 
 /// Checks whether `source` is valid YAML.
 ///
 /// # Errors
 /// The first syntax error with its line and column.
-pub fn syntax(source: &str) -> Result<(), Refusal> {
-    parse(source).map(|_| ())
+pub fn syntax(source: &str) -> Result<(), EditRefusal> {
+    parse_yaml_tree(source).map(|_| ())
 }
 
-fn parse(source: &str) -> Result<Tree, Refusal> {
-    Tree::parse(source).map_err(|error| Refusal::syntax(source, &error))
+fn parse_yaml_tree(source: &str) -> Result<YamlTree, EditRefusal> {
+    YamlTree::parse(source).map_err(|error| EditRefusal::syntax(source, &error))
 }
 
-impl Refusal {
-    fn syntax(source: &str, error: &SyntaxError) -> Self {
+impl EditRefusal {
+    fn syntax(source: &str, error: &YamlSyntaxError) -> Self {
         let text = source.lines().nth(error.line.saturating_sub(1));
         Self {
             reason: format!("this is no YAML: {}", error.message),

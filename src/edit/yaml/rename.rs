@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::documents::DocumentParts;
-use super::draft::Draft;
-use super::tree::{Kind, Tree};
-use super::{Edit, Refusal, duplicates};
+use super::draft::YamlDraft;
+use super::tree::{YamlKind, YamlTree};
+use super::{EditRefusal, EditedText, duplicates};
 
 /// New strings by old ones.
 pub type Renames = BTreeMap<String, String>;
@@ -15,15 +15,15 @@ pub type Renames = BTreeMap<String, String>;
 ///
 /// # Errors
 /// Returns a refusal where such a string is written with escapes or over several lines.
-pub fn rename(source: &str, renames: &Renames) -> Result<Edit, Refusal> {
-    let tree = Arc::new(super::parse(source)?);
+pub fn rename(source: &str, renames: &Renames) -> Result<EditedText, EditRefusal> {
+    let tree = Arc::new(super::parse_yaml_tree(source)?);
     let after = match tree.documents() <= 1 {
         true => rename_in_document(&tree, renames)?,
         false => DocumentParts::cut(&tree)?.edit(|_, part| rename_in_document(part, renames))?,
     };
     let tree = after.unwrap_or(tree);
-    let warnings = duplicates::find(&Draft::of(&tree));
-    Ok(Edit { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
+    let warnings = duplicates::find(&YamlDraft::of(&tree));
+    Ok(EditedText { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
 }
 
 /// Returns a string under its new name; `None` if it is not renamed.
@@ -35,10 +35,13 @@ pub fn renamed(text: &str, renames: &Renames) -> Option<String> {
     Some(format!("{new}{}", &text[old.len()..]))
 }
 
-fn rename_in_document(tree: &Tree, renames: &Renames) -> Result<Option<Arc<Tree>>, Refusal> {
-    let mut draft = Draft::open(tree)?;
+fn rename_in_document(
+    tree: &YamlTree,
+    renames: &Renames,
+) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
+    let mut draft = YamlDraft::open(tree)?;
     for id in tree.ids() {
-        let Kind::Scalar(text, _) = &tree.node(id).kind else { continue };
+        let YamlKind::Scalar(text, _) = &tree.node(id).kind else { continue };
         let Some(new) = renamed(tree.text(text), renames) else { continue };
         let Some(range) = text.range() else {
             return Err(draft.refuse_node(id, "this is not written in one piece"));
@@ -48,7 +51,7 @@ fn rename_in_document(tree: &Tree, renames: &Renames) -> Result<Option<Arc<Tree>
     if draft.is_untouched() {
         return Ok(None);
     }
-    let texts = |tree: &Tree| -> Vec<Option<String>> {
+    let texts = |tree: &YamlTree| -> Vec<Option<String>> {
         tree.ids().map(|id| tree.scalar(id).map(str::to_owned)).collect()
     };
     let planned: Vec<Option<String>> = texts(tree)

@@ -1,9 +1,9 @@
 //! Writes scalars so that every YAML parser reads the same string.
 
-use super::tree::{Layout, Style};
+use super::tree::{CollectionLayout, ScalarQuoting};
 
 /// Returns `text` in double quotes.
-pub(super) fn double(text: &str) -> String {
+pub(super) fn quote_double(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for character in text.chars() {
@@ -13,7 +13,7 @@ pub(super) fn double(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            plain if printable(plain) => out.push(plain),
+            plain if is_printable(plain) => out.push(plain),
             other if u32::from(other) > 0xffff => {
                 out.push_str(&format!("\\U{:08x}", u32::from(other)));
             }
@@ -25,16 +25,18 @@ pub(super) fn double(text: &str) -> String {
 }
 
 /// Returns `text` in a neighbour's style, or in double quotes if that style cannot represent it.
-pub(super) fn styled(text: &str, style: Style, layout: Layout) -> String {
+pub(super) fn quote_in_style(text: &str, style: ScalarQuoting, layout: CollectionLayout) -> String {
     match style {
-        Style::Plain if is_plain_string(text, layout) => text.to_owned(),
-        Style::Single if text.chars().all(printable) => format!("'{}'", text.replace('\'', "''")),
-        _ => double(text),
+        ScalarQuoting::Plain if is_plain_string(text, layout) => text.to_owned(),
+        ScalarQuoting::Single if text.chars().all(is_printable) => {
+            format!("'{}'", text.replace('\'', "''"))
+        }
+        _ => quote_double(text),
     }
 }
 
 /// Returns whether `text` without quotes parses as exactly this string in YAML 1.1 and 1.2.
-pub(super) fn is_plain_string(text: &str, layout: Layout) -> bool {
+pub(super) fn is_plain_string(text: &str, layout: CollectionLayout) -> bool {
     const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
     let leads = |character: char| character.is_alphabetic() || matches!(character, '/' | '_' | '$');
     text.starts_with(leads)
@@ -42,11 +44,11 @@ pub(super) fn is_plain_string(text: &str, layout: Layout) -> bool {
         && !text.ends_with([':', ' '])
         && !text.contains(": ")
         && !text.contains(" #")
-        && text.chars().all(printable)
-        && (layout == Layout::Block || !text.contains([',', '[', ']', '{', '}']))
+        && text.chars().all(is_printable)
+        && (layout == CollectionLayout::Block || !text.contains([',', '[', ']', '{', '}']))
 }
 
-fn printable(character: char) -> bool {
+fn is_printable(character: char) -> bool {
     !character.is_control()
         && !matches!(character, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
 }
@@ -66,7 +68,7 @@ mod tests {
             "\u{10ffff}",
             "null",
         ] {
-            let read: String = serde_yaml::from_str(&double(text)).unwrap();
+            let read: String = serde_yaml::from_str(&quote_double(text)).unwrap();
             assert_eq!(read, text);
         }
     }
@@ -77,7 +79,7 @@ mod tests {
             "", "yes", "Null", "1", "1.5", "0x1f", ".inf", "-a", "- a", "a: b", "a:", "a #b", "*a",
             "&a", "!a", "~", "<<", "=", "a\tb", " a", "a ",
         ] {
-            assert!(!is_plain_string(text, Layout::Block), "{text:?}");
+            assert!(!is_plain_string(text, CollectionLayout::Block), "{text:?}");
         }
         for text in [
             "a",
@@ -87,16 +89,22 @@ mod tests {
             "/v1",
             "a#b",
         ] {
-            assert!(is_plain_string(text, Layout::Block), "{text:?}");
+            assert!(is_plain_string(text, CollectionLayout::Block), "{text:?}");
         }
-        assert!(!is_plain_string("A=${KEY}", Layout::Flow));
+        assert!(!is_plain_string("A=${KEY}", CollectionLayout::Flow));
     }
 
     #[test]
     fn a_style_is_kept_where_it_can_hold_the_text() {
-        assert_eq!(styled("it's", Style::Single, Layout::Block), "'it''s'");
-        assert_eq!(styled("a\nb", Style::Single, Layout::Block), "\"a\\nb\"");
-        assert_eq!(styled("a", Style::Plain, Layout::Flow), "a");
-        assert_eq!(styled("1", Style::Plain, Layout::Flow), "\"1\"");
+        assert_eq!(
+            quote_in_style("it's", ScalarQuoting::Single, CollectionLayout::Block),
+            "'it''s'"
+        );
+        assert_eq!(
+            quote_in_style("a\nb", ScalarQuoting::Single, CollectionLayout::Block),
+            "\"a\\nb\""
+        );
+        assert_eq!(quote_in_style("a", ScalarQuoting::Plain, CollectionLayout::Flow), "a");
+        assert_eq!(quote_in_style("1", ScalarQuoting::Plain, CollectionLayout::Flow), "\"1\"");
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::draft::Draft;
-use super::fresh::Fresh;
+use super::draft::YamlDraft;
+use super::fresh::NewYamlValue;
 use super::services::ServiceNodes;
-use super::tree::{Kind, Layout, NodeId, Tree};
-use super::{Refusal, merge};
+use super::tree::{CollectionLayout, NodeId, YamlKind, YamlTree};
+use super::{EditRefusal, merge};
 
 /// A service and the value of one of its keys.
 #[derive(Debug, Clone, Copy)]
@@ -22,32 +22,32 @@ pub(super) struct ServiceValue {
     /// The service's own entry, key and value.
     pub(super) own: Option<(NodeId, NodeId)>,
     /// The layout of `services`.
-    parent: Layout,
+    parent: CollectionLayout,
     /// The indentation of the service's entries below its key.
     pub(super) step: usize,
 }
 
 impl ServiceValue {
     pub(super) fn find(
-        draft: &Draft<'_>,
+        draft: &YamlDraft<'_>,
         services: &ServiceNodes,
         service: &str,
         name: &'static str,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, EditRefusal> {
         let tree = draft.tree;
         let Some((key, written)) = services.named.get(service).copied() else {
             let at = tree.start(services.id);
             return Err(draft.refuse(at, format!("there is no service `{service}`")));
         };
         let mapping = tree.resolve(written);
-        if !matches!(tree.node(mapping).kind, Kind::Mapping(..)) {
+        if !matches!(tree.node(mapping).kind, YamlKind::Mapping(..)) {
             return Err(draft.refuse_node(key, format!("service `{service}` is no mapping")));
         }
         let column = |id| draft.lines.column(tree.start(id));
         let first = tree.entries(mapping).first();
         let step = first.map_or(2, |(first, _)| column(*first).saturating_sub(column(key)));
         let own = match tree.node(written).kind {
-            Kind::Alias(_) => None,
+            YamlKind::Alias(_) => None,
             _ => tree.entry(mapping, name),
         };
         Ok(Self {
@@ -61,29 +61,33 @@ impl ServiceValue {
         })
     }
 
-    fn is_alias(&self, tree: &Tree) -> bool {
-        matches!(tree.node(self.written).kind, Kind::Alias(_))
+    fn is_alias(&self, tree: &YamlTree) -> bool {
+        matches!(tree.node(self.written).kind, YamlKind::Alias(_))
     }
 
     /// Returns the value as written, the service's own or a merged one.
-    pub(super) fn effective(&self, tree: &Tree) -> Option<NodeId> {
+    pub(super) fn effective(&self, tree: &YamlTree) -> Option<NodeId> {
         merge::get(tree, self.mapping, self.name)
     }
 
     /// Returns the service's own value, unless that is an alias.
-    pub(super) fn in_place(&self, tree: &Tree) -> Option<NodeId> {
+    pub(super) fn in_place(&self, tree: &YamlTree) -> Option<NodeId> {
         let own = self.own.map(|(_, value)| value);
-        own.filter(|value| !matches!(tree.node(*value).kind, Kind::Alias(_)))
+        own.filter(|value| !matches!(tree.node(*value).kind, YamlKind::Alias(_)))
     }
 
     /// Returns nodes, possibly shared, that change when this value is edited in place.
-    pub(super) fn changes(&self, tree: &Tree) -> Vec<NodeId> {
+    pub(super) fn changes(&self, tree: &YamlTree) -> Vec<NodeId> {
         let service = (!self.is_alias(tree)).then_some(self.mapping);
         self.in_place(tree).into_iter().chain(service).collect()
     }
 
     /// Fails if a `!reset` tag removes the value.
-    pub(super) fn refuse_reset(&self, draft: &Draft<'_>, value: NodeId) -> Result<(), Refusal> {
+    pub(super) fn refuse_reset(
+        &self,
+        draft: &YamlDraft<'_>,
+        value: NodeId,
+    ) -> Result<(), EditRefusal> {
         match &draft.tree.node(value).tag {
             Some(tag) if tag.text == "!reset" => {
                 let reason = format!("`{}` is removed here by `!reset`", self.name);
@@ -94,7 +98,7 @@ impl ServiceValue {
     }
 
     /// Returns the byte at which [`Self::put`] writes.
-    pub(super) fn site(&self, tree: &Tree) -> usize {
+    pub(super) fn site(&self, tree: &YamlTree) -> usize {
         match self.own {
             Some((_, value)) => tree.start(value),
             None if self.is_alias(tree) => tree.start(self.written),
@@ -103,19 +107,23 @@ impl ServiceValue {
     }
 
     /// Returns the layout of the mapping that [`Self::put`] writes to.
-    pub(super) fn layout(&self, draft: &Draft<'_>) -> Layout {
+    pub(super) fn layout(&self, draft: &YamlDraft<'_>) -> CollectionLayout {
         if self.is_alias(draft.tree) { self.parent } else { draft.layout(self.mapping) }
     }
 
     /// Gives the service its own value, replacing an alias, an absent value or an empty collection.
-    pub(super) fn put(&self, draft: &mut Draft<'_>, fresh: Fresh) -> Result<(), Refusal> {
+    pub(super) fn put(
+        &self,
+        draft: &mut YamlDraft<'_>,
+        fresh: NewYamlValue,
+    ) -> Result<(), EditRefusal> {
         let tree = draft.tree;
         let layout = self.layout(draft);
         if self.is_alias(tree) {
             let alias = tree.source[tree.node(self.written).range.clone()].to_owned();
-            let entries = vec![("<<".into(), Fresh::Text(alias)), (self.name.into(), fresh)];
+            let entries = vec![("<<".into(), NewYamlValue::Text(alias)), (self.name.into(), fresh)];
             let entry = (self.service, self.written);
-            return draft.replace_value(entry, layout, &Fresh::Map(entries), self.step);
+            return draft.replace_value(entry, layout, &NewYamlValue::Map(entries), self.step);
         }
         match self.own {
             Some(entry) => draft.replace_value(entry, layout, &fresh, self.step),
@@ -129,16 +137,16 @@ impl ServiceValue {
 
 /// Returns whether a change of the nodes `changing` also changes the service's value for the key `name`.
 pub(super) fn is_affected(
-    tree: &Tree,
+    tree: &YamlTree,
     service: NodeId,
     name: &str,
     changing: &HashSet<NodeId>,
 ) -> bool {
     let changes = |id: &NodeId| changing.contains(id);
-    let lineage = merge::lineage(tree, service);
+    let lineage = merge::list_entry_sources(tree, service);
     let from = lineage.iter().position(|id| tree.get(*id, name).is_some());
     let passed = from.map_or(lineage.as_slice(), |from| &lineage[..from]);
     passed.iter().any(changes)
         || merge::get(tree, service, name)
-            .is_some_and(|value| merge::lineage(tree, value).iter().any(changes))
+            .is_some_and(|value| merge::list_entry_sources(tree, value).iter().any(changes))
 }

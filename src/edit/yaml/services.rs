@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::draft::Draft;
-use super::meaning::{Changed, Comparison, Pair};
-use super::tree::{Kind, NodeId, Tree};
-use super::{Refusal, merge};
+use super::draft::YamlDraft;
+use super::meaning::{ChangedNode, NodePair, TreeComparison};
+use super::tree::{NodeId, YamlKind, YamlTree};
+use super::{EditRefusal, merge};
 
 /// The services of a compose file, by name.
 #[derive(Debug)]
@@ -23,12 +23,12 @@ pub(super) struct ServiceNodes {
 pub(super) type ValuePair = (Option<NodeId>, Option<NodeId>);
 
 impl ServiceNodes {
-    pub(super) fn find(draft: &Draft<'_>) -> Result<Self, Refusal> {
+    pub(super) fn find(draft: &YamlDraft<'_>) -> Result<Self, EditRefusal> {
         let tree = draft.tree;
         let Some(root) = tree.root().filter(|root| !tree.is_null(*root)) else {
             return Err(draft.refuse(0, "there is nothing in this file"));
         };
-        if !matches!(tree.node(root).kind, Kind::Mapping(..)) {
+        if !matches!(tree.node(root).kind, YamlKind::Mapping(..)) {
             return Err(
                 draft.refuse_node(root, "a compose file is a mapping with a key `services`")
             );
@@ -37,7 +37,7 @@ impl ServiceNodes {
             return Err(without_services(draft, root));
         };
         let id = tree.resolve(id);
-        if !matches!(tree.node(id).kind, Kind::Mapping(..)) {
+        if !matches!(tree.node(id).kind, YamlKind::Mapping(..)) {
             return Err(draft.refuse_node(id, "`services` is no mapping"));
         }
         let entries = tree.entries(id).iter();
@@ -60,21 +60,22 @@ impl ServiceNodes {
     /// by service name whether that value is right, and fails with a node that must not change.
     pub(super) fn proven(
         &self,
-        draft: &Draft<'_>,
+        draft: &YamlDraft<'_>,
         key: &str,
         reason: &str,
-        judge: impl Fn(&mut Comparison<'_>, Option<&str>, ValuePair) -> Result<bool, Changed> + Sync,
-    ) -> Result<Arc<Tree>, Refusal> {
+        judge: impl Fn(&mut TreeComparison<'_>, Option<&str>, ValuePair) -> Result<bool, ChangedNode>
+        + Sync,
+    ) -> Result<Arc<YamlTree>, EditRefusal> {
         draft.proven(draft.tree.start(self.id), |after| {
-            let all = Comparison::new(draft.tree, after);
+            let all = TreeComparison::new(draft.tree, after);
             let mut comparison = ServiceComparison { all, key, judge: &judge };
-            comparison.document().map_err(|Changed(id)| draft.refuse_node(id, reason))
+            comparison.document().map_err(|ChangedNode(id)| draft.refuse_node(id, reason))
         })
     }
 }
 
 /// Refuses a compose file of version 1, which has its services at the top level.
-fn without_services(draft: &Draft<'_>, root: NodeId) -> Refusal {
+fn without_services(draft: &YamlDraft<'_>, root: NodeId) -> EditRefusal {
     let tree = draft.tree;
     let looks_like_one =
         |id: &NodeId| ["image", "build", "command"].iter().any(|key| tree.get(*id, key).is_some());
@@ -92,21 +93,21 @@ fn without_services(draft: &Draft<'_>, root: NodeId) -> Refusal {
 
 /// A comparison of two compose files, with a special rule for one key of each service.
 struct ServiceComparison<'c, J> {
-    all: Comparison<'c>,
+    all: TreeComparison<'c>,
     key: &'c str,
     judge: &'c J,
 }
 
 impl<J> ServiceComparison<'_, J>
 where
-    J: Fn(&mut Comparison<'_>, Option<&str>, ValuePair) -> Result<bool, Changed>,
+    J: Fn(&mut TreeComparison<'_>, Option<&str>, ValuePair) -> Result<bool, ChangedNode>,
 {
-    fn document(&mut self) -> Result<(), Changed> {
+    fn document(&mut self) -> Result<(), ChangedNode> {
         let (before, after) = (self.all.before, self.all.after);
         let Some(root) = before.root() else {
             return Ok(());
         };
-        let lost = Changed(root);
+        let lost = ChangedNode(root);
         let roots = (root, after.root().ok_or(lost)?);
         if after.documents() != 1 {
             return Err(lost);
@@ -124,23 +125,23 @@ where
         self.all.each(others)
     }
 
-    fn service(&mut self, name: Option<&str>, service: Pair) -> Result<(), Changed> {
+    fn service(&mut self, name: Option<&str>, service: NodePair) -> Result<(), ChangedNode> {
         let (before, after) = (self.all.before, self.all.after);
         let resolved = (before.resolve(service.0), after.resolve(service.1));
-        let is_mapping = |tree: &Tree, id| matches!(tree.node(id).kind, Kind::Mapping(..));
+        let is_mapping = |tree: &YamlTree, id| matches!(tree.node(id).kind, YamlKind::Mapping(..));
         if !is_mapping(before, resolved.0) || !is_mapping(after, resolved.1) {
             return self.all.same(service);
         }
         let own = self.key;
         let others = self.all.members(resolved, |key| key == own)?;
         self.all.each(others)?;
-        let value = |tree: &Tree, service| {
+        let value = |tree: &YamlTree, service| {
             merge::get(tree, service, own).filter(|value| !tree.is_null(*value))
         };
         let values = (value(before, resolved.0), value(after, resolved.1));
         match (self.judge)(&mut self.all, name, values)? {
             true => Ok(()),
-            false => Err(Changed(resolved.0)),
+            false => Err(ChangedNode(resolved.0)),
         }
     }
 }

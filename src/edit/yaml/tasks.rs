@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::draft::Draft;
-use super::fresh::{Fresh, entry_lines};
-use super::meaning::{Changed, Comparison};
-use super::tree::{Kind, Layout, NodeId, Tree};
-use super::{Edit, Refusal, duplicates};
+use super::draft::YamlDraft;
+use super::fresh::{NewYamlValue, entry_lines};
+use super::meaning::{ChangedNode, TreeComparison};
+use super::tree::{CollectionLayout, NodeId, YamlKind, YamlTree};
+use super::{EditRefusal, EditedText, duplicates};
 
 const KEY: &str = "tasks";
 
@@ -23,62 +23,62 @@ pub struct WantedTask {
 ///
 /// # Errors
 /// A refusal that points at the place the edit cannot be done.
-pub fn add(source: &str, wanted: &[WantedTask]) -> Result<Edit, Refusal> {
-    let tree = super::parse(source)?;
+pub fn add(source: &str, wanted: &[WantedTask]) -> Result<EditedText, EditRefusal> {
+    let tree = super::parse_yaml_tree(source)?;
     let mut after = None;
     if !wanted.is_empty() {
-        let mut draft = Draft::open(&tree)?;
+        let mut draft = YamlDraft::open(&tree)?;
         plan(&mut draft, wanted)?;
         after = Some(proven(&draft, wanted.len())?);
     }
     let text = after.as_ref().map_or(&tree.source, |after| &after.source);
-    let warnings = duplicates::find(&Draft::of(&tree));
-    Ok(Edit { text: Arc::clone(text), tree: after, warnings })
+    let warnings = duplicates::find(&YamlDraft::of(&tree));
+    Ok(EditedText { text: Arc::clone(text), tree: after, warnings })
 }
 
-fn plan(draft: &mut Draft<'_>, wanted: &[WantedTask]) -> Result<(), Refusal> {
+fn plan(draft: &mut YamlDraft<'_>, wanted: &[WantedTask]) -> Result<(), EditRefusal> {
     let tree = draft.tree;
     let task = |one: &WantedTask| {
-        Fresh::Map(vec![
-            ("name".to_owned(), Fresh::word(&one.name, Layout::Flow)),
-            ("command".to_owned(), Fresh::word(&one.command, Layout::Flow)),
+        NewYamlValue::Map(vec![
+            ("name".to_owned(), NewYamlValue::word(&one.name, CollectionLayout::Flow)),
+            ("command".to_owned(), NewYamlValue::word(&one.command, CollectionLayout::Flow)),
         ])
     };
-    let items: Vec<Fresh> = wanted.iter().map(task).collect();
+    let items: Vec<NewYamlValue> = wanted.iter().map(task).collect();
     let root = tree.root().filter(|root| !tree.is_null(*root));
     let Some((key, list)) = root.and_then(|root| tree.entry(root, KEY)) else {
-        let entry = (KEY.to_owned(), Fresh::List(items));
-        return match root.filter(|root| draft.layout(*root) == Layout::Flow) {
+        let entry = (KEY.to_owned(), NewYamlValue::List(items));
+        return match root.filter(|root| draft.layout(*root) == CollectionLayout::Flow) {
             Some(root) => draft.add_entries(root, &[entry], 2),
             None => draft.append_to_document(&entry_lines(&entry, 0, 2)),
         };
     };
     match &tree.node(list).kind {
-        Kind::Sequence(have, _) if !have.is_empty() => draft.add_items(list, &items, 2),
-        Kind::Sequence(..) => {
-            draft.replace_value((key, list), Layout::Block, &Fresh::List(items), 2)
+        YamlKind::Sequence(have, _) if !have.is_empty() => draft.add_items(list, &items, 2),
+        YamlKind::Sequence(..) => {
+            draft.replace_value((key, list), CollectionLayout::Block, &NewYamlValue::List(items), 2)
         }
-        Kind::Scalar(..) if tree.is_null(list) => {
-            draft.replace_value((key, list), Layout::Block, &Fresh::List(items), 2)
+        YamlKind::Scalar(..) if tree.is_null(list) => {
+            draft.replace_value((key, list), CollectionLayout::Block, &NewYamlValue::List(items), 2)
         }
         _ => Err(draft.refuse_node(list, "`tasks` is no list")),
     }
 }
 
 /// The tree of the new text, once it is proven to mean the old one with so many more tasks.
-fn proven(draft: &Draft<'_>, more: usize) -> Result<Arc<Tree>, Refusal> {
+fn proven(draft: &YamlDraft<'_>, more: usize) -> Result<Arc<YamlTree>, EditRefusal> {
     let at = draft.begin();
     let reason = "the edit would change more than it adds";
     draft.proven(at, |after| match is_extended(draft.tree, after, more) {
         Ok(true) => Ok(()),
         Ok(false) => Err(draft.refuse(at, reason)),
-        Err(Changed(id)) => Err(draft.refuse_node(id, reason)),
+        Err(ChangedNode(id)) => Err(draft.refuse_node(id, reason)),
     })
 }
 
-fn is_extended(before: &Tree, after: &Tree, more: usize) -> Result<bool, Changed> {
+fn is_extended(before: &YamlTree, after: &YamlTree, more: usize) -> Result<bool, ChangedNode> {
     let Some(root) = after.root().filter(|_| after.documents() == 1) else { return Ok(false) };
-    let mut all = Comparison::new(before, after);
+    let mut all = TreeComparison::new(before, after);
     let mut old: &[NodeId] = &[];
     match before.root().filter(|root| !before.is_null(*root)) {
         None if after.entries(root).len() != 1 => return Ok(false),

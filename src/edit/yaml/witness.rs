@@ -5,26 +5,26 @@ use std::thread::{self, ScopedJoinHandle};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::tree::{Kind, NodeId, Style, Tree};
+use super::tree::{NodeId, ScalarQuoting, YamlKind, YamlTree};
 
 /// Length in bytes above which a second thread is worth its cost.
 const LONG: usize = 64 * 1024;
 
 /// A text as read by the second parser, not yet compared.
-pub(super) struct Witness<'a>(Vec<serde_yaml::Deserializer<'a>>);
+pub(super) struct SecondParse<'a>(Vec<serde_yaml::Deserializer<'a>>);
 
 /// Runs the second parser over the first `documents` of `text` in addition to `ours`, in parallel if the text is long.
 pub(super) fn beside<T: Send>(
     text: &str,
     documents: usize,
     ours: impl Fn() -> T + Sync,
-) -> (T, Witness<'_>) {
+) -> (T, SecondParse<'_>) {
     if text.len() < LONG {
-        return (ours(), Witness::read(text, documents));
+        return (ours(), SecondParse::read(text, documents));
     }
     thread::scope(|scope| {
         let beside = thread::Builder::new().spawn_scoped(scope, &ours);
-        let witness = Witness::read(text, documents);
+        let witness = SecondParse::read(text, documents);
         let made = match beside.map(ScopedJoinHandle::join) {
             Ok(Ok(made)) => made,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
@@ -35,7 +35,7 @@ pub(super) fn beside<T: Send>(
     })
 }
 
-impl<'a> Witness<'a> {
+impl<'a> SecondParse<'a> {
     fn read(text: &'a str, documents: usize) -> Self {
         let text = text.trim_start_matches('\u{feff}');
         Self(serde_yaml::Deserializer::from_str(text).take(documents).collect())
@@ -45,10 +45,10 @@ impl<'a> Witness<'a> {
     ///
     /// Aliases are not expanded: both parsers resolve a name to the preceding anchor, so a "billion laughs" text stays
     /// small.
-    pub(super) fn agrees(self, tree: &Tree) -> Result<(), String> {
+    pub(super) fn agrees(self, tree: &YamlTree) -> Result<(), String> {
         let mut documents = tree.roots().iter().zip(self.0);
         documents.try_for_each(|(id, read)| {
-            let seed = Expected { tree, id: *id };
+            let seed = ExpectedNode { tree, id: *id };
             seed.deserialize(read).map_err(|error| error.to_string())
         })
     }
@@ -56,40 +56,40 @@ impl<'a> Witness<'a> {
 
 /// The node that must come next.
 #[derive(Clone, Copy)]
-struct Expected<'t> {
-    tree: &'t Tree,
+struct ExpectedNode<'t> {
+    tree: &'t YamlTree,
     id: NodeId,
 }
 
-impl<'de> DeserializeSeed<'de> for Expected<'_> {
+impl<'de> DeserializeSeed<'de> for ExpectedNode<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
         match &self.tree.node(self.id).kind {
-            Kind::Scalar(..) => reader.deserialize_str(self),
-            Kind::Mapping(..) => reader.deserialize_map(self),
-            Kind::Sequence(..) => reader.deserialize_seq(self),
-            Kind::Alias(_) => reader.deserialize_ignored_any(IgnoredAny).map(|_| ()),
+            YamlKind::Scalar(..) => reader.deserialize_str(self),
+            YamlKind::Mapping(..) => reader.deserialize_map(self),
+            YamlKind::Sequence(..) => reader.deserialize_seq(self),
+            YamlKind::Alias(_) => reader.deserialize_ignored_any(IgnoredAny).map(|_| ()),
         }
     }
 }
 
-impl<'de> Visitor<'de> for Expected<'_> {
+impl<'de> Visitor<'de> for ExpectedNode<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.tree.node(self.id).kind {
-            Kind::Scalar(text, _) => write!(f, "{:?}", self.tree.text(text)),
-            Kind::Mapping(entries, _) => write!(f, "a mapping of {}", entries.len()),
-            Kind::Sequence(items, _) => write!(f, "a sequence of {}", items.len()),
-            Kind::Alias(_) => write!(f, "an alias"),
+            YamlKind::Scalar(text, _) => write!(f, "{:?}", self.tree.text(text)),
+            YamlKind::Mapping(entries, _) => write!(f, "a mapping of {}", entries.len()),
+            YamlKind::Sequence(items, _) => write!(f, "a sequence of {}", items.len()),
+            YamlKind::Alias(_) => write!(f, "an alias"),
         }
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         let same = match &self.tree.node(self.id).kind {
-            Kind::Scalar(_, Style::Absent) => matches!(text, "" | "~"),
-            Kind::Scalar(expected, _) => self.tree.text(expected) == text,
+            YamlKind::Scalar(_, ScalarQuoting::Absent) => matches!(text, "" | "~"),
+            YamlKind::Scalar(expected, _) => self.tree.text(expected) == text,
             _ => false,
         };
         match same {
@@ -100,11 +100,11 @@ impl<'de> Visitor<'de> for Expected<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let tree = self.tree;
-        for (key, value) in own(tree, self.id) {
-            if map.next_key_seed(Expected { tree, id: *key })?.is_none() {
+        for (key, value) in list_own_entries(tree, self.id) {
+            if map.next_key_seed(ExpectedNode { tree, id: *key })?.is_none() {
                 return Err(A::Error::custom("another parser reads fewer entries"));
             }
-            map.next_value_seed(Expected { tree, id: *value })?;
+            map.next_value_seed(ExpectedNode { tree, id: *value })?;
         }
         match map.next_key::<IgnoredAny>()? {
             None => Ok(()),
@@ -114,9 +114,9 @@ impl<'de> Visitor<'de> for Expected<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
         let tree = self.tree;
-        if let Kind::Sequence(items, _) = &tree.node(self.id).kind {
+        if let YamlKind::Sequence(items, _) = &tree.node(self.id).kind {
             for id in items {
-                if sequence.next_element_seed(Expected { tree, id: *id })?.is_none() {
+                if sequence.next_element_seed(ExpectedNode { tree, id: *id })?.is_none() {
                     return Err(A::Error::custom("another parser reads fewer items"));
                 }
             }
@@ -128,15 +128,15 @@ impl<'de> Visitor<'de> for Expected<'_> {
     }
 }
 
-impl fmt::Debug for Expected<'_> {
+impl fmt::Debug for ExpectedNode<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.expecting(f)
     }
 }
 
-fn own(tree: &Tree, mapping: NodeId) -> &[(NodeId, NodeId)] {
+fn list_own_entries(tree: &YamlTree, mapping: NodeId) -> &[(NodeId, NodeId)] {
     match &tree.node(mapping).kind {
-        Kind::Mapping(entries, _) => entries,
+        YamlKind::Mapping(entries, _) => entries,
         _ => &[],
     }
 }
@@ -156,26 +156,26 @@ mod tests {
             "# nothing\n",
             "a: |\n  no line break",
         ] {
-            let (tree, witness) = beside(text, 1, || Tree::parse(text).unwrap());
+            let (tree, witness) = beside(text, 1, || YamlTree::parse(text).unwrap());
             assert_eq!(witness.agrees(&tree), Ok(()), "{text}");
         }
     }
 
     #[test]
     fn a_different_reading_is_reported() {
-        let tree = Tree::parse("a: 1\n").unwrap();
+        let tree = YamlTree::parse("a: 1\n").unwrap();
         for lie in ["a: 2\n", "b: 1\n", "a: 1\nb: 1\n", "[a, 1]", "["] {
-            assert!(Witness::read(lie, 1).agrees(&tree).is_err(), "{lie}");
+            assert!(SecondParse::read(lie, 1).agrees(&tree).is_err(), "{lie}");
         }
     }
 
     #[test]
     fn a_long_text_is_read_in_parallel_with_the_same_result() {
         let text = "a: 1\n".repeat(LONG / 4);
-        let (tree, witness) = beside(&text, 1, || Tree::parse(text.as_str()).unwrap());
+        let (tree, witness) = beside(&text, 1, || YamlTree::parse(text.as_str()).unwrap());
         assert_eq!(witness.agrees(&tree), Ok(()));
-        assert!(Witness::read(&text[5..], 1).agrees(&tree).is_err());
+        assert!(SecondParse::read(&text[5..], 1).agrees(&tree).is_err());
         let broken = text + "[";
-        assert!(beside(&broken, 1, || Tree::parse(broken.as_str())).0.is_err());
+        assert!(beside(&broken, 1, || YamlTree::parse(broken.as_str())).0.is_err());
     }
 }

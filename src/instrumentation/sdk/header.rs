@@ -4,7 +4,7 @@ use crate::secret::{Secret, is_secret_name};
 
 /// A header of an export request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
+pub struct ExportHeader {
     /// The name in lower case.
     pub name: String,
     /// The value as sent.
@@ -12,11 +12,11 @@ pub struct Header {
 }
 
 /// Sets a header, replacing one with the same name.
-pub(super) fn set_header(headers: &mut Vec<Header>, name: &str, value: &str) {
+pub(super) fn set_header(headers: &mut Vec<ExportHeader>, name: &str, value: &str) {
     let value = Secret::new(value);
     match headers.iter_mut().find(|header| header.name == name) {
         Some(header) => header.value = value,
-        None => headers.push(Header { name: name.to_owned(), value }),
+        None => headers.push(ExportHeader { name: name.to_owned(), value }),
     }
 }
 

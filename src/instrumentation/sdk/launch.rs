@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Language;
-use crate::compose::Settings;
+use crate::compose::ServiceEnvironment;
 use crate::secret::Secret;
 
 /// Options of `opentelemetry-instrument` whose variable begins with `OTEL_PYTHON_`.
@@ -11,7 +11,7 @@ const PYTHON_OPTIONS: [&str; 4] =
     ["disabled_instrumentations", "distro", "configurator", "id_generator"];
 
 /// Returns the variables of a service's environment whose values are known.
-pub fn known_variables(settings: &Settings) -> BTreeMap<String, Secret> {
+pub fn known_variables(settings: &ServiceEnvironment) -> BTreeMap<String, Secret> {
     let pairs = settings.iter();
     pairs.filter_map(|one| Some((one.name.clone(), Secret::new(one.value.known()?)))).collect()
 }

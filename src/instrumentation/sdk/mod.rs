@@ -26,9 +26,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Language;
 use crate::secret::Secret;
 
-pub use header::{Header, is_in_braces, unresolved_name};
+pub use header::{ExportHeader, is_in_braces, unresolved_name};
 pub use launch::{image_defaults, known_variables, launch_variables};
-pub use otlp::{ClientFiles, Compression, EndpointSource, OtlpExporter, Protocol};
+pub use otlp::{ClientFiles, EndpointSource, OtlpCompression, OtlpExporter, OtlpProtocol};
 pub use problem::{ProblemEffect, SdkProblem, SdkProblemKind};
 pub use reading::{ENDPOINT_VARIABLES, HEADERS_VARIABLES, PROTOCOL_VARIABLES};
 pub use sampler::TraceSampler;
@@ -64,7 +64,7 @@ pub enum SdkSetup {
     /// By code that creates the exporter. Its class determines the protocol, and no variable selects an exporter.
     Code {
         /// The protocol of the exporter's class.
-        protocol: Protocol,
+        protocol: OtlpProtocol,
         /// The endpoint that the code passes.
         endpoint: Option<String>,
     },
@@ -101,7 +101,7 @@ pub enum SpanExporter {
 }
 
 /// Parses a list of headers according to the specification.
-pub fn read_headers(list: &str) -> Vec<Header> {
+pub fn read_headers(list: &str) -> Vec<ExportHeader> {
     let environment = BTreeMap::from([(HEADERS_VARIABLES[1].to_owned(), Secret::new(list))]);
     let settings = SdkSettings::read(&SdkInput {
         language: None,

@@ -6,11 +6,11 @@ use percent_encoding::percent_decode_str;
 
 use super::node_otlp::{read_grpc, read_http};
 use super::number::javascript_number;
-use super::otlp::Protocol;
+use super::otlp::OtlpProtocol;
 use super::problem::SdkProblemKind;
 use super::reading::{
     NAME, PROPAGATORS, PROTOCOL, RESOURCE, SAMPLER, SAMPLER_RATIO, SWITCH, SdkReading,
-    TRACES_EXPORTER, Unset,
+    TRACES_EXPORTER, UnsetRule,
 };
 use super::sampler::TraceSampler;
 use super::{SERVICE_NAME, SdkDialect, SdkSetup, SpanExporter, limits};
@@ -44,7 +44,7 @@ impl SdkDialect for NodeSdk {
         for name in exporter_names(reading) {
             match name {
                 "otlp" => {
-                    let protocol = protocol(reading);
+                    let protocol = read_node_protocol(reading);
                     exporters.push(read_otlp(reading, protocol));
                 }
                 "console" => exporters.push(SpanExporter::Console),
@@ -72,7 +72,7 @@ impl SdkDialect for NodeSdk {
     }
 
     fn resource(&self, reading: &mut SdkReading<'_>) -> BTreeMap<String, String> {
-        let detectors = reading.set(DETECTORS, Unset::Blank);
+        let detectors = reading.set(DETECTORS, UnsetRule::Blank);
         let is_read = detectors.is_none_or(|list| {
             let mut names = list.split(',').map(str::trim);
             names.clone().any(|name| name == "all")
@@ -83,21 +83,23 @@ impl SdkDialect for NodeSdk {
             reading.different(SdkProblemKind::ResourceIgnored, DETECTORS, text);
             return BTreeMap::new();
         }
-        let list = reading.set(RESOURCE, Unset::Blank).unwrap_or_default();
-        let mut resource = attributes(list).unwrap_or_else(|reason| {
+        let list = reading.set(RESOURCE, UnsetRule::Blank).unwrap_or_default();
+        let mut resource = parse_resource_attributes(list).unwrap_or_else(|reason| {
             let text = format!("{RESOURCE}: {reason}, so all of it is left out");
             reading.different(SdkProblemKind::ResourceDropped, RESOURCE, text);
             BTreeMap::new()
         });
-        if let Some(name) = reading.set(NAME, Unset::Blank) {
+        if let Some(name) = reading.set(NAME, UnsetRule::Blank) {
             resource.insert(SERVICE_NAME.to_owned(), name.to_owned());
         }
         resource
     }
 
     fn sampler(&self, reading: &mut SdkReading<'_>) -> TraceSampler {
-        let Some(value) = reading.set(SAMPLER, Unset::Blank) else { return TraceSampler::DEFAULT };
-        let ratio = reading.set(SAMPLER_RATIO, Unset::Blank).and_then(javascript_number);
+        let Some(value) = reading.set(SAMPLER, UnsetRule::Blank) else {
+            return TraceSampler::DEFAULT;
+        };
+        let ratio = reading.set(SAMPLER_RATIO, UnsetRule::Blank).and_then(javascript_number);
         match TraceSampler::named(value, || reading.checked_ratio(ratio)) {
             Some(sampler) => sampler,
             None => reading.unknown_sampler(value),
@@ -105,10 +107,10 @@ impl SdkDialect for NodeSdk {
     }
 
     fn propagators(&self, reading: &mut SdkReading<'_>) -> Vec<String> {
-        let Some(list) = reading.set(PROPAGATORS, Unset::Blank) else {
+        let Some(list) = reading.set(PROPAGATORS, UnsetRule::Blank) else {
             return ["tracecontext", "baggage"].map(str::to_owned).into();
         };
-        let names = entries(list);
+        let names = list_unique_entries(list);
         if names.contains(&"none") {
             return Vec::new();
         }
@@ -128,7 +130,7 @@ impl SdkDialect for NodeSdk {
 }
 
 /// Returns the entries of a list without duplicates.
-fn entries(list: &str) -> Vec<&str> {
+fn list_unique_entries(list: &str) -> Vec<&str> {
     let mut entries = Vec::new();
     for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
         if !entries.contains(&entry) {
@@ -140,8 +142,9 @@ fn entries(list: &str) -> Vec<&str> {
 
 /// Returns the exporters that `OTEL_TRACES_EXPORTER` names.
 fn exporter_names<'a>(reading: &mut SdkReading<'a>) -> Vec<&'a str> {
-    let list = reading.set(TRACES_EXPORTER, Unset::Blank).unwrap_or_default();
-    let names: Vec<&str> = entries(list).into_iter().filter(|name| *name != "null").collect();
+    let list = reading.set(TRACES_EXPORTER, UnsetRule::Blank).unwrap_or_default();
+    let names: Vec<&str> =
+        list_unique_entries(list).into_iter().filter(|name| *name != "null").collect();
     match names.as_slice() {
         ["none", ..] => Vec::new(),
         [] => vec!["otlp"],
@@ -150,28 +153,28 @@ fn exporter_names<'a>(reading: &mut SdkReading<'a>) -> Vec<&'a str> {
     }
 }
 
-fn read_otlp(reading: &mut SdkReading<'_>, protocol: Protocol) -> SpanExporter {
+fn read_otlp(reading: &mut SdkReading<'_>, protocol: OtlpProtocol) -> SpanExporter {
     SpanExporter::Otlp(Box::new(match protocol {
-        Protocol::Grpc => read_grpc(reading),
+        OtlpProtocol::Grpc => read_grpc(reading),
         _ => read_http(reading, protocol),
     }))
 }
 
 /// Returns the protocol; the default replaces an unknown one.
-fn protocol(reading: &mut SdkReading<'_>) -> Protocol {
-    let Some((variable, value)) = reading.first(PROTOCOL, Unset::Blank) else {
-        return Protocol::HttpProtobuf;
+fn read_node_protocol(reading: &mut SdkReading<'_>) -> OtlpProtocol {
+    let Some((variable, value)) = reading.first(PROTOCOL, UnsetRule::Blank) else {
+        return OtlpProtocol::HttpProtobuf;
     };
-    Protocol::named(value).unwrap_or_else(|| {
+    OtlpProtocol::named(value).unwrap_or_else(|| {
         let text =
             format!("{variable} is `{value}`; the SDK of JavaScript sends http/protobuf instead");
         reading.different(SdkProblemKind::ProtocolUnknown, variable, text);
-        Protocol::HttpProtobuf
+        OtlpProtocol::HttpProtobuf
     })
 }
 
 /// Parses the resource attributes: all of them or none.
-fn attributes(list: &str) -> Result<BTreeMap<String, String>, String> {
+fn parse_resource_attributes(list: &str) -> Result<BTreeMap<String, String>, String> {
     let mut attributes = BTreeMap::new();
     for entry in list.split(',').filter(|entry| !entry.trim().is_empty()) {
         let parts: Vec<&str> = entry.split('=').collect();
@@ -179,7 +182,7 @@ fn attributes(list: &str) -> Result<BTreeMap<String, String>, String> {
             return Err(format!("`{entry}` is not `name=value`"));
         };
         let (name, value) = (name.trim(), value.trim());
-        let decoded = decode(name).zip(decode(value));
+        let decoded = decode_uri_component(name).zip(decode_uri_component(value));
         let (name, value) = decoded.ok_or_else(|| format!("`{entry}` cannot be decoded"))?;
         let is_short = |text: &str| text.encode_utf16().count() <= LONGEST;
         if name.is_empty() || !is_short(&name) || !is_short(&value) {
@@ -191,7 +194,7 @@ fn attributes(list: &str) -> Result<BTreeMap<String, String>, String> {
 }
 
 /// Decodes `%XX`, as `decodeURIComponent` does; `None` if it throws.
-pub(super) fn decode(text: &str) -> Option<String> {
+pub(super) fn decode_uri_component(text: &str) -> Option<String> {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('%') {
         let digits = after.as_bytes().get(..2)?;

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::Header;
+use super::ExportHeader;
 use super::header::{is_token, set_header};
-use super::node::decode;
+use super::node::decode_uri_component;
 use super::number::javascript_number;
-use super::otlp::{Compression, EndpointSource, OtlpExporter, Protocol, TRACES_PATH};
+use super::otlp::{EndpointSource, OtlpCompression, OtlpExporter, OtlpProtocol, TRACES_PATH};
 use super::problem::SdkProblemKind;
-use super::reading::{COMPRESSION, ENDPOINT, HEADERS, SdkReading, TIMEOUT, Unset};
+use super::reading::{COMPRESSION, ENDPOINT, HEADERS, SdkReading, TIMEOUT, UnsetRule};
 
 /// Reads the settings of an exporter over HTTP.
-pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> OtlpExporter {
+pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: OtlpProtocol) -> OtlpExporter {
     let (source, url, written) = http_endpoint(reading);
     if url.is_none() && source == EndpointSource::Code {
         let text = format!("{} is `{written}`, which the exporter refuses", source.describe());
@@ -25,7 +25,7 @@ pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> Otl
         Some(_) => reading.check_path(source, &written),
         None => reading.unusable_endpoint(source, &written, "`http://` or `https://` is missing"),
     }
-    let headers = headers(reading);
+    let headers = read_node_headers(reading);
     let is_value = |value: &str| {
         value.chars().all(|one| {
             one == '\t' || (' '..='~').contains(&one) || ('\u{80}'..='\u{ff}').contains(&one)
@@ -37,14 +37,14 @@ pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> Otl
     if let Some(header) = refused {
         reading.unsendable_header(&header.name);
     }
-    build(reading, protocol, (source, url), headers)
+    build_node_exporter(reading, protocol, (source, url), headers)
 }
 
 /// Reads the settings of an exporter over gRPC.
 pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
     let (source, written) = match reading.endpoint_in_code() {
         Some(endpoint) => (EndpointSource::Code, endpoint),
-        None => match reading.first(ENDPOINT, Unset::Blank) {
+        None => match reading.first(ENDPOINT, UnsetRule::Blank) {
             Some((name, value)) => (EndpointSource::Variable(name), value.trim().to_owned()),
             None => (EndpointSource::Default, "http://localhost:4317".to_owned()),
         },
@@ -54,8 +54,8 @@ pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
         let text = format!("{} is `{written}`: the SDK does not start", source.describe());
         reading.nothing_starts(SdkProblemKind::EndpointUnusable, ENDPOINT.general, text);
     }
-    let headers = headers(reading);
-    let is_metadata = |header: &&Header| {
+    let headers = read_node_headers(reading);
+    let is_metadata = |header: &&ExportHeader| {
         let mut name = header.name.bytes();
         name.all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
             && header.value.expose().bytes().all(|byte| (b' '..=b'~').contains(&byte))
@@ -67,25 +67,25 @@ pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
         );
         reading.nothing_starts(SdkProblemKind::HeaderUnsendable, HEADERS.general, text);
     }
-    build(reading, Protocol::Grpc, (source, url), headers)
+    build_node_exporter(reading, OtlpProtocol::Grpc, (source, url), headers)
 }
 
 /// Creates an exporter from the settings that both transports read alike.
-fn build(
+fn build_node_exporter(
     reading: &mut SdkReading<'_>,
-    protocol: Protocol,
+    protocol: OtlpProtocol,
     (source, url): (EndpointSource, Option<Url>),
-    headers: Vec<Header>,
+    headers: Vec<ExportHeader>,
 ) -> OtlpExporter {
     OtlpExporter {
         protocol,
         url,
         source,
         headers,
-        compression: compression(reading),
-        certificate: reading.certificate(Unset::Blank),
-        client: reading.client_files(Unset::Blank),
-        timeout: timeout(reading),
+        compression: read_node_compression(reading),
+        certificate: reading.certificate(UnsetRule::Blank),
+        client: reading.client_files(UnsetRule::Blank),
+        timeout: read_node_timeout(reading),
     }
 }
 
@@ -100,7 +100,7 @@ fn http_endpoint(reading: &mut SdkReading<'_>) -> (EndpointSource, Option<Url>, 
         return (EndpointSource::Code, url, endpoint);
     }
     for variable in [ENDPOINT.traces, ENDPOINT.general] {
-        let Some(value) = reading.set(variable, Unset::Blank) else { continue };
+        let Some(value) = reading.set(variable, UnsetRule::Blank) else { continue };
         let is_base = variable == ENDPOINT.general;
         let url = match is_base {
             false => Url::parse(value),
@@ -115,7 +115,7 @@ fn http_endpoint(reading: &mut SdkReading<'_>) -> (EndpointSource, Option<Url>, 
                 return (EndpointSource::Variable(variable), Some(url), value.to_owned());
             }
             Err(reason) => {
-                let general = reading.set(ENDPOINT.general, Unset::Blank);
+                let general = reading.set(ENDPOINT.general, UnsetRule::Blank);
                 let instead = match general.filter(|_| !is_base) {
                     Some(_) => ENDPOINT.general,
                     None => "http://localhost:4318",
@@ -152,10 +152,10 @@ fn grpc_url(reading: &SdkReading<'_>, written: &str) -> Option<Url> {
 }
 
 /// Reads the headers: those for traces override the general ones.
-fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
+fn read_node_headers(reading: &mut SdkReading<'_>) -> Vec<ExportHeader> {
     let mut headers = Vec::new();
     for variable in [HEADERS.general, HEADERS.traces] {
-        let Some(list) = reading.set(variable, Unset::Blank) else { continue };
+        let Some(list) = reading.set(variable, UnsetRule::Blank) else { continue };
         let mut own = Vec::new();
         for (at, entry) in list.split(',').enumerate() {
             if entry.trim().is_empty() {
@@ -172,7 +172,8 @@ fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
                 reading.dropped_header(variable, at + 1, "has no name or no value");
                 continue;
             }
-            let Some((name, value)) = decode(name).zip(decode(value)) else {
+            let Some((name, value)) = decode_uri_component(name).zip(decode_uri_component(value))
+            else {
                 reading.dropped_header(variable, at + 1, &format!("({name}) cannot be decoded"));
                 continue;
             };
@@ -192,21 +193,21 @@ fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
 }
 
 /// Reads the compression; an unknown one counts as unset.
-fn compression(reading: &mut SdkReading<'_>) -> Compression {
+fn read_node_compression(reading: &mut SdkReading<'_>) -> OtlpCompression {
     for variable in [COMPRESSION.traces, COMPRESSION.general] {
-        let Some(value) = reading.set(variable, Unset::Blank) else { continue };
+        let Some(value) = reading.set(variable, UnsetRule::Blank) else { continue };
         match value.trim() {
-            "gzip" => return Compression::Gzip,
-            "none" => return Compression::None,
+            "gzip" => return OtlpCompression::Gzip,
+            "none" => return OtlpCompression::None,
             _ => reading.unknown_compression(variable, value),
         }
     }
-    Compression::None
+    OtlpCompression::None
 }
 
-fn timeout(reading: &mut SdkReading<'_>) -> Option<Duration> {
+fn read_node_timeout(reading: &mut SdkReading<'_>) -> Option<Duration> {
     for variable in [TIMEOUT.traces, TIMEOUT.general] {
-        let Some(value) = reading.set(variable, Unset::Blank) else { continue };
+        let Some(value) = reading.set(variable, UnsetRule::Blank) else { continue };
         match javascript_number(value).filter(|number| number.is_finite() && *number > 0.0) {
             Some(milliseconds) => return reading.milliseconds(variable, milliseconds),
             None => reading.invalid_timeout(variable, value),

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::Header;
+use super::ExportHeader;
 use super::header::{is_in_braces, opening_quote, unresolved_name};
 use super::problem::SdkProblemKind;
 use super::reading::{
-    CERTIFICATE, CLIENT_CERTIFICATE, CLIENT_KEY, ENDPOINT, HEADERS, SdkReading, Unset,
+    CERTIFICATE, CLIENT_CERTIFICATE, CLIENT_KEY, ENDPOINT, HEADERS, SdkReading, UnsetRule,
 };
 
 /// The path that is appended to a general endpoint.
@@ -18,15 +18,15 @@ pub(super) const TRACES_PATH: &str = "/v1/traces";
 #[derive(Debug, Clone)]
 pub struct OtlpExporter {
     /// The encoding and transport.
-    pub protocol: Protocol,
+    pub protocol: OtlpProtocol,
     /// The full URL of a request, or scheme, host and port for gRPC; `None` if requests cannot be sent.
     pub url: Option<Url>,
     /// The source of the URL.
     pub source: EndpointSource,
     /// Headers sent with each request.
-    pub headers: Vec<Header>,
+    pub headers: Vec<ExportHeader>,
     /// The compression of the body.
-    pub compression: Compression,
+    pub compression: OtlpCompression,
     /// PEM file with the only trusted certificates, as the service names it.
     pub certificate: Option<String>,
     /// PEM files that identify the service to the server.
@@ -57,7 +57,7 @@ pub enum EndpointSource {
 
 /// `OTEL_EXPORTER_OTLP_PROTOCOL`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
+pub enum OtlpProtocol {
     /// `http/protobuf`
     HttpProtobuf,
     /// `http/json`
@@ -68,7 +68,7 @@ pub enum Protocol {
 
 /// `OTEL_EXPORTER_OTLP_COMPRESSION`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
+pub enum OtlpCompression {
     /// No compression.
     None,
     /// `gzip`
@@ -77,7 +77,7 @@ pub enum Compression {
     Deflate,
 }
 
-impl Protocol {
+impl OtlpProtocol {
     /// Returns the protocol as written in the variable.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -169,8 +169,8 @@ impl SdkReading<'_> {
     }
 
     /// Reports header values that are sent but look wrong.
-    pub(super) fn check_headers(&mut self, variable: &'static str, headers: &[Header]) {
-        for Header { name, value } in headers {
+    pub(super) fn check_headers(&mut self, variable: &'static str, headers: &[ExportHeader]) {
+        for ExportHeader { name, value } in headers {
             let value = value.expose();
             if value.is_empty() {
                 let text = format!("{variable}: {name} is empty");
@@ -205,12 +205,12 @@ impl SdkReading<'_> {
     }
 
     /// Returns the file of trusted certificates.
-    pub(super) fn certificate(&mut self, unset: Unset) -> Option<String> {
+    pub(super) fn certificate(&mut self, unset: UnsetRule) -> Option<String> {
         self.first(CERTIFICATE, unset).map(|(_, file)| file.to_owned())
     }
 
     /// Returns the client certificate and its key, or reports that one is missing.
-    pub(super) fn client_files(&mut self, unset: Unset) -> Option<ClientFiles> {
+    pub(super) fn client_files(&mut self, unset: UnsetRule) -> Option<ClientFiles> {
         let certificate = self.first(CLIENT_CERTIFICATE, unset);
         let key = self.first(CLIENT_KEY, unset);
         match (certificate, key) {

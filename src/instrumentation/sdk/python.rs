@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 
 use super::number::python_float;
-use super::otlp::Protocol;
+use super::otlp::OtlpProtocol;
 use super::problem::SdkProblemKind;
 use super::python_otlp::{read_grpc, read_http};
 use super::reading::{
     NAME, PROPAGATORS, PROTOCOL, RESOURCE, SAMPLER, SAMPLER_RATIO, SWITCH, SdkReading,
-    TRACES_EXPORTER, Unset,
+    TRACES_EXPORTER, UnsetRule,
 };
 use super::sampler::TraceSampler;
 use super::{SERVICE_NAME, SdkDialect, SdkSetup, SpanExporter, limits};
@@ -19,13 +19,13 @@ use super::{SERVICE_NAME, SdkDialect, SdkSetup, SpanExporter, limits};
 pub(super) struct PythonSdk;
 
 /// A signal whose exporters `opentelemetry-instrument` starts.
-struct Signal {
+struct PythonSignal {
     exporter: &'static str,
     protocol: &'static str,
     others: &'static [(&'static str, &'static str)],
 }
 
-const TRACES: Signal = Signal {
+const TRACES: PythonSignal = PythonSignal {
     exporter: TRACES_EXPORTER,
     protocol: PROTOCOL.traces,
     others: &[
@@ -39,13 +39,13 @@ const TRACES: Signal = Signal {
 };
 
 /// Signals whose exporters are loaded together with those of traces; if one cannot be loaded, all three stop.
-const OTHER_SIGNALS: [Signal; 2] = [
-    Signal {
+const OTHER_SIGNALS: [PythonSignal; 2] = [
+    PythonSignal {
         exporter: "OTEL_METRICS_EXPORTER",
         protocol: "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
         others: &[("prometheus", "opentelemetry-exporter-prometheus")],
     },
-    Signal {
+    PythonSignal {
         exporter: "OTEL_LOGS_EXPORTER",
         protocol: "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL",
         others: &[],
@@ -64,8 +64,8 @@ const PROPAGATOR_PACKAGES: [(&str, &str); 6] = [
 
 /// The exporter that an entry of `OTEL_…_EXPORTER` loads.
 #[derive(PartialEq, Eq)]
-enum Loaded {
-    Otlp(Protocol),
+enum LoadedExporter {
+    Otlp(OtlpProtocol),
     Console,
     Other(String),
 }
@@ -82,7 +82,7 @@ impl SdkDialect for PythonSdk {
 
     fn exporters(&self, reading: &mut SdkReading<'_>) -> Vec<SpanExporter> {
         let loaded = match reading.input.setup {
-            SdkSetup::Code { protocol, .. } => vec![Loaded::Otlp(*protocol)],
+            SdkSetup::Code { protocol, .. } => vec![LoadedExporter::Otlp(*protocol)],
             _ => load_exporters(reading, &TRACES),
         };
         if *reading.input.setup == SdkSetup::Variables {
@@ -96,23 +96,26 @@ impl SdkDialect for PythonSdk {
         loaded
             .into_iter()
             .map(|one| match one {
-                Loaded::Otlp(Protocol::Grpc) => SpanExporter::Otlp(Box::new(read_grpc(reading))),
-                Loaded::Otlp(protocol) => {
+                LoadedExporter::Otlp(OtlpProtocol::Grpc) => {
+                    SpanExporter::Otlp(Box::new(read_grpc(reading)))
+                }
+                LoadedExporter::Otlp(protocol) => {
                     SpanExporter::Otlp(Box::new(read_http(reading, protocol)))
                 }
-                Loaded::Console => SpanExporter::Console,
-                Loaded::Other(name) => SpanExporter::Other(name),
+                LoadedExporter::Console => SpanExporter::Console,
+                LoadedExporter::Other(name) => SpanExporter::Other(name),
             })
             .collect()
     }
 
     fn resource(&self, reading: &mut SdkReading<'_>) -> BTreeMap<String, String> {
         let mut resource = BTreeMap::new();
-        for item in reading.set(RESOURCE, Unset::Empty).into_iter().flat_map(|list| list.split(','))
+        for item in
+            reading.set(RESOURCE, UnsetRule::Empty).into_iter().flat_map(|list| list.split(','))
         {
             match item.split_once('=') {
                 Some((name, value)) if !name.trim().is_empty() => {
-                    resource.insert(name.trim().to_owned(), decode(value.trim()));
+                    resource.insert(name.trim().to_owned(), unquote_percent(value.trim()));
                 }
                 _ if item.trim().is_empty() => {}
                 _ => {
@@ -121,7 +124,7 @@ impl SdkDialect for PythonSdk {
                 }
             }
         }
-        if let Some(name) = reading.set(NAME, Unset::Empty) {
+        if let Some(name) = reading.set(NAME, UnsetRule::Empty) {
             resource.insert(SERVICE_NAME.to_owned(), name.to_owned());
         }
         resource
@@ -153,7 +156,7 @@ impl SdkDialect for PythonSdk {
     }
 
     fn propagators(&self, reading: &mut SdkReading<'_>) -> Vec<String> {
-        let Some(list) = reading.set(PROPAGATORS, Unset::Empty) else {
+        let Some(list) = reading.set(PROPAGATORS, UnsetRule::Empty) else {
             return ["tracecontext", "baggage"].map(str::to_owned).into();
         };
         let mut propagators = Vec::new();
@@ -189,15 +192,15 @@ impl SdkDialect for PythonSdk {
 }
 
 /// Decodes `%XX`, as `urllib.parse.unquote` does.
-pub(super) fn decode(text: &str) -> String {
+pub(super) fn unquote_percent(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// Returns the exporters of a signal's variables, or reports why the SDK does not start.
-fn load_exporters(reading: &mut SdkReading<'_>, signal: &Signal) -> Vec<Loaded> {
+fn load_exporters(reading: &mut SdkReading<'_>, signal: &PythonSignal) -> Vec<LoadedExporter> {
     let is_traces = signal.exporter == TRACES_EXPORTER;
     let is_distribution = *reading.input.setup == SdkSetup::Variables;
-    let unset = if is_distribution { Unset::Empty } else { Unset::Blank };
+    let unset = if is_distribution { UnsetRule::Empty } else { UnsetRule::Blank };
     let list = match reading.set(signal.exporter, unset) {
         Some(list) => list,
         None if is_distribution && reading.get(signal.exporter).is_some() => "none",
@@ -223,23 +226,30 @@ fn load_exporters(reading: &mut SdkReading<'_>, signal: &Signal) -> Vec<Loaded> 
             loaded.push(one);
         }
     }
-    if is_traces && !loaded.is_empty() && !loaded.iter().any(|one| matches!(one, Loaded::Otlp(_))) {
+    if is_traces
+        && !loaded.is_empty()
+        && !loaded.iter().any(|one| matches!(one, LoadedExporter::Otlp(_)))
+    {
         let text = format!("{TRACES_EXPORTER} is {list}, not otlp");
         reading.nothing_sent(SdkProblemKind::OtherExporter, TRACES_EXPORTER, text);
     }
     loaded
 }
 
-fn load_exporter(reading: &mut SdkReading<'_>, signal: &Signal, name: &str) -> Option<Loaded> {
+fn load_exporter(
+    reading: &mut SdkReading<'_>,
+    signal: &PythonSignal,
+    name: &str,
+) -> Option<LoadedExporter> {
     let protocol = match name {
-        "otlp" => protocol(reading, signal)?,
-        "otlp_proto_http" => Protocol::HttpProtobuf,
-        "otlp_proto_grpc" => Protocol::Grpc,
-        "console" => return Some(Loaded::Console),
+        "otlp" => read_python_protocol(reading, signal)?,
+        "otlp_proto_http" => OtlpProtocol::HttpProtobuf,
+        "otlp_proto_grpc" => OtlpProtocol::Grpc,
+        "console" => return Some(LoadedExporter::Console),
         _ => return load_other(reading, signal, name),
     };
     let package = match protocol {
-        Protocol::Grpc => "opentelemetry-exporter-otlp-proto-grpc",
+        OtlpProtocol::Grpc => "opentelemetry-exporter-otlp-proto-grpc",
         _ => "opentelemetry-exporter-otlp-proto-http",
     };
     if *reading.input.setup == SdkSetup::Variables
@@ -253,14 +263,18 @@ fn load_exporter(reading: &mut SdkReading<'_>, signal: &Signal, name: &str) -> O
         reading.nothing_starts(SdkProblemKind::ExporterMissing, signal.exporter, text);
         return None;
     }
-    Some(Loaded::Otlp(protocol))
+    Some(LoadedExporter::Otlp(protocol))
 }
 
-fn load_other(reading: &mut SdkReading<'_>, signal: &Signal, name: &str) -> Option<Loaded> {
+fn load_other(
+    reading: &mut SdkReading<'_>,
+    signal: &PythonSignal,
+    name: &str,
+) -> Option<LoadedExporter> {
     let package = signal.others.iter().find(|(known, _)| *known == name);
     let text = match package {
         Some((_, package)) if reading.may_have(&[package]) => {
-            return Some(Loaded::Other(name.to_owned()));
+            return Some(LoadedExporter::Other(name.to_owned()));
         }
         Some((_, package)) => {
             format!(
@@ -282,17 +296,20 @@ fn load_other(reading: &mut SdkReading<'_>, signal: &Signal, name: &str) -> Opti
 }
 
 /// Returns the protocol of `otlp`, or reports that it is unknown.
-fn protocol(reading: &mut SdkReading<'_>, signal: &Signal) -> Option<Protocol> {
+fn read_python_protocol(
+    reading: &mut SdkReading<'_>,
+    signal: &PythonSignal,
+) -> Option<OtlpProtocol> {
     let names = [signal.protocol, PROTOCOL.general];
-    let set = names.into_iter().find_map(|name| Some((name, reading.set(name, Unset::Empty)?)));
+    let set = names.into_iter().find_map(|name| Some((name, reading.set(name, UnsetRule::Empty)?)));
     let Some((variable, value)) = set else {
         return Some(match reading.input.setup {
-            SdkSetup::Variables => Protocol::Grpc,
-            _ => Protocol::HttpProtobuf,
+            SdkSetup::Variables => OtlpProtocol::Grpc,
+            _ => OtlpProtocol::HttpProtobuf,
         });
     };
-    match Protocol::named(value.trim()) {
-        Some(protocol @ (Protocol::Grpc | Protocol::HttpProtobuf)) => Some(protocol),
+    match OtlpProtocol::named(value.trim()) {
+        Some(protocol @ (OtlpProtocol::Grpc | OtlpProtocol::HttpProtobuf)) => Some(protocol),
         _ => {
             let text = format!(
                 "{variable} is `{value}`; Python's SDK knows grpc and http/protobuf, and does not start"

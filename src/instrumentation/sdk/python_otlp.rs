@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::Header;
+use super::ExportHeader;
 use super::header::{is_token, set_header};
 use super::number::python_float;
-use super::otlp::{Compression, EndpointSource, OtlpExporter, Protocol, TRACES_PATH};
+use super::otlp::{EndpointSource, OtlpCompression, OtlpExporter, OtlpProtocol, TRACES_PATH};
 use super::problem::SdkProblemKind;
-use super::python::decode;
-use super::reading::{COMPRESSION, ENDPOINT, HEADERS, INSECURE, SdkReading, TIMEOUT, Unset};
+use super::python::unquote_percent;
+use super::reading::{COMPRESSION, ENDPOINT, HEADERS, INSECURE, SdkReading, TIMEOUT, UnsetRule};
 
 /// Reads the settings of the exporter over HTTP.
-pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> OtlpExporter {
+pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: OtlpProtocol) -> OtlpExporter {
     let (source, written) = match reading.endpoint_in_code().filter(|endpoint| !endpoint.is_empty())
     {
         Some(endpoint) => (EndpointSource::Code, endpoint),
-        None => match reading.first(ENDPOINT, Unset::Empty) {
+        None => match reading.first(ENDPOINT, UnsetRule::Empty) {
             Some((name, endpoint)) => (EndpointSource::Variable(name), endpoint.to_owned()),
             None => (EndpointSource::Default, "http://localhost:4318".to_owned()),
         },
@@ -32,7 +32,7 @@ pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> Otl
         Ok(_) => reading.check_path(source, &written),
         Err(reason) => reading.unusable_endpoint(source, &written, reason),
     }
-    let headers = headers(reading);
+    let headers = read_python_headers(reading);
     if let Some(header) = headers.iter().find(|header| !is_sendable(header)) {
         reading.unsendable_header(&header.name);
     }
@@ -41,17 +41,17 @@ pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: Protocol) -> Otl
         url: url.ok(),
         source,
         headers,
-        compression: compression(reading),
-        certificate: reading.certificate(Unset::Empty),
-        client: reading.client_files(Unset::Empty),
-        timeout: timeout(reading),
+        compression: read_python_compression(reading),
+        certificate: reading.certificate(UnsetRule::Empty),
+        client: reading.client_files(UnsetRule::Empty),
+        timeout: read_python_timeout(reading),
     }
 }
 
 /// Reads the settings of the exporter over gRPC.
 pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
     let code = reading.endpoint_in_code().filter(|endpoint| !endpoint.is_empty());
-    let (source, written) = match (code, reading.set(ENDPOINT.traces, Unset::Empty)) {
+    let (source, written) = match (code, reading.set(ENDPOINT.traces, UnsetRule::Empty)) {
         (Some(endpoint), _) => (EndpointSource::Code, endpoint),
         (None, Some(endpoint)) => (EndpointSource::Variable(ENDPOINT.traces), endpoint.to_owned()),
         (None, None) => match reading.get(ENDPOINT.general) {
@@ -64,8 +64,8 @@ pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
         let reason = "no address of a gRPC server";
         reading.unusable_endpoint(source, &written, reason);
     }
-    let headers = headers(reading);
-    let is_metadata = |header: &&Header| {
+    let headers = read_python_headers(reading);
+    let is_metadata = |header: &&ExportHeader| {
         let name = header.name.bytes();
         let mut name = name.chain([b'x']);
         name.all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
@@ -75,13 +75,13 @@ pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
         reading.unsendable_header(&header.name);
     }
     OtlpExporter {
-        protocol: Protocol::Grpc,
+        protocol: OtlpProtocol::Grpc,
         url,
         source,
         headers,
         compression: grpc_compression(reading),
-        certificate: reading.certificate(Unset::Empty),
-        client: reading.client_files(Unset::Empty),
+        certificate: reading.certificate(UnsetRule::Empty),
+        client: reading.client_files(UnsetRule::Empty),
         timeout: grpc_timeout(reading),
     }
 }
@@ -109,15 +109,15 @@ fn request_url(text: &str) -> Result<Url, String> {
     }
     let (path, query) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
     let slashes = path.len() - path.trim_start_matches('/').len();
-    let path = encode(&path[slashes.saturating_sub(1)..]);
-    let text = format!("{scheme}://{authority}{path}{}", encode(query));
+    let path = encode_url_part(&path[slashes.saturating_sub(1)..]);
+    let text = format!("{scheme}://{authority}{path}{}", encode_url_part(query));
     let mut url = Url::parse(&text).map_err(|error| error.to_string())?;
     url.set_fragment(None);
     Ok(url)
 }
 
 /// Encodes characters that are invalid in a URL, and every `%` unless all of them begin an escape.
-fn encode(part: &str) -> String {
+fn encode_url_part(part: &str) -> String {
     let is_escape = |at: usize| {
         part.as_bytes().get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
     };
@@ -161,8 +161,8 @@ fn grpc_url(reading: &SdkReading<'_>, written: &str) -> Option<Url> {
 }
 
 /// Reads the headers, and reports those that the SDK drops.
-fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
-    let Some((variable, list)) = reading.first(HEADERS, Unset::Empty) else {
+fn read_python_headers(reading: &mut SdkReading<'_>) -> Vec<ExportHeader> {
+    let Some((variable, list)) = reading.first(HEADERS, UnsetRule::Empty) else {
         return Vec::new();
     };
     let mut headers = Vec::new();
@@ -198,7 +198,11 @@ fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
             }
             set_header(&mut headers, &name, value.trim());
         } else {
-            set_header(&mut headers, &decode(name).trim().to_lowercase(), decode(value).trim());
+            set_header(
+                &mut headers,
+                &unquote_percent(name).trim().to_lowercase(),
+                unquote_percent(value).trim(),
+            );
         }
     }
     reading.check_headers(variable, &headers);
@@ -211,7 +215,7 @@ fn is_liberal(character: char) -> bool {
 }
 
 /// Returns true if the header can be part of an HTTP request.
-fn is_sendable(header: &Header) -> bool {
+fn is_sendable(header: &ExportHeader) -> bool {
     let name = &header.name;
     let value = header.value.expose();
     let is_name = name.is_ascii()
@@ -222,43 +226,43 @@ fn is_sendable(header: &Header) -> bool {
     is_name && is_value
 }
 
-fn compression(reading: &mut SdkReading<'_>) -> Compression {
-    let Some((variable, value)) = reading.first(COMPRESSION, Unset::Empty) else {
-        return Compression::None;
+fn read_python_compression(reading: &mut SdkReading<'_>) -> OtlpCompression {
+    let Some((variable, value)) = reading.first(COMPRESSION, UnsetRule::Empty) else {
+        return OtlpCompression::None;
     };
     match value.trim().to_ascii_lowercase().as_str() {
-        "none" => Compression::None,
-        "gzip" => Compression::Gzip,
-        "deflate" => Compression::Deflate,
+        "none" => OtlpCompression::None,
+        "gzip" => OtlpCompression::Gzip,
+        "deflate" => OtlpCompression::Deflate,
         _ => {
             reading.unknown_compression(variable, value);
-            Compression::None
+            OtlpCompression::None
         }
     }
 }
 
 /// Reads the compression for gRPC: only `gzip` is valid, any other value prevents the SDK from starting.
-fn grpc_compression(reading: &mut SdkReading<'_>) -> Compression {
+fn grpc_compression(reading: &mut SdkReading<'_>) -> OtlpCompression {
     let mut compression = None;
     for variable in [COMPRESSION.traces, COMPRESSION.general] {
         let Some(value) = reading.get(variable).filter(|_| compression.is_none()) else { continue };
         match value.trim().to_ascii_lowercase().as_str() {
-            "gzip" => compression = Some(Compression::Gzip),
+            "gzip" => compression = Some(OtlpCompression::Gzip),
             _ => {
                 let text = format!(
                     "{variable} is `{value}`; over gRPC Python's SDK knows gzip alone, and does not start"
                 );
                 reading.nothing_starts(SdkProblemKind::CompressionUnknown, variable, text);
-                compression = Some(Compression::None);
+                compression = Some(OtlpCompression::None);
             }
         }
     }
-    compression.unwrap_or(Compression::None)
+    compression.unwrap_or(OtlpCompression::None)
 }
 
 /// Reads the timeout, which Python takes in seconds and the specification in milliseconds.
-fn timeout(reading: &mut SdkReading<'_>) -> Option<Duration> {
-    let (variable, value) = reading.first(TIMEOUT, Unset::Empty)?;
+fn read_python_timeout(reading: &mut SdkReading<'_>) -> Option<Duration> {
+    let (variable, value) = reading.first(TIMEOUT, UnsetRule::Empty)?;
     match python_float(value) {
         Some(seconds) if seconds > 0.0 => Duration::try_from_secs_f64(seconds).ok(),
         Some(_) => {

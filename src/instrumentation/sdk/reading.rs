@@ -50,7 +50,7 @@ pub(super) const PROPAGATORS: &str = "OTEL_PROPAGATORS";
 
 /// The values that count as unset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unset {
+pub(super) enum UnsetRule {
     /// Empty values.
     Empty,
     /// Values that are empty or only white space.
@@ -74,10 +74,10 @@ impl<'a> SdkReading<'a> {
     }
 
     /// Returns a variable unless its value counts as unset.
-    pub(super) fn set(&self, name: &str, unset: Unset) -> Option<&'a str> {
+    pub(super) fn set(&self, name: &str, unset: UnsetRule) -> Option<&'a str> {
         self.get(name).filter(|value| match unset {
-            Unset::Empty => !value.is_empty(),
-            Unset::Blank => !value.trim().is_empty(),
+            UnsetRule::Empty => !value.is_empty(),
+            UnsetRule::Blank => !value.trim().is_empty(),
         })
     }
 
@@ -85,7 +85,7 @@ impl<'a> SdkReading<'a> {
     pub(super) fn first(
         &self,
         variable: SignalVariable,
-        unset: Unset,
+        unset: UnsetRule,
     ) -> Option<(&'static str, &'a str)> {
         let mut names = [variable.traces, variable.general].into_iter();
         names.find_map(|name| Some((name, self.set(name, unset)?)))
@@ -93,7 +93,7 @@ impl<'a> SdkReading<'a> {
 
     /// Returns true if a gRPC connection is unencrypted when its address has no scheme.
     pub(super) fn is_insecure(&self) -> bool {
-        let value = self.first(INSECURE, Unset::Blank);
+        let value = self.first(INSECURE, UnsetRule::Blank);
         value.is_some_and(|(_, value)| value.trim().eq_ignore_ascii_case("true"))
     }
 
@@ -142,7 +142,7 @@ impl<'a> SdkReading<'a> {
 
     /// Reports a service without a name, or with quotes around it.
     pub(super) fn check_name(&mut self, resource: &BTreeMap<String, String>, name: Option<&str>) {
-        let variable = match self.set(NAME, Unset::Empty) {
+        let variable = match self.set(NAME, UnsetRule::Empty) {
             Some(_) => NAME,
             None if name.is_some() => RESOURCE,
             None => NAME,

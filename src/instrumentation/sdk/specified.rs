@@ -6,12 +6,12 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::header::{Header, is_token, set_header};
-use super::otlp::{Compression, EndpointSource, OtlpExporter, Protocol, TRACES_PATH};
+use super::header::{ExportHeader, is_token, set_header};
+use super::otlp::{EndpointSource, OtlpCompression, OtlpExporter, OtlpProtocol, TRACES_PATH};
 use super::problem::SdkProblemKind;
 use super::reading::{
     COMPRESSION, ENDPOINT, HEADERS, NAME, PROPAGATORS, PROTOCOL, RESOURCE, SAMPLER, SAMPLER_RATIO,
-    SWITCH, SdkReading, TIMEOUT, TRACES_EXPORTER, Unset,
+    SWITCH, SdkReading, TIMEOUT, TRACES_EXPORTER, UnsetRule,
 };
 use super::sampler::TraceSampler;
 use super::{SERVICE_NAME, SdkDialect, SdkSetup, SpanExporter, limits};
@@ -51,7 +51,7 @@ impl SdkDialect for SpecifiedSdk {
         if let SdkSetup::Code { protocol, .. } = reading.input.setup {
             return vec![SpanExporter::Otlp(Box::new(read_otlp(reading, *protocol)))];
         }
-        let list = reading.set(TRACES_EXPORTER, Unset::Blank).unwrap_or("otlp");
+        let list = reading.set(TRACES_EXPORTER, UnsetRule::Blank).unwrap_or("otlp");
         let mut exporters = Vec::new();
         for name in list.split(',').map(str::trim) {
             let is_any = reading.input.language.is_none();
@@ -59,10 +59,10 @@ impl SdkDialect for SpecifiedSdk {
                 "none" | "" => {}
                 "otlp" => exporters.push(read_named(reading, None)),
                 "otlp_proto_http" if is_any => {
-                    exporters.push(read_named(reading, Some(Protocol::HttpProtobuf)));
+                    exporters.push(read_named(reading, Some(OtlpProtocol::HttpProtobuf)));
                 }
                 "otlp_proto_grpc" if is_any => {
-                    exporters.push(read_named(reading, Some(Protocol::Grpc)))
+                    exporters.push(read_named(reading, Some(OtlpProtocol::Grpc)))
                 }
                 "console" | "logging" => exporters.push(SpanExporter::Console),
                 "zipkin" | "jaeger" => exporters.push(SpanExporter::Other(name.to_owned())),
@@ -85,11 +85,11 @@ impl SdkDialect for SpecifiedSdk {
 
     fn resource(&self, reading: &mut SdkReading<'_>) -> BTreeMap<String, String> {
         let mut resource = BTreeMap::new();
-        let list = reading.set(RESOURCE, Unset::Blank).unwrap_or_default();
+        let list = reading.set(RESOURCE, UnsetRule::Blank).unwrap_or_default();
         for item in list.split(',').filter(|item| !item.trim().is_empty()) {
             match item.split_once('=').filter(|(name, _)| !name.trim().is_empty()) {
                 Some((name, value)) => {
-                    resource.insert(name.trim().to_owned(), decode(value.trim()));
+                    resource.insert(name.trim().to_owned(), decode_percent_utf8(value.trim()));
                 }
                 None => {
                     let text = format!("{RESOURCE}: `{item}` is not `name=value` and is left out");
@@ -97,14 +97,16 @@ impl SdkDialect for SpecifiedSdk {
                 }
             }
         }
-        if let Some(name) = reading.set(NAME, Unset::Blank) {
+        if let Some(name) = reading.set(NAME, UnsetRule::Blank) {
             resource.insert(SERVICE_NAME.to_owned(), name.trim().to_owned());
         }
         resource
     }
 
     fn sampler(&self, reading: &mut SdkReading<'_>) -> TraceSampler {
-        let Some(value) = reading.set(SAMPLER, Unset::Blank) else { return TraceSampler::DEFAULT };
+        let Some(value) = reading.set(SAMPLER, UnsetRule::Blank) else {
+            return TraceSampler::DEFAULT;
+        };
         let ratio = reading.get(SAMPLER_RATIO).and_then(|ratio| ratio.trim().parse().ok());
         match TraceSampler::named(value.trim(), || reading.checked_ratio(ratio)) {
             Some(sampler) => sampler,
@@ -118,7 +120,7 @@ impl SdkDialect for SpecifiedSdk {
     }
 
     fn propagators(&self, reading: &mut SdkReading<'_>) -> Vec<String> {
-        let Some(list) = reading.set(PROPAGATORS, Unset::Blank) else {
+        let Some(list) = reading.set(PROPAGATORS, UnsetRule::Blank) else {
             return ["tracecontext", "baggage"].map(str::to_owned).into();
         };
         let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
@@ -154,38 +156,40 @@ fn note_unknown(
 }
 
 /// Reads the OTLP exporter that `OTEL_TRACES_EXPORTER` names, with the protocol if its name includes one.
-fn read_named(reading: &mut SdkReading<'_>, protocol: Option<Protocol>) -> SpanExporter {
+fn read_named(reading: &mut SdkReading<'_>, protocol: Option<OtlpProtocol>) -> SpanExporter {
     let protocol = protocol.unwrap_or_else(|| protocol_in_force(reading));
     SpanExporter::Otlp(Box::new(read_otlp(reading, protocol)))
 }
 
-fn protocol_in_force(reading: &mut SdkReading<'_>) -> Protocol {
-    let Some((variable, value)) = reading.first(PROTOCOL, Unset::Blank) else {
-        return Protocol::HttpProtobuf;
+fn protocol_in_force(reading: &mut SdkReading<'_>) -> OtlpProtocol {
+    let Some((variable, value)) = reading.first(PROTOCOL, UnsetRule::Blank) else {
+        return OtlpProtocol::HttpProtobuf;
     };
-    let named = Protocol::named(value.trim()).filter(|protocol| match reading.input.language {
-        Some(Language::Ruby) => *protocol == Protocol::HttpProtobuf,
-        Some(Language::Java | Language::Dotnet | Language::Go) => *protocol != Protocol::HttpJson,
+    let named = OtlpProtocol::named(value.trim()).filter(|protocol| match reading.input.language {
+        Some(Language::Ruby) => *protocol == OtlpProtocol::HttpProtobuf,
+        Some(Language::Java | Language::Dotnet | Language::Go) => {
+            *protocol != OtlpProtocol::HttpJson
+        }
         _ => true,
     });
     named.unwrap_or_else(|| {
         let text = format!("{variable} is `{value}`, which this SDK does not know");
         note_unknown(reading, SdkProblemKind::ProtocolUnknown, variable, text);
-        Protocol::HttpProtobuf
+        OtlpProtocol::HttpProtobuf
     })
 }
 
-fn read_otlp(reading: &mut SdkReading<'_>, protocol: Protocol) -> OtlpExporter {
+fn read_otlp(reading: &mut SdkReading<'_>, protocol: OtlpProtocol) -> OtlpExporter {
     let (source, written) = match reading.endpoint_in_code() {
         Some(endpoint) => (EndpointSource::Code, endpoint),
-        None => match reading.first(ENDPOINT, Unset::Blank) {
+        None => match reading.first(ENDPOINT, UnsetRule::Blank) {
             Some((name, value)) => (EndpointSource::Variable(name), value.to_owned()),
             None => (EndpointSource::Default, default_endpoint(protocol).to_owned()),
         },
     };
     let url = request_url(reading, source, &written, protocol);
     match &url {
-        Ok(_) if protocol != Protocol::Grpc => reading.check_path(source, &written),
+        Ok(_) if protocol != OtlpProtocol::Grpc => reading.check_path(source, &written),
         Ok(_) => {}
         Err(reason) => reading.unusable_endpoint(source, &written, reason),
     }
@@ -193,17 +197,17 @@ fn read_otlp(reading: &mut SdkReading<'_>, protocol: Protocol) -> OtlpExporter {
         protocol,
         url: url.ok(),
         source,
-        headers: headers(reading),
-        compression: compression(reading),
-        certificate: reading.certificate(Unset::Blank),
-        client: reading.client_files(Unset::Blank),
-        timeout: timeout(reading),
+        headers: read_specified_headers(reading),
+        compression: read_specified_compression(reading),
+        certificate: reading.certificate(UnsetRule::Blank),
+        client: reading.client_files(UnsetRule::Blank),
+        timeout: read_specified_timeout(reading),
     }
 }
 
-fn default_endpoint(protocol: Protocol) -> &'static str {
+fn default_endpoint(protocol: OtlpProtocol) -> &'static str {
     match protocol {
-        Protocol::Grpc => "http://localhost:4317",
+        OtlpProtocol::Grpc => "http://localhost:4317",
         _ => "http://localhost:4318",
     }
 }
@@ -212,9 +216,9 @@ fn request_url(
     reading: &SdkReading<'_>,
     source: EndpointSource,
     written: &str,
-    protocol: Protocol,
+    protocol: OtlpProtocol,
 ) -> Result<Url, String> {
-    let is_grpc = protocol == Protocol::Grpc;
+    let is_grpc = protocol == OtlpProtocol::Grpc;
     if written.trim() != written {
         return Err("a blank is part of the address".to_owned());
     }
@@ -239,8 +243,10 @@ fn request_url(
     Ok(url)
 }
 
-fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
-    let Some((variable, list)) = reading.first(HEADERS, Unset::Blank) else { return Vec::new() };
+fn read_specified_headers(reading: &mut SdkReading<'_>) -> Vec<ExportHeader> {
+    let Some((variable, list)) = reading.first(HEADERS, UnsetRule::Blank) else {
+        return Vec::new();
+    };
     let mut headers = Vec::new();
     for (at, pair) in list.split(',').enumerate() {
         if pair.trim().is_empty() {
@@ -250,7 +256,7 @@ fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
             reading.dropped_header(variable, at + 1, "has no `=`");
             continue;
         };
-        let name = decode(name.trim()).to_ascii_lowercase();
+        let name = decode_percent_utf8(name.trim()).to_ascii_lowercase();
         if name.is_empty() || !name.bytes().all(is_token) {
             reading.dropped_header(variable, at + 1, "has no usable name");
             continue;
@@ -267,8 +273,8 @@ fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
             reading.different(SdkProblemKind::HeaderCut, variable, text);
         }
         let value = match is_java(reading) {
-            true => decode(&value.replace('+', " ")),
-            false => decode(value),
+            true => decode_percent_utf8(&value.replace('+', " ")),
+            false => decode_percent_utf8(value),
         };
         if value.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
             reading.dropped_header(
@@ -285,24 +291,24 @@ fn headers(reading: &mut SdkReading<'_>) -> Vec<Header> {
 }
 
 /// Decodes `%XX`; if the result is not UTF-8, the text is unchanged.
-fn decode(text: &str) -> String {
+fn decode_percent_utf8(text: &str) -> String {
     let decoded = percent_decode_str(text).decode_utf8();
     decoded.map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }
 
-fn compression(reading: &mut SdkReading<'_>) -> Compression {
-    match reading.first(COMPRESSION, Unset::Blank) {
-        Some((_, value)) if value.trim().eq_ignore_ascii_case("gzip") => Compression::Gzip,
+fn read_specified_compression(reading: &mut SdkReading<'_>) -> OtlpCompression {
+    match reading.first(COMPRESSION, UnsetRule::Blank) {
+        Some((_, value)) if value.trim().eq_ignore_ascii_case("gzip") => OtlpCompression::Gzip,
         Some((variable, value)) if !value.trim().eq_ignore_ascii_case("none") => {
             reading.unknown_compression(variable, value);
-            Compression::None
+            OtlpCompression::None
         }
-        _ => Compression::None,
+        _ => OtlpCompression::None,
     }
 }
 
-fn timeout(reading: &mut SdkReading<'_>) -> Option<Duration> {
-    let (variable, value) = reading.first(TIMEOUT, Unset::Blank)?;
+fn read_specified_timeout(reading: &mut SdkReading<'_>) -> Option<Duration> {
+    let (variable, value) = reading.first(TIMEOUT, UnsetRule::Blank)?;
     match value.trim().parse::<u32>() {
         Ok(milliseconds) => reading.milliseconds(variable, f64::from(milliseconds)),
         Err(_) => {
@@ -446,7 +452,7 @@ mod tests {
             ],
         );
         let otlp = settings.otlp().unwrap();
-        assert_eq!(otlp.compression, Compression::Gzip);
+        assert_eq!(otlp.compression, OtlpCompression::Gzip);
         assert_eq!(otlp.timeout, Some(Duration::from_millis(1500)));
         assert_eq!(otlp.certificate.as_deref(), Some("ca.pem"));
         assert_eq!(otlp.client, None);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
-fn read(
+fn read_sdk_settings(
     language: Language,
     setup: &SdkSetup,
     packages: Option<&[&str]>,
@@ -23,7 +23,7 @@ fn read(
     })
 }
 
-fn protocol(settings: &SdkSettings) -> Option<Protocol> {
+fn otlp_protocol(settings: &SdkSettings) -> Option<OtlpProtocol> {
     settings.otlp().map(|otlp| otlp.protocol)
 }
 
@@ -35,23 +35,23 @@ const GRPC: &str = "opentelemetry-exporter-otlp-proto-grpc";
 fn the_default_protocol_is_that_of_the_language_and_its_start() {
     let variables = &SdkSetup::Variables;
     for (language, setup, expected) in [
-        (Language::Python, variables, Protocol::Grpc),
-        (Language::Python, &SdkSetup::Unknown, Protocol::HttpProtobuf),
-        (Language::Node, variables, Protocol::HttpProtobuf),
-        (Language::Java, variables, Protocol::HttpProtobuf),
-        (Language::Dotnet, variables, Protocol::HttpProtobuf),
-        (Language::Php, variables, Protocol::HttpProtobuf),
-        (Language::Ruby, variables, Protocol::HttpProtobuf),
+        (Language::Python, variables, OtlpProtocol::Grpc),
+        (Language::Python, &SdkSetup::Unknown, OtlpProtocol::HttpProtobuf),
+        (Language::Node, variables, OtlpProtocol::HttpProtobuf),
+        (Language::Java, variables, OtlpProtocol::HttpProtobuf),
+        (Language::Dotnet, variables, OtlpProtocol::HttpProtobuf),
+        (Language::Php, variables, OtlpProtocol::HttpProtobuf),
+        (Language::Ruby, variables, OtlpProtocol::HttpProtobuf),
     ] {
-        let settings = read(language, setup, None, &[ENDPOINT]);
-        assert_eq!(protocol(&settings), Some(expected), "{language:?} {setup:?}");
+        let settings = read_sdk_settings(language, setup, None, &[ENDPOINT]);
+        assert_eq!(otlp_protocol(&settings), Some(expected), "{language:?} {setup:?}");
     }
-    let code = SdkSetup::Code { protocol: Protocol::HttpProtobuf, endpoint: None };
+    let code = SdkSetup::Code { protocol: OtlpProtocol::HttpProtobuf, endpoint: None };
     let says_grpc =
         [ENDPOINT, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_TRACES_EXPORTER", "none")];
     for language in [Language::Python, Language::Node, Language::Go] {
-        let settings = read(language, &code, None, &says_grpc);
-        assert_eq!(protocol(&settings), Some(Protocol::HttpProtobuf), "{language:?}");
+        let settings = read_sdk_settings(language, &code, None, &says_grpc);
+        assert_eq!(otlp_protocol(&settings), Some(OtlpProtocol::HttpProtobuf), "{language:?}");
         assert_eq!(settings.blocker(), None, "{language:?}");
     }
 }
@@ -59,7 +59,8 @@ fn the_default_protocol_is_that_of_the_language_and_its_start() {
 #[test]
 fn python_does_not_start_without_the_package_of_an_exporter() {
     let missing = |packages: &[&str], pairs: &[(&str, &str)]| {
-        let settings = read(Language::Python, &SdkSetup::Variables, Some(packages), pairs);
+        let settings =
+            read_sdk_settings(Language::Python, &SdkSetup::Variables, Some(packages), pairs);
         let kinds = settings.problems.iter().map(|problem| problem.kind);
         (settings.starts(), kinds.filter(|kind| *kind == SdkProblemKind::ExporterMissing).count())
     };
@@ -80,7 +81,7 @@ fn python_does_not_start_without_the_package_of_an_exporter() {
 fn a_propagator_needs_its_package_in_python() {
     let starts = |packages: Option<&[&str]>, list| {
         let pairs = [ENDPOINT, ("OTEL_PROPAGATORS", list)];
-        read(Language::Python, &SdkSetup::Unknown, packages, &pairs).starts()
+        read_sdk_settings(Language::Python, &SdkSetup::Unknown, packages, &pairs).starts()
     };
     assert!(starts(None, "tracecontext,b3") && !starts(Some(&[HTTP]), "tracecontext,b3"));
     assert!(starts(Some(&["opentelemetry-propagator-b3"]), "b3multi,tracecontext"));
@@ -90,13 +91,14 @@ fn a_propagator_needs_its_package_in_python() {
 #[test]
 fn an_endpoint_in_code_is_used_as_it_stands() {
     for (language, protocol) in [
-        (Language::Python, Protocol::HttpProtobuf),
-        (Language::Node, Protocol::HttpProtobuf),
-        (Language::Node, Protocol::HttpJson),
-        (Language::Go, Protocol::HttpProtobuf),
+        (Language::Python, OtlpProtocol::HttpProtobuf),
+        (Language::Node, OtlpProtocol::HttpProtobuf),
+        (Language::Node, OtlpProtocol::HttpJson),
+        (Language::Go, OtlpProtocol::HttpProtobuf),
     ] {
         let setup = SdkSetup::Code { protocol, endpoint: Some(ENDPOINT.1.to_owned()) };
-        let settings = read(language, &setup, None, &[ENDPOINT, ("OTEL_SERVICE_NAME", "api")]);
+        let settings =
+            read_sdk_settings(language, &setup, None, &[ENDPOINT, ("OTEL_SERVICE_NAME", "api")]);
         let otlp = settings.otlp().unwrap();
         assert_eq!(otlp.url.as_ref().unwrap().path(), "/", "{language:?}");
         assert_eq!(otlp.source, EndpointSource::Code);

@@ -1,11 +1,11 @@
 //! `before-first-request`: a hook of Rollbar's old guide that Flask no longer has.
 
-use crate::edit::python::retired::mistakes;
-use crate::edit::python::source::Source;
+use crate::edit::python::retired::find_retired_hooks;
+use crate::edit::python::source::PythonSource;
 use crate::edit::requirements::Requirements;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "before-first-request",
     severity: Severity::Error,
     why: "Flask 2.3 removed it, so the program stops with AttributeError as soon as the image is built anew",
@@ -32,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for file in &inspection.python {
         let lists = inspection.requirements_for(file);
@@ -40,9 +40,9 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         if old || file.module.apps.is_empty() {
             continue;
         }
-        let Ok(source) = Source::parse(&file.file.text) else { continue };
-        for mistake in mistakes(&source) {
-            let hit = Hit::new(
+        let Ok(source) = PythonSource::parse(&file.file.text) else { continue };
+        for mistake in find_retired_hooks(&source) {
+            let hit = RuleHit::new(
                 &file.file,
                 file.offset(mistake.line),
                 "Flask has no before_first_request since 2.3",

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::compose::Service;
+use crate::compose::ServiceModel;
 use crate::lint::inspection::{CollectorFile, has_unread_settings};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 use crate::provider::listening::is_older_than;
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "collector-config",
     severity: Severity::Error,
     why: "the collector stops at its first line, or sends without the key, and every service that sends to it loses its spans",
@@ -39,7 +39,7 @@ pub(super) static RULE: Rule = Rule {
 /// The first release without the `logging` exporter.
 const WITHOUT_LOGGING: (u32, u32) = (0, 111);
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for config in &inspection.collectors {
         let service = inspection.model.as_ref().and_then(|model| model.service(&config.service));
@@ -51,7 +51,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-fn removed_exporter(config: &CollectorFile, service: &Service) -> Option<Hit> {
+fn removed_exporter(config: &CollectorFile, service: &ServiceModel) -> Option<RuleHit> {
     let image = service.image.as_deref()?;
     let is_released = image.contains("opentelemetry-collector");
     if !is_released || is_older_than(image, WITHOUT_LOGGING) {
@@ -67,11 +67,16 @@ fn removed_exporter(config: &CollectorFile, service: &Service) -> Option<Hit> {
     })?;
     let indent = line.len() - line.trim_start().len();
     let message = "the exporter `logging` does not exist in this release";
-    Some(Hit::new(&config.file, at + indent, message, "write `debug`, here and in the pipelines"))
+    Some(RuleHit::new(
+        &config.file,
+        at + indent,
+        message,
+        "write `debug`, here and in the pipelines",
+    ))
 }
 
 /// Reports variables that the configuration reads and the container does not have.
-fn absent_variables(config: &CollectorFile, service: &Service) -> Vec<Hit> {
+fn absent_variables(config: &CollectorFile, service: &ServiceModel) -> Vec<RuleHit> {
     if has_unread_settings(service) || service.build.is_some() {
         return Vec::new();
     }
@@ -89,7 +94,7 @@ fn absent_variables(config: &CollectorFile, service: &Service) -> Vec<Hit> {
             if name.contains(':') || given.contains(name) {
                 continue;
             }
-            hits.push(Hit::new(
+            hits.push(RuleHit::new(
                 &config.file,
                 at + from,
                 format!("{} is given no variable {name}", service.name),

@@ -1,9 +1,9 @@
 //! `compose-refused`: docker compose does not load the project.
 
-use crate::compose::{FileId, Model};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::compose::{ComposeModel, FileId};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "compose-refused",
     severity: Severity::Error,
     why: "docker compose starts nothing of a project with one such line in it",
@@ -21,23 +21,23 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let advice = "correct it; `docker compose config --quiet` prints nothing once it is right";
     let Some(model) = &inspection.model else {
         let refusal = inspection.refusal.iter();
-        let hits = refusal.map(|one| Hit::new(&one.file, one.offset, &one.text, advice));
+        let hits = refusal.map(|one| RuleHit::new(&one.file, one.offset, &one.text, advice));
         return hits.collect();
     };
     let refused = model
         .lasting_refusals()
         .filter(|one| !is_repeated_key(model, one.span.file, one.span.range.start));
-    let hits =
-        refused.map(|one| Hit::new(model.file(&one.span), one.span.range.start, &one.text, advice));
+    let hits = refused
+        .map(|one| RuleHit::new(model.file(&one.span), one.span.range.start, &one.text, advice));
     hits.collect()
 }
 
 /// Returns whether the error is a repeated key, which another rule reports.
-fn is_repeated_key(model: &Model, file: FileId, offset: usize) -> bool {
+fn is_repeated_key(model: &ComposeModel, file: FileId, offset: usize) -> bool {
     let tree = model.file_of(file).tree();
     tree.is_ok_and(|tree| tree.repeated_keys().any(|key| tree.node(key).range.start == offset))
 }

@@ -1,11 +1,11 @@
 //! `console-exporter`: every span is written to the log.
 
-use crate::edit::python::calls::Scope;
+use crate::edit::python::calls::CallScope;
 use crate::instrumentation::ConsoleExporter;
 use crate::lint::packages::PythonFile;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "console-exporter",
     severity: Severity::Advice,
     why: "every request prints a page of JSON, and with a simple processor it waits for the printing",
@@ -30,13 +30,13 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for file in inspection.python.iter().filter(|file| !is_idle(inspection, file)) {
         // An exporter under a condition is deliberate.
         let made = file.module.calls.iter().filter(|call| call.name == "ConsoleSpanExporter");
-        for call in made.filter(|call| call.scope == Scope::Module) {
-            hits.push(Hit::new(
+        for call in made.filter(|call| call.scope == CallScope::Module) {
+            hits.push(RuleHit::new(
                 &file.file,
                 call.range.start,
                 "spans are printed as well as sent",

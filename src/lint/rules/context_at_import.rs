@@ -1,10 +1,10 @@
 //! `context-at-import`: a context-bound name of Flask used while the module is imported.
 
 use crate::edit::python::context::{may_use_context, uses_at_import};
-use crate::edit::python::source::Source;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::edit::python::source::PythonSource;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "context-at-import",
     severity: Severity::Error,
     why: "Flask stops with `Working outside of application context` before it serves a request",
@@ -22,19 +22,19 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for file in &inspection.python {
         let (text, imports) = (&file.file.text, &file.module.imports);
         if !may_use_context(text, imports) {
             continue;
         }
-        let Ok(source) = Source::parse(text) else { continue };
+        let Ok(source) = PythonSource::parse(text) else { continue };
         let found = uses_at_import(&source, imports).into_iter();
         hits.extend(found.map(|(at, name)| {
             let message = format!("`{name}` does not exist while the module is imported");
             let advice = "use a module variable, or put the line inside `with app.app_context():`";
-            Hit::new(&file.file, at, message, advice)
+            RuleHit::new(&file.file, at, message, advice)
         }));
     }
     hits

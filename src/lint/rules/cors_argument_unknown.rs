@@ -1,9 +1,9 @@
 //! `cors-argument-unknown`: an option that flask-cors does not have.
 
-use crate::edit::python::calls::Call;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::edit::python::calls::PythonCall;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "cors-argument-unknown",
     severity: Severity::Warning,
     why: "flask-cors ignores options that it does not know, without an error",
@@ -38,7 +38,7 @@ const OPTIONS: [&str; 14] = [
     "vary_header",
 ];
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for file in &inspection.python {
         let text = &file.file.text;
@@ -50,7 +50,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                     None => "remove it".to_owned(),
                 };
                 let message = format!("flask-cors has no option `{name}`");
-                hits.push(Hit::new(
+                hits.push(RuleHit::new(
                     &file.file,
                     argument_start(text, call, argument),
                     message,
@@ -62,13 +62,13 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-fn is_of_flask_cors(call: &Call) -> bool {
+fn is_of_flask_cors(call: &PythonCall) -> bool {
     let path = call.path.as_deref().unwrap_or_default();
     path.starts_with("flask_cors.") && matches!(&*call.name, "CORS" | "cross_origin")
 }
 
 /// Returns the first byte of an argument of a call.
-pub(super) fn argument_start(text: &str, call: &Call, argument: &str) -> usize {
+pub(super) fn argument_start(text: &str, call: &PythonCall, argument: &str) -> usize {
     let within = text.get(call.range.clone()).unwrap_or_default();
     call.range.start + within.find(argument).unwrap_or_default()
 }

@@ -1,11 +1,11 @@
 //! `cors-traceparent`: a header that the browser sends and the backend does not allow.
 
 use super::cors_argument_unknown::argument_start;
-use crate::compose::File;
-use crate::edit::python::calls::Call;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::compose::ProjectTextFile;
+use crate::edit::python::calls::PythonCall;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "cors-traceparent",
     severity: Severity::Warning,
     why: "a traced page sends traceparent with each call, and a preflight that does not allow it blocks every one of them",
@@ -41,7 +41,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     if !inspection.texts.iter().any(sends_the_header) {
         return Vec::new();
     }
@@ -49,7 +49,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     for file in inspection.python.iter().filter(|file| !allows_elsewhere(&file.file)) {
         for call in file.module.calls.iter().filter(|call| call.name == "CORS") {
             let Some(argument) = forbidding(call) else { continue };
-            hits.push(Hit::new(
+            hits.push(RuleHit::new(
                 &file.file,
                 argument_start(&file.file.text, call, argument),
                 "traceparent is not among the allowed headers",
@@ -62,14 +62,14 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 
 /// Returns whether a page's code names the header, or the option that makes instrumentations send it to other origins.
 /// By default they send it to the page's own origin only.
-fn sends_the_header(file: &File) -> bool {
+fn sends_the_header(file: &ProjectTextFile) -> bool {
     let lines = file.text.lines().map(str::trim_start);
     let mut code = lines.filter(|line| !line.starts_with("//") && !line.starts_with('*'));
     code.any(|line| line.contains("propagateTraceHeaderCorsUrls") || line.contains("traceparent"))
 }
 
 /// Returns whether a module allows the header in another way: `after_request`, `resources=`.
-fn allows_elsewhere(file: &File) -> bool {
+fn allows_elsewhere(file: &ProjectTextFile) -> bool {
     let mut lines = file.text.lines();
     let names_it = |line: &str| {
         let line = line.to_ascii_lowercase();
@@ -80,7 +80,7 @@ fn allows_elsewhere(file: &File) -> bool {
 }
 
 /// Returns the argument that lists the allowed headers without `traceparent`.
-fn forbidding(call: &Call) -> Option<&str> {
+fn forbidding(call: &PythonCall) -> Option<&str> {
     let is_in_resources = |argument: &String| {
         argument.starts_with("resources") && argument.to_ascii_lowercase().contains("traceparent")
     };

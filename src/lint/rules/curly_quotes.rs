@@ -1,9 +1,9 @@
 //! `curly-quotes`: typographic quotes, which programs treat as letters.
 
-use crate::edit::patch::Patch;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::edit::patch::TextPatch;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "curly-quotes",
     severity: Severity::Error,
     why: "curly quotes quote nothing: they become part of the value, and a key with them is refused",
@@ -25,7 +25,7 @@ pub(super) fn is_curly(character: char) -> bool {
     matches!(character, '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2018}' | '\u{2019}' | '\u{201a}')
 }
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         for setting in &scope.assignments {
@@ -37,7 +37,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             if !(wrapped || (telemetry && value.contains(is_curly))) {
                 continue;
             }
-            let hit = Hit::new(
+            let hit = RuleHit::new(
                 setting.file,
                 setting.value_at,
                 format!("the value of {} has curly quotes in it", setting.name),
@@ -51,7 +51,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                         .filter(|(_, character)| is_curly(*character))
                         .map(|(at, character)| {
                             let start = bytes.start + at;
-                            Patch::replace(start..start + character.len_utf8(), "")
+                            TextPatch::replace(start..start + character.len_utf8(), "")
                         })
                         .collect(),
                 ),

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::compose::File;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::compose::ProjectTextFile;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "debug-in-production",
     severity: Severity::Warning,
     why: "the debugger can run code that a visitor enters on an error page, and shows variables with keys",
@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for file in &inspection.texts {
         hits.extend(debug_lines(file).map(|at| hit(file, at)));
@@ -42,18 +42,18 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-fn hit(file: &File, at: usize) -> Hit {
+fn hit(file: &ProjectTextFile, at: usize) -> RuleHit {
     let message = "Flask's debugger is enabled in a production file";
-    Hit::new(file, at, message, "remove it, and start the application with gunicorn")
+    RuleHit::new(file, at, message, "remove it, and start the application with gunicorn")
 }
 
 /// Returns whether a production Dockerfile enables Flask's debugger.
-pub(in crate::lint) fn starts_debugger(file: &File) -> bool {
+pub(in crate::lint) fn starts_debugger(file: &ProjectTextFile) -> bool {
     debug_lines(file).next().is_some()
 }
 
 /// Returns the first byte of each instruction of a production Dockerfile that enables the debugger.
-fn debug_lines(file: &File) -> impl Iterator<Item = usize> {
+fn debug_lines(file: &ProjectTextFile) -> impl Iterator<Item = usize> {
     let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let is_judged =
         is_of_production(&file.path) && name.to_ascii_lowercase().contains("dockerfile");

@@ -1,9 +1,9 @@
 //! `devcontainer-syntax`: a devcontainer.json with a syntax error.
 
 use crate::edit::jsonc::devcontainer;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "devcontainer-syntax",
     severity: Severity::Error,
     why: "a codespace whose devcontainer.json cannot be read starts in a recovery container, without its ports and secrets",
@@ -20,12 +20,12 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let broken = inspection.devcontainers.iter().filter_map(|file| {
-        let refusal = devcontainer::read(&file.text).err()?;
+        let refusal = devcontainer::read_devcontainer(&file.text).err()?;
         let at = file.offset(refusal.line, refusal.column);
         let advice = "fix the line, or compare it with the last commit";
-        Some(Hit::new(file, at, refusal.reason, advice))
+        Some(RuleHit::new(file, at, refusal.reason, advice))
     });
     broken.collect()
 }

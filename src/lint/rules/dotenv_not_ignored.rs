@@ -1,11 +1,11 @@
 //! `dotenv-not-ignored`: a file with keys that git would commit.
 
 use super::secret_literal::{is_key, names_a_key};
-use crate::compose::{File, Statement};
-use crate::edit::patch::Patch;
-use crate::lint::{FileStanding, Fix, Hit, Inspection, Rule, Severity};
+use crate::compose::{DotenvStatement, ProjectTextFile};
+use crate::edit::patch::TextPatch;
+use crate::lint::{FindingFix, Inspection, KeyFileStatus, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "dotenv-not-ignored",
     severity: Severity::Error,
     why: "the next `git add .` publishes the key, and the history keeps it forever",
@@ -29,35 +29,35 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
-    for (file, secrets) in candidates(inspection) {
+    for (file, secrets) in find_key_files(inspection) {
         let Some(secret) = secrets.first() else { continue };
         let names: Vec<&str> = secrets.iter().map(|one| one.name.as_str()).collect();
         let path = inspection.shown(&file.path);
         let Some(standing) = inspection.git.get(path) else { continue };
         let path = path.display().to_string();
         let holds = format!("{path} holds {}", names.join(", "));
-        let hit = |message, advice| Hit::new(file, secret.range.start, message, advice);
+        let hit = |message, advice| RuleHit::new(file, secret.range.start, message, advice);
         let ignoring = |message| {
             let mut hit = hit(message, format!("add `{path}` to .gitignore"));
-            hit.fix = Some(Fix {
+            hit.fix = Some(FindingFix {
                 path: inspection.root.join(".gitignore"),
                 patches: vec![at_the_end(inspection, &path)],
             });
             hit
         };
         hits.push(match standing {
-            FileStanding::Ignored => continue,
+            KeyFileStatus::Ignored => continue,
             // A line in .gitignore does not remove a file from the index.
-            FileStanding::Tracked => hit(
+            KeyFileStatus::Tracked => hit(
                 format!("{holds}, and git tracks the file"),
                 format!(
                     "`git rm --cached {path}`, a line in .gitignore, and a new key: the history keeps this one"
                 ),
             ),
-            FileStanding::Untracked => ignoring(format!("{holds} and is not ignored by git")),
-            FileStanding::Unknown(why) => {
+            KeyFileStatus::Untracked => ignoring(format!("{holds} and is not ignored by git")),
+            KeyFileStatus::Unknown(why) => {
                 ignoring(format!("{holds} and git may have it or take it: {why}"))
             }
         });
@@ -66,12 +66,14 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns the files of variables that contain a key, each with every such line.
-pub(in crate::lint) fn candidates(inspection: &Inspection) -> Vec<(&File, Vec<Statement>)> {
+pub(in crate::lint) fn find_key_files(
+    inspection: &Inspection,
+) -> Vec<(&ProjectTextFile, Vec<DotenvStatement>)> {
     let files = inspection.variable_files().into_iter();
     let own = files.filter(|(file, _)| inspection.is_own(file));
     let found = own.map(|(file, statements)| {
         let is_dotenv = file.path.file_name().is_some_and(|name| name == ".env");
-        let holds_key = |one: &&Statement| {
+        let holds_key = |one: &&DotenvStatement| {
             let raw = one.raw().unwrap_or_default();
             let may_be = is_dotenv && !raw.is_empty() && names_a_key(&one.name);
             may_be || is_key(&one.name, raw)
@@ -82,7 +84,7 @@ pub(in crate::lint) fn candidates(inspection: &Inspection) -> Vec<(&File, Vec<St
 }
 
 /// Returns a patch at the end of the file, where no later line overrides it.
-fn at_the_end(inspection: &Inspection, path: &str) -> Patch {
+fn at_the_end(inspection: &Inspection, path: &str) -> TextPatch {
     let text = inspection.gitignore.as_ref().map_or("", |file| &file.text);
-    Patch::append_lines(text, &[path])
+    TextPatch::append_lines(text, &[path])
 }

@@ -2,9 +2,9 @@
 
 use super::name_in_shell;
 use crate::compose::find_references;
-use crate::lint::{DotenvFile, Hit, Inspection, Rule, Severity};
+use crate::lint::{DotenvFile, Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "dotenv-unread",
     severity: Severity::Warning,
     why: "docker compose uses .env only for `${…}` in compose files, and passes none of it to a container",
@@ -34,7 +34,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     if inspection.model.is_none() || reads_dotenv_itself(inspection) {
         return Vec::new();
     }
@@ -42,7 +42,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns a hit at the first line that no service refers to, which names all such lines.
-fn find_unread(inspection: &Inspection, dotenv: &DotenvFile) -> Option<Hit> {
+fn find_unread(inspection: &Inspection, dotenv: &DotenvFile) -> Option<RuleHit> {
     let mut env_files = inspection.every_service().flat_map(|service| &service.env_files);
     if env_files.any(|file| file.path == dotenv.file.path) {
         return None;
@@ -61,7 +61,7 @@ fn find_unread(inspection: &Inspection, dotenv: &DotenvFile) -> Option<Hit> {
         "add `{0}: ${{{0}}}` to the service's environment, or `env_file: .env`",
         first.name
     );
-    Some(Hit::new(&dotenv.file, first.range.start, message, advice))
+    Some(RuleHit::new(&dotenv.file, first.range.start, message, advice))
 }
 
 fn is_referred_to(inspection: &Inspection, name: &str) -> bool {

@@ -1,9 +1,9 @@
 //! `endpoint-path`: a signal's path in the endpoint for all signals.
 
-use crate::edit::patch::Patch;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::edit::patch::TextPatch;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "endpoint-path",
     severity: Severity::Error,
     why: "the SDK adds /v1/traces by itself, so the request goes to /v1/traces/v1/traces and is answered 404",
@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         let Some(setting) = scope.setting("OTEL_EXPORTER_OTLP_ENDPOINT") else {
@@ -32,7 +32,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             ["/v1/traces", "/v1/metrics", "/v1/logs"].iter().find(|path| value.ends_with(**path));
         let Some(path) = path else { continue };
         let base = value.len() - path.len();
-        let hit = Hit::new(
+        let hit = RuleHit::new(
             setting.file,
             setting.value_at,
             format!("{path} is in the endpoint of all signals"),
@@ -43,7 +43,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             Some(bytes)
                 if value.len() <= setting.text().len() && setting.text().starts_with(value) =>
             {
-                hit.mended_by(vec![Patch::replace(bytes.start + base..bytes.end, "")])
+                hit.mended_by(vec![TextPatch::replace(bytes.start + base..bytes.end, "")])
             }
             _ => hit,
         });

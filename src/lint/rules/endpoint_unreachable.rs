@@ -4,14 +4,14 @@ use url::Url;
 
 use super::sdk::{TracedService, traced_services};
 use crate::compose::{
-    AddressTarget, Service, find_endpoint_target, find_target, is_collector, is_own_host,
+    AddressTarget, ServiceModel, find_endpoint_target, find_target, is_collector, is_own_host,
     is_unknown_name, lacks_machine_name,
 };
-use crate::instrumentation::{ENDPOINT_VARIABLES, Protocol};
-use crate::lint::{Hit, Inspection, Rule, Severity};
-use crate::provider::listening::{DeafnessReason, find_deafness, read_listeners};
+use crate::instrumentation::{ENDPOINT_VARIABLES, OtlpProtocol};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
+use crate::provider::listening::{CollectorUnreachableReason, find_deafness, read_listeners};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "endpoint-unreachable",
     severity: Severity::Error,
     why: "each request is refused or reaches nothing, and the SDK drops its spans after some retries",
@@ -46,17 +46,18 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     traced_services(inspection).filter_map(|traced| find_obstacle(inspection, &traced)).collect()
 }
 
-fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<Hit> {
+fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<RuleHit> {
     let otlp = traced.settings.otlp()?;
     let setting = traced.winner(ENDPOINT_VARIABLES)?;
     let url = otlp.url.as_ref()?;
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
-    let hit =
-        |message: String, advice: String| Hit::new(setting.file, setting.value_at, message, advice);
+    let hit = |message: String, advice: String| {
+        RuleHit::new(setting.file, setting.value_at, message, advice)
+    };
     let (model, service) = (traced.model, traced.service);
     if lacks_machine_name(model, service, host) {
         let message = format!("{host} is known to containers on Docker Desktop alone");
@@ -71,7 +72,7 @@ fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<
         AddressTarget::Container { service, port } => {
             let receiver = model.service(&service)?;
             let is_grpc = match traced.knows_protocol() {
-                true => Some(otlp.protocol == Protocol::Grpc),
+                true => Some(otlp.protocol == OtlpProtocol::Grpc),
                 false => None,
             };
             let (message, advice) = find_deaf(inspection, receiver, (url, port), is_grpc)?;
@@ -91,7 +92,11 @@ fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<
 }
 
 /// Returns whether a collector configuration decides which protocol the port of `endpoint` accepts.
-pub(super) fn is_configured(inspection: &Inspection, service: &Service, endpoint: &str) -> bool {
+pub(super) fn is_configured(
+    inspection: &Inspection,
+    service: &ServiceModel,
+    endpoint: &str,
+) -> bool {
     let target =
         inspection.model.as_ref().and_then(|model| find_endpoint_target(model, service, endpoint));
     let Some(AddressTarget::Container { service, .. }) = target else { return false };
@@ -102,7 +107,7 @@ pub(super) fn is_configured(inspection: &Inspection, service: &Service, endpoint
 /// one.
 fn find_deaf(
     inspection: &Inspection,
-    receiver: &Service,
+    receiver: &ServiceModel,
     (url, port): (&Url, u16),
     is_grpc: Option<bool>,
 ) -> Option<(String, String)> {
@@ -116,7 +121,9 @@ fn find_deaf(
     let protocols = is_grpc.map_or_else(|| vec![false, true], |one| vec![one]);
     let reason = |is_grpc| Some((is_grpc, find_deafness(&listeners, port, is_grpc, is_inside)?));
     let reasons: Vec<_> = protocols.into_iter().map(reason).collect::<Option<_>>()?;
-    let is_other = |reason: &DeafnessReason| matches!(reason, DeafnessReason::OtherProtocol { .. });
+    let is_other = |reason: &CollectorUnreachableReason| {
+        matches!(reason, CollectorUnreachableReason::OtherProtocol { .. })
+    };
     let (is_grpc, reason) = reasons.into_iter().min_by_key(|(_, reason)| is_other(reason))?;
     let file = inspection.shown(&config.file.path).display();
     Some((format!("{file}: {}", reason.words(port, is_grpc)), reason.hint(port, is_grpc)))

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use crate::compose::find_references;
-use crate::edit::patch::Patch;
-use crate::lint::known::nearly;
-use crate::lint::scope::{Assignment, Scope};
-use crate::lint::{Hit, Inspection, PythonFile, Rule, Severity};
+use crate::edit::patch::TextPatch;
+use crate::lint::known::find_intended_variable;
+use crate::lint::scope::{ProgramVariables, VariableAssignment};
+use crate::lint::{Inspection, LintRule, PythonFile, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "env-near-miss",
     severity: Severity::Error,
     why: "no program reads a misspelt variable, and none complains: what it should have set is simply not set",
@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         for setting in &scope.assignments {
@@ -41,31 +41,35 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 
 fn misspelt_name(
     inspection: &Inspection,
-    scope: &Scope<'_>,
-    setting: &Assignment<'_>,
-) -> Option<Hit> {
+    scope: &ProgramVariables<'_>,
+    setting: &VariableAssignment<'_>,
+) -> Option<RuleHit> {
     let of_aws = || name_of_aws(inspection, scope, setting.name);
-    let meant = nearly(setting.name.trim()).or_else(of_aws)?;
+    let meant = find_intended_variable(setting.name.trim()).or_else(of_aws)?;
     let hit = |advice| {
         let message = format!("nothing reads {}; did you mean {meant}?", setting.name.trim());
-        Hit::new(setting.file, setting.name_range.start, message, advice)
+        RuleHit::new(setting.file, setting.name_range.start, message, advice)
     };
     Some(match scope.setting(meant) {
         Some(right) => {
             let hit = hit(format!("take the line out: {meant} is set already"));
             let hit = hit.as_severe_as(Severity::Warning);
             match own_line(setting, right) {
-                Some(line) => hit.mended_by(vec![Patch::replace(line, "")]),
+                Some(line) => hit.mended_by(vec![TextPatch::replace(line, "")]),
                 None => hit,
             }
         }
         None => hit(format!("spell it `{meant}`"))
-            .mended_by(vec![Patch::replace(setting.name_range.clone(), meant)]),
+            .mended_by(vec![TextPatch::replace(setting.name_range.clone(), meant)]),
     })
 }
 
 /// Returns the name that the AWS SDK for Python reads instead of one that only other SDKs accept.
-fn name_of_aws(inspection: &Inspection, scope: &Scope<'_>, name: &str) -> Option<&'static str> {
+fn name_of_aws(
+    inspection: &Inspection,
+    scope: &ProgramVariables<'_>,
+    name: &str,
+) -> Option<&'static str> {
     let meant = match name {
         "AWS_ACCESS_KEY" => "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_KEY" => "AWS_SECRET_ACCESS_KEY",
@@ -84,7 +88,10 @@ fn name_of_aws(inspection: &Inspection, scope: &Scope<'_>, name: &str) -> Option
 }
 
 /// Returns the byte range of the line that sets only this variable, with its line ending.
-fn own_line(setting: &Assignment<'_>, right: &Assignment<'_>) -> Option<Range<usize>> {
+fn own_line(
+    setting: &VariableAssignment<'_>,
+    right: &VariableAssignment<'_>,
+) -> Option<Range<usize>> {
     let file = setting.file;
     let number = file.place(setting.name_range.start).line;
     let (at, line) = file.line(number)?;
@@ -101,15 +108,15 @@ fn own_line(setting: &Assignment<'_>, right: &Assignment<'_>) -> Option<Range<us
     file.line_range(number).filter(|_| is_alone && ends_here && !is_right_here)
 }
 
-fn misspelt_references(setting: &Assignment<'_>) -> Vec<Hit> {
+fn misspelt_references(setting: &VariableAssignment<'_>) -> Vec<RuleHit> {
     let value = setting.text();
     find_references(value)
         .into_iter()
         .filter_map(|reference| {
-            let meant = nearly(reference.name)
+            let meant = find_intended_variable(reference.name)
                 .map(|meant| format!("${{{meant}{}}}", reference.rest))
-                .or_else(|| dashed(reference.name, reference.rest))?;
-            let hit = Hit::new(
+                .or_else(|| find_dashed_name(reference.name, reference.rest))?;
+            let hit = RuleHit::new(
                 setting.file,
                 setting
                     .value_range
@@ -120,7 +127,7 @@ fn misspelt_references(setting: &Assignment<'_>) -> Vec<Hit> {
             );
             Some(match &setting.value_range {
                 None => hit,
-                Some(bytes) => hit.mended_by(vec![Patch::replace(
+                Some(bytes) => hit.mended_by(vec![TextPatch::replace(
                     bytes.start + reference.range.start..bytes.start + reference.range.end,
                     meant,
                 )]),
@@ -130,7 +137,7 @@ fn misspelt_references(setting: &Assignment<'_>) -> Vec<Hit> {
 }
 
 /// Recognises `${AWS-DEFAULT_REGION}`, with a dash in place of an underscore.
-fn dashed(name: &str, rest: &str) -> Option<String> {
+fn find_dashed_name(name: &str, rest: &str) -> Option<String> {
     const MEANT: [&str; 5] = [
         "AWS_DEFAULT_REGION",
         "AWS_ACCESS_KEY_ID",

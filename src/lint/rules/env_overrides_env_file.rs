@@ -1,8 +1,8 @@
 //! `env-overrides-env-file`: a variable with two different values.
 
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "env-overrides-env-file",
     severity: Severity::Warning,
     why: "`environment` wins over `env_file`, even with an empty value, so the line in the file does nothing",
@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
 
 const FAMILIES: [&str; 4] = ["OTEL_", "HONEYCOMB_", "AWS_XRAY_", "ROLLBAR_"];
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (_, service, scope) in inspection.service_scopes() {
         let from_files =
@@ -42,7 +42,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             let other = below.find(|other| other.name == setting.name);
             if let Some(other) = other.filter(|other| other.resolved() != setting.resolved()) {
                 let loser = inspection.shown(&other.file.path).display();
-                hits.push(Hit::new(
+                hits.push(RuleHit::new(
                     setting.file,
                     setting.name_range.start,
                     format!("{} has another value in {loser}, which loses", setting.name),

@@ -1,12 +1,12 @@
 //! `exporter-protocol`: the code uses one protocol, the environment sets the other.
 
 use super::{endpoint_unreachable, telemetry};
-use crate::compose::Service;
+use crate::compose::ServiceModel;
 use crate::lint::packages::PythonFile;
-use crate::lint::scope::Scope;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::scope::ProgramVariables;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "exporter-protocol",
     severity: Severity::Warning,
     why: "the imported class decides the protocol, not the environment, and the receiver expects the other one",
@@ -36,19 +36,19 @@ pub(super) static RULE: Rule = Rule {
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Protocol {
+enum ExporterProtocol {
     Grpc,
     Http,
 }
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
-    let named: Vec<(&Service, Protocol)> = inspection
+    let named: Vec<(&ServiceModel, ExporterProtocol)> = inspection
         .service_scopes()
-        .filter_map(|(_, service, scope)| Some((service, named(inspection, &scope)?)))
+        .filter_map(|(_, service, scope)| Some((service, read_named_protocol(inspection, &scope)?)))
         .collect();
     for file in &inspection.python {
-        let Some((at, spoken)) = exporter(file) else {
+        let Some((at, spoken)) = find_code_exporter(file) else {
             continue;
         };
         let named = inspection
@@ -56,9 +56,9 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             .find_map(|service| named.iter().find(|(other, _)| other.name == service.name));
         if let Some((service, named)) = named.filter(|(_, named)| *named != spoken) {
             let word = |protocol| {
-                if protocol == Protocol::Grpc { "gRPC" } else { "HTTP" }
+                if protocol == ExporterProtocol::Grpc { "gRPC" } else { "HTTP" }
             };
-            hits.push(Hit::new(
+            hits.push(RuleHit::new(
                 &file.file,
                 at,
                 format!(
@@ -74,23 +74,27 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-fn exporter(file: &PythonFile) -> Option<(usize, Protocol)> {
+fn find_code_exporter(file: &PythonFile) -> Option<(usize, ExporterProtocol)> {
     file.module.telemetry.exporter.as_ref()?;
     file.module.imports.iter().find_map(|import| {
         let rest = import.path.strip_prefix("opentelemetry.exporter.otlp.proto.")?;
-        let protocol = if rest.starts_with("grpc") { Protocol::Grpc } else { Protocol::Http };
+        let protocol =
+            if rest.starts_with("grpc") { ExporterProtocol::Grpc } else { ExporterProtocol::Http };
         rest.ends_with("OTLPSpanExporter").then_some((import.start, protocol))
     })
 }
 
-fn named(inspection: &Inspection, scope: &Scope<'_>) -> Option<Protocol> {
+fn read_named_protocol(
+    inspection: &Inspection,
+    scope: &ProgramVariables<'_>,
+) -> Option<ExporterProtocol> {
     let value = |names: [&str; 2]| {
         names.into_iter().find_map(|name| scope.setting(name)).map(|one| one.resolved())
     };
     let protocol = value(["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]);
     match protocol.as_deref() {
-        Some("grpc") => return Some(Protocol::Grpc),
-        Some("http/protobuf" | "http/json") => return Some(Protocol::Http),
+        Some("grpc") => return Some(ExporterProtocol::Grpc),
+        Some("http/protobuf" | "http/json") => return Some(ExporterProtocol::Http),
         _ => {}
     }
     let endpoint = value(["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])?;
@@ -100,8 +104,8 @@ fn named(inspection: &Inspection, scope: &Scope<'_>) -> Option<Protocol> {
         return None;
     }
     match telemetry::endpoint(&endpoint)?.port {
-        Some(4317) => Some(Protocol::Grpc),
-        Some(4318) => Some(Protocol::Http),
+        Some(4317) => Some(ExporterProtocol::Grpc),
+        Some(4318) => Some(ExporterProtocol::Http),
         _ => None,
     }
 }

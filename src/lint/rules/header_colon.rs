@@ -1,10 +1,10 @@
 //! `header-colon`: a header in HTTP syntax, where OpenTelemetry expects `name=value`.
 
 use super::telemetry;
-use crate::edit::patch::Patch;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::edit::patch::TextPatch;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "header-colon",
     severity: Severity::Error,
     why: "the exporter drops the pair as malformed, so the request carries no key and is refused",
@@ -21,15 +21,15 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         for setting in scope.assignments.iter().filter(|one| telemetry::is_headers(one.name)) {
-            for (at, pair) in telemetry::pairs(setting.text()) {
-                let Some((name, colon)) = misplaced(pair) else {
+            for (at, pair) in telemetry::split_header_pairs(setting.text()) {
+                let Some((name, colon)) = find_misplaced_colon(pair) else {
                     continue;
                 };
-                let hit = Hit::new(
+                let hit = RuleHit::new(
                     setting.file,
                     setting.value_at,
                     format!("`{name}` is followed by `:`"),
@@ -42,7 +42,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                         let lead = pair.len() - pair.trim_start().len();
                         let start = bytes.start + at;
                         let range = start + lead..start + colon + 1 + blanks;
-                        hit.mended_by(vec![Patch::replace(range, format!("{name}="))])
+                        hit.mended_by(vec![TextPatch::replace(range, format!("{name}="))])
                     }
                 });
             }
@@ -52,7 +52,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns the position of a colon used as an equals sign, after a header name and before any `=`, and that name, without quotes.
-fn misplaced(pair: &str) -> Option<(&str, usize)> {
+fn find_misplaced_colon(pair: &str) -> Option<(&str, usize)> {
     let colon = pair.find(':')?;
     let name = pair[..colon].trim().trim_matches(['"', '\'']);
     let is_name =

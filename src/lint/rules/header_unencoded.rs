@@ -2,9 +2,9 @@
 
 use super::telemetry;
 use crate::compose::find_references;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "header-unencoded",
     severity: Severity::Warning,
     why: "SDKs read these values as percent-encoded: some drop the pair, others send something else than was written",
@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         for setting in scope.assignments.iter().filter(|one| telemetry::is_headers(one.name)) {
@@ -30,15 +30,17 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             if super::value_quoted::is_quoted(setting.text()) {
                 continue;
             }
-            let fault = telemetry::pairs(setting.text())
+            let fault = telemetry::split_header_pairs(setting.text())
                 .into_iter()
                 .filter_map(|(_, pair)| pair.split_once('='))
-                .find_map(|(name, value)| Some((name.trim().to_owned(), fault(value.trim())?)));
+                .find_map(|(name, value)| {
+                    Some((name.trim().to_owned(), find_unencoded_char(value.trim())?))
+                });
             if let Some((name, character)) = fault {
-                hits.push(Hit::new(
+                hits.push(RuleHit::new(
                     setting.file,
                     setting.value_at,
-                    format!("the value of {name} holds {}", spoken(character)),
+                    format!("the value of {name} holds {}", describe_char(character)),
                     format!(
                         "write it as `%{:02X}`, or leave it out if it does not belong to the value",
                         u32::from(character)
@@ -51,7 +53,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns the first character that must be encoded; values of variables are not checked.
-fn fault(value: &str) -> Option<char> {
+fn find_unencoded_char(value: &str) -> Option<char> {
     let mut literal = value.to_owned();
     for reference in find_references(value).into_iter().rev() {
         literal.replace_range(reference.range, "");
@@ -71,7 +73,7 @@ fn fault(value: &str) -> Option<char> {
     })
 }
 
-fn spoken(character: char) -> String {
+fn describe_char(character: char) -> String {
     match character {
         ' ' => "a blank".to_owned(),
         '"' | '\'' => "a quote".to_owned(),

@@ -1,13 +1,13 @@
 //! `init-incomplete`: a tracing setup with a missing or commented-out line.
 
-use crate::edit::patch::Patch;
+use crate::edit::patch::TextPatch;
 use crate::edit::python::order::never_set;
-use crate::edit::python::source::Source;
+use crate::edit::python::source::PythonSource;
 use crate::instrumentation::CodeFindingKind;
 use crate::lint::packages::PythonFile;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "init-incomplete",
     severity: Severity::Error,
     why: "the exporter is created but gets no spans, so nothing is sent and nothing is logged",
@@ -48,7 +48,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let kinds = [
         CodeFindingKind::ProcessorMissing,
         CodeFindingKind::ProviderNotSet,
@@ -70,10 +70,10 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                 "add `provider.add_span_processor(BatchSpanProcessor(exporter))`",
             ),
         };
-        let hit = Hit::new(&module.file, at, message, advice);
+        let hit = RuleHit::new(&module.file, at, message, advice);
         match kind {
             CodeFindingKind::HookCommentedOut => hit.as_severe_as(Severity::Warning),
-            CodeFindingKind::ProviderNotSet => match setting(module) {
+            CodeFindingKind::ProviderNotSet => match patch_provider_setup(module) {
                 Some(fix) => hit.mended_by(fix),
                 None => hit,
             },
@@ -84,8 +84,8 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns a patch that adds the line that sets the provider, if possible.
-fn setting(file: &PythonFile) -> Option<Vec<Patch>> {
-    let source = Source::parse(&file.file.text).ok()?;
+fn patch_provider_setup(file: &PythonFile) -> Option<Vec<TextPatch>> {
+    let source = PythonSource::parse(&file.file.text).ok()?;
     let fix = never_set(&source, &file.module.imports, &file.module.calls)?.fix;
     (!fix.is_empty()).then_some(fix)
 }

@@ -1,10 +1,10 @@
 //! `init-missing`: packages are installed, but nothing is traced.
 
-use crate::compose::Service;
+use crate::compose::ServiceModel;
 use crate::lint::packages::{PythonFile, RequirementsFile};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "init-missing",
     severity: Severity::Warning,
     why: "the packages are installed but nothing calls them, so no span is created",
@@ -40,20 +40,20 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     // Without the compose project, it is unknown how the program starts.
     if inspection.model.is_none() {
         return Vec::new();
     }
-    inspection.requirements.iter().filter_map(|file| missing(inspection, file)).collect()
+    inspection.requirements.iter().filter_map(|file| find_missing_init(inspection, file)).collect()
 }
 
 /// Returns whether this rule reports on the code of a service.
-pub(super) fn judges(inspection: &Inspection, service: &Service) -> bool {
-    inspection.requirements_of(service).any(|file| missing(inspection, file).is_some())
+pub(super) fn judges(inspection: &Inspection, service: &ServiceModel) -> bool {
+    inspection.requirements_of(service).any(|file| find_missing_init(inspection, file).is_some())
 }
 
-fn missing(inspection: &Inspection, file: &RequirementsFile) -> Option<Hit> {
+fn find_missing_init(inspection: &Inspection, file: &RequirementsFile) -> Option<RuleHit> {
     let wanted =
         ["opentelemetry-sdk", "opentelemetry-distro", "opentelemetry-instrumentation-flask"];
     if !wanted.iter().any(|name| file.read.has(name)) {
@@ -78,7 +78,7 @@ fn missing(inspection: &Inspection, file: &RequirementsFile) -> Option<Hit> {
     let (module, app) = inspection
         .modules_of(file)
         .find_map(|module| Some((module, module.module.apps.first()?)))?;
-    Some(Hit::new(
+    Some(RuleHit::new(
         &module.file,
         app.statement.start,
         "the application is traced by nothing",

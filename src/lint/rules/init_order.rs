@@ -1,14 +1,14 @@
 //! `init-order`: lines of the tracing setup in the wrong order.
 
-use crate::edit::python::order::{Effect, mistakes, never_set};
-use crate::edit::python::source::Source;
+use crate::edit::python::order::{MistakeEffect, find_order_mistakes, never_set};
+use crate::edit::python::source::PythonSource;
 use crate::lint::packages::PythonFile;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 use crate::plan::instrument::graph::ImportGraph;
 use crate::plan::instrument::late::late_instrumentations;
 use crate::plan::instrument::modules::is_test;
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "init-order",
     severity: Severity::Error,
     why: "instrumenting an application before it exists stops the program; code that never runs traces nothing",
@@ -53,15 +53,18 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let files: Vec<&PythonFile> =
         inspection.python.iter().filter(|file| !is_test(&file.file.path)).collect();
     let graph = ImportGraph::new(files.iter().map(|file| &file.module), &[]);
-    let late = files.iter().enumerate().flat_map(|(index, file)| late(&graph, index, file));
+    let late = files
+        .iter()
+        .enumerate()
+        .flat_map(|(index, file)| find_late_instrumentations(&graph, index, file));
     let judged = inspection.python.iter().filter(|file| {
         !file.module.apps.is_empty() || calls_any(file, &["instrument", "TracerProvider"])
     });
-    judged.flat_map(misplaced).chain(late).collect()
+    judged.flat_map(find_misplaced_lines).chain(late).collect()
 }
 
 /// Returns whether a module calls something by one of these names. Parsing the others again would take most of the time.
@@ -70,16 +73,20 @@ fn calls_any(file: &PythonFile, names: &[&str]) -> bool {
 }
 
 /// Reports library instrumentations that run after the import of a module that may open connections.
-fn late(graph: &ImportGraph<'_>, index: usize, file: &PythonFile) -> Vec<Hit> {
+fn find_late_instrumentations(
+    graph: &ImportGraph<'_>,
+    index: usize,
+    file: &PythonFile,
+) -> Vec<RuleHit> {
     if !calls_any(file, &["instrument"]) {
         return Vec::new();
     }
-    let Ok(source) = Source::parse(&file.file.text) else {
+    let Ok(source) = PythonSource::parse(&file.file.text) else {
         return Vec::new();
     };
     let found = late_instrumentations(graph, index, &source).into_iter().map(|mistake| {
         let advice = "move the line above the first import of the application's own modules";
-        let hit = Hit::new(&file.file, file.offset(mistake.line), mistake.text, advice);
+        let hit = RuleHit::new(&file.file, file.offset(mistake.line), mistake.text, advice);
         let hit = hit.as_severe_as(Severity::Warning);
         if mistake.fix.is_empty() { hit } else { hit.mended_by(mistake.fix) }
     });
@@ -87,19 +94,20 @@ fn late(graph: &ImportGraph<'_>, index: usize, file: &PythonFile) -> Vec<Hit> {
 }
 
 /// Reports lines that use the application before it is created, or that never run.
-fn misplaced(file: &PythonFile) -> Vec<Hit> {
-    let Ok(source) = Source::parse(&file.file.text) else { return Vec::new() };
+fn find_misplaced_lines(file: &PythonFile) -> Vec<RuleHit> {
+    let Ok(source) = PythonSource::parse(&file.file.text) else { return Vec::new() };
     let module = &file.module;
     // Another module may set the provider; `init-incomplete` checks all modules.
     let elsewhere = never_set(&source, &module.imports, &module.calls);
-    let found = mistakes(&source, &module.imports, &module.calls, &module.apps).into_iter();
+    let found =
+        find_order_mistakes(&source, &module.imports, &module.calls, &module.apps).into_iter();
     let found = found.filter(|mistake| Some(mistake) != elsewhere.as_ref());
     let hits = found.map(|mistake| {
         let advice = "move the line to the module's own level, below the application";
-        let hit = Hit::new(&file.file, file.offset(mistake.line), mistake.text, advice);
+        let hit = RuleHit::new(&file.file, file.offset(mistake.line), mistake.text, advice);
         let hit = match mistake.effect {
-            Effect::NoStart => hit,
-            Effect::Untraced => hit.as_severe_as(Severity::Warning),
+            MistakeEffect::NoStart => hit,
+            MistakeEffect::Untraced => hit.as_severe_as(Severity::Warning),
         };
         if mistake.fix.is_empty() { hit } else { hit.mended_by(mistake.fix) }
     });

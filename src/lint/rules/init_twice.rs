@@ -1,10 +1,10 @@
 //! `init-twice`: a second tracer provider, which is ignored.
 
-use crate::edit::python::calls::Scope;
+use crate::edit::python::calls::CallScope;
 use crate::instrumentation::CodeFindingKind;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "init-twice",
     severity: Severity::Warning,
     why: "only the first tracer provider counts: what the second one was given, exporter included, is never used",
@@ -30,17 +30,17 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for file in &inspection.python {
         let calls: Vec<_> = file
             .module
             .calls
             .iter()
-            .filter(|call| call.name == "set_tracer_provider" && call.scope == Scope::Module)
+            .filter(|call| call.name == "set_tracer_provider" && call.scope == CallScope::Module)
             .collect();
         for call in calls.iter().skip(1) {
-            hits.push(Hit::new(
+            hits.push(RuleHit::new(
                 &file.file,
                 call.range.start,
                 "the tracer provider is set a second time",
@@ -48,7 +48,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             ));
         }
         if let Some(first) = calls.first().filter(|_| inspection.is_started_by_the_agent(file)) {
-            hits.push(Hit::new(
+            hits.push(RuleHit::new(
                 &file.file,
                 first.range.start,
                 "`opentelemetry-instrument` has set a tracer provider already",
@@ -57,7 +57,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         }
     }
     for (module, at, _) in inspection.code_findings(&[CodeFindingKind::ProcessorTwice]) {
-        hits.push(Hit::new(
+        hits.push(RuleHit::new(
             &module.file,
             at,
             "the same exporter is added a second time, and each span is sent twice",

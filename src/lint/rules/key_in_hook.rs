@@ -1,11 +1,11 @@
 //! `key-in-hook`: a hook that passes a service's key to another image.
 
 use super::secret_literal::names_a_key;
-use crate::compose::{File, Service};
-use crate::edit::yaml::tree::{NodeId, Tree};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::compose::{ProjectTextFile, ServiceModel};
+use crate::edit::yaml::tree::{NodeId, YamlTree};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "key-in-hook",
     severity: Severity::Warning,
     why: "docker compose passes the service's whole environment to the hook, so another image gets the key",
@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (model, service, scope) in inspection.service_scopes() {
         let keys: Vec<&str> =
@@ -38,7 +38,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             hits.extend(images.map(|(at, image)| {
                 let message = format!("the hook passes {} to {image}", keys.join(", "));
                 let advice = "make it a separate service, or set the key to an empty value in the hook's `environment`";
-                Hit::new(file, at, message, advice)
+                RuleHit::new(file, at, message, advice)
             }));
         }
     }
@@ -46,7 +46,11 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns the images of hooks that differ from the service's own and get one of `keys`: the byte of each, and its name.
-fn other_images(file: &File, service: &Service, keys: &[&str]) -> Vec<(usize, String)> {
+fn other_images(
+    file: &ProjectTextFile,
+    service: &ServiceModel,
+    keys: &[&str],
+) -> Vec<(usize, String)> {
     let Some(tree) = file.text.contains("pre_start").then(|| file.tree().ok()).flatten() else {
         return Vec::new();
     };
@@ -67,7 +71,7 @@ fn other_images(file: &File, service: &Service, keys: &[&str]) -> Vec<(usize, St
 }
 
 /// Returns whether a hook sets a variable itself.
-fn is_set_in(tree: &Tree, hook: NodeId, name: &str) -> bool {
+fn is_set_in(tree: &YamlTree, hook: NodeId, name: &str) -> bool {
     let Some(environment) = tree.get(hook, "environment") else { return false };
     let mut items = tree.items(environment).iter();
     tree.get(environment, name).is_some()

@@ -1,8 +1,8 @@
 //! `key-stale`: the shell has an older value than the store, or none.
 
-use crate::lint::{Hit, Inspection, Rule, Severity, Standpoint};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity, ShellVariableStatus};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "key-stale",
     severity: Severity::Warning,
     why: "docker compose takes the shell's value before any file's, so the new key is not used",
@@ -26,19 +26,21 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     super::outside::uses(inspection, |name, standpoint| {
         let (message, load) = match standpoint {
-            Standpoint::Stale => {
+            ShellVariableStatus::Stale => {
                 (format!("this shell holds another {name} than the store"), "open a new terminal")
             }
-            Standpoint::NotLoaded => (
+            ShellVariableStatus::NotLoaded => (
                 format!(
                     "this terminal was opened before {name} was stored: docker compose would put nothing in its place"
                 ),
                 "load it with `eval \"$(gp env -e)\"`",
             ),
-            Standpoint::Set | Standpoint::Empty | Standpoint::WrongKey => return None,
+            ShellVariableStatus::Set
+            | ShellVariableStatus::Empty
+            | ShellVariableStatus::WrongKey => return None,
         };
         Some((
             message,

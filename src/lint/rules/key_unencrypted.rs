@@ -4,12 +4,12 @@ use std::net::Ipv4Addr;
 
 use super::telemetry;
 use crate::compose::find_references;
-use crate::lint::scope::{Assignment, Scope};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::scope::{ProgramVariables, VariableAssignment};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 use crate::provider;
 use crate::secret::{is_secret, is_secret_name};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "key-unencrypted",
     severity: Severity::Error,
     why: "everybody on the way can read the key, and nothing proves who takes it at the other end",
@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         for setting in &scope.assignments {
@@ -45,7 +45,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                 Some(owner) => format!("{}'s own host", owner.title),
                 None => "a host of no provider known here".to_owned(),
             };
-            hits.push(Hit::new(
+            hits.push(RuleHit::new(
                 setting.file,
                 setting.value_at,
                 format!("a key goes unencrypted to {host}, {whose}"),
@@ -57,7 +57,11 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns the host of a telemetry endpoint without TLS.
-fn plain_host<'a>(scope: &Scope<'_>, setting: &Assignment<'_>, value: &'a str) -> Option<&'a str> {
+fn plain_host<'a>(
+    scope: &ProgramVariables<'_>,
+    setting: &VariableAssignment<'_>,
+    value: &'a str,
+) -> Option<&'a str> {
     let value = value.trim();
     if !telemetry::is_endpoint(setting.name) && !is_rollbar(setting) {
         return None;
@@ -75,7 +79,7 @@ fn plain_host<'a>(scope: &Scope<'_>, setting: &Assignment<'_>, value: &'a str) -
     (insecure && !is_rollbar(setting)).then_some(host)
 }
 
-fn is_rollbar(setting: &Assignment<'_>) -> bool {
+fn is_rollbar(setting: &VariableAssignment<'_>) -> bool {
     setting.name == "ROLLBAR_ENDPOINT"
 }
 
@@ -98,11 +102,11 @@ fn is_far(host: &str, inspection: &Inspection) -> bool {
 }
 
 /// Returns whether a key is sent along: in the address itself, in the headers, or as Rollbar's token.
-fn carries_key(scope: &Scope<'_>, endpoint: &Assignment<'_>) -> bool {
+fn carries_key(scope: &ProgramVariables<'_>, endpoint: &VariableAssignment<'_>) -> bool {
     let refers = |text: &str| find_references(text).iter().any(|one| is_secret_name(one.name));
-    let in_headers = |setting: &Assignment<'_>| {
+    let in_headers = |setting: &VariableAssignment<'_>| {
         telemetry::is_headers(setting.name)
-            && telemetry::pairs(setting.text()).iter().any(|(_, pair)| {
+            && telemetry::split_header_pairs(setting.text()).iter().any(|(_, pair)| {
                 let (name, value) = pair.split_once('=').unwrap_or(("", pair));
                 let is_key = provider::is_key_header(name.trim()) && !value.trim().is_empty();
                 is_key || refers(value) || is_secret(name.trim(), value)

@@ -1,10 +1,10 @@
 //! `key-unset`: a key variable without a value.
 
 use super::telemetry;
-use crate::lint::scope::Scope;
-use crate::lint::{Hit, Inspection, Rule, Severity, Standpoint};
+use crate::lint::scope::ProgramVariables;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity, ShellVariableStatus};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "key-unset",
     severity: Severity::Error,
     why: "an empty key is sent as no key: the provider answers 401 and every span is lost",
@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
 
 const KEYS: [&str; 3] = ["HONEYCOMB_API_KEY", "ROLLBAR_ACCESS_TOKEN", "AWS_SECRET_ACCESS_KEY"];
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         for setting in &scope.assignments {
@@ -37,7 +37,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             let empty_key = KEYS.contains(&setting.name) && setting.value == Some("");
             if empty_header || (empty_key && !is_filled_elsewhere(inspection, &scope, setting.name))
             {
-                hits.push(Hit::new(
+                hits.push(RuleHit::new(
                     setting.file,
                     setting.name_range.start,
                     format!("{} holds no key", setting.name),
@@ -47,7 +47,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         }
     }
     hits.extend(super::outside::uses(inspection, |name, standpoint| match standpoint {
-        Standpoint::Empty => Some((
+        ShellVariableStatus::Empty => Some((
             format!("{name} is set to nothing in this shell, and the shell wins"),
             match inspection.outside.as_ref().is_some_and(|one| one.stored.contains_key(name)) {
                 true => {
@@ -58,21 +58,26 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                 false => format!("`unset {name}`, and `cruddur-ops key set` stores it"),
             },
         )),
-        Standpoint::WrongKey => Some((
+        ShellVariableStatus::WrongKey => Some((
             format!("{name} in this shell is the ID of a key, or a key that does not send"),
             format!("`unset {name}`, and store the key itself with `cruddur-ops key set`"),
         )),
-        Standpoint::Set | Standpoint::Stale | Standpoint::NotLoaded => None,
+        ShellVariableStatus::Set | ShellVariableStatus::Stale | ShellVariableStatus::NotLoaded => {
+            None
+        }
     }));
     hits
 }
 
 /// Returns whether the shell or a store has the value, so that an empty line in `.env` is harmless.
-fn is_filled_elsewhere(inspection: &Inspection, scope: &Scope<'_>, name: &str) -> bool {
+fn is_filled_elsewhere(inspection: &Inspection, scope: &ProgramVariables<'_>, name: &str) -> bool {
     let outside = inspection.outside.as_ref();
     scope.service.is_none()
         && outside.is_some_and(|outside| {
             outside.stored.contains_key(name)
-                || matches!(outside.shell.get(name), Some(Standpoint::Set | Standpoint::Stale))
+                || matches!(
+                    outside.shell.get(name),
+                    Some(ShellVariableStatus::Set | ShellVariableStatus::Stale)
+                )
         })
 }

@@ -1,11 +1,13 @@
 //! `localhost-in-container`: an address that refers to the container itself.
 
 use super::telemetry;
-use crate::compose::{AddressTarget, Model, Service, bundler_prefix, find_endpoint_target};
-use crate::lint::scope::Assignment;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::compose::{
+    AddressTarget, ComposeModel, ServiceModel, bundler_prefix, find_endpoint_target,
+};
+use crate::lint::scope::VariableAssignment;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "localhost-in-container",
     severity: Severity::Error,
     why: "inside a container localhost is the container itself, where nothing listens",
@@ -23,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (model, service, scope) in inspection.service_scopes() {
         if service.network_mode.is_some() {
@@ -43,7 +45,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                 None => "use the name of the service that listens there".to_owned(),
             };
             hits.push(
-                Hit::new(
+                RuleHit::new(
                     setting.file,
                     setting.value_at,
                     format!("{} leads {} to itself", setting.name, service.name),
@@ -59,8 +61,8 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 /// Returns the port of an address meant for another container, and how likely that is.
 fn own_address(
     inspection: &Inspection,
-    (model, service): (&Model, &Service),
-    setting: &Assignment<'_>,
+    (model, service): (&ComposeModel, &ServiceModel),
+    setting: &VariableAssignment<'_>,
 ) -> Option<(Severity, Option<u16>)> {
     let value = setting.resolved();
     let value = value.as_ref();

@@ -1,6 +1,6 @@
 //! The rules, one file each, and their list.
 
-use super::rule::Rule;
+use super::rule::LintRule;
 
 mod names;
 pub(super) mod outside;
@@ -81,7 +81,7 @@ mod yaml_duplicate_key;
 mod yaml_syntax;
 
 /// Every rule.
-pub static RULES: &[&Rule] = &[
+pub static RULES: &[&LintRule] = &[
     &before_first_request::RULE,
     &collector_config::RULE,
     &compose_refused::RULE,

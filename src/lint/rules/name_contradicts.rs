@@ -3,9 +3,9 @@
 use super::sdk::{TracedService, traced_services};
 use super::telemetry::{self, NAME};
 use crate::instrumentation::SpanSource;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "name-contradicts",
     severity: Severity::Warning,
     why: "one of the two names wins, and a search for the other finds nothing",
@@ -30,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         let (Some(name), Some((setting, attribute))) =
@@ -40,7 +40,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         };
         let literal = |text: &str| !text.is_empty() && !text.contains('$');
         if literal(name.text()) && literal(attribute) && name.text() != attribute {
-            hits.push(Hit::new(
+            hits.push(RuleHit::new(
                 setting.file,
                 setting.value_at,
                 format!("service.name={attribute} here, but OTEL_SERVICE_NAME={}", name.text()),
@@ -53,14 +53,14 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Reports a name set in code, because of which the SDK ignores the variable.
-fn by_code(traced: &TracedService<'_>) -> Option<Hit> {
+fn by_code(traced: &TracedService<'_>) -> Option<RuleHit> {
     let read = traced.instrumentation.filter(|read| read.source == SpanSource::Code)?;
     let in_code = read.code.service_name.as_ref()?;
     let setting = traced.scope.setting(NAME)?;
     let named = setting.text();
     let differs = !named.is_empty() && !named.contains('$') && named != in_code;
     differs.then(|| {
-        Hit::new(
+        RuleHit::new(
             setting.file,
             setting.value_at,
             format!("the code of {} names it {in_code}, and that name wins", traced.service.name),

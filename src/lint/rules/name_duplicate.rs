@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::telemetry::NAME;
-use crate::compose::Service;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::compose::ServiceModel;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "name-duplicate",
     severity: Severity::Warning,
     why: "two programs with one name share a dataset, so you cannot tell which of them was slow",
@@ -24,9 +24,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
-    let mut earlier: HashMap<String, Vec<&Service>> = HashMap::new();
+    let mut earlier: HashMap<String, Vec<&ServiceModel>> = HashMap::new();
     for (_, service, scope) in inspection.service_scopes() {
         let Some(setting) = scope.setting(NAME) else {
             continue;
@@ -40,7 +40,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         let other =
             same.iter().find(|other| other.build != service.build || other.image != service.image);
         if let Some(other) = other {
-            hits.push(Hit::new(
+            hits.push(RuleHit::new(
                 setting.file,
                 setting.value_at,
                 format!("{} and {} are both called {name}", other.name, service.name),

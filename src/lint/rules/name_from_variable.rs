@@ -2,11 +2,11 @@
 
 use super::telemetry::NAME;
 use crate::compose::sole_reference;
-use crate::edit::patch::Patch;
-use crate::lint::scope::Assignment;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::edit::patch::TextPatch;
+use crate::lint::scope::VariableAssignment;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "name-from-variable",
     severity: Severity::Warning,
     why: "a name held in the workspace's environment is the same for every service that reads it, and empty in a new shell",
@@ -27,8 +27,8 @@ pub(super) static RULE: Rule = Rule {
 const SHARED: [&str; 4] =
     ["HONEYCOMB_SERVICE_NAME", "OTEL_SERVICE_NAME", "SERVICE_NAME", "OTEL_SERVICE"];
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
-    let variable = |name: &Assignment<'_>| match name.value {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
+    let variable = |name: &VariableAssignment<'_>| match name.value {
         None => Some(NAME.to_owned()),
         Some(value) => sole_reference(value)
             .filter(|reference| !reference.rest.contains('-'))
@@ -49,7 +49,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         if !SHARED.contains(&variable.as_str()) && users < 2 {
             continue;
         }
-        let hit = Hit::new(
+        let hit = RuleHit::new(
             name.file,
             name.value_at,
             format!("the name of {} comes from the variable {variable}", service.name),
@@ -57,7 +57,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         );
         hits.push(match &name.value_range {
             Some(range) => {
-                hit.mended_by(vec![Patch::replace(range.clone(), service.name.as_str())])
+                hit.mended_by(vec![TextPatch::replace(range.clone(), service.name.as_str())])
             }
             None => hit,
         });

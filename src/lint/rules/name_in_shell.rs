@@ -1,9 +1,9 @@
 //! `name-in-shell`: a service's name that is set for the whole workspace.
 
-use crate::compose::{File, find_references};
-use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
+use crate::compose::{ProjectTextFile, find_references};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity, WorkspaceFile};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "name-in-shell",
     severity: Severity::Warning,
     why: "a name set for the whole workspace is given to every program started in it",
@@ -26,10 +26,10 @@ pub(in crate::lint) const NAMES: [&str; 2] = ["OTEL_SERVICE_NAME", "HONEYCOMB_SE
 const ADVICE: &str =
     "set `OTEL_SERVICE_NAME` in the service's own environment in the compose file instead";
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
-    let mut hit = |file: &File, at, name: &str| {
-        hits.push(Hit::new(file, at, format!("{name} is set for the whole workspace"), ADVICE));
+    let mut hit = |file: &ProjectTextFile, at, name: &str| {
+        hits.push(RuleHit::new(file, at, format!("{name} is set for the whole workspace"), ADVICE));
     };
     if let Some(WorkspaceFile { file, contents, .. }) = &inspection.gitpod {
         for variable in contents.environments.iter().flatten() {
@@ -38,7 +38,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             }
         }
         for (at, line) in &contents.shell_lines {
-            if let Some(name) = NAMES.iter().find(|name| sets(line, name)) {
+            if let Some(name) = NAMES.iter().find(|name| sets_variable(line, name)) {
                 hit(file, *at, name);
             }
         }
@@ -62,7 +62,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 
 /// Reports a name in a `.env` that no service reads: docker compose only uses that file for interpolation, and no
 /// service refers to the name.
-fn in_dotenv(inspection: &Inspection) -> Vec<Hit> {
+fn in_dotenv(inspection: &Inspection) -> Vec<RuleHit> {
     let env_files = || inspection.services().flat_map(|service| &service.env_files);
     let scopes: Vec<_> = inspection.service_scopes().map(|(_, _, scope)| scope).collect();
     let is_used = |name: &str| {
@@ -80,13 +80,13 @@ fn in_dotenv(inspection: &Inspection) -> Vec<Hit> {
     let named = lines.filter(|(_, one)| NAMES.contains(&one.name.as_str()) && !is_used(&one.name));
     let hits = named.map(|(dotenv, one)| {
         let message = format!("{} in a .env file reaches no container", one.name);
-        Hit::new(&dotenv.file, one.range.start, message, ADVICE)
+        RuleHit::new(&dotenv.file, one.range.start, message, ADVICE)
     });
     hits.collect()
 }
 
 /// Reports a name in the shell or in a store, at the first service that would get it.
-fn held_outside(inspection: &Inspection) -> Option<Hit> {
+fn held_outside(inspection: &Inspection) -> Option<RuleHit> {
     let outside = inspection.outside.as_ref()?;
     let name = NAMES
         .iter()
@@ -97,7 +97,7 @@ fn held_outside(inspection: &Inspection) -> Option<Hit> {
     };
     let model = inspection.model.as_ref()?;
     let span = &model.services.first()?.name_span;
-    Some(Hit::new(
+    Some(RuleHit::new(
         model.file(span),
         span.range.start,
         format!("{name} is set in {place}, for every service"),
@@ -105,7 +105,7 @@ fn held_outside(inspection: &Inspection) -> Option<Hit> {
     ))
 }
 
-fn sets(line: &str, name: &str) -> bool {
+fn sets_variable(line: &str, name: &str) -> bool {
     let rest = ["export ", "gp env "].iter().find_map(|command| line.strip_prefix(command));
     rest.is_some_and(|rest| rest.trim_start().starts_with(&format!("{name}=")))
 }

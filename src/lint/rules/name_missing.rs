@@ -2,12 +2,12 @@
 
 use super::sdk::{TracedService, traced_services};
 use super::telemetry::{self, NAME};
-use crate::compose::{Model, Service};
+use crate::compose::{ComposeModel, ServiceModel};
 use crate::instrumentation::SdkProblemKind;
 use crate::lint::inspection::has_unread_settings;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "name-missing",
     severity: Severity::Warning,
     why: "spans without a service name land in a dataset called unknown_service, mixed with everybody else's",
@@ -36,7 +36,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for traced in traced_services(inspection) {
         let TracedService { model, service, scope, settings: sdk, .. } = &traced;
@@ -45,7 +45,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         let is_named = name.is_some_and(|name| name.value != Some(""))
             || !sdk.problems.iter().any(|one| one.kind == SdkProblemKind::NameMissing)
             || telemetry::attribute_name(settings).is_some()
-            || telemetry::misspelt(settings, NAME)
+            || telemetry::has_misspelt_name(settings, NAME)
             || is_refused(model, service);
         if service.build.is_none() || is_named || has_unread_settings(service) {
             continue;
@@ -54,7 +54,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             Some(name) => (name.file, name.name_range.start),
             None => (model.file(&service.name_span), service.name_span.range.start),
         };
-        hits.push(Hit::new(
+        hits.push(RuleHit::new(
             file,
             at,
             format!("{} is traced and has no name", service.name),
@@ -68,7 +68,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns whether docker compose refuses the line that sets the name: `- OTEL_SERVICE_NAME: api`.
-fn is_refused(model: &Model, service: &Service) -> bool {
+fn is_refused(model: &ComposeModel, service: &ServiceModel) -> bool {
     model.lasting_refusals().any(|one| {
         let (file, at) = (one.span.file, one.span.range.start);
         let mut own = service.defined_in.iter();

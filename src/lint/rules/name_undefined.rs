@@ -2,11 +2,11 @@
 
 use strsim::osa_distance;
 
-use crate::edit::python::calls::{Call, Scope};
+use crate::edit::python::calls::{CallScope, PythonCall};
 use crate::lint::packages::PythonFile;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "name-undefined",
     severity: Severity::Error,
     why: "Python stops at the line with NameError or ModuleNotFoundError, and the program does not start",
@@ -48,7 +48,7 @@ const KNOWN: [&str; 12] = [
 const MODULES: [(&str, &str); 1] =
     [("aws_xray_sdk.flask.middleware", "aws_xray_sdk.ext.flask.middleware")];
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for file in &inspection.python {
         hits.extend(unknown_modules(file));
@@ -56,34 +56,34 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         if imports.iter().any(|import| import.local == "*") {
             continue;
         }
-        let calls = file.module.calls.iter().filter(|call| call.scope == Scope::Module);
-        for (call, name, meant) in calls.filter_map(|call| undefined(file, call)) {
+        let calls = file.module.calls.iter().filter(|call| call.scope == CallScope::Module);
+        for (call, name, meant) in calls.filter_map(|call| find_undefined_name(file, call)) {
             let advice = match name == meant {
                 true => format!("import {meant}"),
                 false => format!("spell it `{meant}`"),
             };
             let message = format!("{name} is neither imported nor defined here");
-            hits.push(Hit::new(&file.file, call.range.start, message, advice));
+            hits.push(RuleHit::new(&file.file, call.range.start, message, advice));
         }
     }
     hits
 }
 
-fn unknown_modules(file: &PythonFile) -> impl Iterator<Item = Hit> {
+fn unknown_modules(file: &PythonFile) -> impl Iterator<Item = RuleHit> {
     file.module.imports.iter().filter_map(|import| {
         let (wrong, right) = MODULES.iter().find(|(wrong, _)| {
             import.path == *wrong || import.path.starts_with(&format!("{wrong}."))
         })?;
         let message = format!("there is no module {wrong}");
-        Some(Hit::new(&file.file, import.start, message, format!("write `{right}`")))
+        Some(RuleHit::new(&file.file, import.start, message, format!("write `{right}`")))
     })
 }
 
 /// Returns the first name of a call if nothing defines it, and the intended one.
-fn undefined<'a>(
+fn find_undefined_name<'a>(
     file: &'a PythonFile,
-    call: &'a Call,
-) -> Option<(&'a Call, &'a str, &'static str)> {
+    call: &'a PythonCall,
+) -> Option<(&'a PythonCall, &'a str, &'static str)> {
     const SLIPS: usize = 2;
     let name = call.callee.split(['.', '(']).next()?.trim();
     let module = &file.module;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::lint::known::nearest;
+use crate::lint::known::find_nearest_name;
 
 /// OpenTelemetry packages for Python and related ones, as package indexes spell them.
 const REAL: &[&str] = &[
@@ -125,6 +125,6 @@ pub(super) fn nearly(name: &str) -> Option<&'static str> {
     if NAMES.iter().any(|known| known == name) {
         return None;
     }
-    let (_, known) = nearest(&NAMES, name)?;
+    let (_, known) = find_nearest_name(&NAMES, name)?;
     (known.len() >= SHORTEST).then_some(known)
 }

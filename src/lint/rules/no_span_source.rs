@@ -3,9 +3,9 @@
 use super::init_missing;
 use super::sdk::traced_services;
 use crate::instrumentation::{ENDPOINT_VARIABLES, SpanSource};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "no-span-source",
     severity: Severity::Warning,
     why: "variables alone send nothing: without an SDK or an agent no span is ever made",
@@ -41,7 +41,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for traced in traced_services(inspection) {
         let Some(read) = traced.instrumentation else { continue };
@@ -51,7 +51,12 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         };
         let hit = |message: String, advice| {
             let (file, at) = traced.place(ENDPOINT_VARIABLES[1]);
-            Hit::new(file, at, format!("{} is set up, but {message}", traced.service.name), advice)
+            RuleHit::new(
+                file,
+                at,
+                format!("{} is set up, but {message}", traced.service.name),
+                advice,
+            )
         };
         match &read.source {
             SpanSource::Nothing

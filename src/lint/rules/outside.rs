@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 
 use super::telemetry::{is_endpoint, is_headers};
-use crate::compose::{File, Holds, find_references};
-use crate::lint::known::nearly;
-use crate::lint::{Hit, Inspection, Standpoint};
+use crate::compose::{FileSyntax, ProjectTextFile, find_references};
+use crate::lint::known::find_intended_variable;
+use crate::lint::{Inspection, RuleHit, ShellVariableStatus};
 use crate::provider::variable_owner;
 use crate::secret::is_secret_name;
 
 /// A variable reference in a service.
-pub(super) struct Use<'a> {
+pub(super) struct VariableMention<'a> {
     /// The file.
-    pub(super) file: &'a File,
+    pub(super) file: &'a ProjectTextFile,
     /// Byte offset of the reference, or of the value.
     pub(super) at: usize,
     /// The variable.
@@ -23,7 +23,7 @@ pub(super) struct Use<'a> {
     is_destination: bool,
 }
 
-impl Use<'_> {
+impl VariableMention<'_> {
     /// Returns whether telemetry is lost without the variable; `meant` is its correct name.
     pub(super) fn is_needed(&self, meant: &str) -> bool {
         self.is_destination || is_key(meant)
@@ -31,7 +31,7 @@ impl Use<'_> {
 }
 
 /// Returns every reference from a service's environment, in source order.
-pub(super) fn references_of(inspection: &Inspection) -> Vec<Use<'_>> {
+pub(super) fn references_of(inspection: &Inspection) -> Vec<VariableMention<'_>> {
     let mut uses = Vec::new();
     let mut from_files = Vec::new();
     for (_, _, scope) in inspection.service_scopes() {
@@ -39,7 +39,7 @@ pub(super) fn references_of(inspection: &Inspection) -> Vec<Use<'_>> {
             let is_destination = is_endpoint(setting.name) || is_headers(setting.name);
             let mut found = Vec::new();
             if setting.value.is_none() {
-                found.push(Use {
+                found.push(VariableMention {
                     file: setting.file,
                     at: setting.name_range.start,
                     name: setting.name.to_owned(),
@@ -49,7 +49,7 @@ pub(super) fn references_of(inspection: &Inspection) -> Vec<Use<'_>> {
             }
             for reference in find_references(setting.text()) {
                 let within = setting.value_range.as_ref();
-                found.push(Use {
+                found.push(VariableMention {
                     file: setting.file,
                     at: within
                         .map_or(setting.value_at, |bytes| bytes.start + reference.range.start),
@@ -59,7 +59,7 @@ pub(super) fn references_of(inspection: &Inspection) -> Vec<Use<'_>> {
                 });
             }
             match setting.file.holds {
-                Holds::Variables => from_files.extend(found),
+                FileSyntax::Variables => from_files.extend(found),
                 _ => uses.extend(found),
             }
         }
@@ -81,8 +81,8 @@ pub(super) fn is_key(name: &str) -> bool {
 /// Reports the first use of each key variable for which `say` returns a message and advice, based on its state in the shell.
 pub(super) fn uses(
     inspection: &Inspection,
-    say: impl Fn(&str, Standpoint) -> Option<(String, String)>,
-) -> Vec<Hit> {
+    say: impl Fn(&str, ShellVariableStatus) -> Option<(String, String)>,
+) -> Vec<RuleHit> {
     let Some(outside) = &inspection.outside else {
         return Vec::new();
     };
@@ -90,7 +90,7 @@ pub(super) fn uses(
     let needed = references_of(inspection).into_iter().filter(|one| one.is_needed(&one.name));
     let hits = needed.filter_map(|one| {
         let (message, advice) = say(&one.name, *outside.shell.get(&one.name)?)?;
-        seen.insert(one.name).then(|| Hit::new(one.file, one.at, message, advice))
+        seen.insert(one.name).then(|| RuleHit::new(one.file, one.at, message, advice))
     });
     hits.collect()
 }
@@ -100,7 +100,7 @@ pub(in crate::lint) fn keys_referred_to(inspection: &Inspection) -> Vec<String> 
     let mut names: Vec<String> = references_of(inspection)
         .into_iter()
         .flat_map(|one| {
-            let meant = nearly(&one.name).map(str::to_owned);
+            let meant = find_intended_variable(&one.name).map(str::to_owned);
             let names = [meant, Some(one.name.clone())].into_iter().flatten();
             names.filter(move |name| one.is_needed(name)).collect::<Vec<_>>()
         })

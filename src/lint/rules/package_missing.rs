@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::compose::File;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::compose::ProjectTextFile;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "package-missing",
     severity: Severity::Error,
     why: "the package is not installed, so the page does not build or the program stops at its first line",
@@ -38,23 +38,23 @@ pub(super) static RULE: Rule = Rule {
 /// Scopes of the packages that the rule checks.
 const SCOPES: [&str; 2] = ["@opentelemetry/", "@honeycombio/"];
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let manifests = inspection.manifests.iter();
-    let manifests: HashMap<&Path, &File> =
+    let manifests: HashMap<&Path, &ProjectTextFile> =
         manifests.filter_map(|file| Some((file.path.parent()?, file))).collect();
     let mut hits = Vec::new();
     for file in inspection.texts.iter().filter(|file| is_script(file)) {
         let folders = file.path.ancestors().skip(1);
-        let above: Vec<&File> =
+        let above: Vec<&ProjectTextFile> =
             folders.filter_map(|folder| manifests.get(folder).copied()).collect();
         let Some(nearest) = above.first() else { continue };
-        for (at, package) in imported(file) {
+        for (at, package) in list_imported_packages(file) {
             let quoted = format!("\"{package}\"");
             if above.iter().any(|manifest| manifest.text.contains(&quoted)) {
                 continue;
             }
             let manifest = inspection.shown(&nearest.path).display();
-            hits.push(Hit::new(
+            hits.push(RuleHit::new(
                 file,
                 at,
                 format!("{manifest} does not name {package}"),
@@ -65,13 +65,13 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     hits
 }
 
-fn is_script(file: &File) -> bool {
+fn is_script(file: &ProjectTextFile) -> bool {
     let end = file.path.extension().and_then(|end| end.to_str()).unwrap_or_default();
     ["js", "jsx", "mjs", "cjs", "ts", "tsx", "vue", "svelte"].contains(&end)
 }
 
 /// Returns the packages that a script imports, each with the byte of its line's text.
-fn imported(file: &File) -> impl Iterator<Item = (usize, String)> {
+fn list_imported_packages(file: &ProjectTextFile) -> impl Iterator<Item = (usize, String)> {
     file.lines().filter_map(|(at, line)| {
         let code = line.trim_start();
         let imports = code.contains("import ")

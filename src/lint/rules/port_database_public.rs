@@ -2,14 +2,14 @@
 
 use std::ops::RangeInclusive;
 
-use crate::compose::{PortPurpose, Role, Service, port_purpose};
-use crate::edit::patch::Patch;
+use crate::compose::{PortPurpose, ServiceModel, ServiceRole, port_purpose};
+use crate::edit::patch::TextPatch;
 use crate::edit::yaml::gitpod::GitpodPort;
-use crate::edit::yaml::ports::{Configured, Visibility};
-use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
+use crate::edit::yaml::ports::{GitpodPortEntry, Visibility};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity, WorkspaceFile};
 use crate::plan::gitpod;
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "port-database-public",
     severity: Severity::Warning,
     why: "anybody with the workspace's address reaches the database, which seldom has more than a default password",
@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
 const NAMES: [&str; 8] =
     ["postgres", "psql", "mysql", "mongo", "redis", "dynamo", "ddb", "database"];
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for open in open_ports(inspection) {
         let port = match is_database_by_itself(open.configured) {
@@ -48,7 +48,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns whether an entry is for a single port whose name or number identifies a database.
-fn is_database_by_itself(entry: &Configured) -> bool {
+fn is_database_by_itself(entry: &GitpodPortEntry) -> bool {
     let name = entry.name.as_deref().unwrap_or_default().to_ascii_lowercase();
     let by_convention =
         matches!(port_purpose(entry.first), Some(PortPurpose::Database | PortPurpose::Queue));
@@ -58,8 +58,9 @@ fn is_database_by_itself(entry: &Configured) -> bool {
 
 /// Returns the first port of an entry that a database of the project publishes.
 fn database_in(inspection: &Inspection, open: &OpenPort<'_>) -> Option<u16> {
-    let keeps =
-        |service: &&Service| matches!(inspection.role(service), Some(Role::Database | Role::Queue));
+    let keeps = |service: &&ServiceModel| {
+        matches!(inspection.role(service), Some(ServiceRole::Database | ServiceRole::Queue))
+    };
     let published = inspection.every_service().filter(keeps).flat_map(|service| &service.ports);
     let mut ports = published.filter_map(|port| port.known_hosts()).flat_map(RangeInclusive::clone);
     ports.find(|port| open.decides(*port))
@@ -69,7 +70,7 @@ fn database_in(inspection: &Inspection, open: &OpenPort<'_>) -> Option<u16> {
 pub(super) struct OpenPort<'a> {
     workspace: &'a WorkspaceFile,
     entry: &'a GitpodPort,
-    pub(super) configured: &'a Configured,
+    pub(super) configured: &'a GitpodPortEntry,
 }
 
 /// Iterates over the public entries of `.gitpod.yml`.
@@ -90,26 +91,27 @@ impl OpenPort<'_> {
             return false;
         }
         let entries = self.workspace.contents.ports.iter();
-        let entries: Vec<Configured> = entries.filter_map(|one| one.configured.clone()).collect();
-        gitpod::effective(&entries, port) == Some(self.configured)
+        let entries: Vec<GitpodPortEntry> =
+            entries.filter_map(|one| one.configured.clone()).collect();
+        gitpod::entry_in_force(&entries, port) == Some(self.configured)
     }
 
     /// Creates a hit for a port that should be private.
-    pub(super) fn hit(&self, port: u16, what: &str) -> Hit {
+    pub(super) fn hit(&self, port: u16, what: &str) -> RuleHit {
         let place = self.entry.visibility.as_ref();
         let is_range = self.configured.first != self.configured.last;
         let advice = match is_range {
             true => format!("`cruddur-ops ports {port}=private` gives it its own entry"),
             false => "make it `visibility: private`".to_owned(),
         };
-        let hit = Hit::new(
+        let hit = RuleHit::new(
             &self.workspace.file,
             place.map_or(self.entry.at, |place| place.key_at),
             format!("port {port} is {what}, and public"),
             advice,
         );
         match place.and_then(|place| place.value.clone()).filter(|_| !is_range) {
-            Some(bytes) => hit.mended_by(vec![Patch::replace(bytes, "private")]),
+            Some(bytes) => hit.mended_by(vec![TextPatch::replace(bytes, "private")]),
             None => hit,
         }
     }

@@ -2,11 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use crate::compose::{Published, Role, port_purpose};
+use crate::compose::{PublishedPorts, ServiceRole, port_purpose};
 use crate::limits;
-use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity, WorkspaceFile};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "port-not-configured",
     severity: Severity::Advice,
     why: "the workspace opens an unnamed port as private: a browser on another page, such as the frontend's, cannot call it",
@@ -30,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let (Some(WorkspaceFile { contents, .. }), Some(model)) =
         (&inspection.gitpod, &inspection.model)
     else {
@@ -46,14 +46,14 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         // Databases and telemetry receivers are not for browsers.
         if matches!(
             inspection.role(service),
-            Some(Role::Database | Role::Queue | Role::TracingDaemon)
+            Some(ServiceRole::Database | ServiceRole::Queue | ServiceRole::TracingDaemon)
         ) {
             continue;
         }
         for published in service.ports.iter().filter(|port| is_for_a_browser(port)) {
             let hosts = published.known_hosts().filter(|hosts| is_short(hosts)).cloned();
             for host in hosts.into_iter().flatten().filter(|host| !is_named(*host)) {
-                hits.push(Hit::new(
+                hits.push(RuleHit::new(
                     model.file(&published.span),
                     published.span.range.start,
                     format!("port {host} of {} is not in .gitpod.yml", service.name),
@@ -68,7 +68,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns whether a browser may reach the port, and it is not used for another protocol by convention.
-fn is_for_a_browser(port: &Published) -> bool {
+fn is_for_a_browser(port: &PublishedPorts) -> bool {
     let container = *port.container.start();
     port.reaches_everybody() && container != 2000 && port_purpose(container).is_none()
 }

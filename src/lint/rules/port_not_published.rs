@@ -1,10 +1,10 @@
 //! `port-not-published`: an open port on which nothing listens.
 
-use crate::compose::Service;
+use crate::compose::ServiceModel;
 use crate::edit::yaml::gitpod::GitpodFile;
-use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity, WorkspaceFile};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "port-not-published",
     severity: Severity::Advice,
     why: "no service publishes this port, so opening it shows an error page at best",
@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let (Some(WorkspaceFile { file, contents, .. }), Some(_)) =
         (&inspection.gitpod, &inspection.model)
     else {
@@ -41,7 +41,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     exact
         .filter(|(port, _)| !is_served(*port))
         .map(|(port, at)| {
-            Hit::new(
+            RuleHit::new(
                 file,
                 at,
                 format!("no service publishes port {port}"),
@@ -52,7 +52,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns whether a service publishes this host port, or may publish it.
-fn may_publish(service: &Service, port: u16) -> bool {
+fn may_publish(service: &ServiceModel, port: u16) -> bool {
     let on_the_host = service.network_mode.as_deref() == Some("host");
     let covers = |hosts: &std::ops::RangeInclusive<u16>| hosts.contains(&port);
     on_the_host || service.ports.iter().any(|one| one.host.as_ref().is_some_and(covers))

@@ -1,10 +1,10 @@
 //! `port-page-public`: the page of `listen --web` on a port that the whole internet may open.
 
 use super::port_database_public::open_ports;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 use crate::plan::ports::PAGE_PORT;
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "port-page-public",
     severity: Severity::Error,
     why: "the page of `cruddur-ops listen --web` shows every trace, and a public port lets anybody try its address",
@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     // A service of the project that has the port is no page of ours.
     let is_theirs = inspection
         .every_service()

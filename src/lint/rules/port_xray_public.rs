@@ -2,9 +2,9 @@
 
 use super::port_database_public::{OpenPort, open_ports};
 use crate::lint::inspection::is_xray_daemon;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "port-xray-public",
     severity: Severity::Warning,
     why: "the daemon's TCP port 2000 signs any request to X-Ray with your AWS keys, no matter who sends it",
@@ -41,15 +41,15 @@ fn leads_to_the_daemon(inspection: &Inspection, open: &OpenPort<'_>) -> bool {
     is_named || services.peek().is_none() || services.any(is_xray_daemon)
 }
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let open = open_ports(inspection);
     let open = open.filter(|open| open.decides(PORT) && leads_to_the_daemon(inspection, open));
-    let mut hits: Vec<Hit> = open.map(|open| open.hit(PORT, "X-Ray's daemon")).collect();
+    let mut hits: Vec<RuleHit> = open.map(|open| open.hit(PORT, "X-Ray's daemon")).collect();
     let Some(model) = &inspection.model else { return hits };
     for service in model.services.iter().filter(|service| is_xray_daemon(service)) {
         for port in service.ports.iter().filter(|port| port.reaches_everybody()) {
             if port.host_of(PORT).is_some() {
-                hits.push(Hit::new(
+                hits.push(RuleHit::new(
                     model.file(&port.span),
                     port.span.range.start,
                     "X-Ray's TCP port is published to everybody who reaches this host",

@@ -1,9 +1,9 @@
 //! `protocol-port`: a protocol with the port of the other.
 
 use super::{endpoint_unreachable, telemetry};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "protocol-port",
     severity: Severity::Warning,
     why: "an HTTP exporter on a gRPC port, or the reverse, retries for seconds and delivers nothing",
@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         for signal in ["", "TRACES_", "METRICS_", "LOGS_"] {
@@ -43,7 +43,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                 ("http/protobuf" | "http/json", Some(4317)) => "4318",
                 _ => continue,
             };
-            hits.push(Hit::new(
+            hits.push(RuleHit::new(
                 setting.file,
                 setting.value_at,
                 format!(

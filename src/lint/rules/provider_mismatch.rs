@@ -8,9 +8,9 @@ use crate::instrumentation::{
     compare_with_provider,
 };
 use crate::lint::inspection::has_unread_settings;
-use crate::lint::{Hit, Inspection, Rule, Severity, Standpoint};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity, ShellVariableStatus};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "provider-mismatch",
     severity: Severity::Error,
     why: "the provider answers each request with an error, and no span is stored",
@@ -35,11 +35,13 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
-    traced_services(inspection).flat_map(|traced| mismatches(inspection, &traced)).collect()
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
+    traced_services(inspection)
+        .flat_map(|traced| find_provider_mismatches(inspection, &traced))
+        .collect()
 }
 
-fn mismatches(inspection: &Inspection, traced: &TracedService<'_>) -> Vec<Hit> {
+fn find_provider_mismatches(inspection: &Inspection, traced: &TracedService<'_>) -> Vec<RuleHit> {
     let Some(otlp) = traced.settings.otlp() else { return Vec::new() };
     let Some(url) = &otlp.url else { return Vec::new() };
     let found = compare_with_provider(url, &otlp.headers).into_iter();
@@ -68,7 +70,7 @@ fn mismatches(inspection: &Inspection, traced: &TracedService<'_>) -> Vec<Hit> {
             | ProviderMismatch::NameAsKey { .. }
             | ProviderMismatch::OtherHeaderEmpty { .. } => return None,
         };
-        Some(hit(traced, variable, &found))
+        Some(provider_mismatch_hit(traced, variable, &found))
     });
     hits.collect()
 }
@@ -79,10 +81,14 @@ fn is_from_shell(inspection: &Inspection, traced: &TracedService<'_>) -> bool {
     let headers = traced.winner(HEADERS_VARIABLES).map_or("", |setting| setting.text());
     find_references(headers)
         .iter()
-        .any(|one| outside.shell.get(one.name) == Some(&Standpoint::WrongKey))
+        .any(|one| outside.shell.get(one.name) == Some(&ShellVariableStatus::WrongKey))
 }
 
-fn hit(traced: &TracedService<'_>, variable: &str, found: &ProviderMismatch) -> Hit {
+fn provider_mismatch_hit(
+    traced: &TracedService<'_>,
+    variable: &str,
+    found: &ProviderMismatch,
+) -> RuleHit {
     let names = match variable == ENDPOINT_VARIABLES[1] {
         true => ENDPOINT_VARIABLES,
         false => HEADERS_VARIABLES,
@@ -91,7 +97,7 @@ fn hit(traced: &TracedService<'_>, variable: &str, found: &ProviderMismatch) -> 
         Some(setting) => (setting.file, setting.value_at),
         None => traced.place(variable),
     };
-    Hit::new(file, at, found.words(), found.hint())
+    RuleHit::new(file, at, found.words(), found.hint())
 }
 
 /// Reports a missing key header, unless there is another cause or code adds it.
@@ -100,13 +106,13 @@ fn missing_header(
     traced: &TracedService<'_>,
     name: &str,
     found: &ProviderMismatch,
-) -> Option<Hit> {
+) -> Option<RuleHit> {
     let settings = &traced.scope.assignments;
     let is_dropped = |problem: &SdkProblemKind| {
         matches!(problem, SdkProblemKind::HeaderDropped | SdkProblemKind::HeaderUnsendable)
     };
     let has_other_cause = traced.settings.problems.iter().any(|one| is_dropped(&one.kind))
-        || telemetry::misspelt(settings, HEADERS_VARIABLES[1])
+        || telemetry::has_misspelt_name(settings, HEADERS_VARIABLES[1])
         || traced.winner(HEADERS_VARIABLES).is_some_and(|one| value_quoted::is_quoted(one.text()))
         || has_unread_settings(traced.service);
     let header = name.to_ascii_lowercase();
@@ -115,7 +121,7 @@ fn missing_header(
     if has_other_cause || in_code {
         return None;
     }
-    let hit = hit(traced, HEADERS_VARIABLES[1], found);
+    let hit = provider_mismatch_hit(traced, HEADERS_VARIABLES[1], found);
     match traced.instrumentation.map(|read| &read.source) {
         Some(SpanSource::Nothing | SpanSource::Vendor(_)) => None,
         Some(SpanSource::Agent) => Some(hit),

@@ -2,10 +2,10 @@
 
 use super::telemetry;
 use crate::compose::find_references;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 use crate::provider;
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "region-mismatch",
     severity: Severity::Warning,
     why: "a provider's regions do not know each other's keys: the wrong one answers 401, as if the key were false",
@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     // The first region that the key of each variable is sent to.
     let mut seen: Vec<(&str, &str)> = Vec::new();
@@ -39,15 +39,16 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             continue;
         };
         let hit = |message| {
-            Hit::new(
+            RuleHit::new(
                 setting.file,
                 setting.value_at,
                 message,
                 "use the endpoint of the region the key was made in",
             )
         };
-        if let Some(home) =
-            telemetry::key_of(headers.text()).and_then(home).filter(|home| *home != region.name)
+        if let Some(home) = telemetry::key_of(headers.text())
+            .and_then(guess_key_region)
+            .filter(|home| *home != region.name)
         {
             hits.push(hit(format!(
                 "the key looks like one of {home}, the endpoint is {}'s",
@@ -71,7 +72,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns the region indicated by the third letter of a key.
-fn home(key: &str) -> Option<&'static str> {
+fn guess_key_region(key: &str) -> Option<&'static str> {
     match key.get(..3) {
         Some("hca") => Some("us"),
         Some("hcb") => Some("eu"),

@@ -1,9 +1,9 @@
 //! `reloader`: Flask's reloader, whose child process is not instrumented.
 
 use crate::lint::packages::PythonFile;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "reloader",
     severity: Severity::Warning,
     why: "Flask's reloader serves requests from a second process, which `opentelemetry-instrument` does not reach",
@@ -36,7 +36,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let started =
         |file: &&PythonFile| inspection.is_started_by_the_agent(file) && is_old(inspection, file);
     let mut hits = Vec::new();
@@ -51,7 +51,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                 .iter()
                 .any(|argument| argument.replace(' ', "") == "use_reloader=False");
             if of_app && debug && reloads {
-                hits.push(Hit::new(
+                hits.push(RuleHit::new(
                     &file.file,
                     call.range.start,
                     "debug mode restarts the program in a process without instrumentation",

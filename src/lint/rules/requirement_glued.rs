@@ -1,11 +1,13 @@
 //! `requirement-glued`: two packages on one line.
 
-use crate::edit::patch::Patch;
-use crate::edit::requirements::{Entry, Pasted, Unreadable, glued};
+use crate::edit::patch::TextPatch;
+use crate::edit::requirements::{
+    PastedCommand, RequirementEntry, UnreadableLine, split_glued_names,
+};
 use crate::lint::packages::RequirementsFile;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "requirement-glued",
     severity: Severity::Error,
     why: "pip takes the line for one package that does not exist, and the build of the image fails",
@@ -20,43 +22,58 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let known = &*super::names::NAMES;
     inspection
         .requirements
         .iter()
         .flat_map(|file| {
             let entries = file.read.entries.iter();
-            let glued = entries.clone().filter_map(|entry| names(file, entry, known));
+            let glued = entries.clone().filter_map(|entry| find_glued_entry(file, entry, known));
             let behind = entries.filter_map(|entry| behind_version(file, entry, known));
-            let joined = file.read.pasted.iter().filter_map(|line| joined(file, line));
-            let beside = file.read.unreadable.iter().filter_map(|line| beside(file, line));
-            let found: Vec<Hit> = glued.chain(behind).chain(joined).chain(beside).collect();
+            let joined = file.read.pasted.iter().filter_map(|line| find_joined_names(file, line));
+            let beside =
+                file.read.unreadable.iter().filter_map(|line| find_adjacent_names(file, line));
+            let found: Vec<RuleHit> = glued.chain(behind).chain(joined).chain(beside).collect();
             found
         })
         .collect()
 }
 
-fn names(file: &RequirementsFile, entry: &Entry, known: &[String]) -> Option<Hit> {
-    let (first, second) = glued(&entry.name, known)?;
+fn find_glued_entry(
+    file: &RequirementsFile,
+    entry: &RequirementEntry,
+    known: &[String],
+) -> Option<RuleHit> {
+    let (first, second) = split_glued_names(&entry.name, known)?;
     if !known.contains(&first) || !known.contains(&second) {
         return None;
     }
     let at = file.offset(entry.line) + first.len();
-    Some(hit(file, entry.line, &first, &second).mended_by(vec![Patch::insert(at, "\n")]))
+    Some(
+        glued_names_hit(file, entry.line, &first, &second)
+            .mended_by(vec![TextPatch::insert(at, "\n")]),
+    )
 }
 
 /// Reports `flask==2.2opentelemetry-api`.
-fn behind_version(file: &RequirementsFile, entry: &Entry, known: &[String]) -> Option<Hit> {
+fn behind_version(
+    file: &RequirementsFile,
+    entry: &RequirementEntry,
+    known: &[String],
+) -> Option<RuleHit> {
     let pin = entry.pin.as_deref()?;
     let second =
         known.iter().filter(|name| pin.ends_with(name.as_str())).max_by_key(|name| name.len())?;
     let at = file.offset(entry.line) + file.line(entry.line).find(second.as_str())?;
-    Some(hit(file, entry.line, &entry.name, second).mended_by(vec![Patch::insert(at, "\n")]))
+    Some(
+        glued_names_hit(file, entry.line, &entry.name, second)
+            .mended_by(vec![TextPatch::insert(at, "\n")]),
+    )
 }
 
-fn hit(file: &RequirementsFile, line: usize, first: &str, second: &str) -> Hit {
-    Hit::new(
+fn glued_names_hit(file: &RequirementsFile, line: usize, first: &str, second: &str) -> RuleHit {
+    RuleHit::new(
         &file.file,
         file.offset(line),
         format!("{first} and {second} are on one line"),
@@ -65,19 +82,19 @@ fn hit(file: &RequirementsFile, line: usize, first: &str, second: &str) -> Hit {
 }
 
 /// Reports adjacent names, as left by a backslash at the end of a line.
-fn joined(file: &RequirementsFile, pasted: &Pasted) -> Option<Hit> {
+fn find_joined_names(file: &RequirementsFile, pasted: &PastedCommand) -> Option<RuleHit> {
     let [first, second, ..] = pasted.requirements.as_slice() else {
         return None;
     };
     let names = pasted.requirements.join("\n");
     (!file.is_command(pasted)).then(|| {
-        hit(file, pasted.line, first, second)
-            .mended_by(vec![Patch::replace(pasted.range.clone(), names)])
+        glued_names_hit(file, pasted.line, first, second)
+            .mended_by(vec![TextPatch::replace(pasted.range.clone(), names)])
     })
 }
 
 /// Reports two names separated by a blank.
-fn beside(file: &RequirementsFile, line: &Unreadable) -> Option<Hit> {
+fn find_adjacent_names(file: &RequirementsFile, line: &UnreadableLine) -> Option<RuleHit> {
     let mut words = line.text.split_whitespace();
     let is_name = |word: &str| {
         let mut characters = word.chars();
@@ -86,5 +103,5 @@ fn beside(file: &RequirementsFile, line: &Unreadable) -> Option<Hit> {
     };
     let first = words.next().filter(|word| is_name(word))?;
     let second = words.next().filter(|word| is_name(word))?;
-    words.all(is_name).then(|| hit(file, line.line, first, second))
+    words.all(is_name).then(|| glued_names_hit(file, line.line, first, second))
 }

@@ -1,12 +1,12 @@
 //! `requirement-missing`: an import that no requirement installs.
 
-use crate::edit::patch::Patch;
-use crate::edit::python::bindings::Depth;
-use crate::edit::requirements::{Bounds, Locking};
+use crate::edit::patch::TextPatch;
+use crate::edit::python::bindings::ImportDepth;
+use crate::edit::requirements::{HashLocking, VersionBounds};
 use crate::lint::packages::{PythonFile, RequirementsFile};
-use crate::lint::{Fix, Hit, Inspection, Rule, Severity};
+use crate::lint::{FindingFix, Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "requirement-missing",
     severity: Severity::Error,
     why: "the image is built without the package, and the program stops at its first line with ModuleNotFoundError",
@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let whole = |file: &&RequirementsFile| {
         file.read.includes.is_empty()
             && file.read.pasted.is_empty()
@@ -49,13 +49,13 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         if let [file] = inspection.requirements_for(module)[..]
             && whole(&file)
         {
-            hits.extend(imports(inspection, file, module));
+            hits.extend(find_unlisted_imports(inspection, file, module));
         }
     }
     hits
 }
 
-fn without_exporter(file: &RequirementsFile) -> Option<Hit> {
+fn without_exporter(file: &RequirementsFile) -> Option<RuleHit> {
     let names = |part: &str| file.read.entries.iter().any(|entry| entry.name.contains(part));
     let first = file
         .read
@@ -70,22 +70,26 @@ fn without_exporter(file: &RequirementsFile) -> Option<Hit> {
         let missing = ["opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"];
         let missing = missing.into_iter().filter(|name| !file.read.has(name));
         let missing: Vec<String> = missing.map(str::to_owned).collect();
-        let mut hit = Hit::new(
+        let mut hit = RuleHit::new(
             &file.file,
             file.offset(first.line),
             "an instrumentation is listed here, but no exporter",
             "add `opentelemetry-sdk` and `opentelemetry-exporter-otlp-proto-http`",
         )
         .as_severe_as(Severity::Warning);
-        hit.fix = added(file, &missing);
+        hit.fix = build_append_fix(file, &missing);
         hit
     })
 }
 
-fn imports(inspection: &Inspection, file: &RequirementsFile, module: &PythonFile) -> Vec<Hit> {
-    let mut hits: Vec<Hit> = Vec::new();
-    for import in module.module.imports.iter().filter(|import| import.depth == Depth::Top) {
-        let packages = bringing(&import.path);
+fn find_unlisted_imports(
+    inspection: &Inspection,
+    file: &RequirementsFile,
+    module: &PythonFile,
+) -> Vec<RuleHit> {
+    let mut hits: Vec<RuleHit> = Vec::new();
+    for import in module.module.imports.iter().filter(|import| import.depth == ImportDepth::Top) {
+        let packages = list_providing_packages(&import.path);
         let brought = |entry: &str| {
             packages.iter().any(|package| {
                 entry == package || super::names::nearly(entry) == Some(package.as_str())
@@ -97,7 +101,7 @@ fn imports(inspection: &Inspection, file: &RequirementsFile, module: &PythonFile
         if hits.iter().any(|hit| hit.offset == import.start) {
             continue;
         }
-        let mut hit = Hit::new(
+        let mut hit = RuleHit::new(
             &module.file,
             import.start,
             format!(
@@ -107,28 +111,28 @@ fn imports(inspection: &Inspection, file: &RequirementsFile, module: &PythonFile
             ),
             format!("add `{}` to it", packages[0]),
         );
-        hit.fix = added(file, &packages[..1]);
+        hit.fix = build_append_fix(file, &packages[..1]);
         hits.push(hit);
     }
     hits
 }
 
 /// Appends lines to a list that pins no OpenTelemetry package; with pins, the matching version is unknown here.
-fn added(file: &RequirementsFile, packages: &[String]) -> Option<Fix> {
+fn build_append_fix(file: &RequirementsFile, packages: &[String]) -> Option<FindingFix> {
     let read = &file.read;
     let is_pinned = read
         .entries
         .iter()
-        .any(|entry| entry.name.starts_with("opentelemetry") && entry.bounds != Bounds::Any);
-    if is_pinned || read.locking == Locking::Hashes || read.compiled_from.is_some() {
+        .any(|entry| entry.name.starts_with("opentelemetry") && entry.bounds != VersionBounds::Any);
+    if is_pinned || read.locking == HashLocking::Hashes || read.compiled_from.is_some() {
         return None;
     }
-    let patch = Patch::append_lines(&file.file.text, packages);
-    Some(Fix { path: file.file.path.clone(), patches: vec![patch] })
+    let patch = TextPatch::append_lines(&file.file.text, packages);
+    Some(FindingFix { path: file.file.path.clone(), patches: vec![patch] })
 }
 
 /// Returns the packages that provide an import, of which one is needed; empty if that is uncertain.
-fn bringing(path: &str) -> Vec<String> {
+fn list_providing_packages(path: &str) -> Vec<String> {
     let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let below = |module: &str| path == module || path.starts_with(&format!("{module}."));
     if below("opentelemetry.exporter.otlp.proto.http") {

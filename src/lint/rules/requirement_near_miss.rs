@@ -1,11 +1,11 @@
 //! `requirement-near-miss`: a misspelt package name.
 
-use crate::edit::patch::Patch;
-use crate::edit::requirements::normalize;
+use crate::edit::patch::TextPatch;
+use crate::edit::requirements::normalize_package_name;
 use crate::lint::packages::RequirementsFile;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "requirement-near-miss",
     severity: Severity::Error,
     why: "pip finds no such package and installs none of the others, or finds a malicious one with that name",
@@ -22,11 +22,11 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
-    inspection.requirements.iter().flat_map(slips).collect()
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
+    inspection.requirements.iter().flat_map(find_misspelt_entries).collect()
 }
 
-fn slips(file: &RequirementsFile) -> Vec<Hit> {
+fn find_misspelt_entries(file: &RequirementsFile) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (at, line) in file.file.lines() {
         let body = line.trim_start_matches('\u{feff}').trim_start();
@@ -34,15 +34,15 @@ fn slips(file: &RequirementsFile) -> Vec<Hit> {
             .find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
             .unwrap_or(body.len());
         let start = at + line.len() - body.len();
-        if let Some(meant) = super::names::nearly(&normalize(&body[..end])) {
+        if let Some(meant) = super::names::nearly(&normalize_package_name(&body[..end])) {
             hits.push(
-                Hit::new(
+                RuleHit::new(
                     &file.file,
                     start,
                     format!("there is no package {}", &body[..end]),
                     format!("it is called `{meant}`"),
                 )
-                .mended_by(vec![Patch::replace(start..start + end, meant)]),
+                .mended_by(vec![TextPatch::replace(start..start + end, meant)]),
             );
         }
     }

@@ -1,9 +1,9 @@
 //! `requirement-pip-line`: a pip command in place of package names.
 
-use crate::edit::patch::Patch;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::edit::patch::TextPatch;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "requirement-pip-line",
     severity: Severity::Error,
     why: "pip reads names from this file, not commands: it stops at this line and installs nothing",
@@ -13,18 +13,18 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for file in &inspection.requirements {
         for pasted in file.read.pasted.iter().filter(|one| file.is_command(one)) {
             hits.push(
-                Hit::new(
+                RuleHit::new(
                     &file.file,
                     file.offset(pasted.line),
                     "a `pip install` command is among the names",
                     "keep the names, one to a line",
                 )
-                .mended_by(vec![Patch::replace(
+                .mended_by(vec![TextPatch::replace(
                     pasted.range.clone(),
                     pasted.requirements.join("\n"),
                 )]),

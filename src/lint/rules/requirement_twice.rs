@@ -1,11 +1,11 @@
 //! `requirement-twice`: a package listed on two lines.
 
-use crate::edit::patch::Patch;
-use crate::edit::requirements::Entry;
+use crate::edit::patch::TextPatch;
+use crate::edit::requirements::RequirementEntry;
 use crate::lint::packages::RequirementsFile;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "requirement-twice",
     severity: Severity::Warning,
     why: "two lines for one package can ask for two versions, and then pip installs nothing",
@@ -20,20 +20,20 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
-    inspection.requirements.iter().flat_map(repeats).collect()
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
+    inspection.requirements.iter().flat_map(find_repeated_entries).collect()
 }
 
-fn repeats(file: &RequirementsFile) -> Vec<Hit> {
+fn find_repeated_entries(file: &RequirementsFile) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (at, entry) in file.read.entries.iter().enumerate() {
-        let qualified = |entry: &Entry| file.line(entry.line).contains(['[', ';']);
+        let qualified = |entry: &RequirementEntry| file.line(entry.line).contains(['[', ';']);
         let earlier = file.read.entries[..at].iter().find(|earlier| earlier.name == entry.name);
         let Some(earlier) = earlier.filter(|earlier| !qualified(earlier) && !qualified(entry))
         else {
             continue;
         };
-        let hit = Hit::new(
+        let hit = RuleHit::new(
             &file.file,
             file.offset(entry.line),
             format!("{} is already on line {}", entry.name, earlier.line),
@@ -43,7 +43,7 @@ fn repeats(file: &RequirementsFile) -> Vec<Hit> {
         hits.push(match (contradict, entry.pin == earlier.pin && entry.bounds == earlier.bounds) {
             (true, _) => hit.as_severe_as(Severity::Error),
             (_, true) => match file.file.line_range(entry.line) {
-                Some(line) => hit.mended_by(vec![Patch::replace(line, "")]),
+                Some(line) => hit.mended_by(vec![TextPatch::replace(line, "")]),
                 None => hit,
             },
             _ => hit,

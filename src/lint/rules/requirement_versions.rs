@@ -1,11 +1,11 @@
 //! `requirement-versions`: pins that cannot be installed together.
 
-use crate::edit::requirements::Entry;
+use crate::edit::requirements::RequirementEntry;
 use crate::lint::packages::RequirementsFile;
-use crate::lint::{Hit, Inspection, Rule, Severity};
-use crate::plan::instrument::catalogue::{Set, catalogue};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
+use crate::plan::instrument::catalogue::{VersionSet, python_catalogue};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "requirement-versions",
     severity: Severity::Error,
     why: "OpenTelemetry's packages ask for each other's exact versions, so pip finds no set and installs nothing",
@@ -35,21 +35,23 @@ const CORE: [&str; 7] = [
 /// The first version for which the two version lines correspond.
 const FIRST: u32 = 33;
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
-    inspection.requirements.iter().flat_map(mismatches).collect()
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
+    inspection.requirements.iter().flat_map(find_version_mismatches).collect()
 }
 
-fn mismatches(file: &RequirementsFile) -> Vec<Hit> {
-    let mut sets = file.read.entries.iter().filter_map(|entry| Some((entry, set(entry)?)));
+fn find_version_mismatches(file: &RequirementsFile) -> Vec<RuleHit> {
+    let mut sets =
+        file.read.entries.iter().filter_map(|entry| Some((entry, find_version_set(entry)?)));
     let Some((first, expected)) = sets.next() else {
         return Vec::new();
     };
     let with_contrib =
-        file.read.entries.iter().any(|entry| !is_core(entry) && set(entry).is_some());
+        file.read.entries.iter().any(|entry| !is_core(entry) && find_version_set(entry).is_some());
     let alone = Some((first, expected.clone()))
         .into_iter()
         .filter(|(entry, _)| {
-            with_contrib && entry.pin.as_ref().is_some_and(|pin| catalogue().alone.contains(pin))
+            with_contrib
+                && entry.pin.as_ref().is_some_and(|pin| python_catalogue().alone.contains(pin))
         })
         .map(|(entry, _)| (entry, "no instrumentation was released for this version".to_owned()));
     let others = sets.filter(|(_, set)| set.contrib_minor() != expected.contrib_minor()).map(
@@ -61,7 +63,7 @@ fn mismatches(file: &RequirementsFile) -> Vec<Hit> {
     alone
         .chain(others)
         .map(|(entry, said)| {
-            Hit::new(
+            RuleHit::new(
                 &file.file,
                 file.offset(entry.line),
                 format!("{} {}: {said}", entry.name, entry.pin.as_deref().unwrap_or_default()),
@@ -71,12 +73,12 @@ fn mismatches(file: &RequirementsFile) -> Vec<Hit> {
         .collect()
 }
 
-fn is_core(entry: &Entry) -> bool {
+fn is_core(entry: &RequirementEntry) -> bool {
     CORE.contains(&entry.name.as_str())
 }
 
 /// Returns the version set of a pinned OpenTelemetry package.
-fn set(entry: &Entry) -> Option<Set> {
+fn find_version_set(entry: &RequirementEntry) -> Option<VersionSet> {
     let pin = entry.pin.as_deref()?;
     let shares = [
         "opentelemetry-instrumentation",
@@ -85,10 +87,10 @@ fn set(entry: &Entry) -> Option<Set> {
         "opentelemetry-distro",
     ];
     let set = if is_core(entry) {
-        Set::of_core(pin)?
+        VersionSet::of_core(pin)?
     } else if shares.iter().any(|name| entry.name.starts_with(name)) && !entry.name.ends_with("-ai")
     {
-        Set::of_contrib(pin)?
+        VersionSet::of_contrib(pin)?
     } else {
         return None;
     };

@@ -1,10 +1,10 @@
 //! `rollbar-no-token`: a program that reports to Rollbar without a token.
 
-use crate::compose::Service;
+use crate::compose::ServiceModel;
 use crate::lint::inspection::has_unread_settings;
-use crate::lint::{Hit, Inspection, PythonFile, Rule, Severity};
+use crate::lint::{Inspection, LintRule, PythonFile, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "rollbar-no-token",
     severity: Severity::Warning,
     why: "without a token Rollbar drops every report, and the program runs on as if it had reported",
@@ -29,9 +29,10 @@ pub(super) static RULE: Rule = Rule {
 
 const TOKEN: &str = "ROLLBAR_ACCESS_TOKEN";
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let is_supplied = inspection.every_service_scope().any(|scope| {
-        scope.setting(TOKEN).is_some() || super::telemetry::misspelt(&scope.assignments, TOKEN)
+        scope.setting(TOKEN).is_some()
+            || super::telemetry::has_misspelt_name(&scope.assignments, TOKEN)
     });
     let Some(model) = inspection.model.as_ref().filter(|_| !is_supplied) else {
         return Vec::new();
@@ -42,7 +43,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     });
     services
         .map(|service| {
-            Hit::new(
+            RuleHit::new(
                 model.file(&service.name_span),
                 service.name_span.range.start,
                 format!("{} uses rollbar and has no {TOKEN}", service.name),
@@ -53,7 +54,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns whether the code calls `rollbar.init` without reading the variable.
-fn takes_token_elsewhere(inspection: &Inspection, service: &Service) -> bool {
+fn takes_token_elsewhere(inspection: &Inspection, service: &ServiceModel) -> bool {
     let modules = || inspection.python_of(service);
     let starts = |module: &PythonFile| {
         module.module.calls.iter().any(|call| call.path.as_deref() == Some("rollbar.init"))

@@ -1,10 +1,10 @@
 //! `rollbar-not-started`: a function that starts Rollbar and is never called.
 
-use crate::edit::python::calls::Scope;
+use crate::edit::python::calls::CallScope;
 use crate::lint::packages::PythonFile;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "rollbar-not-started",
     severity: Severity::Warning,
     why: "Rollbar is never started, so no error of the program is reported",
@@ -32,13 +32,13 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for file in &inspection.python {
         for call in &file.module.calls {
-            let Scope::Function { name, .. } = &call.scope else { continue };
+            let CallScope::Function { name, .. } = &call.scope else { continue };
             if call.callee == "rollbar.init" && !may_run(inspection, file, name) {
-                hits.push(Hit::new(
+                hits.push(RuleHit::new(
                     &file.file,
                     call.range.start,
                     format!("nothing calls {name}"),

@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::{telemetry, value_quoted};
-use crate::compose::{File, Holds, Model, Role, Service, find_references};
+use crate::compose::{
+    ComposeModel, FileSyntax, ProjectTextFile, ServiceModel, ServiceRole, find_references,
+};
 use crate::instrumentation::{
     ENDPOINT_VARIABLES, HEADERS_VARIABLES, Instrumentation, PROTOCOL_VARIABLES, SdkInput,
     SdkProblem, SdkSettings, SdkSetup, SpanSource, known_variables,
 };
-use crate::lint::scope::{Assignment, Scope};
-use crate::lint::{Hit, Inspection, Severity};
+use crate::lint::scope::{ProgramVariables, VariableAssignment};
+use crate::lint::{Inspection, RuleHit, Severity};
 use crate::secret::Secret;
 
 /// A traced service, its variables, and how its SDK reads them.
 pub(super) struct TracedService<'a> {
-    pub(super) model: &'a Model,
-    pub(super) service: &'a Service,
-    pub(super) scope: Scope<'a>,
+    pub(super) model: &'a ComposeModel,
+    pub(super) service: &'a ServiceModel,
+    pub(super) scope: ProgramVariables<'a>,
     /// Its instrumentation, if that was examined.
     pub(super) instrumentation: Option<&'a Instrumentation>,
     pub(super) settings: SdkSettings,
@@ -43,15 +45,19 @@ pub(super) fn untraced_services(
 }
 
 /// Returns whether a frontend has an endpoint only from an `env_file`, which was written for the services that send spans.
-fn shares_file_of_variables(inspection: &Inspection, service: &Service, scope: &Scope<'_>) -> bool {
-    let own = scope.assignments.iter().filter(|one| one.file.holds != Holds::Variables);
-    inspection.role(service) == Some(Role::Frontend)
+fn shares_file_of_variables(
+    inspection: &Inspection,
+    service: &ServiceModel,
+    scope: &ProgramVariables<'_>,
+) -> bool {
+    let own = scope.assignments.iter().filter(|one| one.file.holds != FileSyntax::Variables);
+    inspection.role(service) == Some(ServiceRole::Frontend)
         && !telemetry::is_traced(&own.cloned().collect::<Vec<_>>())
 }
 
 fn services_where<'i>(
     inspection: &'i Inspection,
-    is_wanted: impl Fn(&Service, &Scope<'_>) -> bool,
+    is_wanted: impl Fn(&ServiceModel, &ProgramVariables<'_>) -> bool,
 ) -> impl Iterator<Item = TracedService<'i>> {
     let scopes = inspection.service_scopes();
     let wanted = scopes.filter(move |(_, service, scope)| is_wanted(service, scope));
@@ -63,7 +69,10 @@ fn services_where<'i>(
                 language: None,
                 setup: &SdkSetup::Unknown,
                 packages: None,
-                environment: &judged_variables(&scope).into_iter().filter_map(whole).collect(),
+                environment: &judged_variables(&scope)
+                    .into_iter()
+                    .filter_map(keep_known_value)
+                    .collect(),
             }),
         };
         TracedService { model, service, scope, instrumentation, settings }
@@ -75,13 +84,13 @@ pub(super) fn judge_settings(
     inspection: &Inspection,
     judged: impl Fn(&TracedService<'_>, &SdkProblem) -> Option<Severity>,
     advice: &str,
-) -> Vec<Hit> {
+) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for traced in traced_services(inspection) {
         for problem in &traced.settings.problems {
             let Some(severity) = judged(&traced, problem) else { continue };
             let (file, at) = traced.place(problem.variable);
-            hits.push(Hit::new(file, at, &*problem.text, advice).as_severe_as(severity));
+            hits.push(RuleHit::new(file, at, &*problem.text, advice).as_severe_as(severity));
         }
     }
     hits
@@ -90,7 +99,7 @@ pub(super) fn judge_settings(
 impl<'a> TracedService<'a> {
     /// Returns the file and byte at which a variable is set, or else those of the setting that enables tracing, or of the
     /// service's name.
-    pub(super) fn place(&self, variable: &str) -> (&'a File, usize) {
+    pub(super) fn place(&self, variable: &str) -> (&'a ProjectTextFile, usize) {
         let named = self.scope.setting(variable).or_else(|| self.winner(ENDPOINT_VARIABLES));
         match named.or_else(|| self.winner(HEADERS_VARIABLES)) {
             Some(setting) => (setting.file, setting.value_at),
@@ -110,16 +119,16 @@ impl<'a> TracedService<'a> {
     }
 
     /// Returns the effective setting of a traces variable and its general counterpart.
-    pub(super) fn winner(&self, names: [&str; 2]) -> Option<&Assignment<'a>> {
+    pub(super) fn winner(&self, names: [&str; 2]) -> Option<&VariableAssignment<'a>> {
         names.into_iter().find_map(|name| self.scope.setting(name))
     }
 }
 
 /// Returns the variables of a service's process, with a placeholder letter for unknown variables in a list of headers.
 fn process_environment(
-    model: &Model,
-    service: &Service,
-    scope: &Scope<'_>,
+    model: &ComposeModel,
+    service: &ServiceModel,
+    scope: &ProgramVariables<'_>,
     read: &Instrumentation,
 ) -> BTreeMap<String, Secret> {
     let mut environment = read.environment.clone();
@@ -139,7 +148,7 @@ fn process_environment(
 
 /// Returns the variables of a service with their known values; if a name repeats, the later one counts. A quoted value
 /// counts as unknown, because another rule reports it.
-fn judged_variables(scope: &Scope<'_>) -> BTreeMap<String, Option<Secret>> {
+fn judged_variables(scope: &ProgramVariables<'_>) -> BTreeMap<String, Option<Secret>> {
     let pairs = scope.assignments.iter().map(|one| {
         let value = if value_quoted::is_quoted(one.text()) { None } else { known_value(one) };
         (one.name.to_owned(), value)
@@ -147,13 +156,13 @@ fn judged_variables(scope: &Scope<'_>) -> BTreeMap<String, Option<Secret>> {
     pairs.collect()
 }
 
-fn whole((name, value): (String, Option<Secret>)) -> Option<(String, Secret)> {
+fn keep_known_value((name, value): (String, Option<Secret>)) -> Option<(String, Secret)> {
     Some((name, value?))
 }
 
 /// Returns the value of a variable as the SDK sees it. In a list of headers, a letter replaces each unknown variable;
 /// any other value with an unknown variable is not checked.
-fn known_value(setting: &Assignment<'_>) -> Option<Secret> {
+fn known_value(setting: &VariableAssignment<'_>) -> Option<Secret> {
     let resolved = setting.resolved();
     let references = find_references(&resolved);
     if !references.is_empty() && !telemetry::is_headers(setting.name) {

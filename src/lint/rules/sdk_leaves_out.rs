@@ -2,9 +2,9 @@
 
 use super::sdk::{TracedService, judge_settings};
 use crate::instrumentation::{ProblemEffect, SdkProblem, SdkProblemKind};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "sdk-leaves-out",
     severity: Severity::Warning,
     why: "spans arrive, but not those that the user waits for: a sampler, a propagator or a limit takes them away",
@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let is_judged = |_: &TracedService<'_>, problem: &SdkProblem| {
         let kinds = [
             SdkProblemKind::NothingSampled,

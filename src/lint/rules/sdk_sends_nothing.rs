@@ -2,9 +2,9 @@
 
 use super::sdk::{TracedService, judge_settings, untraced_services};
 use crate::instrumentation::{ProblemEffect, SdkProblem, SdkProblemKind, SdkSetup};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "sdk-sends-nothing",
     severity: Severity::Error,
     why: "the service has an endpoint and headers, and its SDK sends nothing in spite of them",
@@ -42,7 +42,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     // Unknown code may complete an endpoint.
     let is_judged = |traced: &TracedService<'_>, problem: &SdkProblem| {
         let is_known = traced.instrumentation.is_some_and(|read| read.setup != SdkSetup::Unknown);
@@ -58,7 +58,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         let judged = problems.filter(|problem| problem.effect >= ProblemEffect::NothingSent);
         hits.extend(judged.filter_map(|problem| {
             let setting = one.scope.setting(problem.variable)?;
-            Some(Hit::new(setting.file, setting.value_at, &*problem.text, advice))
+            Some(RuleHit::new(setting.file, setting.value_at, &*problem.text, advice))
         }));
     }
     hits

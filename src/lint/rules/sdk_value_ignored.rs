@@ -2,9 +2,9 @@
 
 use super::sdk::{TracedService, judge_settings};
 use crate::instrumentation::{ProblemEffect, SdkProblem, SdkProblemKind};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "sdk-value-ignored",
     severity: Severity::Warning,
     why: "SDKs replace or drop what they do not understand, with a line in a log that is seldom read",
@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let is_judged = |_: &TracedService<'_>, problem: &SdkProblem| {
         let kinds = [
             SdkProblemKind::ExporterUnknown,

@@ -2,9 +2,9 @@
 
 use super::secret_literal::names_a_key;
 use crate::compose::find_references;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "secret-in-build-arg",
     severity: Severity::Error,
     why: "build arguments stay in the image's history, where `docker history` shows them to anyone who has the image",
@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (_, service, scope) in inspection.service_scopes() {
         for setting in &scope.build_args {
@@ -31,7 +31,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                 .chain([setting.name])
                 .find(|name| names_a_key(name));
             if let Some(key) = key.filter(|_| setting.value != Some("")) {
-                hits.push(Hit::new(
+                hits.push(RuleHit::new(
                     setting.file,
                     setting.name_range.start,
                     format!("{key} is an argument of the build of {}", service.name),

@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 
 use super::secret_literal::{is_key, names_a_key};
-use crate::compose::{File, Role, Statement, bundler_prefix, find_references};
-use crate::lint::scope::Assignment;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::compose::{
+    DotenvStatement, ProjectTextFile, ServiceRole, bundler_prefix, find_references,
+};
+use crate::lint::scope::VariableAssignment;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "secret-in-frontend",
     severity: Severity::Error,
     why: "what a bundler replaces ends up in the page's source, where every visitor can read it",
@@ -34,13 +36,13 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         let settings = scope.assignments.iter().chain(&scope.build_args);
         for setting in settings.filter(|one| bundler_prefix(one.name).is_some()) {
             if let Some(key) = key_in(setting) {
-                hits.push(Hit::new(
+                hits.push(RuleHit::new(
                     setting.file,
                     setting.name_range.start,
                     format!("{} carries {key} into the browser", setting.name),
@@ -54,28 +56,30 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         let found = bundled_arguments(file);
         hits.extend(found.map(|(at, name)| {
             let message = format!("{name} carries a key into the browser");
-            Hit::new(file, at, message, ADVICE)
+            RuleHit::new(file, at, message, ADVICE)
         }));
     }
     hits
 }
 
 /// Returns a hit for each `env_file` of a frontend that contains a key, which a page's container does not need.
-fn files_with_keys(inspection: &Inspection) -> Vec<Hit> {
+fn files_with_keys(inspection: &Inspection) -> Vec<RuleHit> {
     let Some(model) = &inspection.model else { return Vec::new() };
-    let pages =
-        model.services.iter().filter(|service| inspection.role(service) == Some(Role::Frontend));
+    let pages = model
+        .services
+        .iter()
+        .filter(|service| inspection.role(service) == Some(ServiceRole::Frontend));
     let named = pages.flat_map(|service| service.env_files.iter().map(move |file| (service, file)));
     let hits = named.filter_map(|(service, file)| {
         let (_, statements) = file.state.statements()?;
-        let is_held = |one: &&Statement| {
+        let is_held = |one: &&DotenvStatement| {
             bundler_prefix(&one.name).is_none() && is_key(&one.name, one.raw().unwrap_or_default())
         };
         let key = statements.iter().find(is_held)?;
         let message =
             format!("{} hands {} to {}, which serves a page", file.written, key.name, service.name);
         let advice = "use a separate file without keys for the frontend";
-        let hit = Hit::new(model.file(&file.span), file.span.range.start, message, advice);
+        let hit = RuleHit::new(model.file(&file.span), file.span.range.start, message, advice);
         Some(hit.as_severe_as(Severity::Warning))
     });
     hits.collect()
@@ -86,7 +90,7 @@ const ADVICE: &str =
 
 /// Returns the `ARG` and `ENV` of a Dockerfile that a bundler embeds into a page and whose name is that of a key, each
 /// name once.
-fn bundled_arguments(file: &File) -> impl Iterator<Item = (usize, &str)> {
+fn bundled_arguments(file: &ProjectTextFile) -> impl Iterator<Item = (usize, &str)> {
     let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let is_dockerfile = name.to_ascii_lowercase().contains("dockerfile");
     let mut seen = HashSet::new();
@@ -102,7 +106,7 @@ fn bundled_arguments(file: &File) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// Returns whether a Dockerfile embeds a key into a page.
-pub(in crate::lint) fn bundles_key(file: &File) -> bool {
+pub(in crate::lint) fn bundles_key(file: &ProjectTextFile) -> bool {
     bundled_arguments(file).next().is_some()
 }
 
@@ -113,7 +117,7 @@ fn key_name(name: &str) -> Option<&str> {
 }
 
 /// Returns the key that a bundled variable contains, by its own name or by its reference.
-fn key_in(setting: &Assignment<'_>) -> Option<String> {
+fn key_in(setting: &VariableAssignment<'_>) -> Option<String> {
     let referred = find_references(setting.text())
         .into_iter()
         .find(|reference| names_a_key(reference.name) && !is_public(reference.name));

@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::telemetry;
-use crate::compose::{File, bundler_prefix};
-use crate::lint::scope::{Assignment, Scope};
-use crate::lint::{FileStanding, Hit, Inspection, Rule, Severity};
+use crate::compose::{ProjectTextFile, bundler_prefix};
+use crate::lint::scope::{ProgramVariables, VariableAssignment};
+use crate::lint::{Inspection, KeyFileStatus, LintRule, RuleHit, Severity};
 use crate::provider;
 use crate::provider::key_shape::{self, KeyMistake};
 use crate::secret::{find_keys, is_written_out, key_owner};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "secret-literal",
     severity: Severity::Error,
     why: "everyone who can read the repository can use the key, and its history keeps it forever",
@@ -59,7 +59,7 @@ pub(super) static RULE: Rule = Rule {
 
 /// A key found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::lint) struct Found {
+pub(in crate::lint) struct LiteralKey {
     /// Byte offset.
     at: usize,
     /// The key itself; never shown.
@@ -68,11 +68,11 @@ pub(in crate::lint) struct Found {
     owner: &'static str,
 }
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     // `dotenv-not-ignored` covers files of variables, but not their templates.
     let of_variables: HashSet<&Path> =
         inspection.variable_files().into_iter().map(|(file, _)| file.path.as_path()).collect();
-    let is_python = |file: &File| file.path.extension().is_some_and(|end| end == "py");
+    let is_python = |file: &ProjectTextFile| file.path.extension().is_some_and(|end| end == "py");
     let written = inspection.files().into_iter().filter(|file| {
         !of_variables.contains(file.path.as_path())
             && (is_python(file) || !is_ignored(inspection, file))
@@ -80,14 +80,14 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     let found = keys_in(inspection, written.collect()).into_iter();
     found
         .map(|(file, found)| match is_ignored(inspection, file) {
-            true => Hit::new(
+            true => RuleHit::new(
                 file,
                 found.at,
                 format!("a key of {} is written here: git ignores the file, and an image that copies the folder has it", found.owner),
                 "read it from a variable, and store it with `cruddur-ops key set`",
             )
             .as_severe_as(Severity::Warning),
-            false => Hit::new(
+            false => RuleHit::new(
                 file,
                 found.at,
                 format!("a key of {} is written here", found.owner),
@@ -97,18 +97,21 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         .collect()
 }
 
-fn is_ignored(inspection: &Inspection, file: &File) -> bool {
-    inspection.git.get(inspection.shown(&file.path)) == Some(&FileStanding::Ignored)
+fn is_ignored(inspection: &Inspection, file: &ProjectTextFile) -> bool {
+    inspection.git.get(inspection.shown(&file.path)) == Some(&KeyFileStatus::Ignored)
 }
 
 /// Returns every key that appears in the files as literal text, so that it can be redacted from quoted lines.
-pub(in crate::lint) fn literals(inspection: &Inspection) -> Vec<Found> {
+pub(in crate::lint) fn literals(inspection: &Inspection) -> Vec<LiteralKey> {
     let found = keys_in(inspection, inspection.files());
     found.into_iter().map(|(_, found)| found).collect()
 }
 
-fn keys_in<'a>(inspection: &'a Inspection, files: Vec<&'a File>) -> Vec<(&'a File, Found)> {
-    let mut named: HashMap<&Path, Vec<Found>> = HashMap::new();
+fn keys_in<'a>(
+    inspection: &'a Inspection,
+    files: Vec<&'a ProjectTextFile>,
+) -> Vec<(&'a ProjectTextFile, LiteralKey)> {
+    let mut named: HashMap<&Path, Vec<LiteralKey>> = HashMap::new();
     for scope in inspection.scopes() {
         for (file, found) in keys_of(&scope) {
             named.entry(&file.path).or_default().push(found);
@@ -126,13 +129,13 @@ fn keys_in<'a>(inspection: &'a Inspection, files: Vec<&'a File>) -> Vec<(&'a Fil
 }
 
 /// Returns the keys identified by the name of their variable or header.
-fn keys_of<'a>(scope: &Scope<'a>) -> Vec<(&'a File, Found)> {
-    let receiver = receiver(scope);
+fn keys_of<'a>(scope: &ProgramVariables<'a>) -> Vec<(&'a ProjectTextFile, LiteralKey)> {
+    let receiver = find_receiving_provider(scope);
     let settings = scope.assignments.iter().chain(&scope.build_args);
     let found = settings.filter_map(|setting| {
         let found = match telemetry::is_headers(setting.name) {
-            true => sent(setting, receiver),
-            false => named(setting),
+            true => find_header_key(setting, receiver),
+            false => find_variable_key(setting),
         };
         Some((setting.file, found?))
     });
@@ -140,8 +143,8 @@ fn keys_of<'a>(scope: &Scope<'a>) -> Vec<(&'a File, Found)> {
 }
 
 /// Returns the keys in a file identified by their shape or by what they are assigned to, in a Dockerfile also by `ENV NAME value`.
-pub(in crate::lint) fn keys_by_shape(file: &File) -> Vec<Found> {
-    let mut found = shaped(&file.text);
+pub(in crate::lint) fn keys_by_shape(file: &ProjectTextFile) -> Vec<LiteralKey> {
+    let mut found = find_shaped_keys(&file.text);
     let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if name.to_ascii_lowercase().contains("dockerfile") {
         found.extend(file.lines().filter_map(|(at, line)| assigned_by_blank(at, line)));
@@ -153,7 +156,7 @@ pub(in crate::lint) fn keys_by_shape(file: &File) -> Vec<Found> {
 }
 
 /// Returns the keys in pairs of a name and a value, as task definitions and manifests write variables: `name: A, value: b`.
-fn in_pairs(text: &str) -> Vec<Found> {
+fn in_pairs(text: &str) -> Vec<LiteralKey> {
     const LONGEST: usize = 200;
     const SEPARATORS: [char; 6] = ['"', '\'', ':', '=', ' ', '\t'];
     let word = |at: usize| {
@@ -167,21 +170,21 @@ fn in_pairs(text: &str) -> Vec<Found> {
             from += 1;
         }
         let (_, name) = word(from + text[from..at].rfind("name")? + "name".len());
-        let owner = owner(name)?;
+        let owner = find_key_owner(name)?;
         let (at, value) = word(at + value.len());
         let is_key = !is_identifier(value) && is_written_out(value, owner);
-        is_key.then(|| Found { at, value: value.to_owned(), owner })
+        is_key.then(|| LiteralKey { at, value: value.to_owned(), owner })
     });
     values.collect()
 }
 
-fn assigned_by_blank(at: usize, line: &str) -> Option<Found> {
+fn assigned_by_blank(at: usize, line: &str) -> Option<LiteralKey> {
     let (instruction, rest) = line.trim_start().split_once(' ')?;
     let (name, value) = rest.trim_start().split_once(' ')?;
     let value = value.trim().trim_matches(['"', '\'']);
-    let owner = owner(name).filter(|_| instruction.eq_ignore_ascii_case("ENV"))?;
+    let owner = find_key_owner(name).filter(|_| instruction.eq_ignore_ascii_case("ENV"))?;
     let is_key = !is_identifier(value) && is_written_out(value, owner);
-    is_key.then(|| Found {
+    is_key.then(|| LiteralKey {
         at: at + line.rfind(value).unwrap_or_default(),
         value: value.to_owned(),
         owner,
@@ -189,7 +192,7 @@ fn assigned_by_blank(at: usize, line: &str) -> Option<Found> {
 }
 
 /// Returns the keys identified by their shape or by what they are assigned to, anywhere in a text.
-pub(in crate::lint) fn shaped(text: &str) -> Vec<Found> {
+pub(in crate::lint) fn find_shaped_keys(text: &str) -> Vec<LiteralKey> {
     /// Shorter ones are truncated, as in documentation.
     const SHORTEST: usize = 20;
     let found = find_keys(text).into_iter().filter_map(|key| {
@@ -198,7 +201,7 @@ pub(in crate::lint) fn shaped(text: &str) -> Vec<Found> {
             true => value.len() >= SHORTEST && !value.contains("EXAMPLE"),
             false => is_written_out(value, owner),
         };
-        (is_real && !is_identifier(value)).then(|| Found {
+        (is_real && !is_identifier(value)).then(|| LiteralKey {
             at: key.range.start,
             value: value.to_owned(),
             owner,
@@ -208,16 +211,19 @@ pub(in crate::lint) fn shaped(text: &str) -> Vec<Found> {
 }
 
 /// Returns the provider that the program sends to.
-fn receiver(scope: &Scope<'_>) -> Option<&'static str> {
+fn find_receiving_provider(scope: &ProgramVariables<'_>) -> Option<&'static str> {
     let endpoint = scope.assignments.iter().rev().find(|one| telemetry::is_endpoint(one.name))?;
-    let owner = provider::owner(telemetry::endpoint(endpoint.text())?.host)?;
+    let owner = provider::find_host_owner(telemetry::endpoint(endpoint.text())?.host)?;
     Some(&owner.title)
 }
 
 /// Returns the key in a list of headers.
-fn sent(setting: &Assignment<'_>, receiver: Option<&'static str>) -> Option<Found> {
+fn find_header_key(
+    setting: &VariableAssignment<'_>,
+    receiver: Option<&'static str>,
+) -> Option<LiteralKey> {
     const SCHEMES: [&str; 4] = ["bearer", "basic", "api-token", "apikey"];
-    let pairs = telemetry::pairs(setting.text()).into_iter();
+    let pairs = telemetry::split_header_pairs(setting.text()).into_iter();
     pairs.filter_map(|(_, pair)| pair.split_once('=')).find_map(|(name, value)| {
         let name = name.trim();
         if !provider::is_key_header(name) {
@@ -235,13 +241,17 @@ fn sent(setting: &Assignment<'_>, receiver: Option<&'static str>) -> Option<Foun
 }
 
 /// Returns the key identified by the name of its variable.
-fn named(setting: &Assignment<'_>) -> Option<Found> {
-    written_out(setting, setting.text(), owner(setting.name)?)
+fn find_variable_key(setting: &VariableAssignment<'_>) -> Option<LiteralKey> {
+    written_out(setting, setting.text(), find_key_owner(setting.name)?)
 }
 
-fn written_out(setting: &Assignment<'_>, key: &str, owner: &'static str) -> Option<Found> {
+fn written_out(
+    setting: &VariableAssignment<'_>,
+    key: &str,
+    owner: &'static str,
+) -> Option<LiteralKey> {
     let offset = setting.text().rfind(key).unwrap_or_default();
-    (!is_identifier(key) && is_written_out(key, owner)).then(|| Found {
+    (!is_identifier(key) && is_written_out(key, owner)).then(|| LiteralKey {
         at: setting.value_range.as_ref().map_or(setting.value_at, |bytes| bytes.start + offset),
         value: key.to_owned(),
         owner,
@@ -253,18 +263,18 @@ fn is_identifier(value: &str) -> bool {
     key_shape::never_sends(value) == Some(KeyMistake::KeyId)
 }
 
-fn owner(name: &str) -> Option<&'static str> {
+fn find_key_owner(name: &str) -> Option<&'static str> {
     let published = bundler_prefix(name).and_then(|one| name.strip_prefix(&one.prefix));
     key_owner(published.unwrap_or(name))
 }
 
 /// Returns whether the variable `name` with `value` contains a literal key.
 pub(super) fn is_key(name: &str, value: &str) -> bool {
-    let by_name = owner(name).is_some_and(|owner| is_written_out(value, owner));
-    (by_name && !is_identifier(value)) || !shaped(value).is_empty()
+    let by_name = find_key_owner(name).is_some_and(|owner| is_written_out(value, owner));
+    (by_name && !is_identifier(value)) || !find_shaped_keys(value).is_empty()
 }
 
 /// Returns whether a variable holds a key.
 pub(super) fn names_a_key(name: &str) -> bool {
-    owner(name).is_some() || telemetry::is_headers(name) || name == "AWS_ACCESS_KEY_ID"
+    find_key_owner(name).is_some() || telemetry::is_headers(name) || name == "AWS_ACCESS_KEY_ID"
 }

@@ -1,8 +1,8 @@
 //! `task-in-ports`: a task under the wrong key.
 
-use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity, WorkspaceFile};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "task-in-ports",
     severity: Severity::Error,
     why: "an entry of `ports` without a port is skipped without a word, so the task never runs",
@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let Some(WorkspaceFile { file, contents, .. }) = &inspection.gitpod else {
         return Vec::new();
     };
@@ -31,7 +31,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         .iter()
         .filter_map(|entry| Some((entry, entry.task_key?)))
         .map(|(entry, key)| {
-            Hit::new(
+            RuleHit::new(
                 file,
                 entry.at,
                 format!("a task (`{key}`) is among the ports"),

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::edit::yaml::gitpod::GitpodFile;
-use crate::lint::{Hit, Inspection, Rule, Severity, WorkspaceFile};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity, WorkspaceFile};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "task-path-missing",
     severity: Severity::Warning,
     why: "the command fails, and the following commands run in the wrong folder or without it",
@@ -136,13 +136,13 @@ fn below_repository(written: &str, here: Option<&Path>) -> Option<PathBuf> {
     is_plain.then(|| base.join(rest.trim_end_matches('/')))
 }
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let Some(WorkspaceFile { file, missing_paths, .. }) = &inspection.gitpod else {
         return Vec::new();
     };
     let hits = missing_paths.iter().map(|(at, path)| {
         let message = format!("{} is not in the repository", path.display());
-        Hit::new(file, *at, message, "correct the path, or remove the line")
+        RuleHit::new(file, *at, message, "correct the path, or remove the line")
     });
     hits.collect()
 }

@@ -1,7 +1,7 @@
 //! Recognises telemetry variables and parses their values, for the rules about them.
 
-use crate::lint::known::nearly;
-use crate::lint::scope::Assignment;
+use crate::lint::known::find_intended_variable;
+use crate::lint::scope::VariableAssignment;
 
 /// The variable that names a service.
 pub(super) const NAME: &str = "OTEL_SERVICE_NAME";
@@ -17,7 +17,7 @@ pub(super) fn is_endpoint(name: &str) -> bool {
 }
 
 /// Returns whether an endpoint is set.
-pub(super) fn is_traced(settings: &[Assignment<'_>]) -> bool {
+pub(super) fn is_traced(settings: &[VariableAssignment<'_>]) -> bool {
     settings.iter().any(|one| {
         matches!(
             one.name,
@@ -30,24 +30,24 @@ pub(super) fn is_traced(settings: &[Assignment<'_>]) -> bool {
 }
 
 /// Returns whether an endpoint is set, possibly under a misspelt name.
-pub(in crate::lint) fn is_told(settings: &[Assignment<'_>]) -> bool {
+pub(in crate::lint) fn is_told(settings: &[VariableAssignment<'_>]) -> bool {
     settings.iter().any(|one| {
-        let meant = nearly(one.name).unwrap_or(one.name);
+        let meant = find_intended_variable(one.name).unwrap_or(one.name);
         is_endpoint(meant) || is_headers(meant)
     })
 }
 
 /// Returns whether a misspelling of `name` is set.
-pub(super) fn misspelt(settings: &[Assignment<'_>], name: &str) -> bool {
-    settings.iter().any(|one| nearly(one.name) == Some(name))
+pub(super) fn has_misspelt_name(settings: &[VariableAssignment<'_>], name: &str) -> bool {
+    settings.iter().any(|one| find_intended_variable(one.name) == Some(name))
 }
 
 /// Returns `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, and the setting that contains it.
 pub(super) fn attribute_name<'s, 'a>(
-    settings: &'s [Assignment<'a>],
-) -> Option<(&'s Assignment<'a>, &'a str)> {
+    settings: &'s [VariableAssignment<'a>],
+) -> Option<(&'s VariableAssignment<'a>, &'a str)> {
     let setting = settings.iter().rev().find(|one| one.name == "OTEL_RESOURCE_ATTRIBUTES")?;
-    pairs(setting.text())
+    split_header_pairs(setting.text())
         .into_iter()
         .filter_map(|(_, pair)| pair.split_once('='))
         .find(|(name, _)| name.trim() == "service.name")
@@ -55,7 +55,7 @@ pub(super) fn attribute_name<'s, 'a>(
 }
 
 /// Splits a list at its commas, except inside `${…}`; each part comes with its byte offset.
-pub(super) fn pairs(text: &str) -> Vec<(usize, &str)> {
+pub(super) fn split_header_pairs(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let (mut start, mut depth) = (0, 0usize);
     for (at, character) in text.char_indices() {
@@ -75,7 +75,7 @@ pub(super) fn pairs(text: &str) -> Vec<(usize, &str)> {
 
 /// Returns the value of a Honeycomb key in a header list.
 pub(super) fn key_of(headers: &str) -> Option<&str> {
-    pairs(headers)
+    split_header_pairs(headers)
         .into_iter()
         .filter_map(|(_, pair)| pair.split_once('='))
         .find(|(name, _)| name.trim().eq_ignore_ascii_case("x-honeycomb-team"))
@@ -84,7 +84,7 @@ pub(super) fn key_of(headers: &str) -> Option<&str> {
 
 /// A parsed address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Endpoint<'a> {
+pub(super) struct EndpointAddress<'a> {
     /// The part before `://`.
     pub(super) scheme: &'a str,
     /// The host, without user and port.
@@ -96,7 +96,7 @@ pub(super) struct Endpoint<'a> {
 }
 
 /// Parses `scheme://user@host:port/path`.
-pub(super) fn endpoint(address: &str) -> Option<Endpoint<'_>> {
+pub(super) fn endpoint(address: &str) -> Option<EndpointAddress<'_>> {
     let (scheme, rest) = address.trim().split_once("://")?;
     let scheme = scheme.split('+').next().unwrap_or(scheme);
     let (authority, path) = match rest.find('/') {
@@ -108,7 +108,7 @@ pub(super) fn endpoint(address: &str) -> Option<Endpoint<'_>> {
         Some((host, port)) => (host, port.parse().ok()),
         None => (authority, None),
     };
-    Some(Endpoint { scheme, host, port, path })
+    Some(EndpointAddress { scheme, host, port, path })
 }
 
 #[cfg(test)]
@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn pairs_end_at_commas_outside_references() {
-        let parts: Vec<_> = pairs("a=${B:-x,y},c=d").into_iter().map(|(_, part)| part).collect();
+        let parts: Vec<_> =
+            split_header_pairs("a=${B:-x,y},c=d").into_iter().map(|(_, part)| part).collect();
         assert_eq!(parts, ["a=${B:-x,y}", "c=d"]);
     }
 }

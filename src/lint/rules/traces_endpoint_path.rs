@@ -2,12 +2,12 @@
 
 use super::sdk::{TracedService, traced_services};
 use super::telemetry;
-use crate::edit::patch::Patch;
+use crate::edit::patch::TextPatch;
 use crate::instrumentation::{EndpointSource, SdkProblemKind};
-use crate::lint::scope::Scope;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::scope::ProgramVariables;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "traces-endpoint-path",
     severity: Severity::Error,
     why: "a signal's own endpoint is used unchanged, so spans are posted to / and answered with 404",
@@ -32,12 +32,14 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     inspection
         .scopes()
         .iter()
         .flat_map(|scope| {
-            ["traces", "metrics", "logs"].into_iter().filter_map(|signal| missing(scope, signal))
+            ["traces", "metrics", "logs"]
+                .into_iter()
+                .filter_map(|signal| find_missing_path(scope, signal))
         })
         .chain(traced_services(inspection).filter_map(|traced| in_code(inspection, &traced)))
         .collect()
@@ -45,7 +47,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 
 /// Reports `OTLPSpanExporter(endpoint=os.getenv("OTEL_EXPORTER_OTLP_ENDPOINT"))`: an endpoint passed in code is used
 /// unchanged.
-fn in_code(inspection: &Inspection, traced: &TracedService<'_>) -> Option<Hit> {
+fn in_code(inspection: &Inspection, traced: &TracedService<'_>) -> Option<RuleHit> {
     let missing = SdkProblemKind::EndpointPathMissing;
     let source = traced.settings.otlp()?.source;
     let is_missing = traced.settings.problems.iter().any(|problem| problem.kind == missing);
@@ -53,7 +55,7 @@ fn in_code(inspection: &Inspection, traced: &TracedService<'_>) -> Option<Hit> {
     let (path, line) = exporter.place.as_ref()?;
     let module = inspection.python.iter().find(|module| module.file.path == *path)?;
     (source == EndpointSource::Code && is_missing).then(|| {
-        Hit::new(
+        RuleHit::new(
             &module.file,
             module.offset(*line),
             format!(
@@ -65,7 +67,7 @@ fn in_code(inspection: &Inspection, traced: &TracedService<'_>) -> Option<Hit> {
     })
 }
 
-fn missing(scope: &Scope<'_>, signal: &str) -> Option<Hit> {
+fn find_missing_path(scope: &ProgramVariables<'_>, signal: &str) -> Option<RuleHit> {
     let prefix = format!("OTEL_EXPORTER_OTLP_{}", signal.to_ascii_uppercase());
     let setting = scope.setting(&format!("{prefix}_ENDPOINT"))?;
     let protocol = scope
@@ -78,17 +80,15 @@ fn missing(scope: &Scope<'_>, signal: &str) -> Option<Hit> {
     if !http || !matches!(endpoint.path, "" | "/") {
         return None;
     }
-    let hit = Hit::new(
+    let hit = RuleHit::new(
         setting.file,
         setting.value_at,
         format!("{} has no path", setting.name),
         format!("end it with `/v1/{signal}`"),
     );
     let end = setting.value_range.as_ref()?.end;
-    Some(
-        hit.mended_by(vec![Patch::replace(
-            end - endpoint.path.len()..end,
-            format!("/v1/{signal}"),
-        )]),
-    )
+    Some(hit.mended_by(vec![TextPatch::replace(
+        end - endpoint.path.len()..end,
+        format!("/v1/{signal}"),
+    )]))
 }

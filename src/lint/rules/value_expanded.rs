@@ -1,11 +1,11 @@
 //! `value-expanded`: a secret in a file of variables that docker compose partly interpolates.
 
 use crate::compose::has_pasted_dollar;
-use crate::edit::patch::Patch;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::edit::patch::TextPatch;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 use crate::secret::is_secret_name;
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "value-expanded",
     severity: Severity::Warning,
     why: "docker compose takes `$cd34` for a variable and puts nothing in its place, so another key is sent",
@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (file, statements) in inspection.variable_files() {
         for one in statements.iter().filter(|one| is_secret_name(&one.name)) {
@@ -33,7 +33,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             if before.ends_with('\'') || !has_pasted_dollar(&file.text[value.clone()]) {
                 continue;
             }
-            let hit = Hit::new(
+            let hit = RuleHit::new(
                 file,
                 one.range.start,
                 format!("docker compose replaces the `$…` in the value of {}", one.name),
@@ -42,8 +42,8 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             let is_bare = !before.ends_with('"') && !file.text[value.clone()].contains('\'');
             hits.push(match is_bare {
                 true => hit.mended_by(vec![
-                    Patch::insert(value.start, "'"),
-                    Patch::insert(value.end, "'"),
+                    TextPatch::insert(value.start, "'"),
+                    TextPatch::insert(value.end, "'"),
                 ]),
                 false => hit,
             });

@@ -1,9 +1,9 @@
 //! `value-quoted`: a telemetry variable whose value includes its quotes.
 
-use crate::edit::patch::Patch;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::edit::patch::TextPatch;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "value-quoted",
     severity: Severity::Error,
     why: "the quotes become part of the value, so the name, address or key is wrong",
@@ -26,7 +26,7 @@ pub(super) fn is_quoted(text: &str) -> bool {
     is_in('"') || is_in('\'')
 }
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (_, _, scope) in inspection.service_scopes() {
         let is_judged =
@@ -35,7 +35,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             if !is_quoted(setting.text()) {
                 continue;
             }
-            let hit = Hit::new(
+            let hit = RuleHit::new(
                 setting.file,
                 setting.value_at,
                 format!("the quotes are part of the value of {}", setting.name),
@@ -44,8 +44,8 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             hits.push(match &setting.value_range {
                 None => hit,
                 Some(bytes) => hit.mended_by(vec![
-                    Patch::replace(bytes.start..bytes.start + 1, ""),
-                    Patch::replace(bytes.end - 1..bytes.end, ""),
+                    TextPatch::replace(bytes.start..bytes.start + 1, ""),
+                    TextPatch::replace(bytes.end - 1..bytes.end, ""),
                 ]),
             });
         }

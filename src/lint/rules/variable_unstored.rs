@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::outside::Use;
+use super::outside::VariableMention;
 use crate::lint::finding::is_silenced;
-use crate::lint::known::nearly;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::known::find_intended_variable;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 use crate::secret::is_secret_name;
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "variable-unstored",
     severity: Severity::Warning,
     why: "docker compose puts nothing in the place of a variable that is set nowhere, and only mentions it in passing",
@@ -32,16 +32,16 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let Some(outside) = &inspection.outside else {
         return Vec::new();
     };
     let mut seen = HashSet::new();
-    let mut missing: Vec<(&Use<'_>, &str)> = Vec::new();
+    let mut missing: Vec<(&VariableMention<'_>, &str)> = Vec::new();
     let mut hits = Vec::new();
     let uses = super::outside::references_of(inspection);
     for one in &uses {
-        let meant = nearly(&one.name).unwrap_or(&one.name);
+        let meant = find_intended_variable(&one.name).unwrap_or(&one.name);
         let is_kept = |name: &str| {
             let mut files = inspection.dotenvs.iter();
             files.any(|file| file.statements.iter().any(|have| have.name == name))
@@ -54,11 +54,11 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             continue;
         }
         match kept_by_env_file(inspection, &one.name) {
-            Some(path) => hits.push(Hit::new(
+            Some(path) => hits.push(RuleHit::new(
                 one.file,
                 one.at,
                 format!("{meant} is set in {path}, which `${{…}}` in a compose file does not read"),
-                format!("move its line to .env, or store it: {}", advice(meant)),
+                format!("move its line to .env, or store it: {}", advise_storage(meant)),
             )),
             None => missing.push((one, meant)),
         }
@@ -75,8 +75,8 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             names.join(", "),
             misspelt.collect::<String>()
         );
-        let fixes: Vec<String> = names.into_iter().map(advice).collect();
-        hits.push(Hit::new(first.file, first.at, message, fixes.join("; ")));
+        let fixes: Vec<String> = names.into_iter().map(advise_storage).collect();
+        hits.push(RuleHit::new(first.file, first.at, message, fixes.join("; ")));
     }
     hits
 }
@@ -95,7 +95,7 @@ fn kept_by_env_file(inspection: &Inspection, name: &str) -> Option<String> {
 }
 
 /// Returns the advice for a variable; a region or an address is not a secret.
-fn advice(name: &str) -> String {
+fn advise_storage(name: &str) -> String {
     if name.ends_with("_REGION") {
         return format!("a line `{name}=us-east-1` in .env, with your region");
     }

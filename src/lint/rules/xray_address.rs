@@ -1,8 +1,8 @@
 //! `xray-address`: segments sent to an address without a daemon.
 
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "xray-address",
     severity: Severity::Warning,
     why: "segments go by UDP, which never complains: a wrong address loses all of them in silence",
@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (_, service, scope) in inspection.service_scopes() {
         let Some(setting) = scope.setting("AWS_XRAY_DAEMON_ADDRESS") else {
@@ -30,7 +30,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             continue;
         }
         let hit = |message: String, advice: &str| {
-            Hit::new(setting.file, setting.value_at, message, advice)
+            RuleHit::new(setting.file, setting.value_at, message, advice)
         };
         if value.contains("://") || !value.split(' ').all(is_address) {
             hits.push(
@@ -39,7 +39,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
             );
             continue;
         }
-        let host = value.split(' ').next().and_then(host).unwrap_or_default();
+        let host = value.split(' ').next().and_then(read_daemon_host).unwrap_or_default();
         let known = host.contains('.')
             || host == "localhost"
             || inspection.every_service().any(|other| other.name == host);
@@ -58,7 +58,7 @@ fn is_address(part: &str) -> bool {
     bare.split_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
 }
 
-fn host(part: &str) -> Option<&str> {
+fn read_daemon_host(part: &str) -> Option<&str> {
     let bare = part.strip_prefix("tcp:").or_else(|| part.strip_prefix("udp:")).unwrap_or(part);
     bare.split_once(':').map(|(host, _)| host)
 }

@@ -1,10 +1,10 @@
 //! `xray-command`: options that the X-Ray daemon never receives.
 
-use crate::compose::Command;
-use crate::edit::patch::Patch;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::compose::ServiceCommand;
+use crate::edit::patch::TextPatch;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "xray-command",
     severity: Severity::Advice,
     why: "the first word is no option, so the daemon stops reading and ignores all of them",
@@ -22,22 +22,22 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (model, service, scope) in inspection.daemon_scopes() {
         let (Some(command), Some(span)) = (&service.command, &service.command_span) else {
             continue;
         };
         let first = match command {
-            Command::Line(line) => line.split_whitespace().next(),
-            Command::Words(words) => words.first().map(String::as_str),
+            ServiceCommand::Line(line) => line.split_whitespace().next(),
+            ServiceCommand::Words(words) => words.first().map(String::as_str),
         };
         if first.is_none_or(|first| first.starts_with('-') && !first.contains(' ')) {
             continue;
         }
         let written = model.text(span);
         let lead = written.len() - written.trim_start_matches(['-', '[', ' ']).len();
-        let hit = Hit::new(
+        let hit = RuleHit::new(
             model.file(span),
             span.range.start + lead,
             "the daemon ignores these options",
@@ -45,7 +45,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         );
         // Without a region, local mode would change where the daemon looks for one.
         hits.push(match scope.setting("AWS_REGION") {
-            Some(_) => hit.mended_by(replacement(written, span.range.clone())),
+            Some(_) => hit.mended_by(patch_command(written, span.range.clone())),
             None => hit,
         });
     }
@@ -53,11 +53,11 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Replaces the options; in a block list only the item, which keeps its dash and comment.
-fn replacement(value: &str, range: std::ops::Range<usize>) -> Vec<Patch> {
+fn patch_command(value: &str, range: std::ops::Range<usize>) -> Vec<TextPatch> {
     let indent = value.len() - value.trim_start_matches(['-', ' ']).len();
     let is_block = value.starts_with("- ");
     if !is_block {
-        return vec![Patch::replace(range, "[\"-o\"]")];
+        return vec![TextPatch::replace(range, "[\"-o\"]")];
     }
-    vec![Patch::replace(range.start + indent..range.end, "\"-o\"")]
+    vec![TextPatch::replace(range.start + indent..range.end, "\"-o\"")]
 }

@@ -1,11 +1,11 @@
 //! `xray-region`: a daemon without a region.
 
-use crate::compose::Command;
+use crate::compose::ServiceCommand;
 use crate::lint::inspection::has_unread_settings;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 use crate::provider::is_aws_region;
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "xray-region",
     severity: Severity::Warning,
     why: "without a region X-Ray's daemon ends at once, and the segments sent to it are lost without a word",
@@ -24,12 +24,16 @@ pub(super) static RULE: Rule = Rule {
 
 const OPTIONS: [&str; 5] = ["-n", "--region", "-region", "-c", "--config"];
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (model, service, scope) in inspection.daemon_scopes() {
         let has_option = service.command.as_ref().is_some_and(|command| match command {
-            Command::Line(line) => line.split_whitespace().any(|word| OPTIONS.contains(&word)),
-            Command::Words(words) => words.iter().any(|word| OPTIONS.contains(&word.as_str())),
+            ServiceCommand::Line(line) => {
+                line.split_whitespace().any(|word| OPTIONS.contains(&word))
+            }
+            ServiceCommand::Words(words) => {
+                words.iter().any(|word| OPTIONS.contains(&word.as_str()))
+            }
         });
         let is_silent = has_unread_settings(service) || has_option || service.image.is_none();
         let (file, at, message) = match scope.setting("AWS_REGION") {
@@ -47,7 +51,12 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
                 (region.file, region.value_at, format!("AWS has no region `{value}`"))
             }
         };
-        hits.push(Hit::new(file, at, message, "set AWS_REGION to a region such as `us-east-1`"));
+        hits.push(RuleHit::new(
+            file,
+            at,
+            message,
+            "set AWS_REGION to a region such as `us-east-1`",
+        ));
     }
     hits
 }

@@ -1,12 +1,12 @@
 //! `xray-segments`: X-Ray segments that are never ended, and captures that record nothing.
 
-use crate::edit::python::calls::Call;
+use crate::edit::python::calls::PythonCall;
 use crate::edit::python::segments::surplus_ends;
-use crate::edit::python::source::Source;
+use crate::edit::python::source::PythonSource;
 use crate::lint::packages::PythonFile;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "xray-segments",
     severity: Severity::Warning,
     why: "a segment that never ends is never sent, a second end also ends the enclosing segment, and a capture without a segment around it is dropped",
@@ -46,11 +46,11 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let files = inspection.python.iter().filter(|file| imports_recorder(file));
     let hits = files.flat_map(|file| {
-        let own = unended(file).into_iter().chain(ended_twice(file));
-        own.chain(captures(inspection, file))
+        let own = find_unended_segments(file).into_iter().chain(ended_twice(file));
+        own.chain(find_useless_captures(inspection, file))
     });
     hits.collect()
 }
@@ -60,13 +60,13 @@ fn imports_recorder(file: &PythonFile) -> bool {
 }
 
 /// Reports the first segment of each kind that a module begins without ending any of that kind.
-fn unended(file: &PythonFile) -> Vec<Hit> {
+fn find_unended_segments(file: &PythonFile) -> Vec<RuleHit> {
     let of = |name: &str| file.module.calls.iter().find(|call| call.name == name);
     let unended = PAIRS.into_iter().filter_map(|(begin, end)| {
         let call = of(begin).filter(|_| !file.file.text.contains(end))?;
         let message = format!("no line of this module calls `{end}`");
         let advice = format!("call `xray_recorder.{end}()` in `finally`");
-        Some(Hit::new(&file.file, call.range.start, message, advice))
+        Some(RuleHit::new(&file.file, call.range.start, message, advice))
     });
     unended.collect()
 }
@@ -76,11 +76,12 @@ const PAIRS: [(&str, &str); 2] =
     [("begin_segment", "end_segment"), ("begin_subsegment", "end_subsegment")];
 
 /// Returns a hit for each function that ends a segment twice, which also ends the enclosing segment.
-fn ended_twice(file: &PythonFile) -> Vec<Hit> {
+fn ended_twice(file: &PythonFile) -> Vec<RuleHit> {
     let text = &file.file.text;
     let ends = |end: &str| file.module.calls.iter().filter(|call| call.name == end).count();
     let mut hits = Vec::new();
-    let Some(source) = PAIRS.iter().any(|(_, end)| ends(end) > 1).then(|| Source::parse(text))
+    let Some(source) =
+        PAIRS.iter().any(|(_, end)| ends(end) > 1).then(|| PythonSource::parse(text))
     else {
         return hits;
     };
@@ -88,7 +89,7 @@ fn ended_twice(file: &PythonFile) -> Vec<Hit> {
     for (begin, end) in PAIRS {
         hits.extend(surplus_ends(&source, begin, end).into_iter().map(|at| {
             let message = format!("`{end}` runs a second time here");
-            Hit::new(
+            RuleHit::new(
                 &file.file,
                 at,
                 message,
@@ -99,29 +100,29 @@ fn ended_twice(file: &PythonFile) -> Vec<Hit> {
     hits
 }
 
-fn captures(inspection: &Inspection, file: &PythonFile) -> Vec<Hit> {
-    let is_capture = |call: &&Call| {
+fn find_useless_captures(inspection: &Inspection, file: &PythonFile) -> Vec<RuleHit> {
+    let is_capture = |call: &&PythonCall| {
         call.name.starts_with("capture") && call.callee.starts_with("xray_recorder.")
     };
-    let captures: Vec<&Call> = file.module.calls.iter().filter(is_capture).collect();
+    let captures: Vec<&PythonCall> = file.module.calls.iter().filter(is_capture).collect();
     let above = captures.iter().filter(|call| is_above_route(file, call));
     let hits = above.map(|call| {
         let message = "the capture is above the route, which registers the function without it";
-        Hit::new(&file.file, call.range.start, message, "move the line below `@….route(…)`")
+        RuleHit::new(&file.file, call.range.start, message, "move the line below `@….route(…)`")
     });
-    let mut hits: Vec<Hit> = hits.collect();
+    let mut hits: Vec<RuleHit> = hits.collect();
     if let Some(first) = captures.first()
         && is_bare(inspection, file)
     {
         let message = "no segment is around this capture: XRayMiddleware is used nowhere";
         let advice = "add `XRayMiddleware(app, xray_recorder)` below the application";
-        hits.push(Hit::new(&file.file, first.range.start, message, advice));
+        hits.push(RuleHit::new(&file.file, first.range.start, message, advice));
     }
     hits
 }
 
 /// Returns whether a route decorator follows the decorator.
-fn is_above_route(file: &PythonFile, call: &Call) -> bool {
+fn is_above_route(file: &PythonFile, call: &PythonCall) -> bool {
     let text = &file.file.text;
     if !text[..call.range.start].ends_with('@') {
         return false;

@@ -1,11 +1,11 @@
 //! `xray-session-token`: an X-Ray daemon with temporary AWS keys but no session token.
 
 use crate::compose::find_references;
-use crate::edit::patch::Patch;
-use crate::lint::scope::{Assignment, Scope};
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::edit::patch::TextPatch;
+use crate::lint::scope::{ProgramVariables, VariableAssignment};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "xray-session-token",
     severity: Severity::Error,
     why: "AWS rejects each request of the daemon, and no segment is stored",
@@ -34,7 +34,7 @@ const KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 /// The variable that a temporary key needs too.
 const TOKEN: &str = "AWS_SESSION_TOKEN";
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let daemons = inspection.daemon_scopes();
     let hits = daemons.filter_map(|(_, service, scope)| {
         let key = scope.setting(KEY_ID)?;
@@ -44,7 +44,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
         let message =
             format!("{KEY_ID} belongs to a temporary key, and {} gets no {TOKEN}", service.name);
         let advice = format!("add `{TOKEN}: \"${{{TOKEN}}}\"` to its environment");
-        let hit = Hit::new(key.file, key.name_range.start, message, advice);
+        let hit = RuleHit::new(key.file, key.name_range.start, message, advice);
         Some(match same_line_for_token(&scope, key) {
             Some(patch) => hit.mended_by(vec![patch]),
             None => hit,
@@ -54,7 +54,7 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
 }
 
 /// Returns whether the daemon is known to get a temporary key.
-fn is_temporary(inspection: &Inspection, key: &Assignment<'_>) -> bool {
+fn is_temporary(inspection: &Inspection, key: &VariableAssignment<'_>) -> bool {
     let outside = inspection.outside.as_ref();
     let in_shell = outside.is_some_and(|outside| outside.temporary_keys);
     let refers =
@@ -68,7 +68,10 @@ pub(in crate::lint) fn is_temporary_id(id: &str) -> bool {
 }
 
 /// Returns a patch that repeats the key's line for the token, if the line only refers to the variable of the same name.
-fn same_line_for_token(scope: &Scope<'_>, key: &Assignment<'_>) -> Option<Patch> {
+fn same_line_for_token(
+    scope: &ProgramVariables<'_>,
+    key: &VariableAssignment<'_>,
+) -> Option<TextPatch> {
     let file = key.file;
     let number = file.place(key.name_range.start).line;
     let (_, line) = file.line(number)?;
@@ -79,5 +82,5 @@ fn same_line_for_token(scope: &Scope<'_>, key: &Assignment<'_>) -> Option<Patch>
     let on_line = others.filter(|one| file.place(one.name_range.start).line == number).count();
     let is_flow = line.replace("${", "").contains(['{', '[', '&', '*']);
     let is_plain = refers && on_line == 1 && !is_flow && whole.ends_with('\n');
-    is_plain.then(|| Patch::insert(range.end, whole.replace(KEY_ID, TOKEN)))
+    is_plain.then(|| TextPatch::insert(range.end, whole.replace(KEY_ID, TOKEN)))
 }

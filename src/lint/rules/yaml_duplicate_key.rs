@@ -1,10 +1,10 @@
 //! `yaml-duplicate-key`: one key with two values.
 
-use crate::compose::File;
+use crate::compose::ProjectTextFile;
 use crate::edit::yaml::gitpod::repeated_keys;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "yaml-duplicate-key",
     severity: Severity::Error,
     why: "docker compose refuses a file that sets one key twice, and older versions keep only the last without a word",
@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let compose = inspection.model.iter().flat_map(|model| model.compose_files());
     let compose = compose.filter_map(|file| Some((file, repeated_keys(file.tree().ok()?))));
     let gitpod = inspection.gitpod.iter();
@@ -29,15 +29,15 @@ fn check(inspection: &Inspection) -> Vec<Hit> {
     let files = compose.chain(gitpod);
     files
         .flat_map(|(file, repeated)| {
-            repeated.into_iter().map(move |(at, name)| hit(file, at, &name))
+            repeated.into_iter().map(move |(at, name)| duplicate_key_hit(file, at, &name))
         })
         .collect()
 }
 
-fn hit(file: &File, at: usize, name: &str) -> Hit {
+fn duplicate_key_hit(file: &ProjectTextFile, at: usize, name: &str) -> RuleHit {
     let advice = match name {
         "<<" => "name both in one: `<<: [*one, *two]`",
         _ => "merge the two, or delete one",
     };
-    Hit::new(file, at, format!("`{name}` is set a second time"), advice)
+    RuleHit::new(file, at, format!("`{name}` is set a second time"), advice)
 }

@@ -1,10 +1,10 @@
 //! `yaml-syntax`: a YAML file with a syntax error, and its likely cause.
 
-use crate::compose::File;
-use crate::edit::yaml::tree::SyntaxError;
-use crate::lint::{Hit, Inspection, Rule, Severity};
+use crate::compose::ProjectTextFile;
+use crate::edit::yaml::tree::YamlSyntaxError;
+use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
-pub(super) static RULE: Rule = Rule {
+pub(super) static RULE: LintRule = LintRule {
     code: "yaml-syntax",
     severity: Severity::Error,
     why: "neither docker compose nor the workspace reads a file that is no YAML, and Gitpod does not even say so",
@@ -27,22 +27,22 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(inspection: &Inspection) -> Vec<Hit> {
+fn check(inspection: &Inspection) -> Vec<RuleHit> {
     inspection
         .broken
         .iter()
         .map(|(file, error)| {
-            let (offset, cause, advice) = cause(file, error);
-            Hit::new(file, offset, cause, advice)
+            let (offset, cause, advice) = guess_cause(file, error);
+            RuleHit::new(file, offset, cause, advice)
         })
         .collect()
 }
 
 /// A likely cause: the test for a line, the description, and the advice.
-type Cause = (fn(&str) -> bool, &'static str, &'static str);
+type SyntaxErrorCause = (fn(&str) -> bool, &'static str, &'static str);
 
 /// Returns the likely cause: its position, the description, and the advice.
-fn cause(file: &File, error: &SyntaxError) -> (usize, String, &'static str) {
+fn guess_cause(file: &ProjectTextFile, error: &YamlSyntaxError) -> (usize, String, &'static str) {
     let lines: Vec<(usize, &str)> = file.lines().collect();
     let own = outside_of_scalars(&lines);
     let end = own.partition_point(|(at, _)| *at <= error.offset);
@@ -52,11 +52,11 @@ fn cause(file: &File, error: &SyntaxError) -> (usize, String, &'static str) {
         return (*at, said, "keep one side and delete the markers");
     }
     let tab = above.last().filter(|(_, line)| indented_by_tab(line));
-    if let Some((at, line)) = pasted(above).filter(|_| tab.is_none()) {
+    if let Some((at, line)) = find_pasted_commands(above).filter(|_| tab.is_none()) {
         let said = format!("this looks like a shell command: `{line}`");
         return (at, said, "delete it; commands belong into a terminal or a task");
     }
-    let causes: [Cause; 4] = [
+    let causes: [SyntaxErrorCause; 4] = [
         (is_fence, "a fence of Markdown", "delete the line"),
         (indented_by_tab, "a tab in the indentation", "indent with blanks"),
         (lacks_blank, "no blank after the colon", "write `key: value`"),
@@ -116,7 +116,7 @@ fn is_conflict(line: &str) -> bool {
 }
 
 /// Returns the first line of the last block of shell commands before the position of the error.
-fn pasted<'a>(lines: &[(usize, &'a str)]) -> Option<(usize, &'a str)> {
+fn find_pasted_commands<'a>(lines: &[(usize, &'a str)]) -> Option<(usize, &'a str)> {
     const COMMANDS: [&str; 14] = [
         "export ",
         "gp ",

@@ -22,23 +22,23 @@ use tonic::codegen::{CompressionEncoding, Service, http};
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
-use super::failure::{Failure, Phase};
-use super::overheard::{Opening, Overheard, Spoke};
+use super::failure::{RequestFailure, RequestPhase};
+use super::overheard::{ConnectionStart, ObservedConnection, PeerProtocol};
 use super::receiver::grpc::is_grpc;
-use super::route::{Route, Via};
-use crate::otlp::Code;
-use crate::otlp::Compression;
-use crate::otlp::Header;
-use crate::otlp::response::{self, LIMIT, Meaning, Partial};
+use super::route::{EndpointRoute, RouteVia};
+use crate::otlp::ExportHeader;
+use crate::otlp::FailureCode;
+use crate::otlp::OtlpCompression;
+use crate::otlp::response::{self, ExportMeaning, LIMIT, PartialSuccess};
 use crate::otlp::status::GrpcStatus;
 
-pub use relayed::{RelayedCall, RelayedReply, relay};
+pub use relayed::{RelayedCall, RelayedReply, relay_call};
 
 /// The result of an export call.
 #[derive(Debug, Clone)]
-pub struct Called {
+pub struct ExportResult {
     /// The meaning for the spans.
-    pub meaning: Meaning,
+    pub meaning: ExportMeaning,
     /// If the call may be repeated, the delay the server asks for, if any.
     pub retry: Option<Option<Duration>>,
 }
@@ -48,77 +48,94 @@ pub struct Called {
 /// # Errors
 /// The reason why no answer came.
 pub async fn export(
-    route: &Route,
+    route: &EndpointRoute,
     request: ExportTraceServiceRequest,
-    headers: &[Header],
-    compression: Compression,
+    headers: &[ExportHeader],
+    compression: OtlpCompression,
     deadline: Instant,
-) -> Result<Called, Failure> {
+) -> Result<ExportResult, RequestFailure> {
     route.check(headers, &request.encode_to_vec())?;
-    let (channel, opening) = connect(route, deadline).await?;
-    let watched = Watched { channel, seen: Seen::default() };
+    let (channel, opening) = connect_channel(route, deadline).await?;
+    let watched = ObservedChannel { channel, seen: SharedHttpStatus::default() };
     let seen = Arc::clone(&watched.seen);
     let mut client = TraceServiceClient::new(watched).max_decoding_message_size(LIMIT);
-    if compression == Compression::Gzip {
+    if compression == OtlpCompression::Gzip {
         client = client.send_compressed(CompressionEncoding::Gzip);
     }
     let call = client.export(with_metadata(request, headers)?);
     match tokio::time::timeout_at(deadline, call).await {
-        Err(_) => Err(Failure::after(Code::Timeout, "no answer in time")),
-        Ok(Ok(answer)) => Ok(Called { meaning: meaning_of(answer.into_inner()), retry: None }),
-        Ok(Err(status)) => refused(&status, &seen).ok_or_else(|| broken(route, &status, &opening)),
+        Err(_) => Err(RequestFailure::after(FailureCode::Timeout, "no answer in time")),
+        Ok(Ok(answer)) => {
+            Ok(ExportResult { meaning: meaning_of(answer.into_inner()), retry: None })
+        }
+        Ok(Err(status)) => refused_call(&status, &seen)
+            .ok_or_else(|| broken_call_failure(route, &status, &opening)),
     }
 }
 
 /// Returns the meaning of a successful response.
-fn meaning_of(answer: ExportTraceServiceResponse) -> Meaning {
+fn meaning_of(answer: ExportTraceServiceResponse) -> ExportMeaning {
     let partial = answer.partial_success;
-    response::meaning(partial.map_or_else(Partial::default, |partial| Partial {
-        rejected: partial.rejected_spans,
-        message: partial.error_message,
+    response::meaning_of_partial(partial.map_or_else(PartialSuccess::default, |partial| {
+        PartialSuccess { rejected: partial.rejected_spans, message: partial.error_message }
     }))
 }
 
 /// Opens an HTTP/2 connection to the resolved addresses; also returns how it started.
-async fn connect(route: &Route, deadline: Instant) -> Result<(Channel, Opening), Failure> {
-    let endpoint = endpoint(route)?;
-    let Via::Addresses(addresses) = &route.via else {
-        return Err(Failure::before(Code::Connect, "gRPC through a proxy is not tried"));
+async fn connect_channel(
+    route: &EndpointRoute,
+    deadline: Instant,
+) -> Result<(Channel, ConnectionStart), RequestFailure> {
+    let endpoint = build_endpoint(route)?;
+    let RouteVia::Addresses(addresses) = &route.via else {
+        return Err(RequestFailure::before(
+            FailureCode::Connect,
+            "gRPC through a proxy is not tried",
+        ));
     };
-    let opening = Opening::default();
-    let pinned = Pinned { addresses: addresses.clone(), opening: opening.clone() };
+    let opening = ConnectionStart::default();
+    let pinned = PinnedConnector { addresses: addresses.clone(), opening: opening.clone() };
     let connecting = endpoint.connect_with_connector(pinned);
     match tokio::time::timeout_at(deadline, connecting).await {
-        Err(_) => Err(Failure::before(Code::Timeout, "no connection in time")),
+        Err(_) => Err(RequestFailure::before(FailureCode::Timeout, "no connection in time")),
         // Without TLS, an error after TCP connected is already one of HTTP/2.
         Ok(Err(error))
-            if route.url.scheme() == "http" && opening.spoke() != Spoke::NotConnected =>
+            if route.url.scheme() == "http" && opening.spoke() != PeerProtocol::NotConnected =>
         {
-            Err(unanswered(&error, &opening))
+            Err(unanswered_failure(&error, &opening))
         }
-        Ok(Err(error)) => Err(Failure::from_chain(&error, Phase::Connecting)),
+        Ok(Err(error)) => Err(RequestFailure::from_chain(&error, RequestPhase::Connecting)),
         Ok(Ok(channel)) => Ok((channel, opening)),
     }
 }
 
 /// Returns the failure of a call without an answer.
-fn broken(route: &Route, error: &(dyn std::error::Error + 'static), opening: &Opening) -> Failure {
+fn broken_call_failure(
+    route: &EndpointRoute,
+    error: &(dyn std::error::Error + 'static),
+    opening: &ConnectionStart,
+) -> RequestFailure {
     match route.url.scheme() {
-        "http" => unanswered(error, opening),
-        _ => Failure::from_chain(error, Phase::Exchanging),
+        "http" => unanswered_failure(error, opening),
+        _ => RequestFailure::from_chain(error, RequestPhase::Exchanging),
     }
 }
 
-fn endpoint(route: &Route) -> Result<Endpoint, Failure> {
+fn build_endpoint(route: &EndpointRoute) -> Result<Endpoint, RequestFailure> {
     super::http::install_provider();
     let unusable = |error: &dyn std::error::Error| {
-        Failure::before(Code::Tls, format!("TLS cannot be set up: {}", innermost(error)))
-            .hint("install the package `ca-certificates`, or name a bundle in SSL_CERT_FILE")
+        RequestFailure::before(
+            FailureCode::Tls,
+            format!("TLS cannot be set up: {}", innermost_grpc_cause(error)),
+        )
+        .hint("install the package `ca-certificates`, or name a bundle in SSL_CERT_FILE")
     };
     let origin = route.url.origin().ascii_serialization();
     let endpoint = Endpoint::from_shared(origin)
         .and_then(|endpoint| endpoint.user_agent(super::http::USER_AGENT))
-        .map_err(|error| Failure::before(Code::NotConfigured, innermost(&error)))?;
+        .map_err(|error| {
+            RequestFailure::before(FailureCode::NotConfigured, innermost_grpc_cause(&error))
+        })?;
     if route.url.scheme() == "http" {
         return Ok(endpoint);
     }
@@ -135,15 +152,15 @@ fn endpoint(route: &Route) -> Result<Endpoint, Failure> {
 
 fn with_metadata(
     request: ExportTraceServiceRequest,
-    headers: &[Header],
-) -> Result<tonic::Request<ExportTraceServiceRequest>, Failure> {
+    headers: &[ExportHeader],
+) -> Result<tonic::Request<ExportTraceServiceRequest>, RequestFailure> {
     let mut request = tonic::Request::new(request);
     for header in headers {
         let name = AsciiMetadataKey::from_bytes(header.name.as_bytes());
         let value = AsciiMetadataValue::try_from(header.value.expose().as_bytes());
         let (Ok(name), Ok(mut value)) = (name, value) else {
-            return Err(Failure::before(
-                Code::RequestRejected,
+            return Err(RequestFailure::before(
+                FailureCode::RequestRejected,
                 format!("the header {} cannot be sent", header.name),
             ));
         };
@@ -154,7 +171,7 @@ fn with_metadata(
 }
 
 /// Returns the meaning of a status from an HTTP response; `None` if tonic generated it because there was no response.
-fn refused(status: &tonic::Status, seen: &Seen) -> Option<Called> {
+fn refused_call(status: &tonic::Status, seen: &SharedHttpStatus) -> Option<ExportResult> {
     let seen = (*seen.lock().unwrap_or_else(PoisonError::into_inner))?;
     let status = GrpcStatus {
         code: status.code().into(),
@@ -163,22 +180,30 @@ fn refused(status: &tonic::Status, seen: &Seen) -> Option<Called> {
         http: Some(seen.status),
         is_grpc: seen.is_grpc,
     };
-    Some(Called { meaning: status.meaning(), retry: status.retry() })
+    Some(ExportResult { meaning: status.meaning(), retry: status.retry() })
 }
 
 /// Returns the failure of a call without an HTTP response: a broken connection, or a peer that does not speak HTTP/2.
-fn unanswered(error: &(dyn std::error::Error + 'static), opening: &Opening) -> Failure {
+fn unanswered_failure(
+    error: &(dyn std::error::Error + 'static),
+    opening: &ConnectionStart,
+) -> RequestFailure {
     match opening.spoke() {
-        Spoke::Otherwise => Failure::after(Code::NotOtlp, "what answers there speaks no gRPC")
-            .hint("OTLP over HTTP usually has port 4318, gRPC has 4317"),
-        Spoke::Nothing => {
-            Failure::after(Code::ResponseBroken, "the connection was closed before any answer")
+        PeerProtocol::Otherwise => {
+            RequestFailure::after(FailureCode::NotOtlp, "what answers there speaks no gRPC")
+                .hint("OTLP over HTTP usually has port 4318, gRPC has 4317")
         }
-        Spoke::Http2 | Spoke::NotConnected => Failure::from_chain(error, Phase::Exchanging),
+        PeerProtocol::Nothing => RequestFailure::after(
+            FailureCode::ResponseBroken,
+            "the connection was closed before any answer",
+        ),
+        PeerProtocol::Http2 | PeerProtocol::NotConnected => {
+            RequestFailure::from_chain(error, RequestPhase::Exchanging)
+        }
     }
 }
 
-fn innermost(error: &dyn std::error::Error) -> String {
+fn innermost_grpc_cause(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -190,53 +215,53 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 /// A connector to the resolved addresses, whatever host name is requested.
 #[derive(Clone)]
-struct Pinned {
+struct PinnedConnector {
     addresses: Vec<SocketAddr>,
-    opening: Opening,
+    opening: ConnectionStart,
 }
 
-type Connecting = Pin<Box<dyn Future<Output = io::Result<TokioIo<Overheard>>> + Send>>;
+type ConnectFuture = Pin<Box<dyn Future<Output = io::Result<TokioIo<ObservedConnection>>> + Send>>;
 
-impl Service<http::Uri> for Pinned {
-    type Response = TokioIo<Overheard>;
+impl Service<http::Uri> for PinnedConnector {
+    type Response = TokioIo<ObservedConnection>;
     type Error = io::Error;
-    type Future = Connecting;
+    type Future = ConnectFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _: http::Uri) -> Connecting {
+    fn call(&mut self, _: http::Uri) -> ConnectFuture {
         let Self { addresses, opening } = self.clone();
         Box::pin(async move {
             let stream = TcpStream::connect(addresses.as_slice()).await?;
-            Ok(TokioIo::new(Overheard::new(stream, opening)))
+            Ok(TokioIo::new(ObservedConnection::new(stream, opening)))
         })
     }
 }
 
 /// The HTTP response to a call, which tonic turns into a gRPC status.
 #[derive(Debug, Clone, Copy)]
-struct Below {
+struct HttpStatusBelow {
     status: u16,
     is_grpc: bool,
 }
 
-type Seen = Arc<Mutex<Option<Below>>>;
+type SharedHttpStatus = Arc<Mutex<Option<HttpStatusBelow>>>;
 
 /// A channel that records the HTTP response.
 #[derive(Clone)]
-struct Watched {
+struct ObservedChannel {
     channel: Channel,
-    seen: Seen,
+    seen: SharedHttpStatus,
 }
 
-type Exchange = http::Response<tonic::body::Body>;
+type CallFuture = http::Response<tonic::body::Body>;
 
-impl Service<http::Request<tonic::body::Body>> for Watched {
-    type Response = Exchange;
+impl Service<http::Request<tonic::body::Body>> for ObservedChannel {
+    type Response = CallFuture;
     type Error = tonic::transport::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Exchange, Self::Error>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<CallFuture, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.channel.poll_ready(context)
@@ -248,7 +273,7 @@ impl Service<http::Request<tonic::body::Body>> for Watched {
         Box::pin(async move {
             let response = exchange.await?;
             let is_grpc = is_grpc(response.headers());
-            let below = Below { status: response.status().as_u16(), is_grpc };
+            let below = HttpStatusBelow { status: response.status().as_u16(), is_grpc };
             *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(below);
             Ok(response)
         })

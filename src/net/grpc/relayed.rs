@@ -7,14 +7,14 @@ use prost::Message;
 use tokio::time::Instant;
 use tonic::codegen::{Service, http};
 
-use super::{broken, connect, meaning_of};
-use crate::net::failure::{Failure, Phase};
+use super::{broken_call_failure, connect_channel, meaning_of};
+use crate::net::failure::{RequestFailure, RequestPhase};
 use crate::net::http::{RelayedBody, header_map};
-use crate::net::receiver::grpc::{is_grpc, unframed};
-use crate::net::route::Route;
-use crate::otlp::response::{LIMIT, Meaning};
+use crate::net::receiver::grpc::{is_grpc, split_grpc_frame};
+use crate::net::route::EndpointRoute;
+use crate::otlp::response::{ExportMeaning, LIMIT};
 use crate::otlp::status::GrpcStatus;
-use crate::otlp::{Code, Header};
+use crate::otlp::{ExportHeader, FailureCode};
 
 /// Another program's call, with path and body as received.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ pub struct RelayedCall<'a> {
     /// `/SERVICE/METHOD`
     pub path: &'a str,
     /// The metadata.
-    pub headers: &'a [Header],
+    pub headers: &'a [ExportHeader],
     /// The frame, and its message.
     pub body: &'a RelayedBody,
 }
@@ -42,14 +42,15 @@ pub struct RelayedReply {
 ///
 /// # Errors
 /// The reason why no answer came.
-pub async fn relay(
-    route: &Route,
+pub async fn relay_call(
+    route: &EndpointRoute,
     call: RelayedCall<'_>,
     deadline: Instant,
-) -> Result<RelayedReply, Failure> {
+) -> Result<RelayedReply, RequestFailure> {
     route.check(call.headers, &call.body.readable)?;
-    let (mut channel, opening) = connect(route, deadline).await?;
-    let unsendable = |_| Failure::before(Code::RequestRejected, "the call cannot be sent");
+    let (mut channel, opening) = connect_channel(route, deadline).await?;
+    let unsendable =
+        |_| RequestFailure::before(FailureCode::RequestRejected, "the call cannot be sent");
     let body = tonic::body::Body::new(Full::new(call.body.bytes.clone()));
     let mut request = http::Request::post(call.path).body(body).map_err(unsendable)?;
     *request.version_mut() = http::Version::HTTP_2;
@@ -61,9 +62,11 @@ pub async fn relay(
         Ok::<_, tonic::transport::Error>((head, Limited::new(body, LIMIT).collect().await))
     };
     match tokio::time::timeout_at(deadline, exchange).await {
-        Err(_) => Err(Failure::after(Code::Timeout, "no answer in time")),
-        Ok(Err(error)) => Err(broken(route, &error, &opening)),
-        Ok(Ok((_, Err(error)))) => Err(Failure::from_chain(&*error, Phase::Exchanging)),
+        Err(_) => Err(RequestFailure::after(FailureCode::Timeout, "no answer in time")),
+        Ok(Err(error)) => Err(broken_call_failure(route, &error, &opening)),
+        Ok(Ok((_, Err(error)))) => {
+            Err(RequestFailure::from_chain(&*error, RequestPhase::Exchanging))
+        }
         Ok(Ok((head, Ok(collected)))) => {
             let trailers = collected.trailers().cloned().unwrap_or_default();
             Ok(RelayedReply { head, body: collected.to_bytes(), trailers })
@@ -73,7 +76,7 @@ pub async fn relay(
 
 impl RelayedReply {
     /// Returns the meaning of the answer to a trace export.
-    pub fn meaning(&self) -> Meaning {
+    pub fn meaning(&self) -> ExportMeaning {
         let said = tonic::Status::from_header_map(&self.trailers)
             .or_else(|| tonic::Status::from_header_map(&self.head.headers));
         match said {
@@ -90,12 +93,13 @@ impl RelayedReply {
     }
 
     /// Returns the meaning of a successful answer. An empty answer is a failure, because the sender cannot decode it.
-    fn accepted(&self) -> Meaning {
-        let answer = match unframed(self.body.clone()) {
+    fn accepted(&self) -> ExportMeaning {
+        let answer = match split_grpc_frame(self.body.clone()) {
             Ok((false, message)) => ExportTraceServiceResponse::decode(message).ok(),
             _ => None,
         };
-        let no_answer = || Meaning::refused(Code::NotOtlp, "the answer is no message of OTLP");
+        let no_answer =
+            || ExportMeaning::refused(FailureCode::NotOtlp, "the answer is no message of OTLP");
         answer.map_or_else(no_answer, meaning_of)
     }
 }
@@ -122,8 +126,10 @@ mod tests {
             trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
             let meaning = RelayedReply { head, body: body.into(), trailers }.meaning();
             let expected = match is_taken {
-                true => Meaning::Accepted { warning: None },
-                false => Meaning::refused(Code::NotOtlp, "the answer is no message of OTLP"),
+                true => ExportMeaning::Accepted { warning: None },
+                false => {
+                    ExportMeaning::refused(FailureCode::NotOtlp, "the answer is no message of OTLP")
+                }
             };
             assert_eq!(meaning, expected, "{body:?}");
         }

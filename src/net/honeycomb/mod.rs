@@ -2,14 +2,17 @@
 
 mod reading;
 
-pub use reading::{Fields, QuerySilence, count, datasets, prepare, rows};
+pub use reading::{
+    QueryFailure, QueryRow, create_honeycomb_query, fetch_datasets, fetch_query_count,
+    fetch_query_rows,
+};
 
 use tokio::time::Instant;
 
-use super::http::{self, Ask};
-use super::route::Route;
-use crate::consent::Cleared;
-use crate::otlp::Header;
+use super::http::{self, HttpRequest};
+use super::route::EndpointRoute;
+use crate::consent::ClearedDestination;
+use crate::otlp::ExportHeader;
 use crate::otlp::response;
 use crate::otlp::whoami::Whoami;
 use crate::secret::Secret;
@@ -39,32 +42,37 @@ impl WhoamiFailure {
 ///
 /// # Errors
 /// The reason why the key could not be identified.
-pub async fn whoami(
-    to: &Cleared,
+pub async fn ask_honeycomb_whoami(
+    to: &ClearedDestination,
     key: &Secret,
     deadline: Instant,
 ) -> Result<Whoami, WhoamiFailure> {
-    let route = Route::find(to, deadline)
+    let route = EndpointRoute::find(to, deadline)
         .await
         .map_err(|failure| WhoamiFailure::Unanswered(failure.evidence))?;
     whoami_over(&route, key, deadline).await
 }
 
-/// Does the same as [`whoami`] over a known route.
+/// Does the same as [`ask_honeycomb_whoami`] over a known route.
 ///
 /// # Errors
 /// The reason why the key could not be identified.
 pub async fn whoami_over(
-    route: &Route,
+    route: &EndpointRoute,
     key: &Secret,
     deadline: Instant,
 ) -> Result<Whoami, WhoamiFailure> {
-    let received = http::send(&route.at_path("/1/auth"), Ask::Get, &[header(key)], deadline)
-        .await
-        .map_err(|failure| WhoamiFailure::Unanswered(failure.evidence))?;
+    let received = http::send(
+        &route.at_path("/1/auth"),
+        HttpRequest::Get,
+        &[honeycomb_key_header(key)],
+        deadline,
+    )
+    .await
+    .map_err(|failure| WhoamiFailure::Unanswered(failure.evidence))?;
     let answer = &received.answer;
     let status = answer.status;
-    let words = response::words(answer);
+    let words = response::response_message(answer);
     let said = match &words {
         Some(words) => format!("{status}: {words}"),
         None => status.to_string(),
@@ -79,6 +87,6 @@ pub async fn whoami_over(
 }
 
 /// Returns the header with `key`.
-pub fn header(key: &Secret) -> Header {
-    Header { name: KEY_HEADER.to_owned(), value: key.clone() }
+pub fn honeycomb_key_header(key: &Secret) -> ExportHeader {
+    ExportHeader { name: KEY_HEADER.to_owned(), value: key.clone() }
 }

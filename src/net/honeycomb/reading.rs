@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::header;
-use crate::net::http::{self, Ask, Received};
-use crate::net::route::Route;
+use super::honeycomb_key_header;
+use crate::net::http::{self, HttpReply, HttpRequest};
+use crate::net::route::EndpointRoute;
 use crate::otlp::dataset::Dataset;
 use crate::otlp::query::Query;
 use crate::otlp::response;
@@ -15,7 +15,7 @@ use crate::secret::Secret;
 
 /// The reason why Honeycomb returned no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum QuerySilence {
+pub enum QueryFailure {
     /// The key or the plan does not allow it, with Honeycomb's message.
     Refused(String),
     /// The query is invalid, for example because no span has had a column yet, with Honeycomb's message.
@@ -24,7 +24,7 @@ pub enum QuerySilence {
     Unanswered(String),
 }
 
-impl QuerySilence {
+impl QueryFailure {
     /// Returns the reason in one line.
     pub fn words(&self) -> &str {
         match self {
@@ -37,43 +37,44 @@ impl QuerySilence {
 const PAUSE: Duration = Duration::from_millis(250);
 
 #[derive(Deserialize)]
-struct Created {
+struct WireCreatedQuery {
     id: String,
 }
 
 #[derive(Deserialize)]
-struct Progress {
+struct WireQueryProgress {
     complete: bool,
     #[serde(default)]
-    data: Option<Figures>,
+    data: Option<WireQueryData>,
 }
 
 #[derive(Deserialize)]
-struct Figures {
+struct WireQueryData {
     #[serde(default)]
-    results: Vec<Row>,
+    results: Vec<WireQueryRow>,
 }
 
 #[derive(Deserialize)]
-struct Row {
-    data: Fields,
+struct WireQueryRow {
+    data: QueryRow,
 }
 
 /// A row of a result, by column and calculation.
-pub type Fields = serde_json::Map<String, serde_json::Value>;
+pub type QueryRow = serde_json::Map<String, serde_json::Value>;
 
 /// Returns every dataset the key may read.
 ///
 /// # Errors
 /// The reason why they could not be read.
-pub async fn datasets(
-    route: &Route,
+pub async fn fetch_datasets(
+    route: &EndpointRoute,
     key: &Secret,
     deadline: Instant,
-) -> Result<Vec<Dataset>, QuerySilence> {
-    let received = ask(route, "/1/datasets", Ask::Get, key, deadline).await?;
+) -> Result<Vec<Dataset>, QueryFailure> {
+    let received =
+        send_honeycomb_request(route, "/1/datasets", HttpRequest::Get, key, deadline).await?;
     Dataset::read_all(&received.answer.body).ok_or_else(|| {
-        QuerySilence::Refused("200 with something that is no list of datasets".into())
+        QueryFailure::Refused("200 with something that is no list of datasets".into())
     })
 }
 
@@ -81,30 +82,31 @@ pub async fn datasets(
 ///
 /// # Errors
 /// The reason why it was not created.
-pub async fn prepare(
-    route: &Route,
+pub async fn create_honeycomb_query(
+    route: &EndpointRoute,
     query: &Query,
     key: &Secret,
     deadline: Instant,
-) -> Result<String, QuerySilence> {
+) -> Result<String, QueryFailure> {
     let text =
-        serde_json::to_string(query).map_err(|error| QuerySilence::Refused(error.to_string()))?;
-    let ask_it = Ask::PostJson(&text);
-    let received = ask(route, "/1/queries/__all__", ask_it, key, deadline).await?;
-    read::<Created>(&received).map(|created| created.id)
+        serde_json::to_string(query).map_err(|error| QueryFailure::Refused(error.to_string()))?;
+    let ask_it = HttpRequest::PostJson(&text);
+    let received =
+        send_honeycomb_request(route, "/1/queries/__all__", ask_it, key, deadline).await?;
+    decode_honeycomb_body::<WireCreatedQuery>(&received).map(|created| created.id)
 }
 
 /// Runs a created query and returns its count, over every dataset of the environment.
 ///
 /// # Errors
 /// The reason why it could not be read.
-pub async fn count(
-    route: &Route,
+pub async fn fetch_query_count(
+    route: &EndpointRoute,
     query_id: &str,
     key: &Secret,
     deadline: Instant,
-) -> Result<u64, QuerySilence> {
-    let rows = rows(route, query_id, key, deadline).await?;
+) -> Result<u64, QueryFailure> {
+    let rows = fetch_query_rows(route, query_id, key, deadline).await?;
     Ok(rows.iter().filter_map(|row| row.get("COUNT")?.as_u64()).sum())
 }
 
@@ -112,54 +114,58 @@ pub async fn count(
 ///
 /// # Errors
 /// The reason why they could not be read.
-pub async fn rows(
-    route: &Route,
+pub async fn fetch_query_rows(
+    route: &EndpointRoute,
     query_id: &str,
     key: &Secret,
     deadline: Instant,
-) -> Result<Vec<Fields>, QuerySilence> {
+) -> Result<Vec<QueryRow>, QueryFailure> {
     let text = serde_json::json!({ "query_id": query_id, "disable_series": true }).to_string();
     let path = "/1/query_results/__all__";
-    let created = ask(route, path, Ask::PostJson(&text), key, deadline).await?;
-    let path = format!("{path}/{}", read::<Created>(&created)?.id);
+    let created =
+        send_honeycomb_request(route, path, HttpRequest::PostJson(&text), key, deadline).await?;
+    let path = format!("{path}/{}", decode_honeycomb_body::<WireCreatedQuery>(&created)?.id);
     loop {
-        let received = ask(route, &path, Ask::Get, key, deadline).await?;
-        let progress: Progress = read(&received)?;
+        let received =
+            send_honeycomb_request(route, &path, HttpRequest::Get, key, deadline).await?;
+        let progress: WireQueryProgress = decode_honeycomb_body(&received)?;
         if progress.complete {
             let rows = progress.data.map(|data| data.results).unwrap_or_default();
             return Ok(rows.into_iter().map(|row| row.data).collect());
         }
         if Instant::now() + PAUSE >= deadline {
-            return Err(QuerySilence::Unanswered("the query was not done in time".into()));
+            return Err(QueryFailure::Unanswered("the query was not done in time".into()));
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn ask(
-    route: &Route,
+async fn send_honeycomb_request(
+    route: &EndpointRoute,
     path: &str,
-    ask: Ask<'_>,
+    ask: HttpRequest<'_>,
     key: &Secret,
     deadline: Instant,
-) -> Result<Received, QuerySilence> {
-    let received = http::send(&route.at_path(path), ask, &[header(key)], deadline)
+) -> Result<HttpReply, QueryFailure> {
+    let received = http::send(&route.at_path(path), ask, &[honeycomb_key_header(key)], deadline)
         .await
-        .map_err(|failure| QuerySilence::Unanswered(failure.evidence))?;
+        .map_err(|failure| QueryFailure::Unanswered(failure.evidence))?;
     let status = received.answer.status;
-    let said = match response::words(&received.answer) {
+    let said = match response::response_message(&received.answer) {
         Some(words) => format!("{status}: {words}"),
         None => status.to_string(),
     };
     match status {
         200..=299 => Ok(received),
-        400 | 422 => Err(QuerySilence::Malformed(said)),
-        429 | 500..=599 => Err(QuerySilence::Unanswered(said)),
-        _ => Err(QuerySilence::Refused(said)),
+        400 | 422 => Err(QueryFailure::Malformed(said)),
+        429 | 500..=599 => Err(QueryFailure::Unanswered(said)),
+        _ => Err(QueryFailure::Refused(said)),
     }
 }
 
-fn read<T: for<'a> Deserialize<'a>>(received: &Received) -> Result<T, QuerySilence> {
+fn decode_honeycomb_body<T: for<'a> Deserialize<'a>>(
+    received: &HttpReply,
+) -> Result<T, QueryFailure> {
     serde_json::from_slice(&received.answer.body)
-        .map_err(|_| QuerySilence::Refused("an answer that is none of Honeycomb's".into()))
+        .map_err(|_| QueryFailure::Refused("an answer that is none of Honeycomb's".into()))
 }

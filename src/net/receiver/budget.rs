@@ -6,20 +6,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The bytes that may be pending; clones share the budget.
 #[derive(Debug, Clone)]
-pub(super) struct Budget(Arc<Semaphore>);
+pub(super) struct ByteBudget(Arc<Semaphore>);
 
 /// A share of the budget, returned when dropped.
 #[derive(Debug)]
-pub(in crate::net) struct Held(Option<OwnedSemaphorePermit>);
+pub(in crate::net) struct HeldBytes(Option<OwnedSemaphorePermit>);
 
-impl Budget {
+impl ByteBudget {
     pub(super) fn new(bytes: usize) -> Self {
         Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
     }
 
     /// Adds `bytes` to a share; returns false if the budget does not have them.
     #[must_use]
-    pub(super) fn take(&self, bytes: usize, held: &mut Held) -> bool {
+    pub(super) fn take(&self, bytes: usize, held: &mut HeldBytes) -> bool {
         let Ok(bytes) = u32::try_from(bytes) else {
             return false;
         };
@@ -34,7 +34,7 @@ impl Budget {
     }
 }
 
-impl Held {
+impl HeldBytes {
     pub(super) fn nothing() -> Self {
         Self(None)
     }

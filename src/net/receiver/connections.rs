@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
-use super::Limits;
+use super::ReceiverLimits;
 use crate::limits;
 
 /// The longest time for running requests to finish when the receiver closes.
@@ -29,13 +29,13 @@ const GRACE: Duration = Duration::from_secs(1);
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// An open connection.
-struct Guest {
+struct OpenConnection {
     /// When it was opened, or last answered.
     heard: Arc<Mutex<Instant>>,
     task: AbortHandle,
 }
 
-impl Guest {
+impl OpenConnection {
     fn heard(&self) -> Instant {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -45,7 +45,7 @@ impl Guest {
 pub(in crate::net) async fn serve(
     listener: TcpListener,
     routes: Router,
-    limits: Limits,
+    limits: ReceiverLimits,
     mut stop: watch::Receiver<()>,
 ) {
     let slots = Arc::new(Semaphore::new(limits.connections));
@@ -62,18 +62,18 @@ pub(in crate::net) async fn serve(
                 // The process is out of file descriptors; wait for a free one.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
-            slot = place(&slots, &mut guests), if waiting.is_some() => {
+            slot = take_connection_slot(&slots, &mut guests), if waiting.is_some() => {
                 let (Some(slot), Some(accepted)) = (slot, waiting.take()) else {
                     continue;
                 };
                 let heard = Arc::new(Mutex::new(Instant::now()));
                 let connection =
-                    converse(accepted, routes.clone(), limits, Arc::clone(&heard), stop.clone());
+                    serve_client(accepted, routes.clone(), limits, Arc::clone(&heard), stop.clone());
                 let task = open.spawn(async move {
                     connection.await;
                     drop(slot);
                 });
-                guests.push(Guest { heard, task });
+                guests.push(OpenConnection { heard, task });
             }
         }
     }
@@ -85,7 +85,10 @@ pub(in crate::net) async fn serve(
 
 /// Returns a slot for one more connection. If all are in use, closes the connection that was answered longest ago, so
 /// that idle or slow senders do not block others.
-async fn place(slots: &Arc<Semaphore>, guests: &mut Vec<Guest>) -> Option<OwnedSemaphorePermit> {
+async fn take_connection_slot(
+    slots: &Arc<Semaphore>,
+    guests: &mut Vec<OpenConnection>,
+) -> Option<OwnedSemaphorePermit> {
     loop {
         if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
             return Some(slot);
@@ -107,17 +110,17 @@ async fn place(slots: &Arc<Semaphore>, guests: &mut Vec<Guest>) -> Option<OwnedS
     }
 }
 
-async fn converse(
+async fn serve_client(
     (stream, peer): (TcpStream, SocketAddr),
     routes: Router,
-    limits: Limits,
+    limits: ReceiverLimits,
     heard: Arc<Mutex<Instant>>,
     mut stop: watch::Receiver<()>,
 ) {
     // Responses are small; waiting to fill a packet would delay them.
     let _ = stream.set_nodelay(true);
     let sniffed = tokio::select! {
-        sniffed = tokio::time::timeout(limits.headers, sniff(stream)) => sniffed,
+        sniffed = tokio::time::timeout(limits.headers, detect_http_version(stream)) => sniffed,
         _ = stop.changed() => return,
     };
     let Ok(Ok((version, stream))) = sniffed else {
@@ -133,7 +136,7 @@ async fn converse(
             answer
         }
     });
-    let builder = builder(version, limits);
+    let builder = connection_builder(version, limits);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
@@ -146,15 +149,15 @@ async fn converse(
 
 /// The HTTP version of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Version {
+enum HttpVersion {
     One,
     Two,
 }
 
 /// Reads just enough to detect the version, and puts those bytes back.
-async fn sniff(
+async fn detect_http_version(
     mut stream: TcpStream,
-) -> std::io::Result<(Version, impl AsyncRead + AsyncWrite + Unpin)> {
+) -> std::io::Result<(HttpVersion, impl AsyncRead + AsyncWrite + Unpin)> {
     let mut first = vec![0; PREFACE.len()];
     let mut length = 0;
     while length < first.len() && first[..length] == PREFACE[..length] {
@@ -164,13 +167,13 @@ async fn sniff(
         }
     }
     first.truncate(length);
-    let version = if first == PREFACE { Version::Two } else { Version::One };
+    let version = if first == PREFACE { HttpVersion::Two } else { HttpVersion::One };
     let (reader, writer) = stream.into_split();
     let stream = tokio::io::join(Cursor::new(first).chain(reader), writer);
     Ok((version, stream))
 }
 
-fn builder(version: Version, own: Limits) -> Builder<TokioExecutor> {
+fn connection_builder(version: HttpVersion, own: ReceiverLimits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -187,7 +190,7 @@ fn builder(version: Version, own: Limits) -> Builder<TokioExecutor> {
         .initial_connection_window_size(limits::STREAM_WINDOW_BYTES)
         .max_header_list_size(32 << 10);
     match version {
-        Version::One => builder.http1_only(),
-        Version::Two => builder.http2_only(),
+        HttpVersion::One => builder.http1_only(),
+        HttpVersion::Two => builder.http2_only(),
     }
 }

@@ -12,30 +12,36 @@ use http_body_util::{BodyExt, Full};
 use prost::Message;
 use tonic::Status;
 
-use super::budget::Held;
-use super::intake::{self, BodyReader, Envelope, Refusal, headers};
-use super::names::admit;
-use super::{Compression, Desk, Format, Signal, Transport};
+use super::budget::HeldBytes;
+use super::intake::{self, BodyReader, RequestEnvelope, RequestRefusal, collect_headers};
+use super::names::admit_request;
+use super::{MessageFormat, OtlpTransport, ReceiverState, RequestCompression, TelemetrySignal};
 
 /// Returns the path of the export call for a signal.
-pub(in crate::net) fn call_path(signal: Signal) -> &'static str {
+pub(in crate::net) fn call_path(signal: TelemetrySignal) -> &'static str {
     match signal {
-        Signal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-        Signal::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-        Signal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+        TelemetrySignal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+        TelemetrySignal::Metrics => {
+            "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+        }
+        TelemetrySignal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
     }
 }
 
 /// Returns the routes of the gRPC port; `http_port` is named in errors about OTLP over HTTP.
-pub(super) fn routes(desk: Desk, http_port: u16) -> Router {
+pub(super) fn routes(desk: ReceiverState, http_port: u16) -> Router {
     let call = |signal| {
-        post(move |State(desk): State<Desk>, request: Request| answer(desk, signal, request))
+        post(move |State(desk): State<ReceiverState>, request: Request| {
+            answer_grpc_export(desk, signal, request)
+        })
     };
     Router::new()
-        .route(call_path(Signal::Traces), call(Signal::Traces))
-        .route(call_path(Signal::Metrics), call(Signal::Metrics))
-        .route(call_path(Signal::Logs), call(Signal::Logs))
-        .fallback(move |request: Request| async move { unknown(&request, http_port) })
+        .route(call_path(TelemetrySignal::Traces), call(TelemetrySignal::Traces))
+        .route(call_path(TelemetrySignal::Metrics), call(TelemetrySignal::Metrics))
+        .route(call_path(TelemetrySignal::Logs), call(TelemetrySignal::Logs))
+        .fallback(
+            move |request: Request| async move { unknown_method_response(&request, http_port) },
+        )
         .with_state(desk)
 }
 
@@ -43,9 +49,12 @@ pub(in crate::net) fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
-fn unknown(request: &Request, http_port: u16) -> Response {
+fn unknown_method_response(request: &Request, http_port: u16) -> Response {
     if is_grpc(request.headers()) {
-        return refuse(Status::unimplemented(format!("nothing is at {}", request.uri().path())));
+        return grpc_status_response(Status::unimplemented(format!(
+            "nothing is at {}",
+            request.uri().path()
+        )));
     }
     let text = format!("this port speaks gRPC; OTLP over HTTP is on port {http_port}\n");
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -53,58 +62,66 @@ fn unknown(request: &Request, http_port: u16) -> Response {
 }
 
 /// Returns a response with only a status.
-pub(in crate::net) fn refuse(status: Status) -> Response {
+pub(in crate::net) fn grpc_status_response(status: Status) -> Response {
     status.into_http::<Body>()
 }
 
-async fn answer(desk: Desk, signal: Signal, request: Request) -> Response {
+async fn answer_grpc_export(
+    desk: ReceiverState,
+    signal: TelemetrySignal,
+    request: Request,
+) -> Response {
     if !is_grpc(request.headers()) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    match receive(&desk, signal, request).await {
-        Ok(rejected) => success(rejected),
-        Err(refusal) => refuse(status(&refusal)),
+    match receive_grpc_export(&desk, signal, request).await {
+        Ok(rejected) => grpc_success_response(rejected),
+        Err(refusal) => grpc_status_response(grpc_refusal_status(&refusal)),
     }
 }
 
-async fn receive(desk: &Desk, signal: Signal, request: Request) -> Result<usize, Refusal> {
+async fn receive_grpc_export(
+    desk: &ReceiverState,
+    signal: TelemetrySignal,
+    request: Request,
+) -> Result<usize, RequestRefusal> {
     let (parts, body) = request.into_parts();
-    admit(&parts, desk.own_name.as_deref())?;
+    admit_request(&parts, desk.own_name.as_deref())?;
     let (frame, mut held) = desk.bodies.read(body).await?;
-    let (compression, message) = message(&desk.bodies, &parts.headers, frame, &mut held)?;
-    let envelope = Envelope {
+    let (compression, message) = read_grpc_message(&desk.bodies, &parts.headers, frame, &mut held)?;
+    let envelope = RequestEnvelope {
         signal,
-        transport: Transport::Grpc,
+        transport: OtlpTransport::Grpc,
         compression,
-        format: Format::Protobuf,
-        headers: headers(&parts.headers),
+        format: MessageFormat::Protobuf,
+        headers: collect_headers(&parts.headers),
     };
     desk.accept(envelope, message, held).await
 }
 
 /// Returns the decompressed message of a frame, and how it was compressed.
-pub(in crate::net) fn message(
+pub(in crate::net) fn read_grpc_message(
     bodies: &BodyReader,
     headers: &HeaderMap,
     frame: Bytes,
-    held: &mut Held,
-) -> Result<(Compression, Bytes), Refusal> {
-    let (is_packed, message) = unframed(frame)?;
+    held: &mut HeldBytes,
+) -> Result<(RequestCompression, Bytes), RequestRefusal> {
+    let (is_packed, message) = split_grpc_frame(frame)?;
     let encoding = headers.get("grpc-encoding").and_then(|name| name.to_str().ok());
     match (is_packed, encoding) {
-        (false, _) => Ok((Compression::None, message)),
-        (true, Some("gzip")) => Ok((Compression::Gzip, bodies.unpack(&message, held)?)),
+        (false, _) => Ok((RequestCompression::None, message)),
+        (true, Some("gzip")) => Ok((RequestCompression::Gzip, bodies.unpack(&message, held)?)),
         (true, other) => {
             let other = other.unwrap_or("without a name");
             let text = format!("unsupported grpc-encoding {other}, valid ones are: gzip, identity");
-            Err(Refusal::Unsupported(text))
+            Err(RequestRefusal::Unsupported(text))
         }
     }
 }
 
 /// Splits the one frame of a body: a compression flag, a length of four bytes, and the message.
-pub(in crate::net) fn unframed(mut frame: Bytes) -> Result<(bool, Bytes), Refusal> {
-    let broken = || Refusal::Malformed("the body is not one gRPC message".to_owned());
+pub(in crate::net) fn split_grpc_frame(mut frame: Bytes) -> Result<(bool, Bytes), RequestRefusal> {
+    let broken = || RequestRefusal::Malformed("the body is not one gRPC message".to_owned());
     if frame.len() < HEAD {
         return Err(broken());
     }
@@ -118,7 +135,7 @@ pub(in crate::net) fn unframed(mut frame: Bytes) -> Result<(bool, Bytes), Refusa
 /// The bytes before a message.
 const HEAD: usize = 5;
 
-fn success(rejected: usize) -> Response {
+fn grpc_success_response(rejected: usize) -> Response {
     let message = intake::response(rejected).encode_to_vec();
     let mut frame = BytesMut::with_capacity(HEAD + message.len());
     frame.put_u8(0);
@@ -132,16 +149,16 @@ fn success(rejected: usize) -> Response {
 }
 
 /// Returns the gRPC status for a refusal.
-pub(in crate::net) fn status(refusal: &Refusal) -> Status {
+pub(in crate::net) fn grpc_refusal_status(refusal: &RequestRefusal) -> Status {
     let message = refusal.to_string();
     match refusal {
-        Refusal::Unknown(_) | Refusal::Method | Refusal::Unsupported(_) => {
+        RequestRefusal::Unknown(_) | RequestRefusal::Method | RequestRefusal::Unsupported(_) => {
             Status::unimplemented(message)
         }
-        Refusal::TooLarge(_) => Status::resource_exhausted(message),
-        Refusal::Malformed(_) => Status::invalid_argument(message),
-        Refusal::TooSlow => Status::deadline_exceeded(message),
-        Refusal::Busy => Status::unavailable(message),
-        Refusal::Foreign(_) => Status::permission_denied(message),
+        RequestRefusal::TooLarge(_) => Status::resource_exhausted(message),
+        RequestRefusal::Malformed(_) => Status::invalid_argument(message),
+        RequestRefusal::TooSlow => Status::deadline_exceeded(message),
+        RequestRefusal::Busy => Status::unavailable(message),
+        RequestRefusal::Foreign(_) => Status::permission_denied(message),
     }
 }

@@ -19,26 +19,32 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use url::Url;
 
-use super::budget::Held;
-use super::intake::{self, BodyReader, Envelope, Refusal, headers};
-use super::names::{admit, is_local, local_origin};
-use super::{Answer, Compression, Desk, Format, Question, Signal, Transport};
+use super::budget::HeldBytes;
+use super::intake::{self, BodyReader, RequestEnvelope, RequestRefusal, collect_headers};
+use super::names::{admit_request, is_local, local_origin};
+use super::{
+    MessageFormat, OtlpTransport, QuestionAnswer, ReceivedQuestion, ReceiverState,
+    RequestCompression, TelemetrySignal,
+};
 
 /// Returns the routes of the HTTP port.
-pub(super) fn routes(desk: Desk) -> Router {
-    Router::new().route("/cruddur/query", get(ask)).fallback(any(take)).with_state(desk)
+pub(super) fn routes(desk: ReceiverState) -> Router {
+    Router::new()
+        .route("/cruddur/query", get(handle_question))
+        .fallback(any(handle_http_export))
+        .with_state(desk)
 }
 
-async fn take(State(desk): State<Desk>, request: Request) -> Response {
+async fn handle_http_export(State(desk): State<ReceiverState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let origin = local_origin(&parts.headers);
     let mut response = if parts.method == Method::OPTIONS && origin.is_some() {
-        preflight(&parts.headers)
+        cors_preflight_response(&parts.headers)
     } else {
-        let format = format(&parts.headers);
-        match receive(&desk, &parts, format, body).await {
-            Ok(rejected) => success(format.unwrap_or(Format::Json), rejected),
-            Err(refusal) => failure(format, &refusal),
+        let format = message_format(&parts.headers);
+        match receive_http_export(&desk, &parts, format, body).await {
+            Ok(rejected) => http_success_response(format.unwrap_or(MessageFormat::Json), rejected),
+            Err(refusal) => http_failure_response(format, &refusal),
         }
     };
     if let Some(origin) = origin {
@@ -49,152 +55,157 @@ async fn take(State(desk): State<Desk>, request: Request) -> Response {
     response
 }
 
-async fn receive(
-    desk: &Desk,
+async fn receive_http_export(
+    desk: &ReceiverState,
     parts: &Parts,
-    format: Option<Format>,
+    format: Option<MessageFormat>,
     body: Body,
-) -> Result<usize, Refusal> {
-    admit(parts, desk.own_name.as_deref())?;
+) -> Result<usize, RequestRefusal> {
+    admit_request(parts, desk.own_name.as_deref())?;
     let path = parts.uri.path();
-    let signal = Signal::at_path(path).ok_or_else(|| Refusal::Unknown(path.to_owned()))?;
+    let signal =
+        TelemetrySignal::at_path(path).ok_or_else(|| RequestRefusal::Unknown(path.to_owned()))?;
     if parts.method != Method::POST {
-        return Err(Refusal::Method);
+        return Err(RequestRefusal::Method);
     }
     let format = format.ok_or_else(|| {
-        Refusal::Unsupported(
+        RequestRefusal::Unsupported(
             "unsupported content-type, valid types are: application/x-protobuf, application/json"
                 .to_owned(),
         )
     })?;
     let HttpBody { compression, message, held, .. } =
-        read(&desk.bodies, &parts.headers, body).await?;
-    let envelope = Envelope {
+        read_http_body(&desk.bodies, &parts.headers, body).await?;
+    let envelope = RequestEnvelope {
         signal,
-        transport: Transport::Http {
+        transport: OtlpTransport::Http {
             path: path.to_owned(),
-            content_type: text(&parts.headers, &CONTENT_TYPE).to_owned(),
+            content_type: header_value_text(&parts.headers, &CONTENT_TYPE).to_owned(),
         },
         compression,
         format,
-        headers: headers(&parts.headers),
+        headers: collect_headers(&parts.headers),
     };
     desk.accept(envelope, message, held).await
 }
 
 /// The body of a request.
 pub(in crate::net) struct HttpBody {
-    pub(in crate::net) compression: Compression,
+    pub(in crate::net) compression: RequestCompression,
     /// The body as received.
     pub(in crate::net) packed: Bytes,
     /// The body decompressed.
     pub(in crate::net) message: Bytes,
-    pub(in crate::net) held: Held,
+    pub(in crate::net) held: HeldBytes,
 }
 
 /// Reads and decompresses the body of a request.
-pub(in crate::net) async fn read(
+pub(in crate::net) async fn read_http_body(
     bodies: &BodyReader,
     headers: &HeaderMap,
     body: Body,
-) -> Result<HttpBody, Refusal> {
-    let compression = compression(headers)?;
-    let announced = text(headers, &CONTENT_LENGTH).parse::<usize>();
+) -> Result<HttpBody, RequestRefusal> {
+    let compression = body_compression(headers)?;
+    let announced = header_value_text(headers, &CONTENT_LENGTH).parse::<usize>();
     if announced.is_ok_and(|length| length > bodies.limits.body) {
         return Err(bodies.too_large());
     }
     let (packed, mut held) = bodies.read(body).await?;
     let message = match compression {
-        Compression::None => packed.clone(),
-        Compression::Gzip => bodies.unpack(&packed, &mut held)?,
+        RequestCompression::None => packed.clone(),
+        RequestCompression::Gzip => bodies.unpack(&packed, &mut held)?,
     };
     Ok(HttpBody { compression, packed, message, held })
 }
 
-pub(in crate::net) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
+pub(in crate::net) fn header_value_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-pub(in crate::net) fn format(headers: &HeaderMap) -> Option<Format> {
-    let kind = text(headers, &CONTENT_TYPE).split(';').next()?.trim();
+pub(in crate::net) fn message_format(headers: &HeaderMap) -> Option<MessageFormat> {
+    let kind = header_value_text(headers, &CONTENT_TYPE).split(';').next()?.trim();
     match kind.to_ascii_lowercase().as_str() {
-        "application/x-protobuf" | "application/protobuf" => Some(Format::Protobuf),
-        "application/json" => Some(Format::Json),
+        "application/x-protobuf" | "application/protobuf" => Some(MessageFormat::Protobuf),
+        "application/json" => Some(MessageFormat::Json),
         _ => None,
     }
 }
 
-fn compression(headers: &HeaderMap) -> Result<Compression, Refusal> {
-    match text(headers, &CONTENT_ENCODING).trim() {
-        "" | "identity" => Ok(Compression::None),
-        "gzip" => Ok(Compression::Gzip),
-        other => Err(Refusal::Unsupported(format!(
+fn body_compression(headers: &HeaderMap) -> Result<RequestCompression, RequestRefusal> {
+    match header_value_text(headers, &CONTENT_ENCODING).trim() {
+        "" | "identity" => Ok(RequestCompression::None),
+        "gzip" => Ok(RequestCompression::Gzip),
+        other => Err(RequestRefusal::Unsupported(format!(
             "unsupported content-encoding {other}, valid encodings are: gzip, identity"
         ))),
     }
 }
 
-fn success(format: Format, rejected: usize) -> Response {
+fn http_success_response(format: MessageFormat, rejected: usize) -> Response {
     let response = intake::response(rejected);
     let json = match (format, &response.partial_success) {
-        (Format::Protobuf, _) => {
+        (MessageFormat::Protobuf, _) => {
             let body = response.encode_to_vec();
-            return respond(StatusCode::OK, "application/x-protobuf", body);
+            return build_http_response(StatusCode::OK, "application/x-protobuf", body);
         }
-        (Format::Json, None) => json!({}),
-        (Format::Json, Some(partial)) => json!({ "partialSuccess": {
+        (MessageFormat::Json, None) => json!({}),
+        (MessageFormat::Json, Some(partial)) => json!({ "partialSuccess": {
             "rejectedSpans": partial.rejected_spans.to_string(),
             "errorMessage": partial.error_message,
         }}),
     };
-    document(StatusCode::OK, &json)
+    json_response(StatusCode::OK, &json)
 }
 
 /// The part of `google.rpc.Status` that OTLP requires.
 #[derive(Clone, PartialEq, Message)]
-struct Status {
+struct RpcStatus {
     #[prost(string, tag = "2")]
     message: String,
 }
 
 /// Returns the HTTP status for a refusal.
-pub(in crate::net) fn status(refusal: &Refusal) -> StatusCode {
+pub(in crate::net) fn http_refusal_status(refusal: &RequestRefusal) -> StatusCode {
     match refusal {
-        Refusal::Unknown(_) => StatusCode::NOT_FOUND,
-        Refusal::Method => StatusCode::METHOD_NOT_ALLOWED,
-        Refusal::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::Malformed(_) => StatusCode::BAD_REQUEST,
-        Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
-        Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        Refusal::Foreign(_) => StatusCode::FORBIDDEN,
+        RequestRefusal::Unknown(_) => StatusCode::NOT_FOUND,
+        RequestRefusal::Method => StatusCode::METHOD_NOT_ALLOWED,
+        RequestRefusal::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        RequestRefusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        RequestRefusal::Malformed(_) => StatusCode::BAD_REQUEST,
+        RequestRefusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        RequestRefusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        RequestRefusal::Foreign(_) => StatusCode::FORBIDDEN,
     }
 }
 
-fn failure(format: Option<Format>, refusal: &Refusal) -> Response {
-    let status = status(refusal);
+fn http_failure_response(format: Option<MessageFormat>, refusal: &RequestRefusal) -> Response {
+    let status = http_refusal_status(refusal);
     let message = refusal.to_string();
     let mut response = match format {
-        Some(Format::Protobuf) => {
-            respond(status, "application/x-protobuf", Status { message }.encode_to_vec())
-        }
-        Some(Format::Json) => {
-            respond(status, "application/json", json!({ "message": message }).to_string())
-        }
-        None => respond(status, "text/plain; charset=utf-8", message + "\n"),
+        Some(MessageFormat::Protobuf) => build_http_response(
+            status,
+            "application/x-protobuf",
+            RpcStatus { message }.encode_to_vec(),
+        ),
+        Some(MessageFormat::Json) => build_http_response(
+            status,
+            "application/json",
+            json!({ "message": message }).to_string(),
+        ),
+        None => build_http_response(status, "text/plain; charset=utf-8", message + "\n"),
     };
-    if *refusal == Refusal::Method {
+    if *refusal == RequestRefusal::Method {
         let methods = HeaderValue::from_static("POST");
         response.headers_mut().insert(ALLOW, methods);
     }
-    if *refusal == Refusal::Busy {
+    if *refusal == RequestRefusal::Busy {
         let seconds = HeaderValue::from_static("1");
         response.headers_mut().insert(RETRY_AFTER, seconds);
     }
     response
 }
 
-fn respond(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Response {
+fn build_http_response(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let kind = HeaderValue::from_static(kind);
@@ -202,7 +213,7 @@ fn respond(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Res
     response
 }
 
-fn preflight(asked: &HeaderMap) -> Response {
+fn cors_preflight_response(asked: &HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
@@ -215,33 +226,37 @@ fn preflight(asked: &HeaderMap) -> Response {
 
 /// Passes a query from this machine to the command. Against DNS rebinding, the `Host` header must name this machine
 /// too.
-async fn ask(
-    State(desk): State<Desk>,
+async fn handle_question(
+    State(desk): State<ReceiverState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
     let headers = request.headers();
-    let host = Url::parse(&format!("http://{}", text(headers, &HOST)));
+    let host = Url::parse(&format!("http://{}", header_value_text(headers, &HOST)));
     let called_local = host.is_ok_and(|url| url.host_str().is_some_and(is_local));
     if !peer.ip().to_canonical().is_loopback() || !called_local || headers.contains_key(ORIGIN) {
-        return document(StatusCode::FORBIDDEN, &json!({ "error": "only this machine may ask" }));
+        return json_response(
+            StatusCode::FORBIDDEN,
+            &json!({ "error": "only this machine may ask" }),
+        );
     }
     let (answer, answered) = oneshot::channel();
-    let question = Question { text: request.uri().query().unwrap_or_default().to_owned(), answer };
+    let question =
+        ReceivedQuestion { text: request.uri().query().unwrap_or_default().to_owned(), answer };
     // If nothing receives the question, its answer channel is dropped with it.
     drop(desk.questions.send(question).await);
     match answered.await {
-        Ok(Answer { status, document }) => self::document(
+        Ok(QuestionAnswer { status, document }) => self::json_response(
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             &document,
         ),
-        Err(_) => document(
+        Err(_) => json_response(
             StatusCode::NOT_FOUND,
             &json!({ "error": "there is no terminal to answer questions" }),
         ),
     }
 }
 
-fn document(status: StatusCode, document: &serde_json::Value) -> Response {
-    respond(status, "application/json", document.to_string())
+fn json_response(status: StatusCode, document: &serde_json::Value) -> Response {
+    build_http_response(status, "application/json", document.to_string())
 }

@@ -14,15 +14,18 @@ use prost::Message;
 use prost::encoding::{DecodeContext, decode_key, skip_field};
 use serde::de::IgnoredAny;
 
-use super::budget::{Budget, Held};
-use super::{Arrival, Compression, Desk, Format, Limits, Signal, Transport};
+use super::budget::{ByteBudget, HeldBytes};
+use super::{
+    MessageFormat, OtlpTransport, ReceivedExport, ReceiverLimits, ReceiverState,
+    RequestCompression, TelemetrySignal,
+};
 use super::{proto_json, weight};
-use crate::otlp::span::{Batch, flatten};
+use crate::otlp::span::{SpanBatch, flatten_export};
 use crate::secret::Secret;
 
 /// The reason for refusing a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum RequestRefusal {
     /// An unknown path.
     Unknown(String),
     /// A method other than POST.
@@ -41,7 +44,7 @@ pub enum Refusal {
     Busy,
 }
 
-impl std::fmt::Display for Refusal {
+impl std::fmt::Display for RequestRefusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unknown(path) => write!(
@@ -61,16 +64,16 @@ impl std::fmt::Display for Refusal {
 
 /// The metadata of a request before its body.
 #[derive(Debug)]
-pub(super) struct Envelope {
-    pub(super) signal: Signal,
-    pub(super) transport: Transport,
-    pub(super) compression: Compression,
-    pub(super) format: Format,
+pub(super) struct RequestEnvelope {
+    pub(super) signal: TelemetrySignal,
+    pub(super) transport: OtlpTransport,
+    pub(super) compression: RequestCompression,
+    pub(super) format: MessageFormat,
     pub(super) headers: Vec<(String, Secret)>,
 }
 
 /// Returns the headers: names in lower case, values as secrets.
-pub(super) fn headers(map: &axum::http::HeaderMap) -> Vec<(String, Secret)> {
+pub(super) fn collect_headers(map: &axum::http::HeaderMap) -> Vec<(String, Secret)> {
     map.iter()
         .map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
@@ -82,29 +85,33 @@ pub(super) fn headers(map: &axum::http::HeaderMap) -> Vec<(String, Secret)> {
 /// Reads, decompresses and decodes bodies within limits; clones share the pending budget.
 #[derive(Debug, Clone)]
 pub(in crate::net) struct BodyReader {
-    pub(in crate::net) limits: Limits,
-    budget: Budget,
+    pub(in crate::net) limits: ReceiverLimits,
+    budget: ByteBudget,
 }
 
 impl BodyReader {
     /// Returns a reader with nothing pending.
-    pub(in crate::net) fn new(limits: Limits) -> Self {
-        Self { limits, budget: Budget::new(limits.pending) }
+    pub(in crate::net) fn new(limits: ReceiverLimits) -> Self {
+        Self { limits, budget: ByteBudget::new(limits.pending) }
     }
 
     /// Reads a body within the limits, the budget and the time.
-    pub(in crate::net) async fn read(&self, body: Body) -> Result<(Bytes, Held), Refusal> {
+    pub(in crate::net) async fn read(
+        &self,
+        body: Body,
+    ) -> Result<(Bytes, HeldBytes), RequestRefusal> {
         tokio::time::timeout(self.limits.request, self.collect(body))
             .await
-            .map_err(|_| Refusal::TooSlow)?
+            .map_err(|_| RequestRefusal::TooSlow)?
     }
 
-    async fn collect(&self, mut body: Body) -> Result<(Bytes, Held), Refusal> {
-        let mut held = Held::nothing();
+    async fn collect(&self, mut body: Body) -> Result<(Bytes, HeldBytes), RequestRefusal> {
+        let mut held = HeldBytes::nothing();
         let mut bytes = BytesMut::new();
         while let Some(frame) = body.frame().await {
-            let frame = frame
-                .map_err(|error| Refusal::Malformed(format!("the body broke off: {error}")))?;
+            let frame = frame.map_err(|error| {
+                RequestRefusal::Malformed(format!("the body broke off: {error}"))
+            })?;
             let Ok(chunk) = frame.into_data() else {
                 continue;
             };
@@ -113,7 +120,7 @@ impl BodyReader {
             }
             // A buffer that grows by doubling needs at most twice its length.
             if !self.budget.take(2 * chunk.len(), &mut held) {
-                return Err(Refusal::Busy);
+                return Err(RequestRefusal::Busy);
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -121,51 +128,55 @@ impl BodyReader {
     }
 
     /// Returns the refusal of a body over the limit.
-    pub(in crate::net) fn too_large(&self) -> Refusal {
+    pub(in crate::net) fn too_large(&self) -> RequestRefusal {
         too_large(self.limits.body)
     }
 
     /// Decompresses gzip within the limits.
-    pub(in crate::net) fn unpack(&self, packed: &[u8], held: &mut Held) -> Result<Bytes, Refusal> {
+    pub(in crate::net) fn unpack(
+        &self,
+        packed: &[u8],
+        held: &mut HeldBytes,
+    ) -> Result<Bytes, RequestRefusal> {
         let room = |length: usize| match self.budget.take(2 * length, held) {
             true => Ok(()),
-            false => Err(Refusal::Busy),
+            false => Err(RequestRefusal::Busy),
         };
-        inflate(packed, self.limits.body, room).map(Bytes::from)
+        inflate_gzip(packed, self.limits.body, room).map(Bytes::from)
     }
 
     /// Decodes a message; `held` then covers the message and its spans.
     pub(in crate::net) fn decode(
         &self,
-        signal: Signal,
-        format: Format,
+        signal: TelemetrySignal,
+        format: MessageFormat,
         body: &[u8],
-        held: &mut Held,
-    ) -> Result<Batch, Refusal> {
-        let weight = weigh(signal, format, body, self.limits.decoded)?;
+        held: &mut HeldBytes,
+    ) -> Result<SpanBatch, RequestRefusal> {
+        let weight = weigh_message(signal, format, body, self.limits.decoded)?;
         if held.bytes() + weight > self.limits.pending {
             return Err(too_many());
         }
         if !self.budget.take(weight, held) {
-            return Err(Refusal::Busy);
+            return Err(RequestRefusal::Busy);
         }
-        let batch = decode(signal, format, body).map_err(malformed)?;
+        let batch = decode_message(signal, format, body).map_err(malformed_message_refusal)?;
         held.shrink_to(2 * body.len() + batch.weight());
         Ok(batch)
     }
 }
 
-impl Desk {
+impl ReceiverState {
     /// Decodes a message and passes it on; returns the number of rejected spans.
     pub(super) async fn accept(
         &self,
-        envelope: Envelope,
+        envelope: RequestEnvelope,
         body: Bytes,
-        mut held: Held,
-    ) -> Result<usize, Refusal> {
+        mut held: HeldBytes,
+    ) -> Result<usize, RequestRefusal> {
         let batch = self.bodies.decode(envelope.signal, envelope.format, &body, &mut held)?;
-        let Batch { spans, rejected } = batch;
-        let arrival = Arrival {
+        let SpanBatch { spans, rejected } = batch;
+        let arrival = ReceivedExport {
             signal: envelope.signal,
             transport: envelope.transport,
             compression: envelope.compression,
@@ -178,37 +189,37 @@ impl Desk {
             held,
         };
         // Waits while the channel is full; fails only if the receiver is closing.
-        self.arrivals.send(arrival).await.map_err(|_| Refusal::Busy)?;
+        self.arrivals.send(arrival).await.map_err(|_| RequestRefusal::Busy)?;
         Ok(rejected)
     }
 }
 
-fn too_large(most: usize) -> Refusal {
+fn too_large(most: usize) -> RequestRefusal {
     let most = most >> 20;
-    Refusal::TooLarge(format!("the request is larger than {most} MiB"))
+    RequestRefusal::TooLarge(format!("the request is larger than {most} MiB"))
 }
 
 /// Decompresses gzip to at most `most` bytes.
 ///
 /// # Errors
 /// `Malformed`, `TooLarge`.
-pub fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, Refusal> {
-    inflate(packed, most, |_| Ok(()))
+pub fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, RequestRefusal> {
+    inflate_gzip(packed, most, |_| Ok(()))
 }
 
 /// Decompresses gzip, asking `room` before each further chunk.
-fn inflate(
+fn inflate_gzip(
     packed: &[u8],
     most: usize,
-    mut room: impl FnMut(usize) -> Result<(), Refusal>,
-) -> Result<Vec<u8>, Refusal> {
+    mut room: impl FnMut(usize) -> Result<(), RequestRefusal>,
+) -> Result<Vec<u8>, RequestRefusal> {
     let mut decoder = MultiGzDecoder::new(packed);
     let mut bytes = Vec::new();
     let mut chunk = vec![0; 64 << 10];
     loop {
         let length = decoder
             .read(&mut chunk)
-            .map_err(|error| Refusal::Malformed(format!("the gzip is broken: {error}")))?;
+            .map_err(|error| RequestRefusal::Malformed(format!("the gzip is broken: {error}")))?;
         if length == 0 {
             return Ok(bytes);
         }
@@ -224,34 +235,50 @@ fn inflate(
 ///
 /// # Errors
 /// `Malformed`, `TooLarge`.
-pub fn read(signal: Signal, format: Format, body: &[u8], most: usize) -> Result<Batch, Refusal> {
-    weigh(signal, format, body, most)?;
-    decode(signal, format, body).map_err(malformed)
+pub fn read(
+    signal: TelemetrySignal,
+    format: MessageFormat,
+    body: &[u8],
+    most: usize,
+) -> Result<SpanBatch, RequestRefusal> {
+    weigh_message(signal, format, body, most)?;
+    decode_message(signal, format, body).map_err(malformed_message_refusal)
 }
 
-fn malformed(error: String) -> Refusal {
-    Refusal::Malformed(format!("failed to parse OTLP request body: {error}"))
+fn malformed_message_refusal(error: String) -> RequestRefusal {
+    RequestRefusal::Malformed(format!("failed to parse OTLP request body: {error}"))
 }
 
-fn too_many() -> Refusal {
-    Refusal::TooLarge("the request holds too many entries".to_owned())
+fn too_many() -> RequestRefusal {
+    RequestRefusal::TooLarge("the request holds too many entries".to_owned())
 }
 
 /// Returns the memory that decoding a request takes, in bytes, up to `most`.
-fn weigh(signal: Signal, format: Format, body: &[u8], most: usize) -> Result<usize, Refusal> {
+fn weigh_message(
+    signal: TelemetrySignal,
+    format: MessageFormat,
+    body: &[u8],
+    most: usize,
+) -> Result<usize, RequestRefusal> {
     let weight = match signal {
-        Signal::Traces => weight::decoded(format, body),
-        Signal::Metrics | Signal::Logs => 0,
+        TelemetrySignal::Traces => weight::decoded(format, body),
+        TelemetrySignal::Metrics | TelemetrySignal::Logs => 0,
     };
     if weight > most { Err(too_many()) } else { Ok(weight) }
 }
 
-fn decode(signal: Signal, format: Format, body: &[u8]) -> Result<Batch, String> {
+fn decode_message(
+    signal: TelemetrySignal,
+    format: MessageFormat,
+    body: &[u8],
+) -> Result<SpanBatch, String> {
     match (signal, format) {
-        (Signal::Traces, Format::Protobuf) => {
-            ExportTraceServiceRequest::decode(body).map(flatten).map_err(|error| error.to_string())
+        (TelemetrySignal::Traces, MessageFormat::Protobuf) => {
+            ExportTraceServiceRequest::decode(body)
+                .map(flatten_export)
+                .map_err(|error| error.to_string())
         }
-        (Signal::Traces, Format::Json) => {
+        (TelemetrySignal::Traces, MessageFormat::Json) => {
             is_object(body)?;
             let read = serde_json::from_slice(body).or_else(|error| {
                 // Rare: rewrite other valid spellings of the message and parse again.
@@ -259,10 +286,10 @@ fn decode(signal: Signal, format: Format, body: &[u8]) -> Result<Batch, String> 
                 let read = rewritten.and_then(|text| serde_json::from_slice(&text).map_err(|_| ()));
                 read.map_err(|()| error)
             });
-            read.map(flatten).map_err(|error| error.to_string())
+            read.map(flatten_export).map_err(|error| error.to_string())
         }
-        (Signal::Metrics | Signal::Logs, format) => {
-            well_formed(format, body).map(|()| Batch::default())
+        (TelemetrySignal::Metrics | TelemetrySignal::Logs, format) => {
+            well_formed(format, body).map(|()| SpanBatch::default())
         }
     }
 }
@@ -276,13 +303,13 @@ fn is_object(body: &[u8]) -> Result<(), String> {
 }
 
 /// Checks the syntax of messages that are acknowledged and not used.
-fn well_formed(format: Format, mut body: &[u8]) -> Result<(), String> {
+fn well_formed(format: MessageFormat, mut body: &[u8]) -> Result<(), String> {
     match format {
-        Format::Json => {
+        MessageFormat::Json => {
             is_object(body)?;
             serde_json::from_slice::<IgnoredAny>(body).map(drop).map_err(|error| error.to_string())
         }
-        Format::Protobuf => {
+        MessageFormat::Protobuf => {
             while !body.is_empty() {
                 decode_key(&mut body)
                     .and_then(|(field, wire)| {

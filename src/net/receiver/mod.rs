@@ -26,23 +26,23 @@ use tokio::task::JoinHandle;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::limits;
-use crate::otlp::span::Span;
+use crate::otlp::span::OtlpSpan;
 use crate::secret::Secret;
 use intake::BodyReader;
 
-pub(in crate::net) use budget::Held;
-pub use intake::{REJECTED, Refusal, read, unpacked};
+pub(in crate::net) use budget::HeldBytes;
+pub use intake::{REJECTED, RequestRefusal, read, unpacked};
 
 /// The listening addresses; port 0 takes a free port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Addresses {
+pub struct ReceiverAddresses {
     /// OTLP over HTTP, 4318 by convention.
     pub http: SocketAddr,
     /// OTLP over gRPC, 4317 by convention.
     pub grpc: SocketAddr,
 }
 
-impl Addresses {
+impl ReceiverAddresses {
     /// Returns free ports on 127.0.0.1.
     pub fn free() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -52,7 +52,7 @@ impl Addresses {
 
 /// The resources a sender may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct ReceiverLimits {
     /// The bytes of one request, compressed and decompressed.
     pub body: usize,
     /// The approximate memory of one decoded request, in bytes.
@@ -67,7 +67,7 @@ pub struct Limits {
     pub request: Duration,
 }
 
-impl Limits {
+impl ReceiverLimits {
     /// Returns the limits for a receiver that also keeps `keep` bytes of spans: up to three quarters as much may be
     /// pending.
     pub fn beside(keep: usize) -> Self {
@@ -82,7 +82,7 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for ReceiverLimits {
     fn default() -> Self {
         Self {
             body: limits::BODY_BYTES,
@@ -97,7 +97,7 @@ impl Default for Limits {
 
 /// The kind of telemetry in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
+pub enum TelemetrySignal {
     /// Spans.
     Traces,
     /// Metrics: acknowledged, not used.
@@ -106,7 +106,7 @@ pub enum Signal {
     Logs,
 }
 
-impl Signal {
+impl TelemetrySignal {
     /// All signals.
     pub const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
 
@@ -127,7 +127,7 @@ impl Signal {
 
 /// The encoding of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum MessageFormat {
     /// Binary protobuf.
     Protobuf,
     /// OTLP's JSON.
@@ -136,7 +136,7 @@ pub enum Format {
 
 /// The compression of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
+pub enum RequestCompression {
     /// Not at all.
     None,
     /// gzip.
@@ -145,7 +145,7 @@ pub enum Compression {
 
 /// The protocol of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Transport {
+pub enum OtlpTransport {
     /// OTLP over HTTP.
     Http {
         /// The requested path.
@@ -159,30 +159,30 @@ pub enum Transport {
 
 /// An accepted request.
 #[derive(Debug)]
-pub struct Arrival {
+pub struct ReceivedExport {
     /// The signal.
-    pub signal: Signal,
+    pub signal: TelemetrySignal,
     /// The protocol.
-    pub transport: Transport,
+    pub transport: OtlpTransport,
     /// The compression of the request.
-    pub compression: Compression,
+    pub compression: RequestCompression,
     /// Headers (HTTP) or metadata (gRPC), with lower-case names; any value may be a key.
     pub headers: Vec<(String, Secret)>,
     /// The encoding of `body`.
-    pub format: Format,
+    pub format: MessageFormat,
     /// The message, uncompressed.
     pub body: Bytes,
     /// Its spans.
-    pub spans: Vec<Span>,
+    pub spans: Vec<OtlpSpan>,
     /// The number of spans with an unusable id, as reported to the sender.
     pub rejected: usize,
     /// When it was fully received.
     pub at: SystemTime,
     /// Its share of `Limits::pending`, returned when dropped.
-    held: Held,
+    held: HeldBytes,
 }
 
-impl Arrival {
+impl ReceivedExport {
     /// Returns the value of a header or metadata entry.
     pub fn header(&self, name: &str) -> Option<&Secret> {
         self.headers
@@ -199,16 +199,16 @@ impl Arrival {
 
 /// A request `GET /cruddur/query?TEXT` from this machine, answered by the command.
 #[derive(Debug)]
-pub struct Question {
+pub struct ReceivedQuestion {
     /// The query string, still percent-encoded.
     pub text: String,
     /// The channel for the answer.
-    pub answer: oneshot::Sender<Answer>,
+    pub answer: oneshot::Sender<QuestionAnswer>,
 }
 
 /// An HTTP status and a JSON document.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct QuestionAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The document.
@@ -217,28 +217,28 @@ pub struct Answer {
 
 /// The receiving end of the receiver's channels.
 #[derive(Debug)]
-pub struct Inbox {
+pub struct ReceiverInbox {
     /// Accepted requests.
-    pub arrivals: mpsc::Receiver<Arrival>,
+    pub arrivals: mpsc::Receiver<ReceivedExport>,
     /// Questions about what arrived.
-    pub questions: mpsc::Receiver<Question>,
+    pub questions: mpsc::Receiver<ReceivedQuestion>,
 }
 
 /// The state shared by all connections.
 #[derive(Debug, Clone)]
-struct Desk {
+struct ReceiverState {
     bodies: BodyReader,
     /// This machine's host name.
     own_name: Option<Arc<str>>,
-    arrivals: mpsc::Sender<Arrival>,
-    questions: mpsc::Sender<Question>,
+    arrivals: mpsc::Sender<ReceivedExport>,
+    questions: mpsc::Sender<ReceivedQuestion>,
 }
 
 /// A running receiver; dropping it stops it at once.
 #[derive(Debug)]
 pub struct Receiver {
-    addresses: Addresses,
-    desk: Desk,
+    addresses: ReceiverAddresses,
+    desk: ReceiverState,
     stop: watch::Sender<()>,
     doors: Vec<JoinHandle<()>>,
 }
@@ -248,14 +248,19 @@ impl Receiver {
     ///
     /// # Errors
     /// `port-in-use` or `bind-failed`, naming the address.
-    pub async fn bind(addresses: Addresses, limits: Limits) -> Result<(Self, Inbox)> {
+    pub async fn bind(
+        addresses: ReceiverAddresses,
+        limits: ReceiverLimits,
+    ) -> Result<(Self, ReceiverInbox)> {
         let http = listen(addresses.http).await?;
         let grpc = listen(addresses.grpc).await?;
-        let addresses =
-            Addresses { http: bound(&http, addresses.http)?, grpc: bound(&grpc, addresses.grpc)? };
+        let addresses = ReceiverAddresses {
+            http: bound(&http, addresses.http)?,
+            grpc: bound(&grpc, addresses.grpc)?,
+        };
         let (arrivals, arriving) = mpsc::channel(64);
         let (questions, asked) = mpsc::channel(4);
-        let desk = Desk {
+        let desk = ReceiverState {
             bodies: BodyReader::new(limits),
             own_name: names::own_name().map(Arc::from),
             arrivals,
@@ -264,7 +269,7 @@ impl Receiver {
         let (stop, stopped) = watch::channel(());
         let mut receiver = Self { addresses, desk, stop, doors: Vec::new() };
         receiver.open(http, grpc, &stopped);
-        let inbox = Inbox { arrivals: arriving, questions: asked };
+        let inbox = ReceiverInbox { arrivals: arriving, questions: asked };
         Ok((receiver, inbox))
     }
 
@@ -293,7 +298,7 @@ impl Receiver {
     }
 
     /// Returns the addresses with the ports that were bound.
-    pub fn addresses(&self) -> Addresses {
+    pub fn addresses(&self) -> ReceiverAddresses {
         self.addresses
     }
 

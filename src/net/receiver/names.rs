@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use url::{Host, Url};
 
-use super::Refusal;
+use super::RequestRefusal;
 
 /// Names by which containers address their host.
 const FOR_CONTAINERS: [&str; 4] = [
@@ -34,23 +34,23 @@ pub(in crate::net) fn is_local(host: &str) -> bool {
 }
 
 /// Returns the host, with port, that the request names.
-fn called(parts: &Parts) -> &str {
+fn requested_host(parts: &Parts) -> &str {
     let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
     parts.uri.authority().map(|authority| authority.as_str()).or(header).unwrap_or_default()
 }
 
 /// Refuses requests from pages of other sites, including DNS rebinding. A rebound name has a dot; IP addresses, names
 /// of compose services and this machine's names are accepted.
-pub(super) fn admit(parts: &Parts, own_name: Option<&str>) -> Result<(), Refusal> {
+pub(super) fn admit_request(parts: &Parts, own_name: Option<&str>) -> Result<(), RequestRefusal> {
     if parts.headers.contains_key(ORIGIN) && local_origin(&parts.headers).is_none() {
-        return Err(Refusal::Foreign("only pages of this machine may send here".to_owned()));
+        return Err(RequestRefusal::Foreign("only pages of this machine may send here".to_owned()));
     }
-    let called = called(parts);
+    let called = requested_host(parts);
     if called.is_empty() || is_own(called, own_name) {
         return Ok(());
     }
     let text = format!("this machine is not called {called}; use its address, or localhost");
-    Err(Refusal::Foreign(text))
+    Err(RequestRefusal::Foreign(text))
 }
 
 fn is_own(called: &str, own_name: Option<&str>) -> bool {

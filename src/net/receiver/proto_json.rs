@@ -167,17 +167,17 @@ impl<'de> Visitor<'de> for RewrittenValue<'_> {
 #[cfg(test)]
 mod tests {
     use crate::net::receiver::intake;
-    use crate::net::receiver::{Format, Signal};
-    use crate::otlp::span::Batch;
+    use crate::net::receiver::{MessageFormat, TelemetrySignal};
+    use crate::otlp::span::SpanBatch;
 
     const IDS: &str =
         "\"traceId\":\"5b8efff798038103d269b633813fc60c\",\"spanId\":\"eee19b7ec3c1b174\"";
 
-    fn read(span: &str) -> Result<Batch, intake::Refusal> {
+    fn read(span: &str) -> Result<SpanBatch, intake::RequestRefusal> {
         let text = format!(
             "{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{{{IDS},{span}}}]}}]}}]}}"
         );
-        intake::read(Signal::Traces, Format::Json, text.as_bytes(), 1 << 20)
+        intake::read(TelemetrySignal::Traces, MessageFormat::Json, text.as_bytes(), 1 << 20)
     }
 
     #[track_caller]
@@ -205,7 +205,12 @@ mod tests {
         same("\"name\":null,\"status\":null,\"kind\":null", "\"name\":\"\"");
         same("\"events\":null,\"parentSpanId\":null,\"flags\":null", "\"name\":\"\"");
         for text in ["{\"resourceSpans\":null}", "{\"resourceSpans\":[{\"scopeSpans\":null}]}"] {
-            let batch = intake::read(Signal::Traces, Format::Json, text.as_bytes(), 1 << 20);
+            let batch = intake::read(
+                TelemetrySignal::Traces,
+                MessageFormat::Json,
+                text.as_bytes(),
+                1 << 20,
+            );
             assert!(batch.unwrap().spans.is_empty(), "{text}");
         }
     }

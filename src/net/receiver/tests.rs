@@ -19,23 +19,23 @@ const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
 #[derive(Debug)]
-struct Reply {
+struct TestReply {
     status: u16,
     head: String,
     body: Vec<u8>,
 }
 
-impl Reply {
+impl TestReply {
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
-async fn open(limits: Limits) -> (Receiver, Inbox) {
-    Receiver::bind(Addresses::free(), limits).await.unwrap()
+async fn open_receiver(limits: ReceiverLimits) -> (Receiver, ReceiverInbox) {
+    Receiver::bind(ReceiverAddresses::free(), limits).await.unwrap()
 }
 
-async fn send(address: SocketAddr, head: &str, body: &[u8]) -> Reply {
+async fn send_raw(address: SocketAddr, head: &str, body: &[u8]) -> TestReply {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = format!("{head}\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -44,7 +44,7 @@ async fn send(address: SocketAddr, head: &str, body: &[u8]) -> Reply {
     read_reply(&mut stream).await
 }
 
-async fn read_reply(stream: &mut TcpStream) -> Reply {
+async fn read_reply(stream: &mut TcpStream) -> TestReply {
     let mut answer = Vec::new();
     let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut answer))
         .await
@@ -54,25 +54,31 @@ async fn read_reply(stream: &mut TcpStream) -> Reply {
         .position(|window| window == b"\r\n\r\n")
         .unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(&answer)));
     let head = String::from_utf8(answer[..end].to_vec()).unwrap();
-    Reply {
+    TestReply {
         status: head[9..12].parse().unwrap(),
         head: head.to_lowercase(),
         body: answer[end + 4..].to_vec(),
     }
 }
 
-async fn post(address: SocketAddr, path: &str, kind: &str, more: &str, body: &[u8]) -> Reply {
+async fn post_body(
+    address: SocketAddr,
+    path: &str,
+    kind: &str,
+    more: &str,
+    body: &[u8],
+) -> TestReply {
     let length = body.len();
     let head =
         format!("POST {path} HTTP/1.1\r\ncontent-type: {kind}\r\ncontent-length: {length}{more}");
-    send(address, &head, body).await
+    send_raw(address, &head, body).await
 }
 
-fn request() -> ExportTraceServiceRequest {
+fn export_request() -> ExportTraceServiceRequest {
     TestTrace::new("backend-flask", Duration::from_secs(1_700_000_000), [1, 2, 3]).request()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+fn gzip_body(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Level::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -80,16 +86,17 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn protobuf_json_and_gzip_are_received_alike() {
-    let (receiver, mut inbox) = open(Limits::default()).await;
+    let (receiver, mut inbox) = open_receiver(ReceiverLimits::default()).await;
     let http = receiver.addresses().http;
-    let binary = request().encode_to_vec();
-    let json = serde_json::to_vec(&request()).unwrap();
+    let binary = export_request().encode_to_vec();
+    let json = serde_json::to_vec(&export_request()).unwrap();
     let packed = "\r\ncontent-encoding: gzip\r\nX-Honeycomb-Team: k";
     let replies = [
-        post(http, "/v1/traces", PROTOBUF, "", &binary).await,
-        post(http, "/v1/traces", JSON, "", &json).await,
-        post(http, "/v1/traces", PROTOBUF, packed, &gzip(&binary)).await,
-        post(http, "/v1/traces", "application/json; charset=utf-8", packed, &gzip(&json)).await,
+        post_body(http, "/v1/traces", PROTOBUF, "", &binary).await,
+        post_body(http, "/v1/traces", JSON, "", &json).await,
+        post_body(http, "/v1/traces", PROTOBUF, packed, &gzip_body(&binary)).await,
+        post_body(http, "/v1/traces", "application/json; charset=utf-8", packed, &gzip_body(&json))
+            .await,
     ];
     assert!(replies.iter().all(|reply| reply.status == 200), "{replies:?}");
     assert!(replies[0].head.contains("content-type: application/x-protobuf"));
@@ -105,7 +112,7 @@ async fn protobuf_json_and_gzip_are_received_alike() {
         assert_eq!(arrival.spans.len(), 2);
         assert_eq!(arrival.spans[0].service(), "backend-flask");
     }
-    assert_eq!(arrivals[2].compression, Compression::Gzip);
+    assert_eq!(arrivals[2].compression, RequestCompression::Gzip);
     assert_eq!(arrivals[2].body, binary);
     assert_eq!(arrivals[2].header("x-honeycomb-team").unwrap().expose(), "k");
     assert!(!format!("{:?}", arrivals[2]).contains("\"k\""));
@@ -114,16 +121,16 @@ async fn protobuf_json_and_gzip_are_received_alike() {
 
 #[tokio::test]
 async fn grpc_arrives_with_and_without_gzip() {
-    let (receiver, mut inbox) = open(Limits::default()).await;
+    let (receiver, mut inbox) = open_receiver(ReceiverLimits::default()).await;
     let address = format!("http://{}", receiver.addresses().grpc);
     let mut client = TraceServiceClient::connect(address).await.unwrap();
-    let answer = client.export(request()).await.unwrap().into_inner();
+    let answer = client.export(export_request()).await.unwrap().into_inner();
     assert_eq!(answer.partial_success, None);
     let mut client = client.send_compressed(CompressionEncoding::Gzip);
-    client.export(request()).await.unwrap();
-    for compression in [Compression::None, Compression::Gzip] {
+    client.export(export_request()).await.unwrap();
+    for compression in [RequestCompression::None, RequestCompression::Gzip] {
         let arrival = inbox.arrivals.recv().await.unwrap();
-        assert_eq!(arrival.transport, Transport::Grpc);
+        assert_eq!(arrival.transport, OtlpTransport::Grpc);
         assert_eq!(arrival.compression, compression);
         assert_eq!(arrival.spans.len(), 2);
     }
@@ -131,58 +138,58 @@ async fn grpc_arrives_with_and_without_gzip() {
 
 #[tokio::test]
 async fn metrics_and_logs_are_acknowledged() {
-    let (receiver, mut inbox) = open(Limits::default()).await;
+    let (receiver, mut inbox) = open_receiver(ReceiverLimits::default()).await;
     let http = receiver.addresses().http;
-    for signal in [Signal::Metrics, Signal::Logs] {
-        let json = post(http, signal.path(), JSON, "", b"{\"resourceMetrics\":[]}").await;
+    for signal in [TelemetrySignal::Metrics, TelemetrySignal::Logs] {
+        let json = post_body(http, signal.path(), JSON, "", b"{\"resourceMetrics\":[]}").await;
         assert_eq!((json.status, json.text().as_str()), (200, "{}"));
-        let binary = post(http, signal.path(), PROTOBUF, "", b"").await;
+        let binary = post_body(http, signal.path(), PROTOBUF, "", b"").await;
         assert_eq!((binary.status, binary.text().as_str()), (200, ""));
         assert_eq!(inbox.arrivals.recv().await.unwrap().signal, signal);
         assert_eq!(inbox.arrivals.recv().await.unwrap().spans, []);
-        assert_eq!(post(http, signal.path(), JSON, "", b"{").await.status, 400);
-        assert_eq!(post(http, signal.path(), PROTOBUF, "", b"\x0a\xff").await.status, 400);
+        assert_eq!(post_body(http, signal.path(), JSON, "", b"{").await.status, 400);
+        assert_eq!(post_body(http, signal.path(), PROTOBUF, "", b"\x0a\xff").await.status, 400);
     }
 }
 
 #[tokio::test]
 async fn invalid_requests_get_the_right_error_and_content_type() {
-    let (receiver, mut inbox) = open(Limits::default()).await;
+    let (receiver, mut inbox) = open_receiver(ReceiverLimits::default()).await;
     let http = receiver.addresses().http;
-    let json = post(http, "/v1/traces", JSON, "", b"{\"resourceSpans\": [").await;
+    let json = post_body(http, "/v1/traces", JSON, "", b"{\"resourceSpans\": [").await;
     assert_eq!(json.status, 400);
     assert!(json.text().starts_with("{\"message\":\"failed to parse OTLP"), "{json:?}");
-    let binary = post(http, "/v1/traces", PROTOBUF, "", b"no protobuf").await;
+    let binary = post_body(http, "/v1/traces", PROTOBUF, "", b"no protobuf").await;
     assert_eq!(binary.status, 400);
     assert_eq!(binary.body[0], 0x12, "field 2 of google.rpc.Status: {binary:?}");
     let deep = "[".repeat(100_000);
-    assert_eq!(post(http, "/v1/traces", JSON, "", deep.as_bytes()).await.status, 400);
-    let twice = post(http, "/v1/traces/v1/traces", JSON, "", b"{}").await;
+    assert_eq!(post_body(http, "/v1/traces", JSON, "", deep.as_bytes()).await.status, 400);
+    let twice = post_body(http, "/v1/traces/v1/traces", JSON, "", b"{}").await;
     assert_eq!(twice.status, 404);
     assert!(twice.text().contains("nothing is at /v1/traces/v1/traces"), "{twice:?}");
-    let get = send(http, "GET /v1/traces HTTP/1.1", b"").await;
+    let get = send_raw(http, "GET /v1/traces HTTP/1.1", b"").await;
     assert_eq!(get.status, 405);
     assert!(get.head.contains("allow: post"), "{get:?}");
-    let form = post(http, "/v1/traces", "text/plain", "", b"x").await;
+    let form = post_body(http, "/v1/traces", "text/plain", "", b"x").await;
     assert_eq!(form.status, 415);
     assert!(form.text().contains("unsupported content-type"), "{form:?}");
-    let brotli = post(http, "/v1/traces", JSON, "\r\ncontent-encoding: br", b"x").await;
+    let brotli = post_body(http, "/v1/traces", JSON, "\r\ncontent-encoding: br", b"x").await;
     assert_eq!(brotli.status, 415);
-    let broken = post(http, "/v1/traces", JSON, "\r\ncontent-encoding: gzip", b"x").await;
+    let broken = post_body(http, "/v1/traces", JSON, "\r\ncontent-encoding: gzip", b"x").await;
     assert_eq!(broken.status, 400);
-    let good = post(http, "/v1/traces", JSON, "", b"{}").await;
+    let good = post_body(http, "/v1/traces", JSON, "", b"{}").await;
     assert_eq!(good.status, 200, "still here after all that");
     assert_eq!(inbox.arrivals.recv().await.unwrap().spans, []);
 }
 
 #[tokio::test]
 async fn spans_with_invalid_ids_are_counted_as_rejected() {
-    let (receiver, mut inbox) = open(Limits::default()).await;
+    let (receiver, mut inbox) = open_receiver(ReceiverLimits::default()).await;
     let addresses = receiver.addresses();
-    let mut request = request();
+    let mut request = export_request();
     request.resource_spans[0].scope_spans[0].spans[1].span_id = vec![0; 8];
     let json = serde_json::to_vec(&request).unwrap();
-    let reply = post(addresses.http, "/v1/traces", JSON, "", &json).await;
+    let reply = post_body(addresses.http, "/v1/traces", JSON, "", &json).await;
     assert_eq!(reply.status, 200);
     assert!(reply.text().starts_with("{\"partialSuccess\":{\"rejectedSpans\":\"1\","), "{reply:?}");
     let mut client =
@@ -195,25 +202,25 @@ async fn spans_with_invalid_ids_are_counted_as_rejected() {
 
 #[tokio::test]
 async fn bodies_over_the_limit_and_bombs_are_refused() {
-    let limits = Limits { body: 1 << 20, decoded: 4 << 20, ..Limits::default() };
-    let (receiver, _inbox) = open(limits).await;
+    let limits = ReceiverLimits { body: 1 << 20, decoded: 4 << 20, ..ReceiverLimits::default() };
+    let (receiver, _inbox) = open_receiver(limits).await;
     let http = receiver.addresses().http;
     let packed = "\r\ncontent-encoding: gzip";
     let large = vec![0; (1 << 20) + 1];
-    assert_eq!(post(http, "/v1/traces", PROTOBUF, "", &large).await.status, 413);
+    assert_eq!(post_body(http, "/v1/traces", PROTOBUF, "", &large).await.status, 413);
     let chunked = format!("{:x}\r\n{}\r\n0\r\n\r\n", large.len(), "x".repeat(large.len()));
     let head =
         "POST /v1/traces HTTP/1.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked";
-    assert_eq!(send(http, head, chunked.as_bytes()).await.status, 413, "without a length");
-    let bomb = gzip(&vec![b' '; 64 << 20]);
+    assert_eq!(send_raw(http, head, chunked.as_bytes()).await.status, 413, "without a length");
+    let bomb = gzip_body(&vec![b' '; 64 << 20]);
     assert!(bomb.len() < 100_000);
-    assert_eq!(post(http, "/v1/traces", JSON, packed, &bomb).await.status, 413);
+    assert_eq!(post_body(http, "/v1/traces", JSON, packed, &bomb).await.status, 413);
     let swarm = format!("{{\"resourceSpans\":[{}{{}}]}}", "{},".repeat(300_000));
-    let swarm = post(http, "/v1/traces", JSON, packed, &gzip(swarm.as_bytes())).await;
+    let swarm = post_body(http, "/v1/traces", JSON, packed, &gzip_body(swarm.as_bytes())).await;
     assert_eq!(swarm.status, 413, "small on the wire, large in memory");
 
     let address = format!("http://{}", receiver.addresses().grpc);
-    let mut request = request();
+    let mut request = export_request();
     request.resource_spans[0].scope_spans[0].spans[0].name = "x".repeat(2 << 20);
     let plain = TraceServiceClient::connect(address).await.unwrap();
     let refused = plain.clone().export(request.clone()).await.unwrap_err();
@@ -225,25 +232,30 @@ async fn bodies_over_the_limit_and_bombs_are_refused() {
 
 #[tokio::test]
 async fn pending_requests_are_limited() {
-    let limits = Limits { pending: 12_000, ..Limits::default() };
-    let (receiver, mut inbox) = open(limits).await;
+    let limits = ReceiverLimits { pending: 12_000, ..ReceiverLimits::default() };
+    let (receiver, mut inbox) = open_receiver(limits).await;
     let http = receiver.addresses().http;
     let body = format!("{{\"x\":\"{}\"}}", "y".repeat(3000));
-    assert_eq!(post(http, "/v1/traces", JSON, "", body.as_bytes()).await.status, 200);
-    let busy = post(http, "/v1/traces", JSON, "", body.as_bytes()).await;
+    assert_eq!(post_body(http, "/v1/traces", JSON, "", body.as_bytes()).await.status, 200);
+    let busy = post_body(http, "/v1/traces", JSON, "", body.as_bytes()).await;
     assert_eq!(busy.status, 503);
     assert!(busy.head.contains("retry-after: 1"), "{busy:?}");
     let arrival = inbox.arrivals.recv().await.unwrap();
     assert_eq!(arrival.held(), 2 * body.len());
     drop(arrival);
-    assert_eq!(post(http, "/v1/traces", JSON, "", body.as_bytes()).await.status, 200);
+    assert_eq!(post_body(http, "/v1/traces", JSON, "", body.as_bytes()).await.status, 200);
 }
 
 #[tokio::test]
 async fn slow_connections_are_closed_and_others_served() {
     let short = Duration::from_millis(200);
-    let limits = Limits { headers: short, request: short, connections: 4, ..Limits::default() };
-    let (receiver, mut inbox) = open(limits).await;
+    let limits = ReceiverLimits {
+        headers: short,
+        request: short,
+        connections: 4,
+        ..ReceiverLimits::default()
+    };
+    let (receiver, mut inbox) = open_receiver(limits).await;
     for address in [receiver.addresses().http, receiver.addresses().grpc] {
         let mut slow = Vec::new();
         for start in ["", "P", "PRI * HT", "POST /v1/traces HTTP/1.1\r\nhost: x\r\n"] {
@@ -259,15 +271,16 @@ async fn slow_connections_are_closed_and_others_served() {
     }
     let http = receiver.addresses().http;
     let head = "POST /v1/traces HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 9";
-    assert_eq!(send(http, head, b"{").await.status, 408);
-    assert_eq!(post(http, "/v1/traces", JSON, "", b"{}").await.status, 200);
+    assert_eq!(send_raw(http, head, b"{").await.status, 408);
+    assert_eq!(post_body(http, "/v1/traces", JSON, "", b"{}").await.status, 200);
     assert!(inbox.arrivals.recv().await.is_some());
 }
 
 #[tokio::test]
 async fn when_all_slots_are_taken_idle_and_slow_connections_are_closed() {
     let far = Duration::from_secs(600);
-    let limits = Limits { connections: 4, headers: far, request: far, ..Limits::default() };
+    let limits =
+        ReceiverLimits { connections: 4, headers: far, request: far, ..ReceiverLimits::default() };
     for start in [
         "",
         "POST /v1/tra",
@@ -275,8 +288,8 @@ async fn when_all_slots_are_taken_idle_and_slow_connections_are_closed() {
         "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ] {
-        let (receiver, mut inbox) = open(limits).await;
-        let Addresses { http, grpc } = receiver.addresses();
+        let (receiver, mut inbox) = open_receiver(limits).await;
+        let ReceiverAddresses { http, grpc } = receiver.addresses();
         let mut held = Vec::new();
         for address in [http, grpc].into_iter().cycle().take(300) {
             let mut stream = TcpStream::connect(address).await.unwrap();
@@ -286,9 +299,9 @@ async fn when_all_slots_are_taken_idle_and_slow_connections_are_closed() {
         }
         tokio::spawn(async move { while inbox.arrivals.recv().await.is_some() {} });
         let all = async {
-            assert_eq!(post(http, "/v1/traces", JSON, "", b"{}").await.status, 200);
+            assert_eq!(post_body(http, "/v1/traces", JSON, "", b"{}").await.status, 200);
             let mut client = TraceServiceClient::connect(format!("http://{grpc}")).await.unwrap();
-            client.export(request()).await.unwrap();
+            client.export(export_request()).await.unwrap();
         };
         // 75 for each slot: each may keep it for a moment.
         timeout(Duration::from_secs(40), all).await.unwrap_or_else(|_| panic!("{start:?}"));
@@ -297,8 +310,8 @@ async fn when_all_slots_are_taken_idle_and_slow_connections_are_closed() {
 
 #[tokio::test]
 async fn only_this_machine_and_its_containers_are_served() {
-    let (receiver, _inbox) = open(Limits::default()).await;
-    let Addresses { http, grpc } = receiver.addresses();
+    let (receiver, _inbox) = open_receiver(ReceiverLimits::default()).await;
+    let ReceiverAddresses { http, grpc } = receiver.addresses();
     let own = [
         "localhost:4318",
         "127.0.0.1",
@@ -346,18 +359,18 @@ async fn only_this_machine_and_its_containers_are_served() {
     ] {
         let channel = tonic::transport::Endpoint::from_shared(format!("http://{grpc}")).unwrap();
         let channel = channel.origin(origin.parse().unwrap()).connect().await.unwrap();
-        let answer = TraceServiceClient::new(channel).export(request()).await;
+        let answer = TraceServiceClient::new(channel).export(export_request()).await;
         assert_eq!(answer.err().map(|status| status.code()), expected, "{origin}");
     }
 }
 
 #[tokio::test]
 async fn json_that_is_not_an_object_is_malformed() {
-    let (receiver, _inbox) = open(Limits::default()).await;
+    let (receiver, _inbox) = open_receiver(ReceiverLimits::default()).await;
     let http = receiver.addresses().http;
     for path in ["/v1/traces", "/v1/metrics", "/v1/logs"] {
         for body in ["[]", "null", "1", "\"a\"", " [{}]", "{", ""] {
-            let reply = post(http, path, JSON, "", body.as_bytes()).await;
+            let reply = post_body(http, path, JSON, "", body.as_bytes()).await;
             assert_eq!(reply.status, 400, "{path} {body}");
         }
     }
@@ -367,21 +380,21 @@ async fn json_that_is_not_an_object_is_malformed() {
 async fn invalid_grpc_frames_are_malformed() {
     use http_body_util::{BodyExt, Full};
     use hyper_util::rt::{TokioExecutor, TokioIo};
-    let (receiver, _inbox) = open(Limits::default()).await;
+    let (receiver, _inbox) = open_receiver(ReceiverLimits::default()).await;
     let stream = TcpStream::connect(receiver.addresses().grpc).await.unwrap();
     let (mut client, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await
             .unwrap();
     tokio::spawn(connection);
-    let message = request().encode_to_vec();
+    let message = export_request().encode_to_vec();
     let frame = |flag: u8, length: usize, message: &[u8]| {
         [&[flag][..], &u32::try_from(length).unwrap().to_be_bytes(), message].concat()
     };
     let whole = frame(0, message.len(), &message);
     for (body, encoding, expected) in [
         (whole.clone(), "identity", "0"),
-        (frame(1, gzip(&message).len(), &gzip(&message)), "gzip", "0"),
+        (frame(1, gzip_body(&message).len(), &gzip_body(&message)), "gzip", "0"),
         (frame(1, message.len(), &message), "gzip", "3"),
         (frame(1, message.len(), &message), "zstd", "12"),
         (frame(2, message.len(), &message), "gzip", "3"),
@@ -407,38 +420,38 @@ async fn invalid_grpc_frames_are_malformed() {
 
 #[tokio::test]
 async fn a_page_on_this_machine_may_send_and_no_other() {
-    let (receiver, _inbox) = open(Limits::default()).await;
+    let (receiver, _inbox) = open_receiver(ReceiverLimits::default()).await;
     let http = receiver.addresses().http;
     let asked = |origin: &str| {
         format!(
             "OPTIONS /v1/traces HTTP/1.1\r\norigin: {origin}\r\naccess-control-request-headers: content-type,x-a"
         )
     };
-    let local = send(http, &asked("http://localhost:3000"), b"").await;
+    let local = send_raw(http, &asked("http://localhost:3000"), b"").await;
     assert_eq!(local.status, 204);
     assert!(local.head.contains("access-control-allow-origin: http://localhost:3000"), "{local:?}");
     assert!(local.head.contains("access-control-allow-headers: content-type,x-a"), "{local:?}");
-    let other = send(http, &asked("https://example.com"), b"").await;
+    let other = send_raw(http, &asked("https://example.com"), b"").await;
     assert_eq!(other.status, 403);
     assert!(!other.head.contains("access-control"), "{other:?}");
 }
 
 #[tokio::test]
 async fn questions_are_passed_on_for_this_machine_only() {
-    let (receiver, mut inbox) = open(Limits::default()).await;
+    let (receiver, mut inbox) = open_receiver(ReceiverLimits::default()).await;
     let http = receiver.addresses().http;
     let asking =
-        tokio::spawn(async move { send(http, "GET /cruddur/query?a=1 HTTP/1.1", b"").await });
+        tokio::spawn(async move { send_raw(http, "GET /cruddur/query?a=1 HTTP/1.1", b"").await });
     let question = inbox.questions.recv().await.unwrap();
     assert_eq!(question.text, "a=1");
-    let answer = Answer { status: 200, document: serde_json::json!({ "b": 2 }) };
+    let answer = QuestionAnswer { status: 200, document: serde_json::json!({ "b": 2 }) };
     question.answer.send(answer).unwrap();
     let reply = asking.await.unwrap();
     assert_eq!((reply.status, reply.text().as_str()), (200, "{\"b\":2}"));
     drop(inbox.questions);
     let from_a_page = "GET /cruddur/query HTTP/1.1\r\norigin: http://localhost:3000";
-    assert_eq!(send(http, from_a_page, b"").await.status, 403);
-    assert_eq!(send(http, "GET /cruddur/query HTTP/1.1", b"").await.status, 404);
+    assert_eq!(send_raw(http, from_a_page, b"").await.status, 403);
+    assert_eq!(send_raw(http, "GET /cruddur/query HTTP/1.1", b"").await.status, 404);
     let mut stream = TcpStream::connect(http).await.unwrap();
     let renamed = b"GET /cruddur/query HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n";
     stream.write_all(renamed).await.unwrap();
@@ -447,21 +460,21 @@ async fn questions_are_passed_on_for_this_machine_only() {
 
 #[tokio::test]
 async fn http_on_the_grpc_port_gets_the_right_port() {
-    let (receiver, _inbox) = open(Limits::default()).await;
-    let Addresses { http, grpc } = receiver.addresses();
-    let reply = post(grpc, "/v1/traces", PROTOBUF, "", b"").await;
+    let (receiver, _inbox) = open_receiver(ReceiverLimits::default()).await;
+    let ReceiverAddresses { http, grpc } = receiver.addresses();
+    let reply = post_body(grpc, "/v1/traces", PROTOBUF, "", b"").await;
     assert_eq!(reply.status, 404);
     assert!(reply.text().contains(&format!("port {}", http.port())), "{reply:?}");
 }
 
 #[tokio::test]
 async fn a_taken_port_is_named() {
-    let (receiver, _inbox) = open(Limits::default()).await;
+    let (receiver, _inbox) = open_receiver(ReceiverLimits::default()).await;
     let taken = receiver.addresses();
-    let error = Receiver::bind(taken, Limits::default()).await.unwrap_err();
+    let error = Receiver::bind(taken, ReceiverLimits::default()).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::PortInUse);
     assert!(error.message.contains(&taken.http.to_string()), "{error}");
     receiver.close().await;
-    let (again, _inbox) = Receiver::bind(taken, Limits::default()).await.unwrap();
+    let (again, _inbox) = Receiver::bind(taken, ReceiverLimits::default()).await.unwrap();
     assert_eq!(again.addresses(), taken);
 }

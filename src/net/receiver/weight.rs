@@ -4,13 +4,13 @@
 use bytes::Buf;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
-use super::Format;
+use super::MessageFormat;
 
 /// Returns the approximate memory of a decoded trace request, in bytes; never too low.
-pub(super) fn decoded(format: Format, body: &[u8]) -> usize {
+pub(super) fn decoded(format: MessageFormat, body: &[u8]) -> usize {
     let entries = match format {
-        Format::Json => scan_json(body),
-        Format::Protobuf => walk(body, &REQUEST, 0),
+        MessageFormat::Json => scan_json(body),
+        MessageFormat::Protobuf => weigh_fields(body, &REQUEST, 0),
     };
     body.len() + entries
 }
@@ -72,25 +72,26 @@ fn scan_json(text: &[u8]) -> usize {
 /// The fields of a message that are messages themselves: field number, bytes each, nested fields. The numbers are
 /// from opentelemetry.proto.trace.v1.
 #[derive(Debug)]
-struct Shape(&'static [(u32, usize, &'static Shape)]);
+struct MessageShape(&'static [(u32, usize, &'static MessageShape)]);
 
-static REQUEST: Shape = Shape(&[(1, 900, &RESOURCE_SPANS)]);
-static RESOURCE_SPANS: Shape = Shape(&[(1, 0, &PAIRS), (2, 900, &SCOPE_SPANS)]);
-static SCOPE_SPANS: Shape = Shape(&[(1, 0, &SCOPE), (2, SPAN_BYTES, &SPAN)]);
-static SCOPE: Shape = Shape(&[(3, PAIR_BYTES, &PAIR)]);
-static SPAN: Shape = Shape(&[(9, PAIR_BYTES, &PAIR), (11, 500, &EVENT), (13, 500, &LINK)]);
-static EVENT: Shape = Shape(&[(3, PAIR_BYTES, &PAIR)]);
-static LINK: Shape = Shape(&[(4, PAIR_BYTES, &PAIR)]);
-static PAIRS: Shape = Shape(&[(1, PAIR_BYTES, &PAIR)]);
-static PAIR: Shape = Shape(&[(2, 0, &VALUE)]);
-static VALUE: Shape = Shape(&[(5, 0, &VALUES), (6, 0, &PAIRS)]);
-static VALUES: Shape = Shape(&[(1, 200, &VALUE)]);
+static REQUEST: MessageShape = MessageShape(&[(1, 900, &RESOURCE_SPANS)]);
+static RESOURCE_SPANS: MessageShape = MessageShape(&[(1, 0, &PAIRS), (2, 900, &SCOPE_SPANS)]);
+static SCOPE_SPANS: MessageShape = MessageShape(&[(1, 0, &SCOPE), (2, SPAN_BYTES, &SPAN)]);
+static SCOPE: MessageShape = MessageShape(&[(3, PAIR_BYTES, &PAIR)]);
+static SPAN: MessageShape =
+    MessageShape(&[(9, PAIR_BYTES, &PAIR), (11, 500, &EVENT), (13, 500, &LINK)]);
+static EVENT: MessageShape = MessageShape(&[(3, PAIR_BYTES, &PAIR)]);
+static LINK: MessageShape = MessageShape(&[(4, PAIR_BYTES, &PAIR)]);
+static PAIRS: MessageShape = MessageShape(&[(1, PAIR_BYTES, &PAIR)]);
+static PAIR: MessageShape = MessageShape(&[(2, 0, &VALUE)]);
+static VALUE: MessageShape = MessageShape(&[(5, 0, &VALUES), (6, 0, &PAIRS)]);
+static VALUES: MessageShape = MessageShape(&[(1, 200, &VALUE)]);
 
 /// The decoder's limit.
 const DEEPEST: usize = 100;
 
 /// Returns the bytes for the entries below a message. Unreadable parts are left for the decoder to refuse.
-fn walk(mut message: &[u8], shape: &Shape, depth: usize) -> usize {
+fn weigh_fields(mut message: &[u8], shape: &MessageShape, depth: usize) -> usize {
     let mut bytes = 0;
     if depth > DEEPEST {
         return bytes;
@@ -112,7 +113,7 @@ fn walk(mut message: &[u8], shape: &Shape, depth: usize) -> usize {
         else {
             return bytes;
         };
-        bytes += each + walk(inner, below, depth + 1);
+        bytes += each + weigh_fields(inner, below, depth + 1);
         message = rest;
     }
     bytes
@@ -137,7 +138,7 @@ mod tests {
     fn the_weight_of_empty_spans_covers_their_memory() {
         let body = empty_spans(1000);
         assert!(body.len() < 2100);
-        assert!(decoded(Format::Protobuf, &body) > 1000 * SPAN_BYTES);
+        assert!(decoded(MessageFormat::Protobuf, &body) > 1000 * SPAN_BYTES);
     }
 
     #[test]
@@ -149,20 +150,21 @@ mod tests {
                 format!("[{list}]"),
                 format!("{{\"x\": {{\"spans\" :\n[ {list}\n]}}}}"),
             ] {
-                let bytes = decoded(Format::Json, text.as_bytes());
+                let bytes = decoded(MessageFormat::Json, text.as_bytes());
                 assert!(bytes >= 1000 * SPAN_BYTES, "{entry}: {bytes}");
                 assert!(bytes < 1010 * (SPAN_BYTES + entry.len() + 20), "{entry}: {bytes}");
             }
         }
         let attributes = vec!["{\"key\":\"a\",\"value\":{\"stringValue\":\"b\"}}"; 1000].join(",");
-        let bytes = decoded(Format::Json, format!("{{\"attributes\":[{attributes}]}}").as_bytes());
+        let bytes =
+            decoded(MessageFormat::Json, format!("{{\"attributes\":[{attributes}]}}").as_bytes());
         assert!((1000 * PAIR_BYTES..1000 * (PAIR_BYTES + 60)).contains(&bytes), "{bytes}");
-        assert_eq!(decoded(Format::Json, b"{\"a\": \"[[[,,,\\\"[,\"}"), 19);
+        assert_eq!(decoded(MessageFormat::Json, b"{\"a\": \"[[[,,,\\\"[,\"}"), 19);
     }
 
     #[test]
     fn invalid_messages_weigh_their_length() {
-        assert_eq!(decoded(Format::Protobuf, b"\xff\xff\xff"), 3);
-        assert_eq!(decoded(Format::Protobuf, b""), 0);
+        assert_eq!(decoded(MessageFormat::Protobuf, b"\xff\xff\xff"), 3);
+        assert_eq!(decoded(MessageFormat::Protobuf, b""), 0);
     }
 }

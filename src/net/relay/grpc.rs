@@ -9,60 +9,67 @@ use axum::response::Response;
 use http_body_util::{BodyExt, Full};
 use tokio::time::Instant;
 
-use super::{RelayDesk, RelayedExport, end_to_end};
-use crate::net::failure::Failure;
+use super::{RelayState, RelayedExport, end_to_end};
+use crate::net::failure::RequestFailure;
 use crate::net::grpc::{self, RelayedCall, RelayedReply};
 use crate::net::http::RelayedBody;
-use crate::net::receiver::grpc::{call_path, is_grpc, message, refuse, status};
-use crate::net::receiver::{Format, Refusal, Signal};
-use crate::otlp::Code;
+use crate::net::receiver::grpc::{
+    call_path, grpc_refusal_status, grpc_status_response, is_grpc, read_grpc_message,
+};
+use crate::net::receiver::{MessageFormat, RequestRefusal, TelemetrySignal};
+use crate::otlp::FailureCode;
 
-impl RelayDesk {
+impl RelayState {
     /// Forwards a call, or refuses it.
     pub(super) async fn take_call(&self, from: IpAddr, parts: &Parts, body: Body) -> Response {
         let answered = match self.signal_of(from, parts).await {
             Ok(signal) => self.pass_call_on(signal, parts, body).await,
             Err(refusal) => Err(self.count(refusal)),
         };
-        answered.unwrap_or_else(|refusal| refuse(status(&refusal)))
+        answered.unwrap_or_else(|refusal| grpc_status_response(grpc_refusal_status(&refusal)))
     }
 
     /// Returns the signal of a call, if it is from the permitted sender.
-    async fn signal_of(&self, from: IpAddr, parts: &Parts) -> Result<Signal, Refusal> {
+    async fn signal_of(
+        &self,
+        from: IpAddr,
+        parts: &Parts,
+    ) -> Result<TelemetrySignal, RequestRefusal> {
         self.admit(from, &parts.headers).await?;
         let path = parts.uri.path();
-        let signal = Signal::ALL.into_iter().find(|signal| call_path(*signal) == path);
+        let signal = TelemetrySignal::ALL.into_iter().find(|signal| call_path(*signal) == path);
         match signal.filter(|_| is_grpc(&parts.headers)) {
             Some(signal) => Ok(signal),
-            None => Err(Refusal::Unknown(path.to_owned())),
+            None => Err(RequestRefusal::Unknown(path.to_owned())),
         }
     }
 
     async fn pass_call_on(
         &self,
-        signal: Signal,
+        signal: TelemetrySignal,
         parts: &Parts,
         body: Body,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, RequestRefusal> {
         let (bytes, mut held) = self.bodies.read(body).await?;
-        let (_, readable) = message(&self.bodies, &parts.headers, bytes.clone(), &mut held)?;
-        let spans = self.spans(signal, Some(Format::Protobuf), &readable, &mut held)?;
+        let (_, readable) =
+            read_grpc_message(&self.bodies, &parts.headers, bytes.clone(), &mut held)?;
+        let spans = self.spans(signal, Some(MessageFormat::Protobuf), &readable, &mut held)?;
         let started = Instant::now();
         let (headers, body) = (end_to_end(&parts.headers), RelayedBody { bytes, readable });
         let call = RelayedCall { path: call_path(signal), headers: &headers, body: &body };
-        let received = grpc::relay(&self.route, call, started + self.patience).await;
+        let received = grpc::relay_call(&self.route, call, started + self.patience).await;
         let took = started.elapsed();
-        let outcome = received.as_ref().map(RelayedReply::meaning).map_err(Failure::clone);
+        let outcome = received.as_ref().map(RelayedReply::meaning).map_err(RequestFailure::clone);
         self.hand_on(RelayedExport { signal, spans, outcome, took, _held: held }).await;
         Ok(match received {
-            Ok(reply) => respond(reply),
-            Err(failure) => unanswered(&failure),
+            Ok(reply) => relayed_grpc_response(reply),
+            Err(failure) => relay_failure_response(&failure),
         })
     }
 }
 
 /// Returns the endpoint's response for the sender.
-fn respond(reply: RelayedReply) -> Response {
+fn relayed_grpc_response(reply: RelayedReply) -> Response {
     let RelayedReply { head, body, trailers } = reply;
     let with_trailers =
         Full::new(body).with_trailers(std::future::ready(Some(Ok::<HeaderMap, _>(trailers))));
@@ -76,11 +83,11 @@ fn respond(reply: RelayedReply) -> Response {
     response
 }
 
-fn unanswered(failure: &Failure) -> Response {
+fn relay_failure_response(failure: &RequestFailure) -> Response {
     let text = "the endpoint gave no answer";
-    refuse(match failure.code {
-        Code::Timeout => tonic::Status::deadline_exceeded(text),
-        Code::UntrustedHost => tonic::Status::permission_denied(text),
+    grpc_status_response(match failure.code {
+        FailureCode::Timeout => tonic::Status::deadline_exceeded(text),
+        FailureCode::UntrustedHost => tonic::Status::permission_denied(text),
         _ => tonic::Status::unavailable(text),
     })
 }

@@ -9,16 +9,16 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
-use super::{RelayDesk, RelayedExport, end_to_end};
-use crate::net::failure::Failure;
-use crate::net::http::{self, Ask, Received, RelayedBody};
+use super::{RelayState, RelayedExport, end_to_end};
+use crate::net::failure::RequestFailure;
+use crate::net::http::{self, HttpReply, HttpRequest, RelayedBody};
 use crate::net::receiver::http::{self as otlp_http, HttpBody};
-use crate::net::receiver::{Refusal, Signal};
-use crate::net::route::Route;
-use crate::otlp::Code;
+use crate::net::receiver::{RequestRefusal, TelemetrySignal};
+use crate::net::route::EndpointRoute;
+use crate::otlp::FailureCode;
 use crate::otlp::response;
 
-impl RelayDesk {
+impl RelayState {
     /// Forwards a request, or refuses it.
     pub(super) async fn take_request(&self, from: IpAddr, parts: &Parts, body: Body) -> Response {
         let answered = match self.way(from, parts).await {
@@ -26,26 +26,31 @@ impl RelayDesk {
             Err(refusal) => Err(self.count(refusal)),
         };
         answered.unwrap_or_else(|refusal| {
-            let status = otlp_http::status(&refusal);
+            let status = otlp_http::http_refusal_status(&refusal);
             (status, format!("{refusal}\n")).into_response()
         })
     }
 
     /// Returns the signal and target of a request, if it is from the permitted sender.
-    async fn way(&self, from: IpAddr, parts: &Parts) -> Result<(Signal, Route), Refusal> {
+    async fn way(
+        &self,
+        from: IpAddr,
+        parts: &Parts,
+    ) -> Result<(TelemetrySignal, EndpointRoute), RequestRefusal> {
         self.admit(from, &parts.headers).await?;
         let path = parts.uri.path();
-        let unknown = || Refusal::Unknown(path.to_owned());
+        let unknown = || RequestRefusal::Unknown(path.to_owned());
         let below = path.strip_prefix('/').and_then(|path| path.strip_prefix(&*self.token));
-        let signal = below.and_then(Signal::at_path).ok_or_else(unknown)?;
+        let signal = below.and_then(TelemetrySignal::at_path).ok_or_else(unknown)?;
         if parts.method != Method::POST {
-            return Err(Refusal::Method);
+            return Err(RequestRefusal::Method);
         }
         let route = match signal {
-            Signal::Traces => self.route.clone(),
-            Signal::Metrics | Signal::Logs => {
+            TelemetrySignal::Traces => self.route.clone(),
+            TelemetrySignal::Metrics | TelemetrySignal::Logs => {
                 let traces = self.route.url.path();
-                let base = traces.strip_suffix(Signal::Traces.path()).ok_or_else(unknown)?;
+                let base =
+                    traces.strip_suffix(TelemetrySignal::Traces.path()).ok_or_else(unknown)?;
                 self.route.at_path(&format!("{base}{}", signal.path()))
             }
         };
@@ -55,21 +60,23 @@ impl RelayDesk {
     /// Forwards a request and returns the response.
     async fn pass_on(
         &self,
-        signal: Signal,
-        route: &Route,
+        signal: TelemetrySignal,
+        route: &EndpointRoute,
         parts: &Parts,
         body: Body,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, RequestRefusal> {
         let HttpBody { packed: bytes, message: readable, mut held, .. } =
-            otlp_http::read(&self.bodies, &parts.headers, body).await?;
-        let spans = self.spans(signal, otlp_http::format(&parts.headers), &readable, &mut held)?;
+            otlp_http::read_http_body(&self.bodies, &parts.headers, body).await?;
+        let spans =
+            self.spans(signal, otlp_http::message_format(&parts.headers), &readable, &mut held)?;
         let started = Instant::now();
         let body = RelayedBody { bytes, readable };
         let deadline = started + self.patience;
         let received =
-            http::send(route, Ask::Relay(&body), &end_to_end(&parts.headers), deadline).await;
+            http::send(route, HttpRequest::Relay(&body), &end_to_end(&parts.headers), deadline)
+                .await;
         let took = started.elapsed();
-        let response = respond(&received);
+        let response = relayed_http_response(&received);
         let outcome = received.map(|received| response::read(&received.answer));
         self.hand_on(RelayedExport { signal, spans, outcome, took, _held: held }).await;
         Ok(response)
@@ -77,13 +84,13 @@ impl RelayDesk {
 }
 
 /// Returns the endpoint's response for the sender, without the target of a redirect, which is not followed.
-fn respond(received: &Result<Received, Failure>) -> Response {
+fn relayed_http_response(received: &Result<HttpReply, RequestFailure>) -> Response {
     let received = match received {
         Ok(received) => received,
         Err(failure) => {
             let status = match failure.code {
-                Code::Timeout => StatusCode::GATEWAY_TIMEOUT,
-                Code::UntrustedHost => StatusCode::FORBIDDEN,
+                FailureCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
+                FailureCode::UntrustedHost => StatusCode::FORBIDDEN,
                 _ => StatusCode::BAD_GATEWAY,
             };
             return (status, "the endpoint gave no answer\n").into_response();

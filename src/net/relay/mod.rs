@@ -25,17 +25,18 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::failure::Failure;
+use super::failure::RequestFailure;
 use super::receiver::intake::BodyReader;
 use super::receiver::{
-    Format, Held, Limits, Refusal, Signal, bound, connections, http as otlp_http, listen,
+    HeldBytes, MessageFormat, ReceiverLimits, RequestRefusal, TelemetrySignal, bound, connections,
+    http as otlp_http, listen,
 };
-use super::route::Route;
+use super::route::EndpointRoute;
 use crate::error::Result;
 use crate::limits;
-use crate::otlp::response::Meaning;
-use crate::otlp::span::Span;
-use crate::otlp::{Header, Protocol};
+use crate::otlp::response::ExportMeaning;
+use crate::otlp::span::OtlpSpan;
+use crate::otlp::{ExportHeader, OtlpProtocol};
 use crate::secret::Secret;
 
 /// The peer that may send through a relay.
@@ -55,11 +56,11 @@ pub struct RelayOptions {
     /// The address of this machine that the sender reaches.
     pub ip: IpAddr,
     /// The route to the endpoint, with the URL for traces.
-    pub route: Route,
+    pub route: EndpointRoute,
     /// The sender's protocol.
-    pub protocol: Protocol,
+    pub protocol: OtlpProtocol,
     /// The limits for the sender.
-    pub limits: Limits,
+    pub limits: ReceiverLimits,
     /// The longest wait for each response of the endpoint.
     pub patience: Duration,
     /// When it ends.
@@ -70,22 +71,22 @@ pub struct RelayOptions {
 #[derive(Debug)]
 pub struct RelayedExport {
     /// The signal.
-    pub signal: Signal,
+    pub signal: TelemetrySignal,
     /// Its spans; empty if the body is not an OTLP message.
-    pub spans: Vec<Span>,
+    pub spans: Vec<OtlpSpan>,
     /// The meaning of the endpoint's response, or why there was none.
-    pub outcome: Result<Meaning, Failure>,
+    pub outcome: Result<ExportMeaning, RequestFailure>,
     /// The time from the end of the request to the end of the response.
     pub took: Duration,
     /// Its share of the pending bytes.
-    _held: Held,
+    _held: HeldBytes,
 }
 
 /// A running relay; dropping it stops it at once.
 #[derive(Debug)]
 pub struct Relay {
     address: SocketAddr,
-    desk: Arc<RelayDesk>,
+    desk: Arc<RelayState>,
     peer: watch::Sender<Option<RelayPeer>>,
     door: JoinHandle<()>,
     _stop: watch::Sender<()>,
@@ -93,12 +94,12 @@ pub struct Relay {
 
 /// The state shared by all requests.
 #[derive(Debug)]
-struct RelayDesk {
+struct RelayState {
     bodies: BodyReader,
     /// The first part of the path.
     token: String,
-    route: Route,
-    protocol: Protocol,
+    route: EndpointRoute,
+    protocol: OtlpProtocol,
     patience: Duration,
     peer: watch::Receiver<Option<RelayPeer>>,
     exports: mpsc::Sender<RelayedExport>,
@@ -138,7 +139,7 @@ impl Relay {
         let address = bound(&listener, asked)?;
         let (exports, relayed) = mpsc::channel(64);
         let (peer, admitted) = watch::channel(None);
-        let desk = Arc::new(RelayDesk {
+        let desk = Arc::new(RelayState {
             bodies: BodyReader::new(limits),
             token: format!("{:032x}", rand::random::<u128>()),
             route,
@@ -148,7 +149,8 @@ impl Relay {
             exports,
             refused: AtomicUsize::new(0),
         });
-        let routes = Router::new().fallback(any(take)).with_state(Arc::clone(&desk));
+        let routes =
+            Router::new().fallback(any(handle_relayed_export)).with_state(Arc::clone(&desk));
         let (stop, stopped) = watch::channel(());
         let door = tokio::spawn(async move {
             tokio::select! {
@@ -172,14 +174,14 @@ impl Relay {
     /// Returns the base endpoint for a sender that reaches this machine as `host`.
     pub fn endpoint(&self, host: &str) -> String {
         match self.desk.protocol {
-            Protocol::Grpc => format!("http://{host}:{}", self.port()),
+            OtlpProtocol::Grpc => format!("http://{host}:{}", self.port()),
             _ => format!("http://{host}:{}/{}", self.port(), self.desk.token),
         }
     }
 
     /// The header `name=value` that a sender over gRPC may be asked for; over HTTP the endpoint holds the token.
     pub fn token_header(&self) -> Option<String> {
-        (self.desk.protocol == Protocol::Grpc)
+        (self.desk.protocol == OtlpProtocol::Grpc)
             .then(|| format!("{TOKEN_HEADER}={}", self.desk.token))
     }
 
@@ -195,43 +197,46 @@ impl Drop for Relay {
     }
 }
 
-async fn take(
-    State(desk): State<Arc<RelayDesk>>,
+async fn handle_relayed_export(
+    State(desk): State<Arc<RelayState>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let from = from.ip().to_canonical();
     match desk.protocol {
-        Protocol::Grpc => desk.take_call(from, &parts, body).await,
+        OtlpProtocol::Grpc => desk.take_call(from, &parts, body).await,
         _ => desk.take_request(from, &parts, body).await,
     }
 }
 
-impl RelayDesk {
+impl RelayState {
     /// Counts a refused request.
-    fn count(&self, refusal: Refusal) -> Refusal {
+    fn count(&self, refusal: RequestRefusal) -> RequestRefusal {
         self.refused.fetch_add(1, Ordering::Relaxed);
         refusal
     }
 
     /// Waits until the permitted peer is known, and checks that `from` is that peer.
-    async fn admit(&self, from: IpAddr, headers: &HeaderMap) -> Result<(), Refusal> {
+    async fn admit(&self, from: IpAddr, headers: &HeaderMap) -> Result<(), RequestRefusal> {
         let mut peer = self.peer.clone();
         let known = peer.wait_for(Option::is_some);
         let known = tokio::time::timeout(limits::RELAY_PEER_TIME, known).await;
         let is_admitted = match known.ok().and_then(|known| *known.ok()?) {
             Some(RelayPeer::ThisMachine) => from.is_loopback(),
             Some(RelayPeer::TokenHolder) => {
-                let is_known = || otlp_http::text(headers, &TOKEN_HEADER) == self.token;
-                from.is_loopback() && (self.protocol != Protocol::Grpc || is_known())
+                let is_known =
+                    || otlp_http::header_value_text(headers, &TOKEN_HEADER) == self.token;
+                from.is_loopback() && (self.protocol != OtlpProtocol::Grpc || is_known())
             }
             Some(RelayPeer::Address(address)) => from == address,
             None => false,
         };
         match is_admitted {
             true => Ok(()),
-            false => Err(Refusal::Foreign("another program's spans go through here".to_owned())),
+            false => {
+                Err(RequestRefusal::Foreign("another program's spans go through here".to_owned()))
+            }
         }
     }
 
@@ -243,32 +248,32 @@ impl RelayDesk {
     /// Returns the spans of a message. Invalid messages are left for the endpoint to refuse.
     fn spans(
         &self,
-        signal: Signal,
-        format: Option<Format>,
+        signal: TelemetrySignal,
+        format: Option<MessageFormat>,
         readable: &[u8],
-        held: &mut Held,
-    ) -> Result<Vec<Span>, Refusal> {
+        held: &mut HeldBytes,
+    ) -> Result<Vec<OtlpSpan>, RequestRefusal> {
         let Some(format) = format else {
             return Ok(Vec::new());
         };
         match self.bodies.decode(signal, format, readable, held) {
             Ok(batch) => Ok(batch.spans),
-            Err(Refusal::Malformed(_)) => Ok(Vec::new()),
+            Err(RequestRefusal::Malformed(_)) => Ok(Vec::new()),
             Err(refusal) => Err(refusal),
         }
     }
 }
 
 /// Returns the headers meant for the endpoint.
-fn end_to_end(headers: &HeaderMap) -> Vec<Header> {
-    let named = otlp_http::text(headers, &CONNECTION).split(',');
+fn end_to_end(headers: &HeaderMap) -> Vec<ExportHeader> {
+    let named = otlp_http::header_value_text(headers, &CONNECTION).split(',');
     let named: Vec<String> = named.map(|name| name.trim().to_ascii_lowercase()).collect();
     let meant = headers.iter().filter(|(name, _)| {
         !OF_A_CONNECTION.contains(name) && !named.iter().any(|one| one == name.as_str())
     });
     let text = meant.filter_map(|(name, value)| {
         let value = std::str::from_utf8(value.as_bytes()).ok()?;
-        Some(Header { name: name.as_str().to_owned(), value: Secret::new(value) })
+        Some(ExportHeader { name: name.as_str().to_owned(), value: Secret::new(value) })
     });
     text.collect()
 }

@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, StatusCode};
 use subtle::ConstantTimeEq;
 use url::Url;
 
-use crate::net::receiver::http::text;
+use crate::net::receiver::http::header_value_text;
 use crate::net::receiver::names::is_local;
-use crate::otlp::trace::hex;
+use crate::otlp::trace::encode_hex;
 use crate::secret::Secret;
 
 /// Why a request gets no page.
@@ -98,7 +98,7 @@ impl PageGuard {
     pub(super) fn admit(&self, parts: &Parts) -> Result<(), PageRefusal> {
         let called = match parts.uri.authority() {
             Some(authority) => authority.as_str(),
-            None => text(&parts.headers, &HOST),
+            None => header_value_text(&parts.headers, &HOST),
         };
         let called = Url::parse(&format!("http://{called}")).map_err(|_| PageRefusal::Host)?;
         let host = called.host_str().unwrap_or_default();
@@ -106,7 +106,9 @@ impl PageGuard {
         if !called.username().is_empty() || !(is_local(host) || workspace == Some(host)) {
             return Err(PageRefusal::Host);
         }
-        if parts.headers.contains_key(ORIGIN) && !self.is_own(text(&parts.headers, &ORIGIN)) {
+        if parts.headers.contains_key(ORIGIN)
+            && !self.is_own(header_value_text(&parts.headers, &ORIGIN))
+        {
             return Err(PageRefusal::Origin);
         }
         // Browsers say so of requests without an `Origin`, too. A person may follow a link to the page from anywhere.
@@ -166,7 +168,7 @@ impl PageGuard {
 
 /// 256 random bits.
 fn random() -> Secret {
-    Secret::new(hex(&rand::random::<[u8; 32]>()))
+    Secret::new(encode_hex(&rand::random::<[u8; 32]>()))
 }
 
 /// Compares in a time that does not depend on where the two differ.

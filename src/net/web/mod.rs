@@ -26,8 +26,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::receiver::connections;
-use super::receiver::http::text;
-use super::receiver::{Answer, Limits, Question, bound, listen};
+use super::receiver::http::header_value_text;
+use super::receiver::{QuestionAnswer, ReceivedQuestion, ReceiverLimits, bound, listen};
 use crate::error::Result;
 use crate::limits;
 use guard::{PageGuard, PageRefusal};
@@ -36,7 +36,7 @@ use guard::{PageGuard, PageRefusal};
 #[derive(Debug)]
 pub enum PageRequest {
     /// A question, still percent-encoded, and where its answer goes.
-    Ask(Question),
+    Ask(ReceivedQuestion),
     /// A browser came in by the address, which no other can use. This is the next one.
     Entered(String),
 }
@@ -82,7 +82,8 @@ impl PageServer {
             requests,
         };
         let routes = Router::new().fallback(any(take)).with_state(desk);
-        let limits = Limits { connections: limits::PAGE_CONNECTIONS, ..Limits::default() };
+        let limits =
+            ReceiverLimits { connections: limits::PAGE_CONNECTIONS, ..ReceiverLimits::default() };
         let door = tokio::spawn(connections::serve(listener, routes, limits, stopped));
         Ok((Self { guard, news, stop, door }, asked))
     }
@@ -127,7 +128,7 @@ impl PageDesk {
         if parts.method != Method::GET {
             return Err(PageRefusal::Method);
         }
-        let length = text(&parts.headers, &CONTENT_LENGTH);
+        let length = header_value_text(&parts.headers, &CONTENT_LENGTH);
         if !matches!(length, "" | "0") || parts.headers.contains_key(TRANSFER_ENCODING) {
             return Err(PageRefusal::TooLarge);
         }
@@ -174,10 +175,11 @@ impl PageDesk {
             return Err(PageRefusal::TooLarge);
         }
         let (answer, answered) = oneshot::channel();
-        let question = Question { text: query.to_owned(), answer };
+        let question = ReceivedQuestion { text: query.to_owned(), answer };
         // A question that nobody takes is dropped, and its answer with it.
         drop(self.requests.send(PageRequest::Ask(question)).await);
-        let Answer { status, document } = answered.await.map_err(|_| PageRefusal::Closing)?;
+        let QuestionAnswer { status, document } =
+            answered.await.map_err(|_| PageRefusal::Closing)?;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Ok(reply(status, "application/json", document.to_string()))
     }

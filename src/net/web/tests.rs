@@ -55,8 +55,9 @@ async fn enter(server: &PageServer, address: SocketAddr) -> String {
 fn echo(mut requests: mpsc::Receiver<PageRequest>) {
     tokio::spawn(async move {
         while let Some(request) = requests.recv().await {
-            if let PageRequest::Ask(Question { text, answer }) = request {
-                let _ = answer.send(Answer { status: 200, document: json!({ "asked": text }) });
+            if let PageRequest::Ask(ReceivedQuestion { text, answer }) = request {
+                let _ =
+                    answer.send(QuestionAnswer { status: 200, document: json!({ "asked": text }) });
             }
         }
     });

@@ -4,7 +4,7 @@ use super::{AppProbe, AppSpan};
 
 /// The judgement on an application's spans.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Judgement {
+pub struct AppSpanJudgement {
     /// The finding, in one line.
     pub evidence: String,
     /// Faults that keep the spans from being a proof.
@@ -19,27 +19,27 @@ pub struct Judgement {
     pub ordinary: bool,
 }
 
-impl Judgement {
+impl AppSpanJudgement {
     fn fault(evidence: String, fault: String) -> Self {
         Self { evidence, faults: vec![fault], ..Self::default() }
     }
 }
 
 /// Compares the received spans with those the requests of `probe` should create; `None` if there are none.
-pub fn judge(spans: &[AppSpan], probe: &AppProbe) -> Option<Judgement> {
+pub fn judge_app_spans(spans: &[AppSpan], probe: &AppProbe) -> Option<AppSpanJudgement> {
     let trace = probe.trace.id();
     let ours: Vec<&AppSpan> = spans.iter().filter(|span| span.trace == trace).collect();
     let ordinary = spans.iter().any(|span| span.is_marked(&probe.ordinary_mark));
     if ours.is_empty() {
         let stray = spans.iter().find(|span| span.is_marked(&probe.mark))?;
-        let found = Judgement::fault(
+        let found = AppSpanJudgement::fault(
             format!("a span of {} ({}) answers our request", stray.service, stray.name),
             format!(
                 "it came under another trace id, {}: `traceparent` is not read (OTEL_PROPAGATORS needs `tracecontext`)",
                 stray.trace
             ),
         );
-        return Some(Judgement { tells_requests: true, ordinary, ..found });
+        return Some(AppSpanJudgement { tells_requests: true, ordinary, ..found });
     }
     let root = probe.trace.root_id();
     let is_child = |span: &&&AppSpan| span.parent.as_deref() == Some(root.as_str());
@@ -47,19 +47,20 @@ pub fn judge(spans: &[AppSpan], probe: &AppProbe) -> Option<Judgement> {
     let is_server = |span: &&AppSpan| span.kind == "server";
     let server = children.iter().find(|span| is_server(span)).or(children.first()).copied();
     let Some(server) = server.or_else(|| ours.iter().find(|span| is_server(span))) else {
-        let evidence = format!("{} arrived", counted(ours.len()));
-        let found = Judgement::fault(evidence, "none of them answers our request".to_owned());
-        return Some(Judgement { spans: ours.len(), ordinary, ..found });
+        let evidence = format!("{} arrived", format_span_count(ours.len()));
+        let found =
+            AppSpanJudgement::fault(evidence, "none of them answers our request".to_owned());
+        return Some(AppSpanJudgement { spans: ours.len(), ordinary, ..found });
     };
     let mut faults = faults_of_name(server, &probe.trace.service);
     if children.is_empty() {
         faults.push("the server span is no child of ours: `traceparent` is not read".to_owned());
     }
     let own = ours.iter().filter(|span| span.service == server.service).count();
-    Some(Judgement {
-        evidence: evidence(&ours, server, own),
+    Some(AppSpanJudgement {
+        evidence: span_evidence(&ours, server, own),
         faults,
-        remarks: remarks(&ours, server, &children),
+        remarks: span_remarks(&ours, server, &children),
         spans: own,
         tells_requests: server.is_marked(&probe.mark),
         ordinary,
@@ -80,7 +81,7 @@ fn faults_of_name(server: &AppSpan, service: &str) -> Vec<String> {
 }
 
 /// Returns remarks on attributes or spans that are missing or duplicated.
-fn remarks(ours: &[&AppSpan], server: &AppSpan, children: &[&&AppSpan]) -> Vec<String> {
+fn span_remarks(ours: &[&AppSpan], server: &AppSpan, children: &[&&AppSpan]) -> Vec<String> {
     let mut remarks = Vec::new();
     if server.route.is_none() {
         remarks.push("it has no http.route".to_owned());
@@ -102,14 +103,14 @@ fn remarks(ours: &[&AppSpan], server: &AppSpan, children: &[&&AppSpan]) -> Vec<S
     remarks
 }
 
-fn counted(spans: usize) -> String {
+fn format_span_count(spans: usize) -> String {
     match spans {
         1 => "1 span".to_owned(),
         spans => format!("{spans} spans"),
     }
 }
 
-fn evidence(spans: &[&AppSpan], server: &AppSpan, own: usize) -> String {
+fn span_evidence(spans: &[&AppSpan], server: &AppSpan, own: usize) -> String {
     let has_parent = |span: &&&&AppSpan| {
         let parent = span.parent.as_ref();
         parent.is_some_and(|parent| spans.iter().any(|one| one.id == *parent))
@@ -183,8 +184,8 @@ mod tests {
         }
     }
 
-    fn judged(spans: &[AppSpan]) -> Judgement {
-        judge(spans, &probe()).unwrap()
+    fn judged(spans: &[AppSpan]) -> AppSpanJudgement {
+        judge_app_spans(spans, &probe()).unwrap()
     }
 
     #[test]
@@ -208,8 +209,8 @@ mod tests {
         let stray = AppSpan { trace: "77".to_owned(), ..span("b", "z", "api") };
         assert!(judged(std::slice::from_ref(&stray)).faults[0].contains("another trace id, 77"));
         let unmarked = AppSpan { marks: Vec::new(), ..stray };
-        assert_eq!(judge(&[unmarked], &probe()), None);
-        assert_eq!(judge(&[], &probe()), None);
+        assert_eq!(judge_app_spans(&[unmarked], &probe()), None);
+        assert_eq!(judge_app_spans(&[], &probe()), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod judge;
 mod span;
 
-pub use judge::{Judgement, find_linked, judge};
+pub use judge::{AppSpanJudgement, find_linked, judge_app_spans};
 pub use span::{AppSearch, AppSpan};
 
 use super::TestTrace;
@@ -57,7 +57,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::otlp::answer::Group;
+    use crate::otlp::answer::SpanGroup;
 
     #[test]
     fn groups_are_read_by_the_names_of_the_columns() {
@@ -87,7 +87,7 @@ mod tests {
         ]);
         let by = by.as_array().unwrap().clone();
         assert_eq!(by.len(), question.breakdowns.len());
-        let group = Group { by, count: 2, p50_ms: 1.0, p90_ms: 1.0, p99_ms: 1.0 };
+        let group = SpanGroup { by, count: 2, p50_ms: 1.0, p90_ms: 1.0, p99_ms: 1.0 };
         let span = &AppSpan::read_groups(&question, &[group])[0];
         assert_eq!((span.status.as_deref(), span.copies), (Some("200"), 2));
         assert!(span.is_marked("run-1") && span.is_marked("?q") && !span.is_marked("run-2"));

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use crate::otlp::answer::{self, Group};
-use crate::otlp::query::{Filter, FilterCombination, Op, Query};
-use crate::otlp::span::Span;
+use crate::otlp::answer::{self, SpanGroup};
+use crate::otlp::query::{Filter, FilterCombination, FilterOp, Query};
+use crate::otlp::span::OtlpSpan;
 
 /// Columns that every span has, except the parent: a dataset of root spans alone has no column for it.
 const COLUMNS: [&str; 6] =
@@ -51,7 +51,7 @@ pub struct AppSpan {
 
 impl AppSpan {
     /// Reads the spans from the answer to `question`.
-    pub fn read_groups(question: &Query, groups: &[Group]) -> Vec<Self> {
+    pub fn read_groups(question: &Query, groups: &[SpanGroup]) -> Vec<Self> {
         let rows = groups.iter().map(|group| {
             let columns = question.breakdowns.iter().cloned();
             let row: Map<String, Json> = columns.zip(group.by.iter().cloned()).collect();
@@ -66,11 +66,11 @@ impl AppSpan {
     }
 
     /// Converts spans that were received here, each once, with the number of times that it was received.
-    pub fn read_arrived(spans: &[Span]) -> Vec<Self> {
+    pub fn read_arrived(spans: &[OtlpSpan]) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         let mut places: HashMap<_, usize> = HashMap::new();
         for span in spans {
-            let read = Self::from_columns(|column| answer::field(span, column));
+            let read = Self::from_columns(|column| answer::span_column(span, column));
             let Some(read) = read else { continue };
             match places.entry((read.trace.clone(), read.id.clone())) {
                 Entry::Occupied(place) => all[*place.get()].copies += 1,
@@ -146,16 +146,18 @@ impl AppSearch {
         let heard = |column: &&str| !self.unheard.contains(column);
         let filter =
             |column: &str, op, value| Filter { column: column.to_owned(), op, value: Some(value) };
-        let mut filters = vec![filter(COLUMNS[0], Op::In, Json::from(self.traces.clone()))];
+        let mut filters = vec![filter(COLUMNS[0], FilterOp::In, Json::from(self.traces.clone()))];
         let marks = MARKS.into_iter().filter(heard);
-        filters.extend(marks.map(|column| filter(column, Op::Contains, self.mark.as_str().into())));
+        filters.extend(
+            marks.map(|column| filter(column, FilterOp::Contains, self.mark.as_str().into())),
+        );
         Query { filters, filter_combination: FilterCombination::Or, ..self.base(last) }
     }
 
     /// Returns a query for every span of these services, each in a separate group.
     pub fn question_by_name(&self, services: &[&str], last: Duration) -> Query {
         let value = Some(Json::from(services.to_vec()));
-        let named = Filter { column: COLUMNS[3].to_owned(), op: Op::In, value };
+        let named = Filter { column: COLUMNS[3].to_owned(), op: FilterOp::In, value };
         Query { filters: vec![named], ..self.base(last) }
     }
 

@@ -6,8 +6,8 @@ use foldhash::{HashMap, HashMapExt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::otlp::span::Span;
-use crate::otlp::summary::Durations;
+use crate::otlp::span::OtlpSpan;
+use crate::otlp::summary::DurationHistogram;
 
 /// Columns at most.
 const COLUMNS: u64 = 60;
@@ -33,7 +33,7 @@ pub(super) struct Axis {
 
 impl Axis {
     /// The axis that holds the starts of `spans`; one far in the future is a clock gone wrong and stands at `now_ns`.
-    pub(super) fn of(spans: &[&Span], now_ns: u64) -> Self {
+    pub(super) fn of(spans: &[&OtlpSpan], now_ns: u64) -> Self {
         let starts = || spans.iter().map(|span| span.start_ns.min(now_ns));
         let first = starts().min().unwrap_or(now_ns);
         let last = starts().max().unwrap_or(now_ns);
@@ -50,22 +50,22 @@ impl Axis {
         begins.chain([u64::MAX]).map(|edge| edge.to_string()).collect()
     }
 
-    fn column(&self, span: &Span) -> u64 {
+    fn column(&self, span: &OtlpSpan) -> u64 {
         (span.start_ns.saturating_sub(self.from_ns) / self.step_ns).min(self.columns - 1)
     }
 
     /// What each group's spans count and take, column by column: `[column, count, p50, p90, p99]`, in milliseconds.
     pub(super) fn lines(
         &self,
-        spans: &[&Span],
+        spans: &[&OtlpSpan],
         groups: &[&[Json]],
-        group: impl Fn(&Span) -> Vec<Json>,
+        group: impl Fn(&OtlpSpan) -> Vec<Json>,
     ) -> Vec<Vec<Json>> {
         let mut places: HashMap<String, usize> = HashMap::new();
         for (place, by) in groups.iter().enumerate() {
             places.insert(Json::from(by.to_vec()).to_string(), place);
         }
-        let mut lines = vec![BTreeMap::<u64, (Durations, u64)>::new(); groups.len()];
+        let mut lines = vec![BTreeMap::<u64, (DurationHistogram, u64)>::new(); groups.len()];
         for span in spans {
             if let Some(place) = places.get(&Json::from(group(span)).to_string()) {
                 let (durations, count) = lines[*place].entry(self.column(span)).or_default();
@@ -73,7 +73,7 @@ impl Axis {
                 *count += u64::from(span.copies);
             }
         }
-        let point = |(column, (durations, count)): (u64, (Durations, u64))| {
+        let point = |(column, (durations, count)): (u64, (DurationHistogram, u64))| {
             let figure = |percent| durations.percentile(percent).unwrap_or(0) as f64 / 1e6;
             json!([column, count, figure(50), figure(90), figure(99)])
         };
@@ -91,7 +91,7 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    pub(super) fn of(spans: &[&Span], axis: &Axis) -> Self {
+    pub(super) fn of(spans: &[&OtlpSpan], axis: &Axis) -> Self {
         let edges = edges(spans);
         let mut counts: HashMap<(u64, usize), u64> = HashMap::new();
         for span in spans {
@@ -107,7 +107,7 @@ impl Grid {
 }
 
 /// Rows of equal height on a logarithmic scale; every duration is at least the first and below the last edge.
-fn edges(spans: &[&Span]) -> Vec<u64> {
+fn edges(spans: &[&OtlpSpan]) -> Vec<u64> {
     let durations = || spans.iter().map(|span| span.duration_ns());
     let (Some(shortest), Some(longest)) = (durations().min(), durations().max()) else {
         return Vec::new();
@@ -142,7 +142,7 @@ fn from_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D
 }
 
 impl GridCell {
-    pub(super) fn holds(&self, span: &Span) -> bool {
+    pub(super) fn holds(&self, span: &OtlpSpan) -> bool {
         let duration = span.duration_ns();
         (self.from..self.to).contains(&span.start_ns) && (self.least..self.most).contains(&duration)
     }
@@ -162,16 +162,16 @@ mod tests {
             spans in prop::collection::vec((0..100_000_000_000_u64, prop_oneof![0..50_u64, any::<u32>().prop_map(u64::from), any::<u64>()]), 1..200),
         ) {
             let begin = 1_700_000_000_000_000_000;
-            let spans: Vec<Span> = spans
+            let spans: Vec<OtlpSpan> = spans
                 .into_iter()
                 .map(|(start, duration)| {
-                    let mut span = fixture::span(1, None, "x", 0.0, 1.0);
+                    let mut span = fixture::fixture_span(1, None, "x", 0.0, 1.0);
                     span.start_ns = begin + start;
                     span.end_ns = span.start_ns.saturating_add(duration);
                     span
                 })
                 .collect();
-            let spans: Vec<&Span> = spans.iter().collect();
+            let spans: Vec<&OtlpSpan> = spans.iter().collect();
             // Some of them are in the future of whoever asks.
             let axis = Axis::of(&spans, begin + 50_000_000_000);
             prop_assert!(axis.columns <= COLUMNS + 1);
@@ -195,10 +195,10 @@ mod tests {
 
     #[test]
     fn lines_have_the_figures_of_each_group_in_each_column() {
-        let spans: Vec<Span> = [("a", 0.0, 10.0), ("b", 0.0, 20.0), ("a", 1000.0, 30.0)]
-            .map(|(name, start, ms)| fixture::span(1, None, name, start, ms))
+        let spans: Vec<OtlpSpan> = [("a", 0.0, 10.0), ("b", 0.0, 20.0), ("a", 1000.0, 30.0)]
+            .map(|(name, start, ms)| fixture::fixture_span(1, None, name, start, ms))
             .into();
-        let spans: Vec<&Span> = spans.iter().collect();
+        let spans: Vec<&OtlpSpan> = spans.iter().collect();
         let axis = Axis::of(&spans, spans[2].start_ns);
         let groups: [&[Json]; 2] = [&[json!("a")], &[json!("b")]];
         let lines = axis.lines(&spans, &groups, |span| vec![span.name.as_str().into()]);

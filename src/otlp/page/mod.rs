@@ -9,10 +9,10 @@ mod traces;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::answer::{Answer, QuerySelection, answer as count};
-use super::assembly::{Assembly, Trace};
-use super::query::{Calculation, Figure, Filter, FilterCombination, Query};
-use super::span::{Attribute, Span, Status};
+use super::answer::{QueryAnswer, QuerySelection, answer as count};
+use super::assembly::{Trace, TraceAssembly};
+use super::query::{Calculation, CalculationOp, Filter, FilterCombination, Query};
+use super::span::{OtlpSpan, SpanAttribute, SpanStatus};
 use crate::error::{Error, Result as Checked};
 use crate::limits;
 use crate::secret::Redactor;
@@ -74,11 +74,11 @@ pub struct FilterQuestion {
 impl FilterQuestion {
     fn query(&self) -> Checked<Query> {
         let of_duration = |op| Calculation { op, column: Some("duration_ms".to_owned()) };
-        let figures = [Figure::P50, Figure::P90, Figure::P99].map(of_duration);
+        let figures = [CalculationOp::P50, CalculationOp::P90, CalculationOp::P99].map(of_duration);
         let conditions = self.conditions.iter().map(|text| text.trim());
         let filters = conditions.filter(|text| !text.is_empty()).map(Filter::parse);
         Ok(Query {
-            calculations: [Calculation { op: Figure::Count, column: None }]
+            calculations: [Calculation { op: CalculationOp::Count, column: None }]
                 .into_iter()
                 .chain(figures)
                 .collect(),
@@ -113,7 +113,7 @@ type Answered<T> = std::result::Result<T, PageFault>;
 #[derive(Debug, Clone, Copy)]
 pub struct PageSource<'a> {
     /// The spans.
-    pub assembly: &'a Assembly,
+    pub assembly: &'a TraceAssembly,
     /// Hides what is secret in them.
     pub redactor: &'a Redactor,
     /// Nanoseconds since 1970.
@@ -147,7 +147,7 @@ impl PageSource<'_> {
     fn list(&self, question: &TraceListQuestion, text: &PageText<'_>) -> Answered<Json> {
         let query = question.filter.as_ref().map(FilterQuestion::query).transpose()?;
         let selection = query.as_ref().map(|query| QuerySelection::new(query, self.now_ns));
-        let matches = |span: &Span| {
+        let matches = |span: &OtlpSpan| {
             question.cell.as_ref().is_none_or(|cell| cell.holds(span))
                 && selection.is_none_or(|selection| selection.counts(span))
         };
@@ -167,9 +167,9 @@ impl PageSource<'_> {
     fn query(&self, question: &FilterQuestion, text: &PageText<'_>) -> Answered<Json> {
         let query = question.query()?;
         let spans = || self.assembly.traces().flat_map(|trace| &trace.spans);
-        let Answer { spans: counted, groups, .. } = count(&query, spans(), self.now_ns);
+        let QueryAnswer { spans: counted, groups, .. } = count(&query, spans(), self.now_ns);
         let selection = QuerySelection::new(&query, self.now_ns);
-        let chosen: Vec<&Span> = spans().filter(|span| selection.counts(span)).collect();
+        let chosen: Vec<&OtlpSpan> = spans().filter(|span| selection.counts(span)).collect();
         let axis = Axis::of(&chosen, self.now_ns);
         let drawn: Vec<&[Json]> =
             groups.iter().take(limits::PAGE_LINES).map(|group| group.by.as_slice()).collect();
@@ -193,7 +193,7 @@ impl PageSource<'_> {
 }
 
 /// Every column that has a value in the last spans.
-fn columns(spans: &[&Span], text: &PageText<'_>) -> Vec<String> {
+fn columns(spans: &[&OtlpSpan], text: &PageText<'_>) -> Vec<String> {
     const FIXED: [&str; 8] = [
         "duration_ms",
         "error",
@@ -214,8 +214,8 @@ fn columns(spans: &[&Span], text: &PageText<'_>) -> Vec<String> {
     names.into_iter().map(|name| text.name(name)).collect()
 }
 
-fn show_span(span: &Span, text: &PageText<'_>) -> Json {
-    let pairs = |attributes: &[Attribute]| -> Vec<Json> {
+fn show_span(span: &OtlpSpan, text: &PageText<'_>) -> Json {
+    let pairs = |attributes: &[SpanAttribute]| -> Vec<Json> {
         let shown = attributes.iter().take(limits::PAGE_ENTRIES);
         shown
             .map(|(name, value)| json!([text.name(name), text.value(&value.to_string())]))
@@ -229,9 +229,9 @@ fn show_span(span: &Span, text: &PageText<'_>) -> Json {
         })
     });
     let status = match span.status {
-        Status::Unset => "unset",
-        Status::Ok => "ok",
-        Status::Error(_) => "error",
+        SpanStatus::Unset => "unset",
+        SpanStatus::Ok => "ok",
+        SpanStatus::Error(_) => "error",
     };
     json!({
         "span": span.span_id,

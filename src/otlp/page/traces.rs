@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::shown::PageText;
 use crate::limits;
 use crate::otlp::assembly::Trace;
-use crate::otlp::span::Span;
+use crate::otlp::span::OtlpSpan;
 
 /// Which trace comes first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -26,7 +26,7 @@ pub(super) enum TraceOrder {
 
 /// Returns whether a text in lower case is part of a name in the trace, or begins its id.
 pub(super) fn mentions(trace: &Trace, wanted: &str) -> bool {
-    let named = |span: &Span| {
+    let named = |span: &OtlpSpan| {
         [&span.name, span.service()].iter().any(|name| name.to_lowercase().contains(wanted))
     };
     trace.id.to_string().starts_with(wanted) || trace.spans.iter().any(named)
@@ -34,11 +34,11 @@ pub(super) fn mentions(trace: &Trace, wanted: &str) -> bool {
 
 /// The list of traces, each with the span that was looked for.
 pub(super) fn list(
-    mut found: Vec<(&Trace, Option<&Span>)>,
+    mut found: Vec<(&Trace, Option<&OtlpSpan>)>,
     order: TraceOrder,
     text: &PageText<'_>,
 ) -> Json {
-    let failed = |trace: &Trace| trace.spans.iter().any(Span::is_error);
+    let failed = |trace: &Trace| trace.spans.iter().any(OtlpSpan::is_error);
     let with_errors = found.iter().filter(|(trace, _)| failed(trace)).count();
     let total = found.len();
     found.sort_by_cached_key(|(trace, _)| {
@@ -54,7 +54,7 @@ pub(super) fn list(
     json!({ "traces": rows.collect::<Vec<_>>(), "total": total, "errors": with_errors })
 }
 
-fn row(trace: &Trace, wanted: Option<&Span>, text: &PageText<'_>) -> Json {
+fn row(trace: &Trace, wanted: Option<&OtlpSpan>, text: &PageText<'_>) -> Json {
     let first = || trace.spans.iter().min_by_key(|span| span.start_ns);
     let root = trace.root();
     let named = root.or_else(first);
@@ -64,7 +64,7 @@ fn row(trace: &Trace, wanted: Option<&Span>, text: &PageText<'_>) -> Json {
         "name": named.map(|span| text.name(&span.name)),
         "service": named.map(|span| text.name(span.service())),
         "services": trace.services().len(),
-        "is_rooted": root.is_some() || trace.spans.iter().any(Span::answers_our_request),
+        "is_rooted": root.is_some() || trace.spans.iter().any(OtlpSpan::answers_our_request),
         "spans": trace.spans.len(),
         "errors": errors,
         "start_ms": trace.start_ns() as f64 / 1e6,

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use super::Plan;
 use super::telemetry::file_of;
-use crate::compose::{Model, Service};
+use crate::compose::{ComposeModel, ServiceModel};
 use crate::edit::yaml::service_lists::{self, ListMember, WantedMember};
 use crate::error::Result;
 
@@ -42,7 +42,7 @@ pub struct PlannedAgent {
 pub type AgentImages = BTreeMap<String, String>;
 
 /// Returns the agent that an earlier `init` gave to a service.
-pub fn find_planned(model: &Model, service: &Service) -> Option<PlannedAgent> {
+pub fn find_planned(model: &ComposeModel, service: &ServiceModel) -> Option<PlannedAgent> {
     let (agent, library) = list_variants().find(|(agent, library)| {
         let name = agent.service(*library);
         service.depends_on.contains(&name) && model.service(&name).is_some()
@@ -51,7 +51,7 @@ pub fn find_planned(model: &Model, service: &Service) -> Option<PlannedAgent> {
 }
 
 /// Returns whether a service copies an agent for others, as `init` writes it.
-pub fn is_agent_service(service: &Service) -> bool {
+pub fn is_agent_service(service: &ServiceModel) -> bool {
     let is_its =
         |(agent, library): (&AgentTemplate, CLibrary)| agent.service(library) == service.name;
     service.build.is_none() && list_variants().any(is_its)
@@ -71,7 +71,7 @@ fn list_variants() -> impl Iterator<Item = (&'static AgentTemplate, CLibrary)> {
 /// agent from another image has a name of its own.
 pub fn extend(
     plan: &mut Plan,
-    model: &Model,
+    model: &ComposeModel,
     planned: &[PlannedAgent],
     images: &AgentImages,
     last: &BTreeSet<String>,

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use super::template::{AgentRefusal, AgentTemplate, CLibrary};
 use crate::compose::{
-    BuildAction, BuildRecipe, Settings, ShellCommand, Sources, Startup, unwrap_program,
+    BuildAction, BuildRecipe, ProjectSources, ServiceEnvironment, ShellCommand, Startup,
+    unwrap_program,
 };
-use crate::edit::requirements::{Entry, Requirements};
+use crate::edit::requirements::{RequirementEntry, Requirements};
 use crate::instrumentation::Instrumentation;
 
 /// The facts about a service that decide whether an agent fits.
@@ -16,9 +17,9 @@ pub struct AgentEvidence<'a> {
     /// The instrumentation that sends its spans.
     pub instrumentation: &'a Instrumentation,
     /// Its variables.
-    pub settings: &'a Settings,
+    pub settings: &'a ServiceEnvironment,
     /// The project's files.
-    pub sources: &'a dyn Sources,
+    pub sources: &'a dyn ProjectSources,
 }
 
 impl std::fmt::Debug for AgentEvidence<'_> {
@@ -56,7 +57,7 @@ pub fn find_objection(agent: &AgentTemplate, evidence: &AgentEvidence<'_>) -> Op
     if base.contains("distroless") || base == "scratch" {
         return Some(format!("the agent was never tried in {base}"));
     }
-    if let Some(text) = agent.refusals.iter().find_map(|one| refuse(one, evidence)) {
+    if let Some(text) = agent.refusals.iter().find_map(|one| agent_objection(one, evidence)) {
         return Some(text);
     }
     if official_name(base).is_none_or(|name| agent.bases.iter().all(|base| base != name)) {
@@ -71,7 +72,7 @@ fn find_override(agent: &AgentTemplate, evidence: &AgentEvidence<'_>) -> Option<
     agent.variables.iter().find_map(|variable| {
         let name = &variable.name;
         let mut commands = evidence.startup.commands.iter();
-        if commands.any(|command| sets(command, name)) {
+        if commands.any(|command| command_sets_variable(command, name)) {
             return Some(format!("its start command sets {name} itself"));
         }
         let setting = evidence.settings.get(name)?;
@@ -80,14 +81,14 @@ fn find_override(agent: &AgentTemplate, evidence: &AgentEvidence<'_>) -> Option<
     })
 }
 
-fn sets(command: &ShellCommand, name: &str) -> bool {
+fn command_sets_variable(command: &ShellCommand, name: &str) -> bool {
     let mut own = command.variables.iter();
     let mut words = command.words.iter();
     own.any(|(variable, _)| variable == name)
         || words.any(|word| word.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
 }
 
-fn refuse(refusal: &AgentRefusal, evidence: &AgentEvidence<'_>) -> Option<String> {
+fn agent_objection(refusal: &AgentRefusal, evidence: &AgentEvidence<'_>) -> Option<String> {
     let startup = evidence.startup;
     let why = &refusal.why;
     if let Some(image) = &refusal.base {
@@ -149,13 +150,13 @@ fn has_package(package: &str, refusal: &AgentRefusal, evidence: &AgentEvidence<'
     if !listed.is_some_and(|packages| packages.contains(package)) {
         return false;
     }
-    let Some(below) = refusal.below.as_deref().map(numbers) else { return true };
-    let mut entries = requirements(evidence).into_iter();
+    let Some(below) = refusal.below.as_deref().map(leading_numbers) else { return true };
+    let mut entries = listed_requirements(evidence).into_iter();
     entries.any(|entry| entry.name == package && entry.is_older_than(&below))
 }
 
 /// Returns the requirements of the first code folder that has a list of them.
-fn requirements(evidence: &AgentEvidence<'_>) -> Vec<Entry> {
+fn listed_requirements(evidence: &AgentEvidence<'_>) -> Vec<RequirementEntry> {
     let folders = evidence.startup.code_folders(evidence.sources);
     let mut lists: Vec<PathBuf> = Vec::new();
     lists.extend(folders.iter().map(|(folder, _)| folder.join("requirements.txt")));
@@ -181,18 +182,18 @@ fn is_between(image: &str, refusal: &AgentRefusal) -> bool {
     let name = image.split('@').next().unwrap_or(image);
     let tag = name.rsplit('/').next().and_then(|last| last.split_once(':'));
     let Some((_, tag)) = tag else { return false };
-    let mut version = numbers(tag);
+    let mut version = leading_numbers(tag);
     if version.is_empty() {
         return false;
     }
     version.resize(version.len().max(4), u32::MAX);
-    let from = refusal.from.as_deref().map(numbers);
-    let below = refusal.below.as_deref().map(numbers);
+    let from = refusal.from.as_deref().map(leading_numbers);
+    let below = refusal.below.as_deref().map(leading_numbers);
     from.is_none_or(|from| version >= from) && below.is_none_or(|below| version < below)
 }
 
 /// Returns the leading numbers of a version: `3.12.1` of `3.12.1-slim`.
-pub(super) fn numbers(version: &str) -> Vec<u32> {
+pub(super) fn leading_numbers(version: &str) -> Vec<u32> {
     let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
     version[..end].split('.').map_while(|part| part.parse().ok()).collect()
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::objection::numbers;
+use super::objection::leading_numbers;
 use super::{AgentImages, AgentTemplate, PlannedAgent};
-use crate::compose::{Holds, Model, ReferenceKind};
+use crate::compose::{ComposeModel, FileSyntax, ReferenceKind};
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::rename::{Renames, rename};
 use crate::error::{Error, ErrorCode, Result};
@@ -34,7 +34,11 @@ impl AgentSource {
     ///
     /// # Errors
     /// `unsafe-edit` where the service has no volume, or another image's under a name that was not made here.
-    pub(super) fn find(model: &Model, one: &PlannedAgent, images: &AgentImages) -> Result<Self> {
+    pub(super) fn find(
+        model: &ComposeModel,
+        one: &PlannedAgent,
+        images: &AgentImages,
+    ) -> Result<Self> {
         let service = one.agent.service(one.library);
         let wanted = images.get(&one.agent.name).map(String::as_str);
         let image = one.agent.reference(wanted);
@@ -76,7 +80,7 @@ impl AgentSource {
     pub(super) fn plan(
         &self,
         plan: &mut Plan,
-        model: &Model,
+        model: &ComposeModel,
         path: &Path,
         one: &PlannedAgent,
     ) -> Result<()> {
@@ -101,7 +105,8 @@ impl AgentSource {
                     names.into_iter().map(|(old, new)| (old.clone(), new.clone())).collect();
                 let holds = |text: &str| renames.keys().any(|old| text.contains(old.as_str()));
                 let files = model.files.iter();
-                let files = files.filter(|file| file.holds == Holds::Compose && holds(&file.text));
+                let files =
+                    files.filter(|file| file.holds == FileSyntax::Compose && holds(&file.text));
                 for file in files {
                     plan.amend(model, &file.path, |text| rename(text, &renames))?;
                 }
@@ -133,8 +138,8 @@ impl AgentSource {
 /// Returns whether an image is the published one with an older tag.
 fn is_older(agent: &AgentTemplate, image: &str) -> bool {
     let tag = image.strip_prefix(&agent.image).and_then(|rest| rest.strip_prefix(':'));
-    let version = tag.filter(|tag| !tag.contains('@')).map(numbers);
-    version.is_some_and(|version| !version.is_empty() && version < numbers(&agent.tag))
+    let version = tag.filter(|tag| !tag.contains('@')).map(leading_numbers);
+    version.is_some_and(|version| !version.is_empty() && version < leading_numbers(&agent.tag))
 }
 
 #[cfg(test)]

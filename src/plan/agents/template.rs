@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::error::Result;
 use crate::instrumentation::Language;
-use crate::provider::render;
+use crate::provider::render_template;
 
 /// The agent for a language or, without one, what to add to the code by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -231,7 +231,7 @@ impl AgentTemplate {
             copy => copy.as_str(),
             module => module,
         };
-        render(include_str!("../../../templates/agents/service.yml"), values)
+        render_template(include_str!("../../../templates/agents/service.yml"), values)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::objection::AgentEvidence;
 use super::template::{AgentTemplate, AgentVariable, CLibrary, JoinSide, VariableRule};
-use crate::compose::Source;
+use crate::compose::VariableSource;
 use crate::provider::Variable;
 use crate::secret::is_secret;
 
@@ -34,7 +34,7 @@ pub fn list_variables(
         let value = match variable.rule {
             VariableRule::Set => Some(value.clone()),
             VariableRule::Default => is_silent(&variable.name, evidence).then(|| value.clone()),
-            VariableRule::Join => Some(join(variable, value, evidence)?),
+            VariableRule::Join => Some(join_values(variable, value, evidence)?),
         };
         all.extend(value.map(|value| Variable { name: variable.name.clone(), value }));
     }
@@ -55,7 +55,7 @@ fn is_silent(name: &str, evidence: &AgentEvidence<'_>) -> bool {
 }
 
 /// Returns the service's own value joined with the agent's, or unchanged if it already contains the agent's.
-fn join(
+fn join_values(
     variable: &AgentVariable,
     value: &str,
     evidence: &AgentEvidence<'_>,
@@ -75,12 +75,12 @@ fn join(
 fn own_value(name: &str, evidence: &AgentEvidence<'_>) -> Result<Option<String>, String> {
     let Some(setting) = evidence.settings.get(name) else {
         let image = evidence.startup.environment.get(name);
-        return Ok(image.map(|value| escape(value)));
+        return Ok(image.map(|value| escape_dollars(value)));
     };
     match (&setting.source, &setting.raw) {
-        (Source::Environment(_), Some(raw)) => Ok(Some(raw.clone())),
-        (Source::Environment(_), None) => Ok(Some(format!("${{{name}:-}}"))),
-        (Source::EnvFile(_), _) => {
+        (VariableSource::Environment(_), Some(raw)) => Ok(Some(raw.clone())),
+        (VariableSource::Environment(_), None) => Ok(Some(format!("${{{name}:-}}"))),
+        (VariableSource::EnvFile(_), _) => {
             let Some(value) = setting.value.known() else {
                 return Err(format!("the value of {name} is not known"));
             };
@@ -91,28 +91,28 @@ fn own_value(name: &str, evidence: &AgentEvidence<'_>) -> Result<Option<String>,
             });
             match is_telling || is_secret(name, value) {
                 true => Err(format!("{name} of its env_file holds a secret")),
-                false => Ok(Some(escape(value))),
+                false => Ok(Some(escape_dollars(value))),
             }
         }
     }
 }
 
 /// Escapes a literal value for `environment`: docker compose reads a single dollar sign as the start of a variable.
-fn escape(value: &str) -> String {
+fn escape_dollars(value: &str) -> String {
     value.replace('$', "$$")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::texts::{Texts, load};
+    use crate::compose::texts::{TestSources, load_texts};
     use crate::instrumentation::{Instrumentation, Language, ServiceEvidence, known_variables};
     use crate::plan::agents::{find_objection, find_template};
 
     /// Returns the variables of the service `a` in these files as `NAME=value`, or the objection.
     fn listed(language: Language, files: &[(&str, &str)]) -> Vec<String> {
-        let model = load(files, &[]).unwrap();
-        let sources = Texts::new(files);
+        let model = load_texts(files, &[]).unwrap();
+        let sources = TestSources::new(files);
         let service = model.service("a").unwrap();
         let settings = service.intended(model.plain());
         let startup = service.startup(&sources, Some(model.plain()));

@@ -4,25 +4,25 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::edit::python::framework::Framework;
+use crate::edit::python::framework::PythonFramework;
 use crate::provider::Addon;
 
 /// The catalogue.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Catalogue {
+pub struct PythonCatalogue {
     /// Matching versions, newest first.
-    pub versions: Vec<Set>,
+    pub versions: Vec<VersionSet>,
     /// Core releases without a matching contrib release.
     pub alone: Vec<String>,
     /// Packages that share the core version.
-    pub core: Vec<Package>,
+    pub core: Vec<TracingPackage>,
     /// Packages that share the contrib version.
-    pub contrib: Vec<Package>,
+    pub contrib: Vec<TracingPackage>,
     /// The package needed for `opentelemetry-instrument`.
     pub zero_code: String,
     /// Instrumentations of libraries.
-    pub libraries: Vec<Library>,
+    pub libraries: Vec<InstrumentedLibrary>,
     /// Packages and calls that are added only on request.
     pub addons: Vec<AddonFacts>,
 }
@@ -34,7 +34,7 @@ pub struct AddonFacts {
     /// The addon.
     pub name: Addon,
     /// Its packages.
-    pub packages: Vec<Pinned>,
+    pub packages: Vec<PinnedPackage>,
     /// The variables it reads from the service's environment.
     pub variables: Vec<String>,
     /// The end of the call that starts it, once per service.
@@ -42,13 +42,13 @@ pub struct AddonFacts {
     /// The end of the call that each application is passed to.
     pub hook: String,
     /// The names its lines use.
-    pub imports: Vec<Symbol>,
+    pub imports: Vec<ImportedSymbol>,
 }
 
 /// A package, and its version for lists that pin.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pinned {
+pub struct PinnedPackage {
     /// The normalised name.
     pub package: String,
     /// The newest version known to work.
@@ -58,14 +58,14 @@ pub struct Pinned {
 /// A name used by inserted lines, and where it is imported from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Symbol {
+pub struct ImportedSymbol {
     /// `opentelemetry.sdk.trace`; empty if the name is itself a module.
     pub module: String,
     /// `TracerProvider`
     pub name: String,
 }
 
-impl Symbol {
+impl ImportedSymbol {
     pub(super) fn new(module: &str, name: &str) -> Self {
         Self { module: module.to_owned(), name: name.to_owned() }
     }
@@ -83,7 +83,7 @@ impl Symbol {
 /// A package that traced services need.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Package {
+pub struct TracingPackage {
     /// The normalised name.
     pub package: String,
     /// Another package that depends on it.
@@ -94,9 +94,9 @@ pub struct Package {
     pub framework: Option<String>,
 }
 
-impl Package {
+impl TracingPackage {
     /// Returns whether a service of these frameworks needs it; an empty list means that the framework is unknown.
-    pub fn is_for(&self, frameworks: &[&Framework]) -> bool {
+    pub fn is_for(&self, frameworks: &[&PythonFramework]) -> bool {
         let framework = self.framework.as_deref();
         frameworks.is_empty()
             || framework.is_none_or(|name| frameworks.iter().any(|one| one.package == name))
@@ -106,14 +106,14 @@ impl Package {
 /// The instrumentation of one library.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Library {
+pub struct InstrumentedLibrary {
     /// Normalised names of packages that show that the library is used.
     pub uses: Vec<String>,
     /// The module names it is imported by.
     pub imports: Vec<String>,
     /// The connections that `instrument()` affects.
     #[serde(default)]
-    pub reach: Reach,
+    pub reach: InstrumentReach,
     /// The first release that its instrumentation does not support.
     #[serde(default)]
     pub below: Option<String>,
@@ -134,7 +134,7 @@ pub struct Library {
 /// The connections of a library that `instrument()` affects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Reach {
+pub enum InstrumentReach {
     /// All connections, whenever they were made.
     #[default]
     All,
@@ -142,7 +142,7 @@ pub enum Reach {
     Later,
 }
 
-impl Library {
+impl InstrumentedLibrary {
     /// Returns whether this dotted name, as imports resolve it, belongs to the library.
     pub fn owns(&self, path: &str) -> bool {
         self.imports.iter().any(|own| {
@@ -166,7 +166,7 @@ impl Library {
 /// A core and a contrib version that pip can install together.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Set {
+pub struct VersionSet {
     /// The oldest supported Python, `3.10`.
     #[serde(default)]
     pub python: String,
@@ -179,7 +179,7 @@ pub struct Set {
 /// The difference between the minor versions of contrib and core.
 const AHEAD: u32 = 21;
 
-impl Set {
+impl VersionSet {
     /// Returns the set of a core version: `1.45.1` with `0.66b1`.
     pub fn of_core(core: &str) -> Option<Self> {
         let mut parts = core.strip_prefix("1.")?.splitn(2, '.');
@@ -208,17 +208,17 @@ impl Set {
     }
 }
 
-static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
+static CATALOGUE: LazyLock<PythonCatalogue> = LazyLock::new(|| {
     serde_yaml::from_str(include_str!("../../../templates/instrumentations.yaml"))
         .unwrap_or_default()
 });
 
 /// Returns the catalogue.
-pub fn catalogue() -> &'static Catalogue {
+pub fn python_catalogue() -> &'static PythonCatalogue {
     &CATALOGUE
 }
 
-impl Catalogue {
+impl PythonCatalogue {
     /// Returns the facts about an addon.
     pub fn addon(&self, addon: Addon) -> Option<&AddonFacts> {
         self.addons.iter().find(|facts| facts.name == addon)
@@ -226,15 +226,17 @@ impl Catalogue {
 
     /// Returns the newest set that runs on `python` (`3.9`, `3.12.1`), or the newest of all if the version is
     /// unknown.
-    pub fn newest_for(&self, python: Option<&str>) -> Option<&Set> {
-        let Some(python) = python.and_then(minor) else {
+    pub fn newest_for(&self, python: Option<&str>) -> Option<&VersionSet> {
+        let Some(python) = python.and_then(minor_version) else {
             return self.versions.first();
         };
-        self.versions.iter().find(|set| minor(&set.python).is_some_and(|oldest| oldest <= python))
+        self.versions
+            .iter()
+            .find(|set| minor_version(&set.python).is_some_and(|oldest| oldest <= python))
     }
 }
 
-fn minor(python: &str) -> Option<(u32, u32)> {
+fn minor_version(python: &str) -> Option<(u32, u32)> {
     let mut numbers = python.split(['.', '-']).map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
@@ -245,20 +247,20 @@ mod tests {
 
     #[test]
     fn the_catalogue_is_valid_and_its_version_sets_match() {
-        let catalogue = catalogue();
+        let catalogue = python_catalogue();
         assert!(catalogue.libraries.len() > 10);
         assert!(
             catalogue.addon(Addon::Xray).is_some() && catalogue.addon(Addon::Rollbar).is_some()
         );
         for set in &catalogue.versions {
-            assert_eq!(Set::of_core(&set.core).unwrap().contrib, set.contrib);
-            assert_eq!(Set::of_contrib(&set.contrib).unwrap().core, set.core);
+            assert_eq!(VersionSet::of_core(&set.core).unwrap().contrib, set.contrib);
+            assert_eq!(VersionSet::of_contrib(&set.contrib).unwrap().core, set.core);
         }
     }
 
     #[test]
     fn an_old_python_gets_a_set_it_can_run() {
-        let newest = |python| catalogue().newest_for(python).map(|set| set.core.as_str());
+        let newest = |python| python_catalogue().newest_for(python).map(|set| set.core.as_str());
         assert_eq!(newest(None), Some("1.45.1"));
         assert_eq!(newest(Some("3.12-slim")), Some("1.45.1"));
         assert_eq!(newest(Some("3.9.2")), Some("1.41.1"));

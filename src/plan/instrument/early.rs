@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::catalogue::{Library, Reach};
-use super::entry::Entry;
-use super::graph::{ImportGraph, running};
-use super::modules::Module;
-use crate::edit::python::bindings::Import;
-use crate::edit::python::calls::Scope;
+use super::catalogue::{InstrumentReach, InstrumentedLibrary};
+use super::entry::StartEntry;
+use super::graph::{ImportGraph, running_imports};
+use super::modules::PythonModule;
+use crate::edit::python::bindings::PythonImport;
+use crate::edit::python::calls::CallScope;
 
 /// The statement that library instrumentation must run before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,20 +24,20 @@ pub struct EarlyPlace {
 pub fn early_place(
     graph: &ImportGraph<'_>,
     app: usize,
-    entries: &[Entry],
-    libraries: &[&Library],
+    entries: &[StartEntry],
+    libraries: &[&InstrumentedLibrary],
 ) -> EarlyPlace {
-    let mut walk = Walk { graph, app, libraries, seen: BTreeSet::new() };
-    let mut places = started(graph, app, entries).into_iter();
+    let mut walk = ModuleWalk { graph, app, libraries, seen: BTreeSet::new() };
+    let mut places = started_modules(graph, app, entries).into_iter();
     let place = places.find_map(|index| walk.through(index));
     place.unwrap_or(EarlyPlace { module: app, before: None })
 }
 
 /// Returns the modules that the start command executes by name, in order.
-fn started(graph: &ImportGraph<'_>, app: usize, entries: &[Entry]) -> Vec<usize> {
+fn started_modules(graph: &ImportGraph<'_>, app: usize, entries: &[StartEntry]) -> Vec<usize> {
     let mut lists = entries.iter().map(|entry| match entry {
-        Entry::File(name) => graph.file(name).into_iter().collect(),
-        Entry::Module(name) => graph.named(name),
+        StartEntry::File(name) => graph.file(name).into_iter().collect(),
+        StartEntry::Module(name) => graph.named(name),
     });
     let starts =
         |list: &Vec<usize>| list.last().is_some_and(|last| graph.runs_with(*last).contains(&app));
@@ -48,20 +48,20 @@ fn started(graph: &ImportGraph<'_>, app: usize, entries: &[Entry]) -> Vec<usize>
 }
 
 /// An event while a module runs.
-enum Event<'m> {
-    Import(&'m Import),
+enum ModuleEvent<'m> {
+    Import(&'m PythonImport),
     Connection,
 }
 
 /// A walk through the modules in execution order.
-struct Walk<'g, 'm> {
+struct ModuleWalk<'g, 'm> {
     graph: &'g ImportGraph<'m>,
     app: usize,
-    libraries: &'g [&'g Library],
+    libraries: &'g [&'g InstrumentedLibrary],
     seen: BTreeSet<usize>,
 }
 
-impl<'m> Walk<'_, 'm> {
+impl<'m> ModuleWalk<'_, 'm> {
     fn through(&mut self, index: usize) -> Option<EarlyPlace> {
         if !self.seen.insert(index) {
             return None;
@@ -71,7 +71,7 @@ impl<'m> Walk<'_, 'm> {
         let limit = application.map_or(usize::MAX, |app| app.top.start);
         for (at, event) in self.events(module).into_iter().take_while(|(at, _)| *at < limit) {
             let here = EarlyPlace { module: index, before: Some(at) };
-            let Event::Import(import) = event else { return Some(here) };
+            let ModuleEvent::Import(import) = event else { return Some(here) };
             for next in self.graph.executed(index, import) {
                 if self.seen.contains(&next) {
                     continue;
@@ -92,28 +92,28 @@ impl<'m> Walk<'_, 'm> {
     }
 
     /// Returns the imports and connections that happen while a module is imported.
-    fn events(&self, module: &'m Module) -> Vec<(usize, Event<'m>)> {
-        let imports = running(module).map(|import| match self.binds_early(import) {
-            true => (import.start, Event::Connection),
-            false => (import.start, Event::Import(import)),
+    fn events(&self, module: &'m PythonModule) -> Vec<(usize, ModuleEvent<'m>)> {
+        let imports = running_imports(module).map(|import| match self.binds_early(import) {
+            true => (import.start, ModuleEvent::Connection),
+            false => (import.start, ModuleEvent::Import(import)),
         });
         let calls = module.calls.iter().filter(|call| {
-            matches!(call.scope, Scope::Module | Scope::Conditional)
+            matches!(call.scope, CallScope::Module | CallScope::Conditional)
                 && call.path.as_ref().is_some_and(|path| self.is_later(path))
         });
-        let calls = calls.map(|call| (call.top.start, Event::Connection));
-        let mut events: Vec<(usize, Event<'m>)> = imports.chain(calls).collect();
+        let calls = calls.map(|call| (call.top.start, ModuleEvent::Connection));
+        let mut events: Vec<(usize, ModuleEvent<'m>)> = imports.chain(calls).collect();
         events.sort_by_key(|(at, _)| *at);
         events
     }
 
     /// Returns whether an import such as `from psycopg2 import connect` binds a function that `instrument()` replaces
     /// only in its module, so that the imported name stays untraced.
-    fn binds_early(&self, import: &Import) -> bool {
+    fn binds_early(&self, import: &PythonImport) -> bool {
         let name = import.path.rsplit('.').next().unwrap_or_default();
         let is_function = name.starts_with(|c: char| c.is_ascii_lowercase());
         let of_library =
-            |library: &&&Library| library.imports.iter().all(|own| *own != import.path);
+            |library: &&&InstrumentedLibrary| library.imports.iter().all(|own| *own != import.path);
         is_function && self.later(&import.path).filter(of_library).is_some()
     }
 
@@ -122,13 +122,13 @@ impl<'m> Walk<'_, 'm> {
     }
 
     /// Returns the library with this name, if its earlier connections would stay untraced.
-    fn later(&self, path: &str) -> Option<&&Library> {
+    fn later(&self, path: &str) -> Option<&&InstrumentedLibrary> {
         let mut libraries = self.libraries.iter();
-        libraries.find(|library| library.reach == Reach::Later && library.connects(path))
+        libraries.find(|library| library.reach == InstrumentReach::Later && library.connects(path))
     }
 }
 
 /// Returns whether a module only makes its folder a package.
-fn is_bare(module: &Module) -> bool {
+fn is_bare(module: &PythonModule) -> bool {
     module.imports.is_empty() && module.calls.is_empty()
 }

@@ -2,14 +2,14 @@
 
 /// A file or module named by a start command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
+pub enum StartEntry {
     /// A file that is run or imported by path: `app.py`.
     File(String),
     /// A module that is imported by name: `api.wsgi`.
     Module(String),
 }
 
-impl Entry {
+impl StartEntry {
     /// Parses `app.py`, `api.wsgi`, `api.wsgi:app`, `shop:create_app()`.
     fn read(word: &str) -> Self {
         let name = word.split(':').next().unwrap_or(word);
@@ -26,7 +26,7 @@ impl Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServedObject {
     /// The module that binds it.
-    pub module: Entry,
+    pub module: StartEntry,
     /// Its name.
     pub name: String,
 }
@@ -50,8 +50,8 @@ pub fn served_objects(command: &str, flask_app: Option<&str>) -> Vec<ServedObjec
         (is_name && object.starts_with(|c: char| c.is_alphabetic() || c == '_')).then_some(object)
     });
     let names: Vec<&str> = named.map_or_else(|| names.to_vec(), |named| vec![named]);
-    let modules = entries(command, flask_app).into_iter();
-    let object = |module: &Entry, name: &&str| ServedObject {
+    let modules = parse_start_entries(command, flask_app).into_iter();
+    let object = |module: &StartEntry, name: &&str| ServedObject {
         module: module.clone(),
         name: (*name).to_owned(),
     };
@@ -61,7 +61,7 @@ pub fn served_objects(command: &str, flask_app: Option<&str>) -> Vec<ServedObjec
 }
 
 /// Returns what a command starts, the likeliest first; `flask_app` is the value of `FLASK_APP`.
-pub fn entries(command: &str, flask_app: Option<&str>) -> Vec<Entry> {
+pub fn parse_start_entries(command: &str, flask_app: Option<&str>) -> Vec<StartEntry> {
     let quotes = |c: char| matches!(c, '"' | '\'' | ',' | '[' | ']');
     let words: Vec<&str> = command
         .split_whitespace()
@@ -72,19 +72,19 @@ pub fn entries(command: &str, flask_app: Option<&str>) -> Vec<Entry> {
         let rest = &words[at + 1..];
         match word.rsplit('/').next().unwrap_or(word) {
             "gunicorn" => {
-                let named = served(rest);
+                let named = served_entries(rest);
                 return if named.is_empty() { module_alone(rest) } else { named };
             }
-            "uvicorn" | "hypercorn" | "waitress-serve" | "uwsgi" => return served(rest),
-            "flask" => return flask(rest, flask_app),
+            "uvicorn" | "hypercorn" | "waitress-serve" | "uwsgi" => return served_entries(rest),
+            "flask" => return flask_run_entries(rest, flask_app),
             program if program.starts_with("python") => match rest {
                 ["-m", module, ..] if !SERVERS.contains(module) => {
-                    return vec![Entry::Module((*module).to_owned())];
+                    return vec![StartEntry::Module((*module).to_owned())];
                 }
                 rest => {
                     let script = rest.iter().find(|word| !word.starts_with('-'));
                     if let Some(script) = script.filter(|word| word.ends_with(".py")) {
-                        return vec![Entry::File((*script).to_owned())];
+                        return vec![StartEntry::File((*script).to_owned())];
                     }
                 }
             },
@@ -99,7 +99,7 @@ const SERVERS: [&str; 7] =
     ["flask", "gunicorn", "uvicorn", "hypercorn", "waitress", "uwsgi", "debugpy"];
 
 /// Returns `module:object` from a server's arguments, or from uWSGI's options.
-fn served(words: &[&str]) -> Vec<Entry> {
+fn served_entries(words: &[&str]) -> Vec<StartEntry> {
     let named = words.iter().enumerate().find_map(|(at, word)| match *word {
         "--wsgi-file" | "--module" | "-w"
             if word.starts_with("--") || words[at + 1..].first()?.contains(':') =>
@@ -112,11 +112,11 @@ fn served(words: &[&str]) -> Vec<Entry> {
             (is_name(module) && is_name(object) && !module.starts_with("unix")).then_some(word)
         }
     });
-    named.map(Entry::read).into_iter().collect()
+    named.map(StartEntry::read).into_iter().collect()
 }
 
 /// Returns the first word that is neither an option nor its value: `gunicorn -w 4 shop.wsgi`.
-fn module_alone(words: &[&str]) -> Vec<Entry> {
+fn module_alone(words: &[&str]) -> Vec<StartEntry> {
     const FLAGS: [&str; 5] = ["--reload", "--preload", "--daemon", "-D", "--spew"];
     let is_value = |at: usize| {
         let before = at.checked_sub(1).map(|before| words[before]);
@@ -129,18 +129,18 @@ fn module_alone(words: &[&str]) -> Vec<Entry> {
             && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
     };
     let found = (0..words.len()).find(|at| is_name(words[*at]) && !is_value(*at));
-    found.map(|at| Entry::Module(words[at].to_owned())).into_iter().collect()
+    found.map(|at| StartEntry::Module(words[at].to_owned())).into_iter().collect()
 }
 
 /// Returns what `flask run` loads.
-fn flask(words: &[&str], variable: Option<&str>) -> Vec<Entry> {
+fn flask_run_entries(words: &[&str], variable: Option<&str>) -> Vec<StartEntry> {
     let option = words.iter().enumerate().find_map(|(at, word)| match *word {
         "--app" | "-A" => words.get(at + 1).copied(),
         word => word.strip_prefix("--app="),
     });
     match option.or(variable) {
-        Some(named) => vec![Entry::read(named)],
-        None => ["wsgi.py", "app.py"].map(|name| Entry::File(name.to_owned())).to_vec(),
+        Some(named) => vec![StartEntry::read(named)],
+        None => ["wsgi.py", "app.py"].map(|name| StartEntry::File(name.to_owned())).to_vec(),
     }
 }
 
@@ -149,8 +149,8 @@ mod tests {
     use super::*;
 
     fn check(command: &str, expected: &[&str]) {
-        let read = entries(command, None).into_iter().map(|entry| match entry {
-            Entry::File(name) | Entry::Module(name) => name,
+        let read = parse_start_entries(command, None).into_iter().map(|entry| match entry {
+            StartEntry::File(name) | StartEntry::Module(name) => name,
         });
         assert_eq!(read.collect::<Vec<_>>(), expected, "{command}");
     }
@@ -189,7 +189,7 @@ mod tests {
         check("python -m api.server", &["api.server"]);
         check("python -m debugpy --listen 0.0.0.0:5678 -m gunicorn main:app", &["main"]);
         check("./start.sh", &[]);
-        let entry = entries("flask run", Some("lib/app.py:make"));
-        assert_eq!(entry, [Entry::File("lib/app.py".to_owned())]);
+        let entry = parse_start_entries("flask run", Some("lib/app.py:make"));
+        assert_eq!(entry, [StartEntry::File("lib/app.py".to_owned())]);
     }
 }

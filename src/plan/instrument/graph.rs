@@ -3,14 +3,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::modules::Module;
-use crate::edit::python::bindings::{Depth, Import};
+use super::modules::PythonModule;
+use crate::edit::python::bindings::{ImportDepth, PythonImport};
 use crate::edit::python::telemetry::imports_module;
 
 /// The modules of a service by path, as imports resolve them.
 #[derive(Debug)]
 pub struct ImportGraph<'m> {
-    modules: Vec<&'m Module>,
+    modules: Vec<&'m PythonModule>,
     files: HashMap<&'m Path, usize>,
     folders: HashSet<&'m Path>,
     roots: &'m [PathBuf],
@@ -18,8 +18,8 @@ pub struct ImportGraph<'m> {
 
 impl<'m> ImportGraph<'m> {
     /// Indexes the modules by path; `roots` are folders listed in `PYTHONPATH`.
-    pub fn new(modules: impl IntoIterator<Item = &'m Module>, roots: &'m [PathBuf]) -> Self {
-        let modules: Vec<&Module> = modules.into_iter().collect();
+    pub fn new(modules: impl IntoIterator<Item = &'m PythonModule>, roots: &'m [PathBuf]) -> Self {
+        let modules: Vec<&PythonModule> = modules.into_iter().collect();
         let paths = modules.iter().enumerate();
         Self {
             files: paths.map(|(index, module)| (module.path.as_path(), index)).collect(),
@@ -30,7 +30,7 @@ impl<'m> ImportGraph<'m> {
     }
 
     /// Returns every module.
-    pub fn modules(&self) -> &[&'m Module] {
+    pub fn modules(&self) -> &[&'m PythonModule] {
         &self.modules
     }
 
@@ -42,7 +42,7 @@ impl<'m> ImportGraph<'m> {
     }
 
     /// Returns a module by its index.
-    pub fn module(&self, index: usize) -> &'m Module {
+    pub fn module(&self, index: usize) -> &'m PythonModule {
         self.modules[index]
     }
 
@@ -68,7 +68,7 @@ impl<'m> ImportGraph<'m> {
     }
 
     /// Returns the service's modules that an import in the module `from` executes, in order; none for a library.
-    pub fn executed(&self, from: usize, import: &Import) -> Vec<usize> {
+    pub fn executed(&self, from: usize, import: &PythonImport) -> Vec<usize> {
         let name = import.path.trim_start_matches('.');
         let dots = import.path.len() - name.len();
         let parts: Vec<&str> = name.split('.').filter(|part| !part.is_empty()).collect();
@@ -122,7 +122,7 @@ impl<'m> ImportGraph<'m> {
         let mut found = BTreeSet::from([from]);
         let mut open = vec![from];
         while let Some(index) = open.pop() {
-            for import in running(self.modules[index]) {
+            for import in running_imports(self.modules[index]) {
                 open.extend(
                     self.executed(index, import).into_iter().filter(|next| found.insert(*next)),
                 );
@@ -133,16 +133,16 @@ impl<'m> ImportGraph<'m> {
 }
 
 /// Returns the imports that run when their module runs, in source order.
-pub fn running(module: &Module) -> impl Iterator<Item = &Import> {
-    module.imports.iter().filter(|import| import.depth != Depth::Nested)
+pub fn running_imports(module: &PythonModule) -> impl Iterator<Item = &PythonImport> {
+    module.imports.iter().filter(|import| import.depth != ImportDepth::Nested)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn modules(files: &[(&str, &str)]) -> Vec<Module> {
-        let read = |(path, text): &(&str, &str)| Module::read(Path::new(path), text).unwrap();
+    fn modules(files: &[(&str, &str)]) -> Vec<PythonModule> {
+        let read = |(path, text): &(&str, &str)| PythonModule::read(Path::new(path), text).unwrap();
         files.iter().map(read).collect()
     }
 
@@ -151,7 +151,7 @@ mod tests {
         let modules = modules(files);
         let roots: Vec<PathBuf> = roots.iter().map(PathBuf::from).collect();
         let graph = ImportGraph::new(&modules, &roots);
-        let imports = running(&modules[0]).flat_map(|import| graph.executed(0, import));
+        let imports = running_imports(&modules[0]).flat_map(|import| graph.executed(0, import));
         imports.map(|index| modules[index].path.display().to_string()).collect()
     }
 

@@ -1,39 +1,40 @@
 //! Moves existing library instrumentations that run only after an import lets the library connect.
 
-use super::catalogue::{Library, Reach, catalogue};
-use super::graph::{ImportGraph, running};
+use super::catalogue::{InstrumentReach, InstrumentedLibrary, python_catalogue};
+use super::graph::{ImportGraph, running_imports};
 use super::initialise::early_spot;
-use super::modules::Module;
-use crate::edit::patch::Patch;
-use crate::edit::python::bindings::{Depth, Import};
-use crate::edit::python::calls::{Call, Extent, Scope};
-use crate::edit::python::order::{Effect, Mistake, whole_lines};
-use crate::edit::python::source::Source;
+use super::modules::PythonModule;
+use crate::edit::patch::TextPatch;
+use crate::edit::python::bindings::{ImportDepth, PythonImport};
+use crate::edit::python::calls::{CallExtent, CallScope, PythonCall};
+use crate::edit::python::order::{MistakeEffect, OrderMistake, whole_lines};
+use crate::edit::python::source::PythonSource;
 
 /// Finds instrumentations in the module `index`, with text `source`, that come too late, and moves each above the
 /// import that uses the library.
 pub fn late_instrumentations(
     graph: &ImportGraph<'_>,
     index: usize,
-    source: &Source<'_>,
-) -> Vec<Mistake> {
+    source: &PythonSource<'_>,
+) -> Vec<OrderMistake> {
     let module = graph.module(index);
     let calls = module.calls.iter().filter(|call| {
-        call.name == "instrument" && matches!(call.scope, Scope::Module | Scope::Conditional)
+        call.name == "instrument"
+            && matches!(call.scope, CallScope::Module | CallScope::Conditional)
     });
     let found = calls.filter_map(|call| {
-        let library = instrumented(call)?;
+        let library = instrumented_library(call)?;
         let import = first_user(graph, index, library, call.range.start)?;
         let text = format!(
             "`{}` runs after `{}` was imported, and connections made there stay untraced",
             source.of_range(&call.range),
             import.path
         );
-        let fix = moved(source, module, library, call, import.start).unwrap_or_default();
-        Some(Mistake {
+        let fix = move_call(source, module, library, call, import.start).unwrap_or_default();
+        Some(OrderMistake {
             line: source.line_number(call.range.start),
             text,
-            effect: Effect::Untraced,
+            effect: MistakeEffect::Untraced,
             fix,
         })
     });
@@ -41,32 +42,34 @@ pub fn late_instrumentations(
 }
 
 /// Returns whether a module instruments this library too late.
-pub fn is_late(graph: &ImportGraph<'_>, index: usize, library: &Library) -> bool {
+pub fn is_late(graph: &ImportGraph<'_>, index: usize, library: &InstrumentedLibrary) -> bool {
     let mut calls = graph.module(index).calls.iter().filter(|call| call.name == "instrument");
     calls.any(|call| {
-        matches!(call.scope, Scope::Module | Scope::Conditional)
-            && instrumented(call).is_some_and(|own| own.class == library.class)
+        matches!(call.scope, CallScope::Module | CallScope::Conditional)
+            && instrumented_library(call).is_some_and(|own| own.class == library.class)
             && first_user(graph, index, library, call.range.start).is_some()
     })
 }
 
 /// Returns the library that a call instruments, if earlier connections stay untraced.
-fn instrumented(call: &Call) -> Option<&'static Library> {
+fn instrumented_library(call: &PythonCall) -> Option<&'static InstrumentedLibrary> {
     let class = call.callee.strip_suffix("().instrument")?;
     let class = class.rsplit('.').next()?;
-    let mut libraries = catalogue().libraries.iter();
-    libraries.find(|library| library.class == class && library.reach == Reach::Later)
+    let mut libraries = python_catalogue().libraries.iter();
+    libraries.find(|library| library.class == class && library.reach == InstrumentReach::Later)
 }
 
 /// Returns the first import before byte `limit` that runs an application module that imports the library.
 fn first_user<'m>(
     graph: &ImportGraph<'m>,
     index: usize,
-    library: &Library,
+    library: &InstrumentedLibrary,
     limit: usize,
-) -> Option<&'m Import> {
-    let uses = |module: &Module| running(module).any(|import| library.connects(&import.path));
-    running(graph.module(index)).take_while(|import| import.start < limit).find(|import| {
+) -> Option<&'m PythonImport> {
+    let uses = |module: &PythonModule| {
+        running_imports(module).any(|import| library.connects(&import.path))
+    };
+    running_imports(graph.module(index)).take_while(|import| import.start < limit).find(|import| {
         let executed = graph.executed(index, import).into_iter();
         let mut run = executed.flat_map(|next| graph.runs_with(next));
         run.any(|next| next != index && uses(graph.module(next)))
@@ -74,20 +77,20 @@ fn first_user<'m>(
 }
 
 /// Returns patches that move the call, and the import of its class, before the statement at byte `at`.
-fn moved(
-    source: &Source<'_>,
-    module: &Module,
-    library: &Library,
-    call: &Call,
+fn move_call(
+    source: &PythonSource<'_>,
+    module: &PythonModule,
+    library: &InstrumentedLibrary,
+    call: &PythonCall,
     at: usize,
-) -> Option<Vec<Patch>> {
+) -> Option<Vec<TextPatch>> {
     let constant = |argument: &String| {
         argument
             .split_once('=')
             .is_some_and(|(_, value)| matches!(value.trim(), "True" | "False" | "None"))
     };
-    if call.extent != Extent::Whole
-        || call.scope != Scope::Module
+    if call.extent != CallExtent::Whole
+        || call.scope != CallScope::Module
         || !call.arguments.iter().all(constant)
     {
         return None;
@@ -102,9 +105,9 @@ fn moved(
     let local = call.callee.split('(').next()?;
     let import =
         module.imports.iter().find(|import| import.path == path && import.local == local)?;
-    let mut patches = vec![Patch::replace(lines, "")];
+    let mut patches = vec![TextPatch::replace(lines, "")];
     let mut text = String::new();
-    if import.depth != Depth::Top || import.start > spot.at {
+    if import.depth != ImportDepth::Top || import.start > spot.at {
         text += &format!("from {} import {}", library.module, library.class);
         if local != library.class {
             text += &format!(" as {local}");
@@ -113,12 +116,12 @@ fn moved(
         let statement = source.top_range(import.start);
         let alone = module.imports.iter().filter(|other| other.start == import.start).count() == 1;
         if let Some(lines) =
-            whole_lines(source, &statement).filter(|_| alone && import.depth == Depth::Top)
+            whole_lines(source, &statement).filter(|_| alone && import.depth == ImportDepth::Top)
         {
-            patches.push(Patch::replace(lines, ""));
+            patches.push(TextPatch::replace(lines, ""));
         }
     }
     text += &format!("{}{ending}{ending}", source.of_range(&call.statement));
-    patches.push(Patch::insert(spot.at, text));
+    patches.push(TextPatch::insert(spot.at, text));
     Some(patches)
 }

@@ -5,23 +5,23 @@ use std::collections::BTreeMap;
 use minijinja::context;
 use serde::Serialize;
 
-use super::catalogue::{Library, Symbol, catalogue};
-use crate::edit::python::bindings::{Depth, Import};
-use crate::edit::python::framework::{FRAMEWORKS, Framework};
+use super::catalogue::{ImportedSymbol, InstrumentedLibrary, python_catalogue};
+use crate::edit::python::bindings::{ImportDepth, PythonImport};
+use crate::edit::python::framework::{FRAMEWORKS, PythonFramework};
 use crate::error::Result;
-use crate::provider::{Addon, render};
+use crate::provider::{Addon, render_template};
 
 /// The setup that a module needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Needs {
+pub struct ModuleNeeds {
     /// The name for the provider's variable, if the module needs one.
     pub provider: Option<String>,
     /// Classes that instrument libraries.
-    pub instrumentors: Vec<Symbol>,
+    pub instrumentors: Vec<ImportedSymbol>,
     /// Those that a Celery worker should not run.
     pub outside_workers: Vec<String>,
     /// Applications to trace, with their frameworks.
-    pub apps: Vec<(String, &'static Framework)>,
+    pub apps: Vec<(String, &'static PythonFramework)>,
     /// The requested addons.
     pub addons: Vec<AddonNeeds>,
 }
@@ -39,7 +39,7 @@ pub struct AddonNeeds {
 
 /// Rendered blocks, not indented, with lines ending in `\n`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Blocks {
+pub struct InsertedBlocks {
     /// Lines for the imports.
     pub imports: Vec<String>,
     /// Lines before the first use of a library.
@@ -52,13 +52,13 @@ pub struct Blocks {
 
 /// One import line.
 #[derive(Serialize)]
-pub(super) struct Line {
+pub(super) struct ImportLine {
     module: String,
     name: String,
     alias: Option<String>,
 }
 
-impl Line {
+impl ImportLine {
     fn text(&self) -> String {
         let from = match self.module.as_str() {
             "" => String::new(),
@@ -70,44 +70,44 @@ impl Line {
 }
 
 /// Returns the class that instruments `requests`.
-pub fn requests() -> Symbol {
-    Symbol::new("opentelemetry.instrumentation.requests", "RequestsInstrumentor")
+pub fn requests_symbol() -> ImportedSymbol {
+    ImportedSymbol::new("opentelemetry.instrumentation.requests", "RequestsInstrumentor")
 }
 
 /// Returns the class that instruments a library.
-pub fn instrumentor(library: &Library) -> Symbol {
-    Symbol::new(&library.module, &library.class)
+pub fn instrumentor(library: &InstrumentedLibrary) -> ImportedSymbol {
+    ImportedSymbol::new(&library.module, &library.class)
 }
 
-fn symbols(needs: &Needs) -> Vec<Symbol> {
+fn needed_symbols(needs: &ModuleNeeds) -> Vec<ImportedSymbol> {
     let mut wanted = Vec::new();
     if needs.provider.is_some() {
-        wanted.push(Symbol::new("opentelemetry", "trace"));
-        wanted.push(Symbol::new(
+        wanted.push(ImportedSymbol::new("opentelemetry", "trace"));
+        wanted.push(ImportedSymbol::new(
             "opentelemetry.exporter.otlp.proto.http.trace_exporter",
             "OTLPSpanExporter",
         ));
     }
     for framework in FRAMEWORKS.iter().filter(|one| needs.apps.iter().any(|(_, of)| of == one)) {
         let (module, class) = framework.instrumentor;
-        wanted.push(Symbol::new(module, class));
+        wanted.push(ImportedSymbol::new(module, class));
     }
     wanted.extend(needs.instrumentors.iter().cloned());
     if !needs.outside_workers.is_empty() {
-        wanted.push(Symbol::new("sys", "argv"));
+        wanted.push(ImportedSymbol::new("sys", "argv"));
     }
     if needs.provider.is_some() {
-        wanted.push(Symbol::new("opentelemetry.sdk.trace", "TracerProvider"));
-        wanted.push(Symbol::new("opentelemetry.sdk.trace.export", "BatchSpanProcessor"));
+        wanted.push(ImportedSymbol::new("opentelemetry.sdk.trace", "TracerProvider"));
+        wanted.push(ImportedSymbol::new("opentelemetry.sdk.trace.export", "BatchSpanProcessor"));
     }
     wanted
 }
 
 /// The names in a module, and the positions of inserted lines.
 #[derive(Debug, Clone, Copy)]
-pub struct Names<'n> {
+pub struct ModuleNames<'n> {
     /// The module's imports.
-    pub imports: &'n [Import],
+    pub imports: &'n [PythonImport],
     /// Names the module binds itself.
     pub taken: &'n [String],
     /// The byte offset of inserted lines; later imports are not available there.
@@ -120,16 +120,18 @@ pub struct Names<'n> {
 ///
 /// # Errors
 /// `internal`, when a template does not render.
-pub fn render_blocks(needs: &Needs, module: Names<'_>) -> Result<Blocks> {
-    let mut blocks = Blocks::default();
-    let early = |symbol: &Symbol| needs.instrumentors.contains(symbol) || symbol.module == "sys";
-    let limit = |symbol: &Symbol| module.early.filter(|_| early(symbol)).unwrap_or(module.limit);
-    let names = bring_in_all("OpenTelemetry", &symbols(needs), module, limit, &mut blocks)?;
+pub fn render_blocks(needs: &ModuleNeeds, module: ModuleNames<'_>) -> Result<InsertedBlocks> {
+    let mut blocks = InsertedBlocks::default();
+    let early =
+        |symbol: &ImportedSymbol| needs.instrumentors.contains(symbol) || symbol.module == "sys";
+    let limit =
+        |symbol: &ImportedSymbol| module.early.filter(|_| early(symbol)).unwrap_or(module.limit);
+    let names = bring_in_all("OpenTelemetry", &needed_symbols(needs), module, limit, &mut blocks)?;
     let apart = module.early.is_some() || needs.provider.is_none();
     let libraries = render_libraries(needs, &names, apart)?;
     if let Some(provider) = &needs.provider {
         let template = include_str!("../../../templates/python/provider.py");
-        let mut block = render(template, context! { provider, names => names.clone() })?;
+        let mut block = render_template(template, context! { provider, names => names.clone() })?;
         if !apart && !libraries.is_empty() {
             block += &libraries;
         }
@@ -142,7 +144,7 @@ pub fn render_blocks(needs: &Needs, module: Names<'_>) -> Result<Blocks> {
         let template = include_str!("../../../templates/python/hooks.py");
         let (_, class) = framework.instrumentor;
         let values = context! { names => names.clone(), class, app => app.as_str() };
-        let block = render(template, values)?;
+        let block = render_template(template, values)?;
         blocks.hooks.push((app.clone(), block));
     }
     for addon in &needs.addons {
@@ -152,7 +154,7 @@ pub fn render_blocks(needs: &Needs, module: Names<'_>) -> Result<Blocks> {
 }
 
 fn render_libraries(
-    needs: &Needs,
+    needs: &ModuleNeeds,
     names: &BTreeMap<String, String>,
     apart: bool,
 ) -> Result<String> {
@@ -163,15 +165,19 @@ fn render_libraries(
     }
     let template = include_str!("../../../templates/python/libraries.py");
     let outside = needs.outside_workers.clone();
-    let text = render(
+    let text = render_template(
         template,
         context! { apart, names => names.clone(), instrumentors => classes, outside_workers => outside },
     )?;
     Ok(text.trim_start_matches('\n').to_owned())
 }
 
-fn render_addon(needs: &AddonNeeds, module: Names<'_>, blocks: &mut Blocks) -> Result<()> {
-    let Some(facts) = catalogue().addon(needs.addon) else {
+fn render_addon(
+    needs: &AddonNeeds,
+    module: ModuleNames<'_>,
+    blocks: &mut InsertedBlocks,
+) -> Result<()> {
+    let Some(facts) = python_catalogue().addon(needs.addon) else {
         return Ok(());
     };
     let templates = needs.addon.templates();
@@ -179,11 +185,13 @@ fn render_addon(needs: &AddonNeeds, module: Names<'_>, blocks: &mut Blocks) -> R
         bring_in_all(needs.addon.title(), &facts.imports, module, |_| module.limit, blocks)?;
     if let Some(service) = &needs.service {
         let values = context! { names => names.clone(), service => service.as_str() };
-        blocks.start.push(render(templates.start, values)?);
+        blocks.start.push(render_template(templates.start, values)?);
     }
     for app in &needs.apps {
-        let block =
-            render(templates.hook, context! { names => names.clone(), app => app.as_str() })?;
+        let block = render_template(
+            templates.hook,
+            context! { names => names.clone(), app => app.as_str() },
+        )?;
         blocks.hooks.push((app.clone(), block));
     }
     Ok(())
@@ -192,17 +200,17 @@ fn render_addon(needs: &AddonNeeds, module: Names<'_>, blocks: &mut Blocks) -> R
 /// Returns the name of each symbol in the module, and adds missing imports to `blocks`.
 fn bring_in_all(
     title: &str,
-    symbols: &[Symbol],
-    module: Names<'_>,
-    limit: impl Fn(&Symbol) -> usize,
-    blocks: &mut Blocks,
+    symbols: &[ImportedSymbol],
+    module: ModuleNames<'_>,
+    limit: impl Fn(&ImportedSymbol) -> usize,
+    blocks: &mut InsertedBlocks,
 ) -> Result<BTreeMap<String, String>> {
     let mut names = BTreeMap::new();
     let mut lines = Vec::new();
     for symbol in symbols {
-        let (local, line) = bring_in(symbol, Names { limit: limit(symbol), ..module });
+        let (local, line) = bring_in(symbol, ModuleNames { limit: limit(symbol), ..module });
         names.insert(symbol.name.clone(), local);
-        let is_there = |line: &Line| {
+        let is_there = |line: &ImportLine| {
             let text = line.text();
             blocks.imports.iter().any(|block| block.lines().any(|other| other == text))
         };
@@ -215,18 +223,21 @@ fn bring_in_all(
 }
 
 /// Renders a block of imports.
-pub(super) fn render_imports(title: &str, lines: Vec<Line>) -> Result<String> {
+pub(super) fn render_imports(title: &str, lines: Vec<ImportLine>) -> Result<String> {
     let lines = minijinja::value::Serde(lines);
     let template = include_str!("../../../templates/python/imports.py");
-    render(template, context! { title => title, imports => lines })
+    render_template(template, context! { title => title, imports => lines })
 }
 
 /// Returns the name of a symbol in the module, and the import to add if it has none.
-pub(super) fn bring_in(symbol: &Symbol, module: Names<'_>) -> (String, Option<Line>) {
+pub(super) fn bring_in(
+    symbol: &ImportedSymbol,
+    module: ModuleNames<'_>,
+) -> (String, Option<ImportLine>) {
     let path = symbol.path();
     let there = module.imports.iter().find(|import| {
         import.path == path
-            && import.depth == Depth::Top
+            && import.depth == ImportDepth::Top
             && import.start < module.limit
             && !import.local.is_empty()
     });
@@ -237,7 +248,7 @@ pub(super) fn bring_in(symbol: &Symbol, module: Names<'_>) -> (String, Option<Li
     let whole = module.imports.iter().find(|import| {
         import.path == symbol.module
             && !symbol.module.contains('.')
-            && import.depth == Depth::Top
+            && import.depth == ImportDepth::Top
             && import.start < module.limit
             && !import.local.is_empty()
     });
@@ -247,7 +258,10 @@ pub(super) fn bring_in(symbol: &Symbol, module: Names<'_>) -> (String, Option<Li
     let clashes = module.taken.contains(&symbol.name)
         || module.imports.iter().any(|import| import.local == symbol.name && import.path != path);
     let alias = clashes.then(|| format!("otel_{}", symbol.name));
-    let line =
-        Line { module: symbol.module.clone(), name: symbol.name.clone(), alias: alias.clone() };
+    let line = ImportLine {
+        module: symbol.module.clone(),
+        name: symbol.name.clone(),
+        alias: alias.clone(),
+    };
     (alias.unwrap_or_else(|| symbol.name.clone()), Some(line))
 }

@@ -1,39 +1,40 @@
 //! Extends a service's list of packages by those that tracing needs.
 
-use super::catalogue::{Library, catalogue};
-use super::packages::{self, Wanted, Wish};
+use super::catalogue::{InstrumentedLibrary, python_catalogue};
+use super::packages::{self, MissingPackages, PackageRequest};
 use super::{
-    FixedPackages, ImageContents, LockTool, PackageList, Service, SourceFile, shown, slips,
+    FixedPackages, ImageContents, LockTool, PackageList, PythonService, PythonSourceFile,
+    display_service_path, slips,
 };
 use crate::edit::pyproject;
-use crate::edit::requirements::{self, Entry, Locking, Requirements};
+use crate::edit::requirements::{self, HashLocking, RequirementEntry, Requirements};
 use crate::error::{Error, ErrorCode, Result};
-use crate::plan::{Change, Note, Plan, Writing};
+use crate::plan::{FileChange, Note, Plan, WriteMethod};
 
 /// The packages that a service's code can rely on.
 #[derive(Debug, Clone)]
-pub(super) struct Listed {
+pub(super) struct InstalledForCode {
     /// The libraries whose instrumentation is installed.
-    pub(super) libraries: Vec<&'static Library>,
+    pub(super) libraries: Vec<&'static InstrumentedLibrary>,
     /// The generation of Flask.
-    pub(super) flask: Flask,
+    pub(super) flask: FlaskGeneration,
 }
 
-impl Listed {
+impl InstalledForCode {
     /// Returns what code that runs in both images can rely on.
     fn in_both(self, other: &Self) -> Self {
-        let shared = |library: &&Library| other.libraries.contains(library);
-        let old = self.flask == Flask::Old || other.flask == Flask::Old;
+        let shared = |library: &&InstrumentedLibrary| other.libraries.contains(library);
+        let old = self.flask == FlaskGeneration::Old || other.flask == FlaskGeneration::Old;
         Self {
             libraries: self.libraries.into_iter().filter(shared).collect(),
-            flask: if old { Flask::Old } else { Flask::Current },
+            flask: if old { FlaskGeneration::Old } else { FlaskGeneration::Current },
         }
     }
 }
 
 /// The generation of Flask: before or after it removed `before_first_request`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flask {
+pub(super) enum FlaskGeneration {
     /// Only releases below 2.3 are allowed.
     Old,
     /// 2.3 or newer is allowed.
@@ -41,8 +42,8 @@ pub(super) enum Flask {
 }
 
 /// Plans the missing packages; `None` if this plan does not add them to every image of the service.
-pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Listed>> {
-    let mut all: Option<Listed> = None;
+pub(super) fn extend(service: &PythonService, plan: &mut Plan) -> Result<Option<InstalledForCode>> {
+    let mut all: Option<InstalledForCode> = None;
     let mut waits = service.packages.is_empty();
     for list in &service.packages {
         match extend_list(service, list, plan)? {
@@ -54,64 +55,74 @@ pub(super) fn extend(service: &Service, plan: &mut Plan) -> Result<Option<Listed
 }
 
 /// Plans the packages missing from one list.
-fn extend_list(service: &Service, list: &PackageList, plan: &mut Plan) -> Result<Option<Listed>> {
+fn extend_list(
+    service: &PythonService,
+    list: &PackageList,
+    plan: &mut Plan,
+) -> Result<Option<InstalledForCode>> {
     let (before, after, wanted, entries) = match list {
         PackageList::Requirements { file, included, constraints, beside } => {
-            let read = |file: &SourceFile| Requirements::parse(&file.text).entries;
+            let read = |file: &PythonSourceFile| Requirements::parse(&file.text).entries;
             let included = included.iter().flat_map(read).chain(beside.iter().cloned()).collect();
-            let constraints: Vec<Entry> = constraints.iter().flat_map(read).collect();
+            let constraints: Vec<RequirementEntry> = constraints.iter().flat_map(read).collect();
             let (after, wanted, entries) =
-                requirements(service, file, included, &constraints, plan)?;
+                extend_requirements_list(service, file, included, &constraints, plan)?;
             (file, after, wanted, entries)
         }
         PackageList::Pyproject { file, lock, beside } => {
-            let (after, wanted, entries) = project(service, file, *lock, beside, plan)?;
+            let (after, wanted, entries) = extend_pyproject(service, file, *lock, beside, plan)?;
             (file, after, wanted, entries)
         }
         PackageList::Fixed(fixed) => return left_alone(service, fixed, plan),
         PackageList::Missing => {
-            plan.notes.push(missing(service));
+            plan.notes.push(missing_list_note(service));
             return Ok(None);
         }
     };
     plan.notes.extend(wanted.notes);
-    plan.change(Change {
+    plan.change(FileChange {
         path: before.path.clone(),
         before: Some(before.text.as_str().into()),
         after: Some(after.into()),
-        writing: Writing::Replace,
+        writing: WriteMethod::Replace,
     });
     let added = wanted.missing.iter().map(|added| added.name.clone());
     let names = entries.iter().map(|entry| entry.name.clone()).chain(added).collect();
-    Ok(Some(listed(names, &entries)))
+    Ok(Some(relied_on_packages(names, &entries)))
 }
 
 /// Returns what code can rely on if packages of these names are installed.
-fn listed(names: Vec<String>, entries: &[Entry]) -> Listed {
-    let libraries = catalogue().libraries.iter().filter(|library| {
+fn relied_on_packages(names: Vec<String>, entries: &[RequirementEntry]) -> InstalledForCode {
+    let libraries = python_catalogue().libraries.iter().filter(|library| {
         names.contains(&library.package)
             && library.clash(names.iter().map(String::as_str)).is_none()
     });
-    Listed { libraries: libraries.collect(), flask: flask(entries) }
+    InstalledForCode { libraries: libraries.collect(), flask: flask_generation(entries) }
 }
 
 /// Notes the step that adds the missing packages by hand; the code is left unchanged until then.
-fn left_alone(service: &Service, fixed: &FixedPackages, plan: &mut Plan) -> Result<Option<Listed>> {
+fn left_alone(
+    service: &PythonService,
+    fixed: &FixedPackages,
+    plan: &mut Plan,
+) -> Result<Option<InstalledForCode>> {
     let is_installed = |name: &str| fixed.installed.iter().any(|entry| entry.name == name);
-    let is_ours = |entry: &&Entry| entry.name.starts_with("opentelemetry-");
+    let is_ours = |entry: &&RequirementEntry| entry.name.starts_with("opentelemetry-");
     // A package that is declared and not installed still counts as missing.
     let declared =
         fixed.declared.iter().filter(|entry| !is_ours(entry) || is_installed(&entry.name));
-    let declared: Vec<Entry> = declared.cloned().collect();
-    let installed = fixed.installed.iter().map(|entry| Entry { pin: None, ..entry.clone() });
-    let installed: Vec<Entry> = installed.filter(is_named).collect();
-    let wanted = packages::wanted(catalogue(), &declared, &installed, &[], wish(service))?;
+    let declared: Vec<RequirementEntry> = declared.cloned().collect();
+    let installed =
+        fixed.installed.iter().map(|entry| RequirementEntry { pin: None, ..entry.clone() });
+    let installed: Vec<RequirementEntry> = installed.filter(is_named).collect();
+    let wanted =
+        packages::wanted(python_catalogue(), &declared, &installed, &[], package_request(service))?;
     plan.notes.extend(wanted.notes);
     if wanted.missing.is_empty() {
         let names = fixed.installed.iter().map(|entry| entry.name.clone()).collect();
-        return Ok(Some(listed(names, &fixed.installed)));
+        return Ok(Some(relied_on_packages(names, &fixed.installed)));
     }
-    let imports = |file: &SourceFile| {
+    let imports = |file: &PythonSourceFile| {
         let mut words = file.text.split(|c: char| !c.is_ascii_alphanumeric());
         words.any(|word| word == "opentelemetry")
     };
@@ -135,8 +146,8 @@ fn left_alone(service: &Service, fixed: &FixedPackages, plan: &mut Plan) -> Resu
 }
 
 /// Returns whether this program may have added the package; such packages do not show which libraries are used.
-pub(super) fn is_named(entry: &Entry) -> bool {
-    let facts = catalogue();
+pub(super) fn is_named(entry: &RequirementEntry) -> bool {
+    let facts = python_catalogue();
     let base = facts.core.iter().chain(&facts.contrib).map(|package| &package.package);
     let libraries = facts.libraries.iter().map(|library| &library.package);
     let addons = facts.addons.iter().flat_map(|addon| &addon.packages);
@@ -147,16 +158,16 @@ pub(super) fn is_named(entry: &Entry) -> bool {
     names.any(|name| *name == entry.name)
 }
 
-fn flask(entries: &[Entry]) -> Flask {
+fn flask_generation(entries: &[RequirementEntry]) -> FlaskGeneration {
     let flask = entries.iter().find(|entry| entry.name == "flask");
     match flask.is_some_and(|entry| entry.is_older_than(&[2, 3])) {
-        true => Flask::Old,
-        false => Flask::Current,
+        true => FlaskGeneration::Old,
+        false => FlaskGeneration::Current,
     }
 }
 
-pub(super) fn wish(service: &Service) -> Wish<'_> {
-    Wish {
+pub(super) fn package_request(service: &PythonService) -> PackageRequest<'_> {
+    PackageRequest {
         python: service.version.as_deref(),
         start: service.start,
         addons: &service.addons,
@@ -164,22 +175,27 @@ pub(super) fn wish(service: &Service) -> Wish<'_> {
     }
 }
 
-type Extended = (String, Wanted, Vec<Entry>);
+type ExtendedList = (String, MissingPackages, Vec<RequirementEntry>);
 
-fn requirements(
-    service: &Service,
-    file: &SourceFile,
-    included: Vec<Entry>,
-    constraints: &[Entry],
+fn extend_requirements_list(
+    service: &PythonService,
+    file: &PythonSourceFile,
+    included: Vec<RequirementEntry>,
+    constraints: &[RequirementEntry],
     plan: &mut Plan,
-) -> Result<Extended> {
-    let name = shown(service, &file.path);
-    let (read, notes) = slips::read(catalogue(), &name, &file.text);
-    let wanted =
-        packages::wanted(catalogue(), &read.entries, &included, constraints, wish(service))?;
+) -> Result<ExtendedList> {
+    let name = display_service_path(service, &file.path);
+    let (read, notes) = slips::read(python_catalogue(), &name, &file.text);
+    let wanted = packages::wanted(
+        python_catalogue(),
+        &read.entries,
+        &included,
+        constraints,
+        package_request(service),
+    )?;
     if !wanted.missing.is_empty() || !read.pasted.is_empty() {
-        if read.locking == Locking::Hashes {
-            return Err(locked(&name, &read, &wanted));
+        if read.locking == HashLocking::Hashes {
+            return Err(locked_list_error(&name, &read, &wanted));
         }
         if let Some(source) = &read.compiled_from {
             plan.notes.push(
@@ -196,18 +212,19 @@ fn requirements(
     Ok((after, wanted, [read.entries, included].concat()))
 }
 
-fn project(
-    service: &Service,
-    file: &SourceFile,
+fn extend_pyproject(
+    service: &PythonService,
+    file: &PythonSourceFile,
     lock: Option<LockTool>,
-    beside: &[Entry],
+    beside: &[RequirementEntry],
     plan: &mut Plan,
-) -> Result<Extended> {
-    let name = shown(service, &file.path);
+) -> Result<ExtendedList> {
+    let name = display_service_path(service, &file.path);
     let named = |error: Error| Error { message: format!("{name}: {}", error.message), ..error };
-    let read = pyproject::parse(&file.text).map_err(named)?;
+    let read = pyproject::parse_pyproject(&file.text).map_err(named)?;
     let entries = read.map(|read| read.entries).unwrap_or_default();
-    let wanted = packages::wanted(catalogue(), &entries, beside, &[], wish(service))?;
+    let wanted =
+        packages::wanted(python_catalogue(), &entries, beside, &[], package_request(service))?;
     let after = pyproject::extend(&file.text, &wanted.missing).map_err(named)?;
     if let (false, Some(tool)) = (wanted.missing.is_empty(), lock) {
         let lock = tool.lock_file();
@@ -216,7 +233,7 @@ fn project(
     Ok((after, wanted, [entries, beside.to_vec()].concat()))
 }
 
-fn locked(file: &str, read: &Requirements, wanted: &Wanted) -> Error {
+fn locked_list_error(file: &str, read: &Requirements, wanted: &MissingPackages) -> Error {
     let source = read.compiled_from.as_deref().unwrap_or("requirements.in");
     let lines: Vec<String> = wanted.missing.iter().map(|added| added.line()).collect();
     Error::new(
@@ -228,12 +245,12 @@ fn locked(file: &str, read: &Requirements, wanted: &Wanted) -> Error {
     .paste(lines.join("\n"))
 }
 
-fn missing(service: &Service) -> Note {
+fn missing_list_note(service: &PythonService) -> Note {
     let frameworks = service.frameworks();
-    let names: Vec<&str> = catalogue()
+    let names: Vec<&str> = python_catalogue()
         .core
         .iter()
-        .chain(&catalogue().contrib)
+        .chain(&python_catalogue().contrib)
         .filter(|package| package.is_for(&frameworks))
         .map(|package| package.package.as_str())
         .collect();

@@ -23,55 +23,56 @@ mod slips;
 
 use std::path::{Path, PathBuf};
 
-use crate::edit::python::framework::{FRAMEWORKS, Framework};
-use crate::edit::python::source::SyntaxError;
-use crate::edit::requirements::Entry;
-use crate::error::{Error, ErrorCode, Place, Result};
+use crate::edit::python::framework::{FRAMEWORKS, PythonFramework};
+use crate::edit::python::source::PythonSyntaxError;
+use crate::edit::requirements::RequirementEntry;
+use crate::error::{Error, ErrorCode, FilePosition, Result};
 use crate::plan::{Note, Plan};
 
 pub use crate::provider::Addon;
-pub use image::{FixedPackages, ImageContents, LockTool, Remedy};
-pub use packages::Start;
+pub use image::{FixedPackages, ImageContents, LockTool, ManualAddition};
+pub use packages::TracingStart;
 pub use repair::REPAIR;
 
 /// The Python code of a service, as texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
+pub struct PythonService {
     /// The service's name in the compose file.
     pub name: String,
     /// The folder that paths are shown relative to.
     pub base: PathBuf,
     /// Every Python file of the service.
-    pub python: Vec<SourceFile>,
+    pub python: Vec<PythonSourceFile>,
     /// Its lists of packages: one for each image that runs this code, without duplicates.
     pub packages: Vec<PackageList>,
     /// Its Python version, from its image's tag: `3.10-slim-buster`.
     pub version: Option<String>,
     /// How tracing starts.
-    pub start: Start,
+    pub start: TracingStart,
     /// What its command starts, the likeliest first; empty if unknown.
-    pub entries: Vec<entry::Entry>,
+    pub entries: Vec<entry::StartEntry>,
     /// The objects that its command serves, the likeliest first.
     pub served: Vec<entry::ServedObject>,
     /// Folders of its modules that `PYTHONPATH` lists.
     pub roots: Vec<PathBuf>,
     /// Whether browsers take part in its traces.
-    pub frontend: Frontend,
+    pub frontend: FrontendTracing,
     /// The requested addons.
     pub addons: Vec<Addon>,
 }
 
-impl Service {
+impl PythonService {
     /// Returns the frameworks that its applications may use.
-    fn frameworks(&self) -> Vec<&'static Framework> {
-        let may_use = |one: &&Framework| self.python.iter().any(|file| one.may_be_in(&file.text));
+    fn frameworks(&self) -> Vec<&'static PythonFramework> {
+        let may_use =
+            |one: &&PythonFramework| self.python.iter().any(|file| one.may_be_in(&file.text));
         FRAMEWORKS.iter().filter(may_use).collect()
     }
 }
 
 /// Whether the pages that call a service are traced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Frontend {
+pub enum FrontendTracing {
     /// They send no trace headers.
     #[default]
     Untraced,
@@ -81,7 +82,7 @@ pub enum Frontend {
 
 /// A file as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceFile {
+pub struct PythonSourceFile {
     /// Absolute path.
     pub path: PathBuf,
     /// Its text.
@@ -94,22 +95,22 @@ pub enum PackageList {
     /// A requirements file, and the files it includes.
     Requirements {
         /// The file passed to pip.
-        file: SourceFile,
+        file: PythonSourceFile,
         /// The files it includes by `-r`, directly or indirectly.
-        included: Vec<SourceFile>,
+        included: Vec<PythonSourceFile>,
         /// Constraints files passed to pip with it.
-        constraints: Vec<SourceFile>,
+        constraints: Vec<PythonSourceFile>,
         /// Packages that other commands install.
-        beside: Vec<Entry>,
+        beside: Vec<RequirementEntry>,
     },
     /// A `pyproject.toml` that declares dependencies.
     Pyproject {
         /// The file.
-        file: SourceFile,
+        file: PythonSourceFile,
         /// The tool whose lock is next to it, although the image does not install from that lock.
         lock: Option<LockTool>,
         /// Packages that other commands install.
-        beside: Vec<Entry>,
+        beside: Vec<RequirementEntry>,
     },
     /// A source that only the user changes.
     Fixed(FixedPackages),
@@ -133,7 +134,7 @@ impl PackageList {
 
 /// The treatment of mistakes in existing code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mistakes {
+pub enum MistakePolicy {
     /// Report them.
     Say,
     /// Fix those that keep the application from starting.
@@ -147,11 +148,11 @@ pub enum Mistakes {
 /// # Errors
 /// `unsafe-edit`, with the place, when a file with an application is not valid Python or cannot be extended;
 /// `hash-locked`; `no-version-set`; `toml-syntax`.
-pub fn plan(service: &Service, mistakes: Mistakes) -> Result<Plan> {
+pub fn plan_instrumentation(service: &PythonService, mistakes: MistakePolicy) -> Result<Plan> {
     let mut plan = Plan::default();
     let code = match service.start {
-        Start::InCode => Some(code::read(service)?),
-        Start::ZeroCode => None,
+        TracingStart::InCode => Some(code::read(service)?),
+        TracingStart::ZeroCode => None,
     };
     if let Some(code) = &code
         && code.lacks_application()
@@ -177,25 +178,29 @@ pub fn plan(service: &Service, mistakes: Mistakes) -> Result<Plan> {
 /// Plans the changes that trace these services, as one plan.
 ///
 /// # Errors
-/// As [`plan`].
-pub fn plan_services(services: &[Service], mistakes: Mistakes) -> Result<Plan> {
+/// As [`plan_instrumentation`].
+pub fn plan_services(services: &[PythonService], mistakes: MistakePolicy) -> Result<Plan> {
     let mut whole = Plan::default();
     for service in services {
-        whole.extend(plan(service, mistakes)?);
+        whole.extend(plan_instrumentation(service, mistakes)?);
     }
     Ok(whole)
 }
 
 /// Returns a path as shown to the user.
-fn shown(service: &Service, path: &Path) -> String {
+fn display_service_path(service: &PythonService, path: &Path) -> String {
     let path = path.strip_prefix(&service.base).unwrap_or(path);
     path.display().to_string()
 }
 
 /// Returns the error for a file that is not valid Python, with the place.
-fn unreadable(file: &SourceFile, name: &str, error: &SyntaxError) -> Error {
+fn unreadable_python_error(
+    file: &PythonSourceFile,
+    name: &str,
+    error: &PythonSyntaxError,
+) -> Error {
     let message = format!("{name} cannot be edited: {}", error.message);
-    Error::new(ErrorCode::UnsafeEdit, message).at(Place {
+    Error::new(ErrorCode::UnsafeEdit, message).at(FilePosition {
         path: file.path.clone(),
         line: error.line,
         column: error.column,

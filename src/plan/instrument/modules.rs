@@ -4,67 +4,73 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::graph::ImportGraph;
-use crate::edit::python::bindings::{Import, imports, own_names};
-use crate::edit::python::calls::{Call, Scope, calls};
-use crate::edit::python::flask::{App, AppClass, FlaskNames, apps, subclasses};
-use crate::edit::python::source::{Source, SyntaxError};
-use crate::edit::python::telemetry::{Telemetry, hands, imports_module, telemetry};
+use crate::edit::python::bindings::{PythonImport, list_imports, own_names};
+use crate::edit::python::calls::{CallScope, PythonCall, list_calls};
+use crate::edit::python::flask::{AppClass, FlaskNames, PythonApp, list_app_subclasses, list_apps};
+use crate::edit::python::source::{PythonSource, PythonSyntaxError};
+use crate::edit::python::telemetry::{
+    TelemetryCalls, imports_module, passes_argument, read_telemetry_calls,
+};
 
 /// A parsed module.
 #[derive(Debug, Clone)]
-pub struct Module {
+pub struct PythonModule {
     /// The path of its file.
     pub path: PathBuf,
     /// The name others import it by, without packages.
     pub stem: String,
     /// Its imports.
-    pub imports: Vec<Import>,
+    pub imports: Vec<PythonImport>,
     /// Its calls.
-    pub calls: Vec<Call>,
+    pub calls: Vec<PythonCall>,
     /// Names it binds.
     pub names: Vec<String>,
     /// The applications it creates.
-    pub apps: Vec<App>,
+    pub apps: Vec<PythonApp>,
     /// Its subclasses of Flask.
     pub flask_classes: Vec<AppClass>,
     /// The known names of Flask classes when it was parsed.
     pub flask: FlaskNames,
     /// Its tracing.
-    pub telemetry: Telemetry,
+    pub telemetry: TelemetryCalls,
 }
 
-impl Module {
+impl PythonModule {
     /// Parses one module.
     ///
     /// # Errors
     /// The first place that is not valid Python.
-    pub fn read(path: &Path, text: &str) -> Result<Self, SyntaxError> {
+    pub fn read(path: &Path, text: &str) -> Result<Self, PythonSyntaxError> {
         Self::read_with(path, text, &FlaskNames::default())
     }
 
     /// Parses one module, given the Flask classes known from other modules.
     ///
     /// # Errors
-    /// As [`Module::read`].
-    pub fn read_with(path: &Path, text: &str, flask: &FlaskNames) -> Result<Self, SyntaxError> {
-        let source = Source::parse(text)?;
-        let imports = imports(&source);
-        let calls = calls(&source, &imports);
+    /// As [`PythonModule::read`].
+    pub fn read_with(
+        path: &Path,
+        text: &str,
+        flask: &FlaskNames,
+    ) -> Result<Self, PythonSyntaxError> {
+        let source = PythonSource::parse(text)?;
+        let imports = list_imports(&source);
+        let calls = list_calls(&source, &imports);
         Ok(Self {
             path: path.to_owned(),
-            stem: stem(path),
+            stem: module_stem(path),
             names: own_names(&source),
-            apps: apps(&source, &imports, flask),
-            flask_classes: subclasses(&source, &imports, flask),
+            apps: list_apps(&source, &imports, flask),
+            flask_classes: list_app_subclasses(&source, &imports, flask),
             flask: flask.clone(),
-            telemetry: telemetry(&calls),
+            telemetry: read_telemetry_calls(&calls),
             imports,
             calls,
         })
     }
 }
 
-fn stem(path: &Path) -> String {
+fn module_stem(path: &Path) -> String {
     let name = |path: &Path| {
         path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
     };
@@ -84,13 +90,13 @@ pub fn is_test(path: &Path) -> bool {
 
 /// Returns the modules that run in the same process as `index`: its imports, its importers, and so on, and gunicorn's
 /// settings.
-pub fn beside(graph: &ImportGraph<'_>, index: usize) -> BTreeSet<usize> {
-    let mut found = reached(graph, index, |from, to| graph.imports(from, to));
-    found.extend(reached(graph, index, |from, to| graph.imports(to, from)));
+pub fn modules_run_together(graph: &ImportGraph<'_>, index: usize) -> BTreeSet<usize> {
+    let mut found = reachable_modules(graph, index, |from, to| graph.imports(from, to));
+    found.extend(reachable_modules(graph, index, |from, to| graph.imports(to, from)));
     let modules = graph.modules().iter().enumerate();
     let settings = modules.filter(|(_, module)| is_gunicorn_config(&module.path));
     for (settings, _) in settings {
-        found.extend(reached(graph, settings, |from, to| graph.imports(from, to)));
+        found.extend(reachable_modules(graph, settings, |from, to| graph.imports(from, to)));
     }
     found
 }
@@ -101,7 +107,7 @@ pub fn is_gunicorn_config(path: &Path) -> bool {
     name.ends_with(".py") && name.contains("gunicorn")
 }
 
-fn reached(
+fn reachable_modules(
     graph: &ImportGraph<'_>,
     index: usize,
     arrow: impl Fn(usize, usize) -> bool,
@@ -116,7 +122,7 @@ fn reached(
 }
 
 /// Returns whether this application is already traced, here or in a module that imports this one.
-pub fn is_hooked(modules: &[&Module], index: usize, app: &App) -> bool {
+pub fn is_hooked(modules: &[&PythonModule], index: usize, app: &PythonApp) -> bool {
     let Some(name) = app.name() else {
         return false;
     };
@@ -126,19 +132,20 @@ pub fn is_hooked(modules: &[&Module], index: usize, app: &App) -> bool {
         .flat_map(|module| &module.telemetry.initialisers)
         .map(String::as_str)
         .collect();
-    let traces =
-        |call: &&Call| call.name == "instrument_app" || initialisers.contains(call.name.as_str());
+    let traces = |call: &&PythonCall| {
+        call.name == "instrument_app" || initialisers.contains(call.name.as_str())
+    };
     let mut here = own.calls.iter().filter(traces);
-    let by_server = |module: &&&Module| is_gunicorn_config(&module.path);
+    let by_server = |module: &&&PythonModule| is_gunicorn_config(&module.path);
     let mut settings = modules.iter().filter(by_server);
     if own.telemetry.class_wide.is_some()
         || settings.any(|module| module.telemetry.class_wide.is_some())
-        || here.any(|call| hands(call, name))
+        || here.any(|call| passes_argument(call, name))
     {
         return true;
     }
     let factory = match &app.scope {
-        Scope::Function { name, .. } => Some(name.as_str()),
+        CallScope::Function { name, .. } => Some(name.as_str()),
         _ => None,
     };
     modules.iter().enumerate().any(|(other, module)| {
@@ -147,16 +154,14 @@ pub fn is_hooked(modules: &[&Module], index: usize, app: &App) -> bool {
             (elsewhere || other == index) && module.calls.iter().any(|call| call.name == factory)
         });
         let names = names_elsewhere(module, &own.stem, name);
-        module
-            .calls
-            .iter()
-            .filter(traces)
-            .any(|call| makes_it || (elsewhere && names.iter().any(|name| hands(call, name))))
+        module.calls.iter().filter(traces).any(|call| {
+            makes_it || (elsewhere && names.iter().any(|name| passes_argument(call, name)))
+        })
     })
 }
 
 /// Returns the local names in a module for the name `name` of the module `stem`.
-fn names_elsewhere(module: &Module, stem: &str, name: &str) -> Vec<String> {
+fn names_elsewhere(module: &PythonModule, stem: &str, name: &str) -> Vec<String> {
     let whole = format!("{stem}.{name}");
     let imported = module
         .imports

@@ -1,23 +1,27 @@
 //! Finds applications that their module alone does not show: of classes from other modules, served by the start
 //! command, or returned without a name.
 
-use super::Service;
-use super::entry::Entry;
+use super::PythonService;
+use super::entry::StartEntry;
 use super::graph::ImportGraph;
-use super::modules::{Module, is_hooked};
-use crate::edit::patch::{self, Patch};
-use crate::edit::python::flask::{AppClass, FlaskNames, Target};
+use super::modules::{PythonModule, is_hooked};
+use crate::edit::patch::{self, TextPatch};
+use crate::edit::python::flask::{AppBinding, AppClass, FlaskNames};
 use crate::edit::python::insert;
-use crate::edit::python::source::Source;
+use crate::edit::python::source::PythonSource;
 
 /// The deepest inheritance between modules that is followed.
 const DEEPEST: usize = 4;
 
 /// Parses again the modules that create applications of classes from other modules or, if there are none, the served
 /// objects.
-pub(super) fn resolve_applications(service: &Service, texts: &[&str], modules: &mut [Module]) {
+pub(super) fn resolve_applications(
+    service: &PythonService,
+    texts: &[&str],
+    modules: &mut [PythonModule],
+) {
     for _ in 0..DEEPEST {
-        let class = |module: &Module| {
+        let class = |module: &PythonModule| {
             let stem = module.stem.clone();
             let classes = module.flask_classes.iter();
             classes
@@ -47,8 +51,8 @@ pub(super) fn resolve_applications(service: &Service, texts: &[&str], modules: &
     for object in &service.served {
         let graph = ImportGraph::new(modules.iter(), &service.roots);
         let found = match &object.module {
-            Entry::File(name) => graph.file(name),
-            Entry::Module(name) => graph.named(name).last().copied(),
+            StartEntry::File(name) => graph.file(name),
+            StartEntry::Module(name) => graph.named(name).last().copied(),
         };
         let Some(index) = found else { continue };
         let classes = modules[index].flask.classes.clone();
@@ -60,32 +64,34 @@ pub(super) fn resolve_applications(service: &Service, texts: &[&str], modules: &
     }
 }
 
-fn read_again(module: &mut Module, text: &str, flask: FlaskNames) {
-    if let Ok(read) = Module::read_with(&module.path, text, &flask) {
+fn read_again(module: &mut PythonModule, text: &str, flask: FlaskNames) {
+    if let Ok(read) = PythonModule::read_with(&module.path, text, &flask) {
         *module = read;
     }
 }
 
 /// Returns the text with a name added to each application that is only returned; `None` if none needs one.
-pub(super) fn name_returned(text: &str, modules: &[Module], index: usize) -> Option<String> {
+pub(super) fn name_returned(text: &str, modules: &[PythonModule], index: usize) -> Option<String> {
     let module = &modules[index];
-    let source = Source::parse(text).ok()?;
-    let mut patches: Vec<Patch> = Vec::new();
-    for app in module.apps.iter().filter(|app| app.target == Target::Returned) {
+    let source = PythonSource::parse(text).ok()?;
+    let mut patches: Vec<TextPatch> = Vec::new();
+    for app in module.apps.iter().filter(|app| app.target == AppBinding::Returned) {
         let name = free_name(&text[app.top.clone()]);
         let keyword = app.statement.start..app.statement.start + "return".len();
-        patches.push(Patch { range: keyword, text: format!("{name} =") });
+        patches.push(TextPatch { range: keyword, text: format!("{name} =") });
         let spot = insert::after(&source, &app.statement);
-        patches.push(insert::blocks(&source, &spot, &[&format!("return {name}")]));
+        patches.push(insert::insert_blocks(&source, &spot, &[&format!("return {name}")]));
     }
     let after = patch::apply(text, &patches).filter(|_| !patches.is_empty())?;
-    let named = Module::read_with(&module.path, &after, &module.flask).ok()?;
-    let mut whole: Vec<&Module> = modules.iter().collect();
+    let named = PythonModule::read_with(&module.path, &after, &module.flask).ok()?;
+    let mut whole: Vec<&PythonModule> = modules.iter().collect();
     whole[index] = &named;
     let is_traced = |at: usize| is_hooked(&whole, index, &named.apps[at]);
-    let returned = module.apps.iter().enumerate().filter(|(_, app)| app.target == Target::Returned);
-    let callees =
-        |module: &Module| module.calls.iter().map(|call| call.callee.clone()).collect::<Vec<_>>();
+    let returned =
+        module.apps.iter().enumerate().filter(|(_, app)| app.target == AppBinding::Returned);
+    let callees = |module: &PythonModule| {
+        module.calls.iter().map(|call| call.callee.clone()).collect::<Vec<_>>()
+    };
     let is_same = named.apps.len() == module.apps.len() && callees(&named) == callees(module);
     (is_same && returned.into_iter().any(|(at, _)| !is_traced(at))).then_some(after)
 }

@@ -1,24 +1,24 @@
 //! Determines the packages a service lacks, and their versions.
 
 use super::Addon;
-use super::catalogue::{Catalogue, Library, Package, Set};
-use crate::edit::python::framework::Framework;
-use crate::edit::requirements::{Addition, Bounds, Entry};
+use super::catalogue::{InstrumentedLibrary, PythonCatalogue, TracingPackage, VersionSet};
+use crate::edit::python::framework::PythonFramework;
+use crate::edit::requirements::{PackageAddition, RequirementEntry, VersionBounds};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
 
 /// The packages missing from a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct MissingPackages {
     /// Packages to add, in writing order.
-    pub missing: Vec<Addition>,
+    pub missing: Vec<PackageAddition>,
     /// Notes for the user.
     pub notes: Vec<Note>,
 }
 
 /// The way tracing starts in a service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Start {
+pub enum TracingStart {
     /// By lines in its code.
     #[default]
     InCode,
@@ -28,15 +28,15 @@ pub enum Start {
 
 /// The way a service is traced.
 #[derive(Debug, Clone, Default)]
-pub struct Wish<'w> {
+pub struct PackageRequest<'w> {
     /// Its Python version.
     pub python: Option<&'w str>,
     /// How tracing starts.
-    pub start: Start,
+    pub start: TracingStart,
     /// The requested addons.
     pub addons: &'w [Addon],
     /// The frameworks its applications may use; empty if unknown.
-    pub frameworks: Vec<&'static Framework>,
+    pub frameworks: Vec<&'static PythonFramework>,
 }
 
 /// Returns what `own` lacks, given the lists it includes and the versions that `constraints` allow.
@@ -44,32 +44,32 @@ pub struct Wish<'w> {
 /// # Errors
 /// `no-version-set` when no versions fit the pinned ones.
 pub fn wanted(
-    catalogue: &Catalogue,
-    own: &[Entry],
-    included: &[Entry],
-    constraints: &[Entry],
-    wish: Wish<'_>,
-) -> Result<Wanted> {
-    let all: Vec<&Entry> = own.iter().chain(included).collect();
+    catalogue: &PythonCatalogue,
+    own: &[RequirementEntry],
+    included: &[RequirementEntry],
+    constraints: &[RequirementEntry],
+    wish: PackageRequest<'_>,
+) -> Result<MissingPackages> {
+    let all: Vec<&RequirementEntry> = own.iter().chain(included).collect();
     let has = |name: &str| all.iter().any(|entry| entry.name == name);
-    let set = match constraints.iter().find_map(|entry| family(catalogue, entry)) {
+    let set = match constraints.iter().find_map(|entry| version_set_of(catalogue, entry)) {
         Some(set) => Some(set),
         // pip takes the versions of unpinned packages from the constraints.
         None if !constraints.is_empty() => None,
         None => chosen_set(catalogue, &all, wish.python)?,
     };
     let contrib = set.as_ref().map(|set| set.contrib.as_str());
-    let mut notes = mismatches(catalogue, &all);
-    let mut packages = base(catalogue, &all, set.as_ref(), &wish);
+    let mut notes = version_mismatch_notes(catalogue, &all);
+    let mut packages = base_packages(catalogue, &all, set.as_ref(), &wish);
     let names = all.iter().map(|entry| entry.name.as_str());
     let asked = wish.addons.iter().filter_map(|addon| catalogue.addon(*addon));
     let asked = asked.flat_map(|facts| &facts.packages).map(|pinned| pinned.package.as_str());
     let names: Vec<&str> = names.chain(asked).collect();
-    for library in used(catalogue, &all) {
+    for library in used_libraries(catalogue, &all) {
         notes.extend(refused_release(library, &all));
         if let Some(other) = library.clash(names.iter().copied()) {
             notes.push(Note::fact(format!("{} is left out beside {other}", library.package)));
-        } else if available(library, set.as_ref()) {
+        } else if is_available(library, set.as_ref()) {
             packages.push((&library.package, contrib));
         } else if !has(&library.package) {
             notes.push(too_old(library, set.as_ref()));
@@ -81,22 +81,22 @@ pub fn wanted(
         packages.push((&pinned.package, version));
     }
     let missing = packages.into_iter().filter(|(package, _)| !has(package));
-    let missing = missing.map(|(package, version)| Addition {
+    let missing = missing.map(|(package, version)| PackageAddition {
         name: package.to_owned(),
         version: version.map(str::to_owned),
     });
-    Ok(Wanted { missing: missing.collect(), notes })
+    Ok(MissingPackages { missing: missing.collect(), notes })
 }
 
 /// Returns the packages that every service needs, with the versions of `set`.
-fn base<'c>(
-    catalogue: &'c Catalogue,
-    entries: &[&Entry],
-    set: Option<&'c Set>,
-    wish: &Wish<'_>,
+fn base_packages<'c>(
+    catalogue: &'c PythonCatalogue,
+    entries: &[&RequirementEntry],
+    set: Option<&'c VersionSet>,
+    wish: &PackageRequest<'_>,
 ) -> Vec<(&'c str, Option<&'c str>)> {
     let contrib = set.map(|set| set.contrib.as_str());
-    let brought = |package: &&Package| {
+    let brought = |package: &&TracingPackage| {
         let within = package.within.as_deref();
         within.is_some_and(|within| entries.iter().any(|entry| entry.name == within))
     };
@@ -106,7 +106,7 @@ fn base<'c>(
         .filter(|package| !brought(package))
         .map(|package| (package.package.as_str(), set.map(|set| set.core.as_str())))
         .collect();
-    if wish.start == Start::ZeroCode {
+    if wish.start == TracingStart::ZeroCode {
         packages.push((&catalogue.zero_code, contrib));
     }
     let instrumentations =
@@ -116,7 +116,10 @@ fn base<'c>(
 }
 
 /// Returns the instrumentations of libraries that these packages show to be used.
-pub fn used<'c>(catalogue: &'c Catalogue, entries: &[&Entry]) -> Vec<&'c Library> {
+pub fn used_libraries<'c>(
+    catalogue: &'c PythonCatalogue,
+    entries: &[&RequirementEntry],
+) -> Vec<&'c InstrumentedLibrary> {
     catalogue
         .libraries
         .iter()
@@ -124,18 +127,20 @@ pub fn used<'c>(catalogue: &'c Catalogue, entries: &[&Entry]) -> Vec<&'c Library
         .collect()
 }
 
-fn available(library: &Library, set: Option<&Set>) -> bool {
+fn is_available(library: &InstrumentedLibrary, set: Option<&VersionSet>) -> bool {
     set.is_none_or(|set| set.contrib_minor() >= library.since)
 }
 
 /// Returns a note if the list pins a release that the library's instrumentation does not support.
-fn refused_release(library: &Library, entries: &[&Entry]) -> Option<Note> {
+fn refused_release(library: &InstrumentedLibrary, entries: &[&RequirementEntry]) -> Option<Note> {
     let below = library.below.as_ref()?;
     let name = library.uses.first()?;
     let takes_newest = match entries.iter().find(|entry| entry.name == *name) {
         None => true,
-        Some(Entry { pin: Some(pin), .. }) => numbers(pin) >= numbers(below),
-        Some(entry) => entry.bounds == Bounds::Any,
+        Some(RequirementEntry { pin: Some(pin), .. }) => {
+            package_version_numbers(pin) >= package_version_numbers(below)
+        }
+        Some(entry) => entry.bounds == VersionBounds::Any,
     };
     takes_newest.then(|| {
         Note::warning(format!(
@@ -147,11 +152,11 @@ fn refused_release(library: &Library, entries: &[&Entry]) -> Option<Note> {
 }
 
 /// Returns the leading numbers of a version.
-fn numbers(version: &str) -> Vec<u32> {
+fn package_version_numbers(version: &str) -> Vec<u32> {
     version.split('.').map_while(|part| part.parse().ok()).collect()
 }
 
-fn too_old(library: &Library, set: Option<&Set>) -> Note {
+fn too_old(library: &InstrumentedLibrary, set: Option<&VersionSet>) -> Note {
     let version = set.map(|set| set.contrib.as_str()).unwrap_or_default();
     Note::warning(format!(
         "{} does not exist in {version}, the version the pinned packages ask for; {} stays untraced",
@@ -165,26 +170,28 @@ fn too_old(library: &Library, set: Option<&Set>) -> Note {
 
 /// Returns the versions to pin, or `None` if the list does not pin.
 fn chosen_set(
-    catalogue: &Catalogue,
-    entries: &[&Entry],
+    catalogue: &PythonCatalogue,
+    entries: &[&RequirementEntry],
     python: Option<&str>,
-) -> Result<Option<Set>> {
-    let ours: Vec<&&Entry> = entries
+) -> Result<Option<VersionSet>> {
+    let ours: Vec<&&RequirementEntry> = entries
         .iter()
         .filter(|entry| entry.name.starts_with("opentelemetry-"))
-        .filter(|entry| family(catalogue, entry).is_some() || is_ours(catalogue, &entry.name))
+        .filter(|entry| {
+            version_set_of(catalogue, entry).is_some() || is_ours(catalogue, &entry.name)
+        })
         .collect();
     if let Some(entry) = ours
         .iter()
         .find(|entry| entry.pin.as_ref().is_some_and(|pin| catalogue.alone.contains(pin)))
     {
-        return Err(alone(catalogue, entry));
+        return Err(no_version_set_error(catalogue, entry));
     }
-    if let Some(set) = ours.iter().find_map(|entry| family(catalogue, entry)) {
+    if let Some(set) = ours.iter().find_map(|entry| version_set_of(catalogue, entry)) {
         return Ok(Some(set));
     }
-    let versions: Vec<&&Entry> =
-        entries.iter().filter(|entry| entry.bounds != Bounds::Address).collect();
+    let versions: Vec<&&RequirementEntry> =
+        entries.iter().filter(|entry| entry.bounds != VersionBounds::Address).collect();
     let pinned = versions.iter().filter(|entry| entry.pin.is_some()).count();
     if !ours.is_empty() || pinned * 2 <= versions.len() {
         return Ok(None);
@@ -199,24 +206,24 @@ fn chosen_set(
     }
 }
 
-fn is_ours(catalogue: &Catalogue, name: &str) -> bool {
-    let named = |package: &Package| package.package == name;
+fn is_ours(catalogue: &PythonCatalogue, name: &str) -> bool {
+    let named = |package: &TracingPackage| package.package == name;
     catalogue.core.iter().any(named) || catalogue.contrib.iter().any(named)
 }
 
 /// Returns the set of a pinned core or contrib package.
-fn family(catalogue: &Catalogue, entry: &Entry) -> Option<Set> {
+fn version_set_of(catalogue: &PythonCatalogue, entry: &RequirementEntry) -> Option<VersionSet> {
     let pin = entry.pin.as_deref()?;
     if catalogue.core.iter().any(|core| core.package == entry.name) {
-        Set::of_core(pin)
+        VersionSet::of_core(pin)
     } else if entry.name.starts_with("opentelemetry-instrumentation") {
-        Set::of_contrib(pin)
+        VersionSet::of_contrib(pin)
     } else {
         None
     }
 }
 
-fn alone(catalogue: &Catalogue, entry: &Entry) -> Error {
+fn no_version_set_error(catalogue: &PythonCatalogue, entry: &RequirementEntry) -> Error {
     let set = catalogue.versions.first();
     let core = set.map(|set| set.core.as_str()).unwrap_or_default();
     let pin = entry.pin.as_deref().unwrap_or_default();
@@ -229,8 +236,9 @@ fn alone(catalogue: &Catalogue, entry: &Entry) -> Error {
 }
 
 /// Returns notes on pinned packages that pip cannot install together.
-fn mismatches(catalogue: &Catalogue, entries: &[&Entry]) -> Vec<Note> {
-    let mut sets = entries.iter().filter_map(|entry| Some((entry, family(catalogue, entry)?)));
+fn version_mismatch_notes(catalogue: &PythonCatalogue, entries: &[&RequirementEntry]) -> Vec<Note> {
+    let mut sets =
+        entries.iter().filter_map(|entry| Some((entry, version_set_of(catalogue, entry)?)));
     let Some((first, set)) = sets.next() else {
         return Vec::new();
     };

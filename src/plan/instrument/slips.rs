@@ -1,11 +1,15 @@
 //! Finds errors in a requirements file: unreadable lines, joined names, misspelt names.
 
-use super::catalogue::Catalogue;
-use crate::edit::requirements::{Entry, Requirements, glued};
+use super::catalogue::PythonCatalogue;
+use crate::edit::requirements::{RequirementEntry, Requirements, split_glued_names};
 use crate::plan::{Note, compare};
 
 /// Reads a requirements file with notes on its errors; joined names are read as two.
-pub(super) fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requirements, Vec<Note>) {
+pub(super) fn read(
+    catalogue: &PythonCatalogue,
+    file: &str,
+    text: &str,
+) -> (Requirements, Vec<Note>) {
     let mut read = Requirements::parse(text);
     let mut notes = Vec::new();
     for pasted in &read.pasted {
@@ -20,10 +24,10 @@ pub(super) fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requiremen
         notes.push(Note::warning(format!("{file}:{}: pip cannot read `{}`", line.line, line.text)));
     }
     let known = known_names(catalogue);
-    notes.extend(misspelt(file, &read.entries, &known));
+    notes.extend(misspelt_package_notes(file, &read.entries, &known));
     let mut halves = Vec::new();
     for entry in &read.entries {
-        if let Some((first, second)) = glued(&entry.name, &known) {
+        if let Some((first, second)) = split_glued_names(&entry.name, &known) {
             notes.push(
                 Note::warning(format!(
                     "{file}:{}: `{}` reads as one package, but looks like `{first}` and `{second}`",
@@ -31,7 +35,7 @@ pub(super) fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requiremen
                 ))
                 .hint("give each its own line"),
             );
-            halves.extend([first, second].map(|name| Entry { name, ..entry.clone() }));
+            halves.extend([first, second].map(|name| RequirementEntry { name, ..entry.clone() }));
         }
     }
     read.entries.extend(halves);
@@ -39,11 +43,12 @@ pub(super) fn read(catalogue: &Catalogue, file: &str, text: &str) -> (Requiremen
 }
 
 /// Returns notes on names that are one or two letters away from one of ours.
-fn misspelt(file: &str, entries: &[Entry], known: &[String]) -> Vec<Note> {
+fn misspelt_package_notes(file: &str, entries: &[RequirementEntry], known: &[String]) -> Vec<Note> {
     /// The similarity above which two names count as misspellings of each other.
     const ALIKE: f32 = 0.96;
-    let near =
-        |entry: &Entry| known.iter().find(|name| compare::likeness(name, &entry.name) > ALIKE);
+    let near = |entry: &RequirementEntry| {
+        known.iter().find(|name| compare::word_similarity(name, &entry.name) > ALIKE)
+    };
     entries
         .iter()
         .filter(|entry| entry.name.contains("telemetry") && !known.contains(&entry.name))
@@ -57,7 +62,7 @@ fn misspelt(file: &str, entries: &[Entry], known: &[String]) -> Vec<Note> {
 }
 
 /// Returns the names of all packages that tracing may add.
-fn known_names(catalogue: &Catalogue) -> Vec<String> {
+fn known_names(catalogue: &PythonCatalogue) -> Vec<String> {
     let mut names: Vec<String> = catalogue
         .core
         .iter()

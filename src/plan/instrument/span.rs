@@ -2,19 +2,19 @@
 
 use minijinja::context;
 
-use super::catalogue::Symbol;
-use super::lines::{Names, bring_in, render_imports};
-use super::modules::Module;
-use super::{SourceFile, unreadable};
-use crate::edit::patch::{self, Patch};
-use crate::edit::python::function::{Existing, Function, Kind, find};
+use super::catalogue::ImportedSymbol;
+use super::lines::{ModuleNames, bring_in, render_imports};
+use super::modules::PythonModule;
+use super::{PythonSourceFile, unreadable_python_error};
+use crate::edit::patch::{self, TextPatch};
+use crate::edit::python::function::{ExistingSpan, FunctionKind, PythonFunction, find_function};
 use crate::edit::python::insert;
-use crate::edit::python::scope::{Earliest, Unusable, earliest};
-use crate::edit::python::source::{Parents, Source, SyntaxNode};
+use crate::edit::python::scope::{EarliestPlace, UnusableExpression, find_earliest_place};
+use crate::edit::python::source::{NodeParents, PythonSource, SyntaxNode};
 use crate::edit::python::{tracer, wrap};
 use crate::error::{Error, ErrorCode, Result};
-use crate::plan::{Change, Plan, Writing};
-use crate::provider::render;
+use crate::plan::{FileChange, Plan, WriteMethod};
+use crate::provider::render_template;
 
 /// A requested span.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,12 +24,12 @@ pub struct SpanRequest {
     /// The span's name.
     pub name: String,
     /// The attributes.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<SpanAttributeRequest>,
 }
 
 /// An attribute of a span, as key and Python expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attribute {
+pub struct SpanAttributeRequest {
     /// `app.now`
     pub key: String,
     /// `now.isoformat()`
@@ -40,41 +40,42 @@ pub struct Attribute {
 ///
 /// # Errors
 /// `unsafe-edit`, `no-such-function`, `ambiguous-function`, `not-in-scope`, `invalid-expression`.
-pub fn plan(file: &SourceFile, name: &str, request: &SpanRequest) -> Result<Plan> {
-    let source = Source::parse(&file.text).map_err(|error| unreadable(file, name, &error))?;
-    let module =
-        Module::read(&file.path, &file.text).map_err(|error| unreadable(file, name, &error))?;
-    let function = find(&source, &request.function)
+pub fn plan(file: &PythonSourceFile, name: &str, request: &SpanRequest) -> Result<Plan> {
+    let source = PythonSource::parse(&file.text)
+        .map_err(|error| unreadable_python_error(file, name, &error))?;
+    let module = PythonModule::read(&file.path, &file.text)
+        .map_err(|error| unreadable_python_error(file, name, &error))?;
+    let function = find_function(&source, &request.function)
         .map_err(|error| Error { message: format!("{name}: {}", error.message), ..error })?;
-    let edit = Edit { name, source: &source, module: &module, function, request };
+    let edit = SpanEdit { name, source: &source, module: &module, function, request };
     let after = edit.text()?;
     edit.check(file, &after)?;
     let mut plan = Plan::default();
-    plan.change(Change {
+    plan.change(FileChange {
         path: file.path.clone(),
         before: Some(file.text.as_str().into()),
         after: Some(after.into()),
-        writing: Writing::Replace,
+        writing: WriteMethod::Replace,
     });
     Ok(plan)
 }
 
 /// The inputs of one edit.
-struct Edit<'e> {
+struct SpanEdit<'e> {
     name: &'e str,
-    source: &'e Source<'e>,
-    module: &'e Module,
-    function: Function<'e>,
+    source: &'e PythonSource<'e>,
+    module: &'e PythonModule,
+    function: PythonFunction<'e>,
     request: &'e SpanRequest,
 }
 
 /// The line of an attribute, and where it goes.
-struct Placed<'e> {
-    place: Earliest<'e>,
+struct PlacedAttribute<'e> {
+    place: EarliestPlace<'e>,
     line: String,
 }
 
-impl<'e> Edit<'e> {
+impl<'e> SpanEdit<'e> {
     fn text(&self) -> Result<String> {
         let patches = match self.function.span(self.source, &self.request.name) {
             Some(existing) => self.attributes_of(existing)?,
@@ -83,17 +84,19 @@ impl<'e> Edit<'e> {
         patch::apply(self.source.text, &patches).ok_or_else(|| self.refused("the edits overlap"))
     }
 
-    fn new_span(&self) -> Result<Vec<Patch>> {
-        if self.function.kind == Kind::Generator {
+    fn new_span(&self) -> Result<Vec<TextPatch>> {
+        if self.function.kind == FunctionKind::Generator {
             return Err(self.refused("a generator's body runs in pieces, and a span around it would hold its caller's spans too"));
         }
         let top = insert::before(self.source, &self.top()).at;
         let (tracer, mut patches) = self.tracer(top)?;
         let defined_before = tracer.defined_at.is_none_or(|at| at < top);
-        if self.request.attributes.is_empty() && self.function.kind == Kind::Plain && defined_before
+        if self.request.attributes.is_empty()
+            && self.function.kind == FunctionKind::Plain
+            && defined_before
         {
             let template = include_str!("../../../templates/python/span_decorator.py");
-            let line = render(
+            let line = render_template(
                 template,
                 context! { tracer => tracer.name, name => self.request.name.as_str() },
             )?;
@@ -107,8 +110,8 @@ impl<'e> Edit<'e> {
         let mut first = Vec::new();
         for one in placed {
             match one.place {
-                Earliest::Start => first.push(one.line),
-                Earliest::After(statement) => patches.push(
+                EarliestPlace::Start => first.push(one.line),
+                EarliestPlace::After(statement) => patches.push(
                     wrap::insert_after(self.source, statement, &body.step, &[one.line])
                         .ok_or_else(|| self.crowded(statement.start_byte()))?,
                 ),
@@ -116,7 +119,7 @@ impl<'e> Edit<'e> {
         }
         let template = include_str!("../../../templates/python/span_block.py");
         let span = (!self.request.attributes.is_empty()).then_some(variable);
-        let head = render(
+        let head = render_template(
             template,
             context! { tracer => tracer.name, name => self.request.name.as_str(), span => span },
         )?;
@@ -125,28 +128,28 @@ impl<'e> Edit<'e> {
     }
 
     /// Returns patches for the attributes that an existing span lacks.
-    fn attributes_of(&self, existing: Existing<'e>) -> Result<Vec<Patch>> {
+    fn attributes_of(&self, existing: ExistingSpan<'e>) -> Result<Vec<TextPatch>> {
         if self.missing().is_empty() {
             return Ok(Vec::new());
         }
         let top = insert::before(self.source, &self.top()).at;
         let mut patches = Vec::new();
-        let symbol = Symbol::new("opentelemetry", "trace");
+        let symbol = ImportedSymbol::new("opentelemetry", "trace");
         let (trace, import) = bring_in(&symbol, self.names(top));
         if let Some(import) = import {
             let block = render_imports("OpenTelemetry", vec![import])?;
             let spot = insert::after_imports(self.source, &self.module.imports, top);
-            patches.push(insert::blocks(self.source, &spot, &[&block]));
+            patches.push(insert::insert_blocks(self.source, &spot, &[&block]));
         }
         for one in self.placed(&format!("{trace}.get_current_span()"))? {
             let patch = match existing {
-                Existing::Decorator => {
+                ExistingSpan::Decorator => {
                     let body = wrap::body(self.source, &self.function)
                         .ok_or_else(|| self.refused("the function does nothing"))?;
                     wrap::insert_at(self.source, &body, one.place, &[one.line])
                 }
-                Existing::Block(block) => self.in_block(block, one),
-                Existing::Other => None,
+                ExistingSpan::Block(block) => self.in_block(block, one),
+                ExistingSpan::Other => None,
             };
             patches.push(patch.ok_or_else(|| {
                 self.refused("the attribute's value is not there while the span is open")
@@ -155,50 +158,50 @@ impl<'e> Edit<'e> {
         Ok(patches)
     }
 
-    fn in_block(&self, block: SyntaxNode<'e>, one: Placed<'e>) -> Option<Patch> {
+    fn in_block(&self, block: SyntaxNode<'e>, one: PlacedAttribute<'e>) -> Option<TextPatch> {
         let first = block.child_by_field_name("body")?.named_child(0)?;
         let inside = |statement: &SyntaxNode<'e>| {
             statement.start_byte() > block.start_byte() && statement.end_byte() <= block.end_byte()
         };
         match one.place {
-            Earliest::After(statement) if inside(&statement) => {
+            EarliestPlace::After(statement) if inside(&statement) => {
                 wrap::insert_after(self.source, statement, "", &[one.line])
             }
-            Earliest::After(statement) if statement.end_byte() > block.start_byte() => None,
+            EarliestPlace::After(statement) if statement.end_byte() > block.start_byte() => None,
             _ => wrap::insert_before(self.source, first, &[one.line]),
         }
     }
 
     /// Returns the attributes that are not yet set, each with its place.
-    fn placed(&self, variable: &str) -> Result<Vec<Placed<'e>>> {
+    fn placed(&self, variable: &str) -> Result<Vec<PlacedAttribute<'e>>> {
         let template = include_str!("../../../templates/python/span_attribute.py");
         self.missing()
             .into_iter()
             .map(|attribute| {
-                let place = earliest(self.source, &self.function, &attribute.expression)
+                let place = find_earliest_place(self.source, &self.function, &attribute.expression)
                     .map_err(|reason| self.unusable(attribute, reason))?;
                 let values = context! {
                     span => variable,
                     key => attribute.key.as_str(),
                     expression => attribute.expression.trim(),
                 };
-                let line = render(template, values)?.trim_end().to_owned();
-                Ok(Placed { place, line })
+                let line = render_template(template, values)?.trim_end().to_owned();
+                Ok(PlacedAttribute { place, line })
             })
             .collect()
     }
 
-    fn missing(&self) -> Vec<&'e Attribute> {
+    fn missing(&self) -> Vec<&'e SpanAttributeRequest> {
         let all = self.request.attributes.iter();
         all.filter(|attribute| !self.function.sets(self.source, &attribute.key)).collect()
     }
 
     /// Returns the module's tracer, with the lines that create a missing one.
-    fn tracer(&self, top: usize) -> Result<(tracer::Tracer, Vec<Patch>)> {
+    fn tracer(&self, top: usize) -> Result<(tracer::NamedTracer, Vec<TextPatch>)> {
         if let Some(found) = tracer::find(self.source, &self.module.imports) {
             return Ok((found, Vec::new()));
         }
-        let symbol = Symbol::new("opentelemetry", "trace");
+        let symbol = ImportedSymbol::new("opentelemetry", "trace");
         let (trace, import) = bring_in(&symbol, self.names(top));
         let name = self.free(&["tracer", "otel_tracer"]);
         let values = context! {
@@ -207,14 +210,14 @@ impl<'e> Edit<'e> {
             tracer => name.as_str(),
             module => self.module.stem.replace('_', "."),
         };
-        let block = render(include_str!("../../../templates/python/tracer.py"), values)?;
+        let block = render_template(include_str!("../../../templates/python/tracer.py"), values)?;
         let spot = insert::after_imports(self.source, &self.module.imports, top);
-        let made = tracer::Tracer { name, defined_at: None };
-        Ok((made, vec![insert::blocks(self.source, &spot, &[&block])]))
+        let made = tracer::NamedTracer { name, defined_at: None };
+        Ok((made, vec![insert::insert_blocks(self.source, &spot, &[&block])]))
     }
 
-    fn names(&self, limit: usize) -> Names<'e> {
-        Names { imports: &self.module.imports, taken: &self.module.names, limit, early: None }
+    fn names(&self, limit: usize) -> ModuleNames<'e> {
+        ModuleNames { imports: &self.module.imports, taken: &self.module.names, limit, early: None }
     }
 
     /// Returns the first of these names that neither the module nor the function uses.
@@ -228,22 +231,23 @@ impl<'e> Edit<'e> {
         free.map(|name| (*name).to_owned()).unwrap_or_default()
     }
 
-    fn decorator(&self, line: &str) -> Patch {
+    fn decorator(&self, line: &str) -> TextPatch {
         let at = self.function.node.start_byte();
         let indent = self.source.indent(at);
-        Patch::insert(at, format!("{}{}{indent}", line.trim_end(), self.source.ending.text()))
+        TextPatch::insert(at, format!("{}{}{indent}", line.trim_end(), self.source.ending.text()))
     }
 
     fn top(&self) -> std::ops::Range<usize> {
-        let parents = Parents::of(self.source);
+        let parents = NodeParents::of(self.source);
         let node = parents.top_statement(self.function.node).unwrap_or(self.function.node);
         node.byte_range()
     }
 
     /// Parses the result and checks that the span and every attribute are there.
-    fn check(&self, file: &SourceFile, after: &str) -> Result<()> {
-        let source = Source::parse(after).map_err(|error| unreadable(file, self.name, &error))?;
-        let found = find(&source, &self.request.function)?;
+    fn check(&self, file: &PythonSourceFile, after: &str) -> Result<()> {
+        let source = PythonSource::parse(after)
+            .map_err(|error| unreadable_python_error(file, self.name, &error))?;
+        let found = find_function(&source, &self.request.function)?;
         let there = found.span(&source, &self.request.name).is_some();
         let mut attributes = self.request.attributes.iter();
         if there && attributes.all(|attribute| found.sets(&source, &attribute.key)) {
@@ -253,16 +257,16 @@ impl<'e> Edit<'e> {
         }
     }
 
-    fn unusable(&self, attribute: &Attribute, reason: Unusable) -> Error {
+    fn unusable(&self, attribute: &SpanAttributeRequest, reason: UnusableExpression) -> Error {
         let expression = &attribute.expression;
         let function = &self.request.function;
         match reason {
-            Unusable::NoExpression => Error::new(
+            UnusableExpression::NoExpression => Error::new(
                 ErrorCode::InvalidExpression,
                 format!("`{expression}` is not one Python expression"),
             )
             .hint("`--attr app.now=\"now.isoformat()\"`"),
-            Unusable::Unknown { name, known } => {
+            UnusableExpression::Unknown { name, known } => {
                 let error = Error::new(
                     ErrorCode::NotInScope,
                     format!(
@@ -275,7 +279,7 @@ impl<'e> Edit<'e> {
                     error.hint(format!("bound in `{function}`: {}", known.join(", ")))
                 }
             }
-            Unusable::Sometimes(name) => Error::new(
+            UnusableExpression::Sometimes(name) => Error::new(
                 ErrorCode::NotInScope,
                 format!(
                     "`{expression}` names `{name}`, which `{function}` binds on some ways only"

@@ -5,15 +5,18 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::catalogue::catalogue;
+use super::catalogue::python_catalogue;
 use super::modules::is_test;
 use super::packages;
-use super::{Mistakes, PackageList, Service, SourceFile, Start, lists, shown};
-use crate::edit::patch::{self, Patch};
-use crate::edit::python::source::{Source, preorder};
-use crate::edit::requirements::{Entry, Requirements};
+use super::{
+    MistakePolicy, PackageList, PythonService, PythonSourceFile, TracingStart,
+    display_service_path, lists,
+};
+use crate::edit::patch::{self, TextPatch};
+use crate::edit::python::source::{PythonSource, walk_preorder};
+use crate::edit::requirements::{RequirementEntry, Requirements};
 use crate::error::Result;
-use crate::plan::{Change, Note, Plan, Writing};
+use crate::plan::{FileChange, Note, Plan, WriteMethod};
 use crate::provider::Addon;
 
 /// How the first line of a block ends.
@@ -33,15 +36,15 @@ const TEMPLATES: [&str; 7] = [
 /// Plans what makes a service untraced again.
 ///
 /// # Errors
-/// As [`super::plan`].
-pub fn plan(service: &Service) -> Result<Plan> {
+/// As [`super::plan_instrumentation`].
+pub fn plan(service: &PythonService) -> Result<Plan> {
     let mut plan = Plan::default();
     let mut bare = service.clone();
     bare.addons = list_addons(service);
     for file in bare.python.iter_mut().filter(|file| !is_test(&file.path)) {
         file.text = without(&file.text, &find_blocks(&file.text));
     }
-    let again = super::plan(&bare, Mistakes::Say)?;
+    let again = super::plan_instrumentation(&bare, MistakePolicy::Say)?;
     let mut left = Vec::new();
     for (file, bare) in service.python.iter().zip(&bare.python) {
         let mut now = file.text.clone();
@@ -51,27 +54,27 @@ pub fn plan(service: &Service) -> Result<Plan> {
             match take_blocks(file, &bare.text, planned.unwrap_or_default()) {
                 Ok(text) => now = text,
                 Err(reason) => {
-                    let name = shown(service, &file.path);
+                    let name = display_service_path(service, &file.path);
                     plan.notes.push(Note::warning(format!("{name} stays as it is: {reason}")));
                 }
             }
         }
-        plan.change(Change {
+        plan.change(FileChange {
             path: file.path.clone(),
             before: Some(file.text.as_str().into()),
             after: Some(now.as_str().into()),
-            writing: Writing::Replace,
+            writing: WriteMethod::Replace,
         });
         left.push(now);
     }
-    if service.start == Start::InCode {
+    if service.start == TracingStart::InCode {
         take_packages(&bare, &left, &mut plan)?;
     }
     Ok(plan)
 }
 
 /// The addons whose blocks stand in the service's files.
-pub fn list_addons(service: &Service) -> Vec<Addon> {
+pub fn list_addons(service: &PythonService) -> Vec<Addon> {
     let has = |addon: &Addon| {
         let marker = format!("# {}: imports{MARKER_END}", addon.title());
         service.python.iter().any(|file| file.text.contains(&marker))
@@ -80,7 +83,7 @@ pub fn list_addons(service: &Service) -> Vec<Addon> {
 }
 
 /// The file's text without its blocks, but for imports that other lines use; or why they stay.
-fn take_blocks(file: &SourceFile, bare: &str, planned: &str) -> Result<String, &'static str> {
+fn take_blocks(file: &PythonSourceFile, bare: &str, planned: &str) -> Result<String, &'static str> {
     let blocks = find_blocks(&file.text);
     let planned: BTreeSet<String> =
         find_blocks(planned).into_iter().flat_map(|block| trim_lines(&planned[block])).collect();
@@ -90,8 +93,8 @@ fn take_blocks(file: &SourceFile, bare: &str, planned: &str) -> Result<String, &
         return Err("its lines for tracing are not as `cruddur-ops instrument` writes them");
     }
     let source =
-        Source::parse(bare).map_err(|_| "without its lines for tracing it is no Python")?;
-    let used: BTreeSet<&str> = preorder(source.root())
+        PythonSource::parse(bare).map_err(|_| "without its lines for tracing it is no Python")?;
+    let used: BTreeSet<&str> = walk_preorder(source.root())
         .filter(|node| node.kind() == "identifier")
         .map(|node| source.of(node))
         .collect();
@@ -109,17 +112,17 @@ fn take_blocks(file: &SourceFile, bare: &str, planned: &str) -> Result<String, &
         return Ok(bare.to_owned());
     }
     let patches = blocks.iter().zip(&kept).map(|(block, kept)| match kept.is_empty() {
-        true => Patch::replace(with_blank_line(&file.text, block), ""),
+        true => TextPatch::replace(with_blank_line(&file.text, block), ""),
         false => {
             let text = &file.text[block.clone()];
             let mut lines = text.split_inclusive('\n').enumerate();
             let stays =
                 |(at, line): &(usize, &str)| *at == 0 || kept.iter().any(|one| one == line.trim());
             let lines: String = lines.by_ref().filter(stays).map(|(_, line)| line).collect();
-            Patch::replace(block.clone(), lines)
+            TextPatch::replace(block.clone(), lines)
         }
     });
-    let patches: Vec<Patch> = patches.collect();
+    let patches: Vec<TextPatch> = patches.collect();
     patch::apply(&file.text, &patches).ok_or("its lines for tracing overlap")
 }
 
@@ -138,7 +141,7 @@ fn trim_lines(block: &str) -> Vec<String> {
 
 /// The lines for every library: one that was there once may be gone.
 fn list_library_lines() -> BTreeSet<String> {
-    let libraries = catalogue().libraries.iter();
+    let libraries = python_catalogue().libraries.iter();
     let lines = libraries.flat_map(|one| {
         let (module, class) = (&one.module, &one.class);
         [format!("from {module} import {class}"), format!("{class}().instrument()")]
@@ -174,8 +177,8 @@ fn find_blocks(text: &str) -> Vec<Range<usize>> {
 }
 
 fn without(text: &str, blocks: &[Range<usize>]) -> String {
-    let patches = blocks.iter().map(|block| Patch::replace(with_blank_line(text, block), ""));
-    let patches: Vec<Patch> = patches.collect();
+    let patches = blocks.iter().map(|block| TextPatch::replace(with_blank_line(text, block), ""));
+    let patches: Vec<TextPatch> = patches.collect();
     patch::apply(text, &patches).unwrap_or_else(|| text.to_owned())
 }
 
@@ -195,7 +198,7 @@ fn with_blank_line(text: &str, block: &Range<usize>) -> Range<usize> {
 }
 
 /// Takes packages out of the lists that this program adds to, where nothing in `texts` imports them.
-fn take_packages(service: &Service, texts: &[String], plan: &mut Plan) -> Result<()> {
+fn take_packages(service: &PythonService, texts: &[String], plan: &mut Plan) -> Result<()> {
     let is_used = |name: &str| {
         let module = match name.starts_with("opentelemetry-") {
             true => "opentelemetry".to_owned(),
@@ -207,31 +210,33 @@ fn take_packages(service: &Service, texts: &[String], plan: &mut Plan) -> Result
     for list in &service.packages {
         match list {
             PackageList::Requirements { file, included, constraints, beside } => {
-                let read = |file: &SourceFile| Requirements::parse(&file.text).entries;
+                let read = |file: &PythonSourceFile| Requirements::parse(&file.text).entries;
                 let own = read(file);
                 let others = included.iter().flat_map(read).chain(beside.iter().cloned());
-                let others: Vec<Entry> = others.collect();
-                let constraints: Vec<Entry> = constraints.iter().flat_map(read).collect();
-                let kept: Vec<Entry> = own
+                let others: Vec<RequirementEntry> = others.collect();
+                let constraints: Vec<RequirementEntry> =
+                    constraints.iter().flat_map(read).collect();
+                let kept: Vec<RequirementEntry> = own
                     .iter()
                     .filter(|entry| !lists::is_named(entry) || is_used(&entry.name))
                     .cloned()
                     .collect();
-                let wish = lists::wish(service);
-                let added = packages::wanted(catalogue(), &kept, &others, &constraints, wish)?;
+                let wish = lists::package_request(service);
+                let added =
+                    packages::wanted(python_catalogue(), &kept, &others, &constraints, wish)?;
                 let added: Vec<String> = added.missing.iter().map(|one| one.line()).collect();
                 let is_added = |line: &&str| added.iter().any(|one| one == line.trim_end());
                 let lines = file.text.split_inclusive('\n').filter(|line| !is_added(line));
                 let after: String = lines.collect();
-                plan.change(Change {
+                plan.change(FileChange {
                     path: file.path.clone(),
                     before: Some(file.text.as_str().into()),
                     after: Some(after.into()),
-                    writing: Writing::Replace,
+                    writing: WriteMethod::Replace,
                 });
             }
             PackageList::Pyproject { file, .. } => {
-                let name = shown(service, &file.path);
+                let name = display_service_path(service, &file.path);
                 if file.text.contains("opentelemetry-") {
                     let text = format!("{name} keeps its OpenTelemetry packages");
                     plan.notes.push(
@@ -252,9 +257,10 @@ mod tests {
 
     const APP: &str = "from flask import Flask\n\napp = Flask(__name__)\n\n@app.route('/')\ndef home():\n    return ''\n";
 
-    fn service(text: &str, requirements: &str) -> Service {
-        let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.to_owned() };
-        Service {
+    fn service(text: &str, requirements: &str) -> PythonService {
+        let file =
+            |path: &str, text: &str| PythonSourceFile { path: path.into(), text: text.to_owned() };
+        PythonService {
             name: "api".to_owned(),
             base: "/p".into(),
             python: vec![file("/p/app.py", text)],
@@ -265,11 +271,11 @@ mod tests {
                 beside: Vec::new(),
             }],
             version: None,
-            start: Start::InCode,
+            start: TracingStart::InCode,
             entries: Vec::new(),
             served: Vec::new(),
             roots: Vec::new(),
-            frontend: super::super::Frontend::Untraced,
+            frontend: super::super::FrontendTracing::Untraced,
             addons: Addon::ALL.to_vec(),
         }
     }
@@ -286,7 +292,11 @@ mod tests {
 
     fn traced(requirements: &str) -> (String, String) {
         let service = service(APP, requirements);
-        applied(&super::super::plan(&service, Mistakes::Start).unwrap(), APP, requirements)
+        applied(
+            &super::super::plan_instrumentation(&service, MistakePolicy::Start).unwrap(),
+            APP,
+            requirements,
+        )
     }
 
     #[test]

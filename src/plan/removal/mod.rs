@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::compose_changes::ComposeChanges;
-use super::{Change, Note, Plan, Writing};
-use crate::compose::{Model, Service, Sources};
+use super::{FileChange, Note, Plan, WriteMethod};
+use crate::compose::{ComposeModel, ProjectSources, ServiceModel};
 use crate::edit::yaml::environment::{self, Wanted};
 use crate::edit::yaml::removals::{self, Removal};
 use crate::edit::yaml::service_lists::{self, WantedMember};
@@ -28,7 +28,7 @@ pub struct RemovalRequest<'a> {
     /// Files in which nothing of `init` is left: what they have was there before.
     pub cleared: &'a BTreeSet<PathBuf>,
     /// The project's files.
-    pub sources: &'a dyn Sources,
+    pub sources: &'a dyn ProjectSources,
     /// The configuration of the collector that `init` adds, where it is there.
     pub collector: Option<CollectorSetup<'a>>,
 }
@@ -57,7 +57,7 @@ pub struct Removed {
 ///
 /// # Errors
 /// `unsafe-edit` when a compose file cannot be edited without changing what else it says.
-pub fn plan(model: &Model, request: &RemovalRequest<'_>) -> Result<Removed> {
+pub fn plan(model: &ComposeModel, request: &RemovalRequest<'_>) -> Result<Removed> {
     let mut lines = RemovedLines { cleared: request.cleared.clone(), ..RemovedLines::default() };
     for service in request.services.iter().filter_map(|name| model.service(name)) {
         variables::take(model, service, request, &mut lines);
@@ -79,11 +79,11 @@ pub fn plan(model: &Model, request: &RemovalRequest<'_>) -> Result<Removed> {
         }
     }
     if let (Some(file), true) = (request.collector, lines.collector) {
-        removed.plan.change(Change {
+        removed.plan.change(FileChange {
             path: file.path.to_owned(),
             before: Some(file.text.into()),
             after: None,
-            writing: Writing::Replace,
+            writing: WriteMethod::Replace,
         });
     }
     Ok(removed)
@@ -125,7 +125,12 @@ impl RemovedLines {
     }
 
     /// Takes a member out of a list of a service where one of its files has it as it is written.
-    fn take_member(&mut self, model: &Model, service: &Service, wanted: &WantedMember) -> bool {
+    fn take_member(
+        &mut self,
+        model: &ComposeModel,
+        service: &ServiceModel,
+        wanted: &WantedMember,
+    ) -> bool {
         let mut found = false;
         let mut paths: Vec<&Arc<str>> = Vec::new();
         for span in &service.defined_in {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{RemovalRequest, RemovedLines};
-use crate::compose::{Model, ReferenceKind, Service};
+use crate::compose::{ComposeModel, ReferenceKind, ServiceModel};
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::service_lists::{ListMember, WantedMember};
 use crate::error::Result;
@@ -12,7 +12,7 @@ use crate::plan::agents::{self, PlannedAgent};
 use crate::provider::{Addon, collector};
 
 /// Takes out the members of a service's lists by which it uses an agent or a daemon.
-pub(super) fn take_members(model: &Model, service: &Service, lines: &mut RemovedLines) {
+pub(super) fn take_members(model: &ComposeModel, service: &ServiceModel, lines: &mut RemovedLines) {
     let wanted = |member| WantedMember { service: service.name.clone(), member };
     if let Some(planned) = agents::find_planned(model, service)
         && let Some(source) = model.service(&planned.agent.service(planned.library))
@@ -35,14 +35,14 @@ fn dependency(service: &str, condition: &str) -> ListMember {
     ListMember::Dependency { service: service.to_owned(), condition: condition.to_owned() }
 }
 
-fn volume_of(service: &Service) -> Option<&str> {
+fn volume_of(service: &ServiceModel) -> Option<&str> {
     let volumes = service.references.iter().find(|one| one.kind == ReferenceKind::Volume);
     volumes.map(|one| one.name.as_str())
 }
 
 /// Takes out the services that were added for those that are traced no longer, and that no other uses.
 pub(super) fn take_unused(
-    model: &Model,
+    model: &ComposeModel,
     request: &RemovalRequest<'_>,
     lines: &mut RemovedLines,
 ) -> Result<()> {
@@ -52,7 +52,7 @@ pub(super) fn take_unused(
         let kept = others.filter(|other| !lines.lacks(&service.name, "depends_on", other));
         users.extend(kept.map(String::as_str));
     }
-    let agents: Vec<&Service> = model
+    let agents: Vec<&ServiceModel> = model
         .services
         .iter()
         .filter(|one| agents::is_agent_service(one) && !users.contains(one.name.as_str()))
@@ -72,7 +72,7 @@ pub(super) fn take_unused(
     }
     let is_named = |lines: &RemovedLines, name: &str| {
         let host = format!("//{name}:");
-        let is_other = |one: &&Service| {
+        let is_other = |one: &&ServiceModel| {
             one.environment.iter().any(|entry| {
                 let gone = lines.back.services.get(&one.name);
                 let is_gone =
@@ -110,7 +110,10 @@ pub(super) fn take_unused(
 }
 
 /// The agent that a service copies, and the volume it copies it into.
-fn find_agent<'m>(model: &Model, service: &'m Service) -> Option<(PlannedAgent, &'m str)> {
+fn find_agent<'m>(
+    model: &ComposeModel,
+    service: &'m ServiceModel,
+) -> Option<(PlannedAgent, &'m str)> {
     let using = model.services.iter().filter(|one| one.depends_on.contains(&service.name));
     let mut planned = using.filter_map(|one| agents::find_planned(model, one));
     let planned = planned.find(|one| one.agent.service(one.library) == service.name)?;
@@ -118,15 +121,15 @@ fn find_agent<'m>(model: &Model, service: &'m Service) -> Option<(PlannedAgent, 
 }
 
 /// X-Ray's daemon under the name that it is added by.
-fn added_daemon(model: &Model) -> Option<&Service> {
+fn added_daemon(model: &ComposeModel) -> Option<&ServiceModel> {
     let own = Addon::Xray.profile()?.daemon.as_ref()?;
     model.service(&own.service)
 }
 
 fn take_collector(
-    model: &Model,
+    model: &ComposeModel,
     request: &RemovalRequest<'_>,
-    service: &Service,
+    service: &ServiceModel,
     lines: &mut RemovedLines,
 ) -> Result<()> {
     let Some(file) = request.collector else { return Ok(()) };
@@ -135,7 +138,7 @@ fn take_collector(
     let published = (!service.ports.is_empty()).then_some(published.as_str());
     for to in file.sends_to {
         let body = collector::service(to, published, &service.networks)?;
-        if collector::configuration(to, &origins)? == file.text
+        if collector::render_collector_configuration(to, &origins)? == file.text
             && take_service(model, service, &body, lines)
         {
             lines.collector = true;
@@ -146,7 +149,12 @@ fn take_collector(
 }
 
 /// Takes out a service whose one entry says what `body` says; answers whether it did.
-fn take_service(model: &Model, service: &Service, body: &str, lines: &mut RemovedLines) -> bool {
+fn take_service(
+    model: &ComposeModel,
+    service: &ServiceModel,
+    body: &str,
+    lines: &mut RemovedLines,
+) -> bool {
     let [span] = service.defined_in.as_slice() else { return false };
     let file = model.file(span);
     if lines.cleared.contains(&file.path) {
@@ -164,7 +172,7 @@ fn take_service(model: &Model, service: &Service, body: &str, lines: &mut Remove
 }
 
 /// Takes out a volume that says nothing and that nothing else uses.
-fn take_volume(model: &Model, volume: &str, lines: &mut RemovedLines) {
+fn take_volume(model: &ComposeModel, volume: &str, lines: &mut RemovedLines) {
     let is_kept = model.services.iter().any(|service| {
         let mut references = service.references.iter();
         let uses = references.any(|one| one.kind == ReferenceKind::Volume && one.name == volume);

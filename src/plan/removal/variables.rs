@@ -1,14 +1,14 @@
 //! The variables of one service that `init` would write.
 
 use super::{RemovalRequest, RemovedLines};
-use crate::compose::{Model, Service};
+use crate::compose::{ComposeModel, ServiceModel};
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::{self, Wanted};
 use crate::edit::yaml::removals;
 use crate::plan::Note;
-use crate::plan::addons::{self, Hosts};
+use crate::plan::addons::{self, HostNaming};
 use crate::plan::agents::{self, JoinSide, VariableRule};
-use crate::provider::{Addon, Destination, Traced, Variable, environments};
+use crate::provider::{Addon, Destination, NamedService, Variable, render_service_environments};
 
 const NAME: &str = "OTEL_SERVICE_NAME";
 /// Variables that are set to nothing where a file of variables or a merged mapping says something else.
@@ -30,8 +30,8 @@ const SIGNALS: [&str; 2] = ["OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"];
 
 /// Takes the service's variables out, as far as its own lines have them as they are written.
 pub(super) fn take(
-    model: &Model,
-    service: &Service,
+    model: &ComposeModel,
+    service: &ServiceModel,
     request: &RemovalRequest<'_>,
     lines: &mut RemovedLines,
 ) {
@@ -73,25 +73,31 @@ fn variable(name: &str, value: &str) -> Variable {
 
 /// What `init` writes for the service, whichever of the destinations it is.
 fn list_expected(
-    model: &Model,
-    service: &Service,
+    model: &ComposeModel,
+    service: &ServiceModel,
     destinations: &[Destination],
     addons: &[Addon],
 ) -> Vec<Variable> {
     let mut expected = vec![variable(NAME, &service.name)];
     for destination in destinations {
         let endpoints = [Some(&destination.endpoint), destination.on_host.as_ref()];
-        let services = endpoints.into_iter().flatten().map(|endpoint| Traced {
+        let services = endpoints.into_iter().flatten().map(|endpoint| NamedService {
             name: service.name.clone(),
             traced_as: service.name.clone(),
             endpoint: endpoint.clone(),
         });
-        let services: Vec<Traced> = services.collect();
-        expected.extend(environments(destination, &services).unwrap_or_default().concat());
+        let services: Vec<NamedService> = services.collect();
+        expected.extend(
+            render_service_environments(destination, &services).unwrap_or_default().concat(),
+        );
     }
     expected.extend(COVERED.map(|name| variable(name, "")));
-    for hosts in [Hosts::Gitpod, Hosts::Codespaces, Hosts::Local] {
-        let wish = addons::Wish { addons: addons.to_vec(), hosts, ..addons::Wish::default() };
+    for hosts in [HostNaming::Gitpod, HostNaming::Codespaces, HostNaming::Local] {
+        let wish = addons::AddonRequest {
+            addons: addons.to_vec(),
+            hosts,
+            ..addons::AddonRequest::default()
+        };
         let own = addons::variables_of(model, &wish, service).unwrap_or_default();
         expected.extend(own.into_iter().map(|(_, one)| one));
     }
@@ -100,8 +106,8 @@ fn list_expected(
 
 /// Takes one variable out where a line of the service's own has it as it is written; answers whether one had.
 fn take_variable(
-    model: &Model,
-    service: &Service,
+    model: &ComposeModel,
+    service: &ServiceModel,
     one: &Variable,
     lines: &mut RemovedLines,
 ) -> bool {
@@ -138,8 +144,8 @@ fn take_variable(
 
 /// Gives variables that an agent's value was joined with the value back that they had.
 fn take_joined(
-    model: &Model,
-    service: &Service,
+    model: &ComposeModel,
+    service: &ServiceModel,
     request: &RemovalRequest<'_>,
     lines: &mut RemovedLines,
 ) {
@@ -174,8 +180,8 @@ fn take_joined(
 
 /// Takes out what tells a container where this machine is.
 fn take_host(
-    model: &Model,
-    service: &Service,
+    model: &ComposeModel,
+    service: &ServiceModel,
     destinations: &[Destination],
     lines: &mut RemovedLines,
 ) {
@@ -203,7 +209,7 @@ fn take_host(
 }
 
 /// Says which variables for telemetry stay, and why.
-fn note_others(model: &Model, service: &Service, lines: &mut RemovedLines) {
+fn note_others(model: &ComposeModel, service: &ServiceModel, lines: &mut RemovedLines) {
     let gone = lines.back.services.get(&service.name);
     let is_gone = |name: &str| gone.is_some_and(|gone| gone.set.iter().any(|(own, _)| own == name));
     let others = service.environment.iter().map(|entry| entry.name.as_str());

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Files, NAME};
-use crate::compose::{File, Model, Origin, Service, Setting, Settings, Source};
+use super::{NAME, WantedByFile};
+use crate::compose::{
+    ComposeModel, EnvironmentVariable, ProjectTextFile, ServiceEnvironment, ServiceModel,
+    VariableOrigin, VariableSource,
+};
 use crate::edit::yaml::environment::Wanted;
 use crate::instrumentation::read_headers;
 use crate::plan::Note;
@@ -33,16 +36,16 @@ pub(super) enum EndpointOrigin {
 }
 
 /// The changes to one service's environment.
-pub(super) struct Changes<'s> {
-    settings: &'s Settings,
+pub(super) struct EnvironmentChanges<'s> {
+    settings: &'s ServiceEnvironment,
     set: Vec<Variable>,
     unset: Vec<String>,
 }
 
-impl<'s> Changes<'s> {
+impl<'s> EnvironmentChanges<'s> {
     pub(super) fn of(
-        service: &Service,
-        settings: &'s Settings,
+        service: &ServiceModel,
+        settings: &'s ServiceEnvironment,
         planned: Vec<Variable>,
         spelling: fn(&str) -> Option<&'static str>,
         endpoint: EndpointOrigin,
@@ -55,7 +58,7 @@ impl<'s> Changes<'s> {
         let traces = value(ENDPOINT).map(|endpoint| format!("{endpoint}/v1/traces"));
         let mut unset = Vec::new();
         for name in [ENDPOINT, TRACES_ENDPOINT, HEADERS, TRACES_HEADERS] {
-            let stays = |setting: &Setting| match name {
+            let stays = |setting: &EnvironmentVariable| match name {
                 TRACES_ENDPOINT => {
                     let pair = setting.value.known().zip(traces.as_deref());
                     setting.raw.is_some()
@@ -104,13 +107,18 @@ impl<'s> Changes<'s> {
     }
 
     /// Assigns each change to its file; returns notes on values that lose their effect.
-    pub(super) fn spread(self, model: &Model, service: &Service, files: &mut Files) -> Vec<Note> {
+    pub(super) fn spread(
+        self,
+        model: &ComposeModel,
+        service: &ServiceModel,
+        files: &mut WantedByFile,
+    ) -> Vec<Note> {
         let mut notes = Vec::new();
         let mut wanted: BTreeMap<&Path, Wanted> = BTreeMap::new();
         let empty = || Wanted { service: service.name.clone(), set: Vec::new(), unset: Vec::new() };
         for variable in self.set {
             let setting = self.settings.get(&variable.name);
-            notes.extend(setting.and_then(|setting| replaced(model, service, setting)));
+            notes.extend(setting.and_then(|setting| replaced_value_note(model, service, setting)));
             if let Some(file) = file_of(model, service, setting, files.last) {
                 let wanted = wanted.entry(&file.path).or_insert_with(empty);
                 wanted.set.push((variable.name, variable.value));
@@ -134,7 +142,7 @@ impl<'s> Changes<'s> {
 }
 
 /// Returns whether every declaration of a variable is in the service's own lines.
-fn is_own(service: &Service, name: &str) -> bool {
+fn is_own(service: &ServiceModel, name: &str) -> bool {
     let files = service.env_files.iter().filter_map(|file| file.state.intended_statements());
     let in_file =
         files.flat_map(|(_, statements)| statements).any(|statement| statement.name == name);
@@ -142,28 +150,31 @@ fn is_own(service: &Service, name: &str) -> bool {
     !in_file && entries.all(|entry| entry.name != name || service.defines(&entry.name_span))
 }
 
-fn is_right(setting: &Setting, planned: &Variable) -> bool {
+fn is_right(setting: &EnvironmentVariable, planned: &Variable) -> bool {
     let Some(value) = setting.value.known() else {
         return setting.raw.as_ref() == Some(&planned.value);
     };
     let Some(raw) = setting.raw.as_deref() else {
         // For a name without a value, the value belongs to the project if `.env` sets it.
         let mut uses = setting.uses.iter();
-        let is_own = uses.all(|one| matches!(one.won_by, Origin::DotEnv(_)));
+        let is_own = uses.all(|one| matches!(one.won_by, VariableOrigin::DotEnv(_)));
         return is_own && planned.name == ENDPOINT && is_same_address(value, &planned.value);
     };
     if raw == planned.value {
         return true;
     }
     match planned.name.as_str() {
-        HEADERS => matches!(setting.source, Source::EnvFile(_)) && carries(value, &planned.value),
+        HEADERS => {
+            matches!(setting.source, VariableSource::EnvFile(_))
+                && carries_headers(value, &planned.value)
+        }
         NAME => false,
         _ => is_same_address(value, &planned.value),
     }
 }
 
 /// Returns whether `value` contains every header of `planned` with a value; an env_file may contain the value itself.
-fn carries(value: &str, planned: &str) -> bool {
+fn carries_headers(value: &str, planned: &str) -> bool {
     let have = read_headers(value);
     read_headers(planned)
         .iter()
@@ -171,8 +182,12 @@ fn carries(value: &str, planned: &str) -> bool {
 }
 
 /// Returns a note if a value from elsewhere loses its effect.
-fn replaced(model: &Model, service: &Service, setting: &Setting) -> Option<Note> {
-    let Source::EnvFile(span) = &setting.source else {
+fn replaced_value_note(
+    model: &ComposeModel,
+    service: &ServiceModel,
+    setting: &EnvironmentVariable,
+) -> Option<Note> {
+    let VariableSource::EnvFile(span) = &setting.source else {
         return None;
     };
     let place = model.place(span);
@@ -186,16 +201,16 @@ fn replaced(model: &Model, service: &Service, setting: &Setting) -> Option<Note>
 /// Returns the file to edit: the one whose `environment` decides this variable, else the first that defines the
 /// service; for the services of `last`, the last that names it.
 pub(in crate::plan) fn file_of<'a>(
-    model: &'a Model,
-    service: &Service,
-    setting: Option<&Setting>,
+    model: &'a ComposeModel,
+    service: &ServiceModel,
+    setting: Option<&EnvironmentVariable>,
     last: &BTreeSet<String>,
-) -> Option<&'a File> {
+) -> Option<&'a ProjectTextFile> {
     if last.contains(&service.name) {
         return service.defined_in.last().map(|span| model.file(span));
     }
     match setting.map(|setting| &setting.source) {
-        Some(Source::Environment(span)) if service.defines(span) => Some(model.file(span)),
+        Some(VariableSource::Environment(span)) if service.defines(span) => Some(model.file(span)),
         _ => service.defined_in.first().map(|span| model.file(span)),
     }
 }

@@ -10,19 +10,20 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 
-use super::{Note, Plan, Writing, find_file};
+use super::{Note, Plan, WriteMethod, find_file};
 use crate::compose::{
-    AddressTarget, Model, Service, Setting, Settings, Variables, find_endpoint_target,
+    AddressTarget, ComposeModel, EnvironmentVariable, ProjectVariables, ServiceEnvironment,
+    ServiceModel, find_endpoint_target,
 };
-use crate::edit::yaml::Refusal;
+use crate::edit::yaml::EditRefusal;
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::{self, Wanted};
 use crate::error::{Error, ErrorCode, Result};
 use crate::instrumentation::Instrumentation;
-use crate::provider::{Destination, Traced, Variable, environments};
+use crate::provider::{Destination, NamedService, Variable, render_service_environments};
 
 pub(super) use changes::file_of;
-use changes::{Changes, ENDPOINT, EndpointOrigin, TRACES_ENDPOINT};
+use changes::{ENDPOINT, EndpointOrigin, EnvironmentChanges, TRACES_ENDPOINT};
 use switches::switch_on;
 
 /// The variable with a service's name.
@@ -32,7 +33,7 @@ const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 
 /// A service to trace, and the name the user gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selected {
+pub struct SelectedService {
     /// The compose service.
     pub service: String,
     /// `--service NAME=OTEL_NAME`
@@ -43,11 +44,11 @@ pub struct Selected {
 #[derive(Debug, Clone, Copy)]
 pub struct TelemetryRequest<'a> {
     /// The selected services, each once.
-    pub selected: &'a [Selected],
+    pub selected: &'a [SelectedService],
     /// The destination.
     pub destination: &'a Destination,
     /// The values of variables for interpolation.
-    pub variables: &'a Variables,
+    pub variables: &'a ProjectVariables,
     /// The instrumentation of each service, by its name in the compose file.
     pub instrumentation: &'a BTreeMap<String, Instrumentation>,
     /// The variables that services need for their agents, by the service's name in the compose file.
@@ -65,23 +66,25 @@ pub struct TelemetryRequest<'a> {
 /// `unsafe-edit` when a compose file cannot be edited without changing its other contents; `name-taken` when two
 /// services would share a name.
 pub fn plan(
-    model: &Model,
+    model: &ComposeModel,
     request: &TelemetryRequest<'_>,
     additions: Vec<(PathBuf, Addition)>,
 ) -> Result<Plan> {
     let TelemetryRequest { destination, variables, spelling, last, .. } = *request;
-    let effective: Effective = model
+    let effective: EffectiveEnvironments = model
         .services
         .iter()
         .map(|service| (service.name.as_str(), service.intended(variables)))
         .collect();
-    let traced = names(model, request, &effective)?;
+    let traced = choose_service_names(model, request, &effective)?;
     let mut plan = Plan::default();
-    let mut files = Files { by_path: BTreeMap::new(), last };
+    let mut files = WantedByFile { by_path: BTreeMap::new(), last };
     for (path, addition) in additions {
         files.of(&path).1.push(addition);
     }
-    for (traced, mut variables) in traced.iter().zip(environments(destination, &traced)?) {
+    for (traced, mut variables) in
+        traced.iter().zip(render_service_environments(destination, &traced)?)
+    {
         let agent = request.agents.get(&traced.name).into_iter().flatten();
         for variable in agent {
             if variables.iter().all(|one| one.name != variable.name) {
@@ -93,12 +96,12 @@ pub fn plan(
             let sent_by = request.instrumentation.get(&service.name);
             let (variables, notes) = switch_on(sent_by, settings, variables, service);
             plan.notes.extend(notes);
-            let (variables, notes) = protocol::complete(sent_by, &service.name, variables);
+            let (variables, notes) = protocol::add_protocol(sent_by, &service.name, variables);
             plan.notes.extend(notes);
             let is_planned = traced.endpoint == destination.endpoint
                 || destination.on_host.as_ref() == Some(&traced.endpoint);
             let endpoint = if is_planned { EndpointOrigin::Planned } else { EndpointOrigin::Kept };
-            let changes = Changes::of(service, settings, variables, spelling, endpoint);
+            let changes = EnvironmentChanges::of(service, settings, variables, spelling, endpoint);
             plan.notes.extend(changes.spread(model, service, &mut files));
             plan.notes.extend(files.add_host(model, service, destination));
         }
@@ -106,20 +109,20 @@ pub fn plan(
     // Free the settings early: they are large for many services.
     drop(effective);
     for (path, (wanted, additions)) in files.by_path {
-        plan.extend(edit(model, &path, &wanted, &additions)?);
+        plan.extend(edit_compose_file(model, &path, &wanted, &additions)?);
     }
     Ok(plan)
 }
 
 /// The planned variables and additions by file.
-struct Files<'a> {
+struct WantedByFile<'a> {
     /// For each path, the variables of its services, and whole entries.
     by_path: BTreeMap<PathBuf, (Vec<Wanted>, Vec<Addition>)>,
     /// As [`TelemetryRequest::last`].
     last: &'a BTreeSet<String>,
 }
 
-impl Files<'_> {
+impl WantedByFile<'_> {
     fn of(&mut self, path: &Path) -> &mut (Vec<Wanted>, Vec<Addition>) {
         self.by_path.entry(path.to_owned()).or_default()
     }
@@ -128,8 +131,8 @@ impl Files<'_> {
     /// possible.
     fn add_host(
         &mut self,
-        model: &Model,
-        service: &Service,
+        model: &ComposeModel,
+        service: &ServiceModel,
         destination: &Destination,
     ) -> Option<Note> {
         let host = destination.host_to_add()?;
@@ -164,15 +167,15 @@ impl Files<'_> {
 }
 
 /// The effective environment of each service.
-type Effective<'a> = HashMap<&'a str, Settings>;
+type EffectiveEnvironments<'a> = HashMap<&'a str, ServiceEnvironment>;
 
 /// Chooses the name of each selected service: the requested one, else its current one if valid, else its compose
 /// name.
-fn names(
-    model: &Model,
+fn choose_service_names(
+    model: &ComposeModel,
     request: &TelemetryRequest<'_>,
-    effective: &Effective,
-) -> Result<Vec<Traced>> {
+    effective: &EffectiveEnvironments,
+) -> Result<Vec<NamedService>> {
     let TelemetryRequest { selected, destination, agents, .. } = *request;
     let mut taken: HashMap<&str, usize> = HashMap::new();
     for service in &model.services {
@@ -180,7 +183,7 @@ fn names(
             *taken.entry(name).or_default() += 1;
         }
     }
-    let mut traced: Vec<Traced> = Vec::with_capacity(selected.len());
+    let mut traced: Vec<NamedService> = Vec::with_capacity(selected.len());
     let mut used: HashMap<String, String> = HashMap::new();
     for selected in selected {
         let settings = effective.get(selected.service.as_str());
@@ -206,7 +209,7 @@ fn names(
         let kept = kept.and_then(|(service, settings)| {
             endpoint_to_collector(model, service, settings, destination)
         });
-        traced.push(Traced {
+        traced.push(NamedService {
             name: selected.service.clone(),
             traced_as: name,
             endpoint: kept.unwrap_or_else(|| other.unwrap_or(&destination.endpoint).clone()),
@@ -218,9 +221,9 @@ fn names(
 /// Returns the endpoint by which a service already sends to the planned collector; its SDK then determines port and
 /// protocol.
 fn endpoint_to_collector(
-    model: &Model,
-    service: &Service,
-    settings: &Settings,
+    model: &ComposeModel,
+    service: &ServiceModel,
+    settings: &ServiceEnvironment,
     destination: &Destination,
 ) -> Option<String> {
     let says = |name: &str| {
@@ -239,27 +242,32 @@ fn endpoint_to_collector(
 }
 
 /// Returns a name that is set in a file, not empty, and without variables.
-fn literal_name(settings: &Settings) -> Option<&str> {
+fn literal_name(settings: &ServiceEnvironment) -> Option<&str> {
     let setting = settings.get(NAME)?;
     let is_literal = setting.uses.is_empty() && is_written(setting);
     let name = setting.value.known().filter(|_| is_literal)?;
-    Some(unquoted(name)).filter(|name| !name.trim().is_empty())
+    Some(strip_item_quotes(name)).filter(|name| !name.trim().is_empty())
 }
 
 /// Removes the quotes that a list item makes part of a name.
-fn unquoted(name: &str) -> &str {
+fn strip_item_quotes(name: &str) -> &str {
     let inner = |quote: char| name.strip_prefix(quote)?.strip_suffix(quote);
     inner('"').or_else(|| inner('\'')).unwrap_or(name)
 }
 
 /// Returns whether the value is in a file of the project rather than passed on from the shell.
-fn is_written(setting: &Setting) -> bool {
+fn is_written(setting: &EnvironmentVariable) -> bool {
     setting.raw.is_some()
 }
 
-fn edit(model: &Model, path: &Path, wanted: &[Wanted], more: &[Addition]) -> Result<Plan> {
+fn edit_compose_file(
+    model: &ComposeModel,
+    path: &Path,
+    wanted: &[Wanted],
+    more: &[Addition],
+) -> Result<Plan> {
     let file = find_file(model, path)?;
-    let refused = |refusal: Refusal| refusal.into_error(path);
+    let refused = |refusal: EditRefusal| refusal.into_error(path);
     let set = match file.tree() {
         Ok(tree) => environment::set_in(tree, wanted),
         Err(_) => environment::set(&file.text, wanted),
@@ -271,7 +279,7 @@ fn edit(model: &Model, path: &Path, wanted: &[Wanted], more: &[Addition]) -> Res
     }
     let mut plan = Plan::default();
     let before = Some(Arc::clone(&file.text));
-    plan.edited(path, before, edit, Writing::Replace);
+    plan.edited(path, before, edit, WriteMethod::Replace);
     wanted.iter().for_each(|wanted| plan.compose.want(wanted));
     more.iter().for_each(|addition| plan.compose.add(addition));
     Ok(plan)

@@ -1,14 +1,14 @@
 //! Chooses the protocol of a service for which the configured one has no exporter installed.
 
 use super::PROTOCOL;
-use crate::instrumentation::{Instrumentation, Protocol, SdkProblemKind};
+use crate::instrumentation::{Instrumentation, OtlpProtocol, SdkProblemKind};
 use crate::plan::Note;
 use crate::provider::Variable;
 use crate::secret::Secret;
 
 /// Adds to the planned variables a protocol with an installed exporter, if the configured one has none; notes if no
 /// exporter is installed.
-pub(super) fn complete(
+pub(super) fn add_protocol(
     instrumentation: Option<&Instrumentation>,
     service: &str,
     mut planned: Vec<Variable>,
@@ -25,7 +25,7 @@ pub(super) fn complete(
         problems.into_iter().find(|one| one.kind == SdkProblemKind::ExporterMissing)
     };
     let Some(problem) = missing(&environment) else { return (planned, Vec::new()) };
-    for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+    for protocol in [OtlpProtocol::HttpProtobuf, OtlpProtocol::Grpc] {
         environment.insert(PROTOCOL.to_owned(), Secret::new(protocol.as_str()));
         if missing(&environment).is_none() {
             planned.retain(|one| one.name != PROTOCOL);

@@ -1,6 +1,6 @@
 //! Variables that keep a traced service's spans from being sent, even with a correct endpoint.
 
-use crate::compose::{Service, Settings};
+use crate::compose::{ServiceEnvironment, ServiceModel};
 use crate::instrumentation::{
     Instrumentation, SdkInput, SdkProblemKind, SdkSettings, SdkSetup, known_variables,
 };
@@ -12,9 +12,9 @@ use crate::secret::Secret;
 /// still blocks traces.
 pub(super) fn switch_on(
     instrumentation: Option<&Instrumentation>,
-    settings: &Settings,
+    settings: &ServiceEnvironment,
     mut planned: Vec<Variable>,
-    service: &Service,
+    service: &ServiceModel,
 ) -> (Vec<Variable>, Vec<Note>) {
     let mut notes = Vec::new();
     let known = instrumentation.map(|one| one.environment.clone());

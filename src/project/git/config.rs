@@ -122,8 +122,8 @@ fn parse_value(text: &str) -> (String, &str) {
     let mut characters = text.char_indices();
     while let Some((at, character)) = characters.next() {
         match character {
-            '\n' => return finish(value, kept, &text[at..]),
-            '#' | ';' if !quoted => return finish(value, kept, skip_line(&text[at..])),
+            '\n' => return finish_value(value, kept, &text[at..]),
+            '#' | ';' if !quoted => return finish_value(value, kept, skip_line(&text[at..])),
             '"' => quoted = !quoted,
             '\\' => match characters.next() {
                 Some((_, '\n')) | None => continue,
@@ -142,11 +142,11 @@ fn parse_value(text: &str) -> (String, &str) {
         }
         kept = value.len();
     }
-    finish(value, kept, "")
+    finish_value(value, kept, "")
 }
 
 /// Removes the spaces before a comment or the end of the line.
-fn finish(mut value: String, kept: usize, rest: &str) -> (String, &str) {
+fn finish_value(mut value: String, kept: usize, rest: &str) -> (String, &str) {
     value.truncate(kept);
     (value, rest)
 }

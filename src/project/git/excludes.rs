@@ -20,7 +20,7 @@ pub(super) fn read(shell: &Shell) -> Option<Vec<u8>> {
     };
     let mut named = None;
     for path in configs {
-        let text = disk::read(&path).ok()?.unwrap_or_default();
+        let text = disk::read_text_file(&path).ok()?.unwrap_or_default();
         let config = GitConfig::parse(&text);
         if config.includes() {
             return None;

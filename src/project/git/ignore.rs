@@ -10,12 +10,12 @@ use gix_ignore::search::Ignore;
 
 /// Ignore rules, in git's order of increasing precedence: the user's, the repository's, then those of each folder.
 #[derive(Debug, Default)]
-pub(super) struct IgnoreRules {
+pub(super) struct GitIgnoreRules {
     search: Search,
     case: Case,
 }
 
-impl IgnoreRules {
+impl GitIgnoreRules {
     /// Creates an empty set of rules; `fold` ignores case.
     pub(super) fn new(fold: bool) -> Self {
         let case = match fold {

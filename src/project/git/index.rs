@@ -68,7 +68,7 @@ pub(super) fn look_up(
     length: u64,
     query: IndexQuery,
 ) -> Result<IndexAnswer, String> {
-    let mut bytes = Counted { inner: bytes, count: 0 };
+    let mut bytes = CountedReader { inner: bytes, count: 0 };
     let header = bytes.take_array::<12>()?;
     let [b'D', b'I', b'R', b'C', version @ .., _, _, _, _] = header else {
         return Err("it does not begin as an index".to_owned());
@@ -140,7 +140,7 @@ impl IndexQuery<'_> {
 
 /// Reads one entry: its path into `path`, which still contains the previous entry's, and returns its mode.
 fn read_entry(
-    bytes: &mut Counted<impl BufRead>,
+    bytes: &mut CountedReader<impl BufRead>,
     version: u32,
     hash_length: usize,
     path: &mut Vec<u8>,
@@ -173,7 +173,7 @@ fn read_entry(
 
 /// Reads the extensions up to `end`. Those with upper-case names are optional; any other one must be supported.
 fn read_extensions(
-    bytes: &mut Counted<impl BufRead>,
+    bytes: &mut CountedReader<impl BufRead>,
     end: u64,
     hash_length: usize,
 ) -> Result<Option<SharedIndex>, String> {
@@ -200,28 +200,30 @@ fn read_extensions(
 }
 
 /// A reader that counts the bytes read.
-struct Counted<R> {
+struct CountedReader<R> {
     inner: R,
     count: u64,
 }
 
-impl<R: BufRead> Counted<R> {
+impl<R: BufRead> CountedReader<R> {
     fn take_array<const N: usize>(&mut self) -> Result<[u8; N], String> {
         let mut array = [0; N];
-        self.inner.read_exact(&mut array).map_err(explain)?;
+        self.inner.read_exact(&mut array).map_err(explain_index_error)?;
         self.count += N as u64;
         Ok(array)
     }
 
     fn take_bytes(&mut self, length: u64, into: &mut Vec<u8>) -> Result<(), String> {
-        let read = self.inner.by_ref().take(length).read_to_end(into).map_err(explain)?;
+        let read =
+            self.inner.by_ref().take(length).read_to_end(into).map_err(explain_index_error)?;
         self.count += read as u64;
         if (read as u64) < length { Err(ENDS.to_owned()) } else { Ok(()) }
     }
 
     fn skip(&mut self, length: u64) -> Result<(), String> {
         let mut skipped = self.inner.by_ref().take(length);
-        let read = std::io::copy(&mut skipped, &mut std::io::sink()).map_err(explain)?;
+        let read =
+            std::io::copy(&mut skipped, &mut std::io::sink()).map_err(explain_index_error)?;
         self.count += read;
         if read < length { Err(ENDS.to_owned()) } else { Ok(()) }
     }
@@ -229,7 +231,8 @@ impl<R: BufRead> Counted<R> {
     /// Reads up to a null byte, which is not included.
     fn take_until_nul(&mut self, into: &mut Vec<u8>) -> Result<(), String> {
         let left = LONGEST_PATH.saturating_sub(into.len() as u64);
-        let read = self.inner.by_ref().take(left).read_until(0, into).map_err(explain)?;
+        let read =
+            self.inner.by_ref().take(left).read_until(0, into).map_err(explain_index_error)?;
         self.count += read as u64;
         match into.pop() {
             Some(0) if read > 0 => Ok(()),
@@ -256,7 +259,7 @@ impl<R: BufRead> Counted<R> {
 
 const ENDS: &str = "it ends too early";
 
-fn explain(error: std::io::Error) -> String {
+fn explain_index_error(error: std::io::Error) -> String {
     match error.kind() {
         ErrorKind::UnexpectedEof => ENDS.to_owned(),
         _ => error.to_string(),

@@ -9,40 +9,41 @@ mod standing;
 
 use std::path::{Path, PathBuf};
 
-use crate::compose::{SourceText, Sources};
+use crate::compose::{ProjectSources, SourceText};
 use config::GitConfig;
 
-pub use standing::GitStanding;
+pub use standing::GitFileStatus;
 
 /// Returns the nearest folder at or above `start` that contains `.git`.
-pub(super) fn root(disk: &dyn Sources, start: &Path) -> Option<PathBuf> {
+pub(super) fn root(disk: &dyn ProjectSources, start: &Path) -> Option<PathBuf> {
     let mut folders = start.ancestors();
     let found = folders.find(|folder| disk.exists(&folder.join(".git")))?;
     Some(found.to_owned())
 }
 
 /// Returns the address of `origin`, or of the first remote, without credentials.
-pub(super) fn remote(disk: &dyn Sources, root: &Path) -> Option<String> {
-    let config = GitConfig::parse(&text(disk, &folder(disk, root)?.join("config"))?);
+pub(super) fn remote(disk: &dyn ProjectSources, root: &Path) -> Option<String> {
+    let config =
+        GitConfig::parse(&read_git_text(disk, &find_git_folder(disk, root)?.join("config"))?);
     let origin = config.remotes().find(|(name, _)| *name == "origin");
     let (_, address) = origin.or_else(|| config.remotes().next())?;
     Some(without_credentials(address))
 }
 
 /// Returns the folder of git's configuration: `.git`, or the folder that a worktree's `.git` file names.
-fn folder(disk: &dyn Sources, root: &Path) -> Option<PathBuf> {
+fn find_git_folder(disk: &dyn ProjectSources, root: &Path) -> Option<PathBuf> {
     let git = root.join(".git");
     let SourceText::Found(pointer) = disk.text(&git) else {
         return Some(git);
     };
     let own = root.join(pointer.trim().strip_prefix("gitdir:")?.trim());
-    Some(match text(disk, &own.join("commondir")) {
+    Some(match read_git_text(disk, &own.join("commondir")) {
         Some(common) => own.join(common.trim()),
         None => own,
     })
 }
 
-fn text(disk: &dyn Sources, path: &Path) -> Option<String> {
+fn read_git_text(disk: &dyn ProjectSources, path: &Path) -> Option<String> {
     disk.text(path).found().map(|text| text.to_string())
 }
 
@@ -60,7 +61,7 @@ fn without_credentials(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::disk::Disk;
+    use crate::project::disk::CachedDisk;
 
     fn write(path: &Path, text: &str) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -75,7 +76,7 @@ mod tests {
             "[core]\n\turl = no\n[remote \"fork\"]\n\turl = git@example.com:a/b.git\n\
              [remote \"origin\"]\n\turl = https://me:token@example.com/c/d@e\n",
         );
-        let disk = Disk::default();
+        let disk = CachedDisk::default();
         let below = folder.path().join("a/b");
         assert_eq!(root(&disk, &below).as_deref(), Some(folder.path()));
         assert_eq!(remote(&disk, folder.path()).as_deref(), Some("https://example.com/c/d@e"));
@@ -90,7 +91,7 @@ mod tests {
         let pointer = format!("gitdir: {}\n", main.join("worktrees/w").display());
         write(&folder.path().join("w/.git"), &pointer);
         assert_eq!(
-            remote(&Disk::default(), &folder.path().join("w")).as_deref(),
+            remote(&CachedDisk::default(), &folder.path().join("w")).as_deref(),
             Some("git@example.com:a/b.git")
         );
     }

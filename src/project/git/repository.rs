@@ -7,7 +7,7 @@ use crate::project::disk;
 
 /// A repository with a working tree.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Repository {
+pub(super) struct GitRepository {
     /// The root of the working tree.
     pub(super) root: PathBuf,
     /// The folder of this worktree's own data, such as the index.
@@ -16,7 +16,7 @@ pub(super) struct Repository {
     pub(super) common: PathBuf,
 }
 
-impl Repository {
+impl GitRepository {
     /// Finds the nearest repository at or above `folder`, which is absolute and has no links. Skips folders that look
     /// like a bare repository, because anyone can commit such files.
     ///
@@ -39,7 +39,7 @@ impl Repository {
     /// Returns the repository that a `.git` file names, as in a worktree or submodule.
     fn named_by(file: &Path, root: &Path) -> Result<Self, String> {
         let failed = || format!("{} names no repository", file.display());
-        let own = root.join(pointer(file).ok_or_else(failed)?);
+        let own = root.join(read_git_pointer(file).ok_or_else(failed)?);
         let common = common_folder(&own).ok_or_else(failed)?;
         Ok(Self { root: root.to_owned(), own, common })
     }
@@ -49,21 +49,22 @@ impl Repository {
     /// # Errors
     /// The reason why it cannot be read.
     pub(super) fn config(&self) -> Result<GitConfig, String> {
-        let text = disk::read(&self.common.join("config")).map_err(|error| error.message)?;
+        let text =
+            disk::read_text_file(&self.common.join("config")).map_err(|error| error.message)?;
         Ok(GitConfig::parse(&text.unwrap_or_default()))
     }
 }
 
 /// Reads the path in a `.git` file.
-fn pointer(file: &Path) -> Option<PathBuf> {
-    let text = disk::read(file).ok()??;
+fn read_git_pointer(file: &Path) -> Option<PathBuf> {
+    let text = disk::read_text_file(file).ok()??;
     let path = text.strip_prefix("gitdir: ")?.trim_end_matches(['\r', '\n']);
     (!path.is_empty()).then(|| PathBuf::from(path))
 }
 
 /// Returns the folder shared with other worktrees; `None` if `own` is not a repository.
 fn common_folder(own: &Path) -> Option<PathBuf> {
-    let named = disk::read(&own.join("commondir")).ok()?;
+    let named = disk::read_text_file(&own.join("commondir")).ok()?;
     let common = match named {
         Some(named) => own.join(named.trim_end_matches(['\r', '\n'])),
         None => own.to_owned(),

@@ -6,9 +6,9 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use super::config::GitConfig;
-use super::ignore::IgnoreRules;
+use super::ignore::GitIgnoreRules;
 use super::index::{self, IndexQuery, IndexState};
-use super::repository::Repository;
+use super::repository::GitRepository;
 use crate::project::disk;
 use crate::shell::Shell;
 
@@ -17,7 +17,7 @@ const LARGEST_INDEX: u64 = 1024 * 1024 * 1024;
 
 /// The git status of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GitStanding {
+pub enum GitFileStatus {
     /// It is committed or staged.
     Tracked,
     /// Git ignores it.
@@ -30,13 +30,13 @@ pub enum GitStanding {
     Unknown(String),
 }
 
-impl GitStanding {
+impl GitFileStatus {
     /// Determines the git status of `name` in `folder`, whether it exists or not.
     pub fn of(folder: &Path, name: &str, shell: &Shell) -> Self {
         let read = || {
             // Git uses the folder itself, not the links that lead to it.
             let folder = std::fs::canonicalize(folder).map_err(|error| error.to_string())?;
-            let Some(repository) = Repository::find(&folder)? else {
+            let Some(repository) = GitRepository::find(&folder)? else {
                 return Ok(Self::NoRepository);
             };
             repository.standing(&folder.join(name), shell)
@@ -45,8 +45,8 @@ impl GitStanding {
     }
 }
 
-impl Repository {
-    fn standing(&self, file: &Path, shell: &Shell) -> Result<GitStanding, String> {
+impl GitRepository {
+    fn standing(&self, file: &Path, shell: &Shell) -> Result<GitFileStatus, String> {
         let config = self.config()?;
         self.check_root(&config)?;
         let relative = file.strip_prefix(&self.root).map_err(|error| error.to_string())?;
@@ -56,15 +56,15 @@ impl Repository {
         let path = git_path(relative);
         let hash_length = if sha256 { 32 } else { 20 };
         match self.look_up(IndexQuery { path: &path, fold, hash_length })? {
-            IndexState::Tracked => return Ok(GitStanding::Tracked),
+            IndexState::Tracked => return Ok(GitFileStatus::Tracked),
             IndexState::Sparse => {
                 return Err("the index is sparse and says nothing of this folder".to_owned());
             }
             IndexState::Absent => {}
         }
         Ok(match self.ignores(relative, fold, &config, shell)? {
-            true => GitStanding::Ignored,
-            false => GitStanding::Untracked,
+            true => GitFileStatus::Ignored,
+            false => GitFileStatus::Untracked,
         })
     }
 
@@ -103,7 +103,7 @@ impl Repository {
         config: &GitConfig,
         shell: &Shell,
     ) -> Result<bool, String> {
-        let mut rules = IgnoreRules::new(fold);
+        let mut rules = GitIgnoreRules::new(fold);
         // The repository's configuration may replace the user's rules with others.
         if config.value("core", "excludesfile").is_none() && !config.includes() {
             let rules_of_the_user = super::excludes::read(shell).unwrap_or_default();
@@ -132,7 +132,9 @@ impl Repository {
 /// Reads an index file; `None` if it does not exist.
 fn read_index(path: &Path, query: IndexQuery) -> Result<Option<index::IndexAnswer>, String> {
     let failed = |why: String| format!("cannot read {}: {why}", path.display());
-    let Some((file, length)) = disk::open(path).map_err(|error| failed(error.message))? else {
+    let Some((file, length)) =
+        disk::open_regular_file(path).map_err(|error| failed(error.message))?
+    else {
         return Ok(None);
     };
     if length > LARGEST_INDEX {

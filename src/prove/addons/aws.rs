@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::addon::xray::holds;
-use crate::otlp::response::excerpt;
-use crate::otlp::{Check, Rung, Status};
+use crate::addon::xray::contains_trace;
+use crate::otlp::response::excerpt_line;
+use crate::otlp::{Check, CheckStatus, Rung};
 use crate::shell::Shell;
-use crate::workspace::program::{self, Captured};
+use crate::workspace::program::{self, ProgramOutput};
 
 /// The pause between two requests.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -26,22 +26,22 @@ pub(super) async fn find(
         Check::new(Rung::Queryable, status, evidence).took(started.elapsed())
     };
     let Some(program) = shell.which("aws") else {
-        return check(Status::Skip, "the program `aws` is not on PATH".to_owned());
+        return check(CheckStatus::Skip, "the program `aws` is not on PATH".to_owned());
     };
     loop {
-        let printed = match ask(&program, trace_id, region, shell, deadline).await {
-            Err(why) => return check(Status::Skip, why),
+        let printed = match fetch_xray_trace(&program, trace_id, region, shell, deadline).await {
+            Err(why) => return check(CheckStatus::Skip, why),
             Ok(printed) => printed,
         };
-        match holds(&printed, trace_id) {
+        match contains_trace(&printed, trace_id) {
             Some(true) => {
                 let text = "`aws xray batch-get-traces` gives our own trace back";
-                return check(Status::Pass, text.to_owned());
+                return check(CheckStatus::Pass, text.to_owned());
             }
-            None => return check(Status::Skip, "`aws` printed no traces".to_owned()),
+            None => return check(CheckStatus::Skip, "`aws` printed no traces".to_owned()),
             Some(false) if Instant::now() + PAUSE >= deadline => {
                 let text = "`aws xray batch-get-traces` does not know the trace yet; X-Ray may take longer";
-                return check(Status::Warn, text.to_owned());
+                return check(CheckStatus::Warn, text.to_owned());
             }
             Some(false) => tokio::time::sleep(PAUSE).await,
         }
@@ -49,14 +49,14 @@ pub(super) async fn find(
 }
 
 /// Returns what `aws` prints, or why it failed.
-async fn ask(
+async fn fetch_xray_trace(
     program: &Path,
     trace_id: &str,
     region: Option<&str>,
     shell: &Shell,
     deadline: Instant,
 ) -> Result<String, String> {
-    let refused = |why: &str| format!("`aws` does not say: {}", excerpt(why));
+    let refused = |why: &str| format!("`aws` does not say: {}", excerpt_line(why));
     let mut arguments: Vec<String> =
         ["xray", "batch-get-traces", "--output", "json"].map(str::to_owned).into();
     arguments.extend(["--trace-ids".to_owned(), trace_id.to_owned()]);
@@ -69,7 +69,7 @@ async fn ask(
     let ended =
         tokio::task::spawn_blocking(move || program::capture(&program, &arguments, &shell, left));
     match ended.await {
-        Ok(Ok(Captured { status: Some(0), stdout, .. })) => Ok(stdout),
+        Ok(Ok(ProgramOutput { status: Some(0), stdout, .. })) => Ok(stdout),
         Ok(Ok(captured)) => Err(refused(&captured.stderr)),
         Ok(Err(failure)) => Err(refused(&failure.to_string())),
         Err(_) => Err(refused("it could not be started")),

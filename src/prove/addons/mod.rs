@@ -11,15 +11,15 @@ use std::time::SystemTime;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::request::{AddonScope, ProofRequest, Stage};
-use super::subject::Effective;
+use super::request::{AddonScope, ProjectStage, ProofRequest};
+use super::subject::EffectiveSettings;
 use super::subjects;
-use super::wait::together;
-use crate::compose::{Service, Setting, Variables};
+use super::wait::join_numbered_tasks;
+use crate::compose::{EnvironmentVariable, ProjectVariables, ServiceModel};
 use crate::error::Result;
 use crate::net;
-use crate::otlp::{AddonVerdict, Check, Code, Rung, ServiceVerdict, Status};
-use crate::plan::instrument::catalogue::catalogue;
+use crate::otlp::{AddonVerdict, Check, CheckStatus, FailureCode, Rung, ServiceVerdict};
+use crate::plan::instrument::catalogue::python_catalogue;
 use crate::provider::AddonProfile;
 use crate::secret::{Redactor, Secret};
 use crate::session::context::ProjectContext;
@@ -29,7 +29,7 @@ use crate::ui::Ui;
 
 /// A service and one addon it reports to.
 #[derive(Debug)]
-pub(super) struct Subject {
+pub(super) struct AddonUnderTest {
     profile: &'static AddonProfile,
     verdict: ServiceVerdict,
     /// The probe; `None` if nothing may be sent.
@@ -71,12 +71,13 @@ trait AddonProbe: std::fmt::Debug + Send + Sync {
 #[derive(Debug)]
 struct ProbeAttempt {
     shell: Shell,
-    stage: Stage,
+    stage: ProjectStage,
     deadline: Instant,
 }
 
 /// Finds a service's settings for one addon.
-type ProbeFinder = fn(&Effective<'_>, &Variables, &Redactor) -> Option<Subject>;
+type ProbeFinder =
+    fn(&EffectiveSettings<'_>, &ProjectVariables, &Redactor) -> Option<AddonUnderTest>;
 
 /// The finder of each addon.
 const FINDERS: [ProbeFinder; 2] = [xray::subject, rollbar::subject];
@@ -85,12 +86,12 @@ const FINDERS: [ProbeFinder; 2] = [xray::subject, rollbar::subject];
 ///
 /// # Errors
 /// When the project cannot be read.
-pub(super) fn find(
+pub(super) fn find_addon_subjects(
     request: &ProofRequest,
     place: &ProjectContext,
     stored: &BTreeMap<String, Secret>,
     ui: &Ui,
-) -> Result<Vec<Subject>> {
+) -> Result<Vec<AddonUnderTest>> {
     let mut found = Vec::new();
     if request.addons == AddonScope::LeftOut {
         return Ok(found);
@@ -102,20 +103,24 @@ pub(super) fn find(
         if subjects::is_named(request, model, service) == Some(false) {
             continue;
         }
-        let effective = Effective::new(model, service, &variables, &none);
+        let effective = EffectiveSettings::new(model, service, &variables, &none);
         let before = found.len();
         found.extend(FINDERS.iter().filter_map(|find| find(&effective, &variables, ui.redactor())));
         for subject in &mut found[before..] {
             effective.teach(ui.redactor());
-            subject.usage = usage(place, service, subject.profile);
+            subject.usage = find_addon_usage(place, service, subject.profile);
         }
     }
     Ok(found)
 }
 
 /// Returns whether a service's Python code uses an addon's SDK.
-fn usage(place: &ProjectContext, service: &Service, profile: &AddonProfile) -> AddonUsage {
-    let facts = catalogue().addon(profile.name);
+fn find_addon_usage(
+    place: &ProjectContext,
+    service: &ServiceModel,
+    profile: &AddonProfile,
+) -> AddonUsage {
+    let facts = python_catalogue().addon(profile.name);
     let package = facts.and_then(|facts| facts.packages.first()).map(|one| one.package.as_str());
     let (Some(package), Some(build)) = (package, &service.build) else {
         return AddonUsage::Assumed;
@@ -129,28 +134,33 @@ fn usage(place: &ProjectContext, service: &Service, profile: &AddonProfile) -> A
     if is_used { AddonUsage::Assumed } else { AddonUsage::LeftOver }
 }
 
-impl Subject {
+impl AddonUnderTest {
     /// Returns a subject whose setting names the target or the credentials.
-    fn new(profile: &'static AddonProfile, effective: &Effective<'_>, setting: &Setting) -> Self {
+    fn new(
+        profile: &'static AddonProfile,
+        effective: &EffectiveSettings<'_>,
+        setting: &EnvironmentVariable,
+    ) -> Self {
         let name = &effective.service.name;
         let mut verdict = ServiceVerdict::new(name, name);
         let evidence = format!("{} from {}", setting.name, effective.source(setting));
-        verdict.check(Check::new(Rung::Configured, Status::Pass, evidence));
+        verdict.check(Check::new(Rung::Configured, CheckStatus::Pass, evidence));
         Self { profile, verdict, target: None, usage: AddonUsage::Assumed }
     }
 
     /// Adds a warning to the rung `configured`.
     fn warn(&mut self, warning: &str) {
         for check in &mut self.verdict.checks {
-            check.status = Status::Warn;
+            check.status = CheckStatus::Warn;
             check.evidence += &format!("; {warning}");
         }
     }
 
     /// Returns the subject with its verdict ended; nothing is sent.
-    fn stopped(mut self, code: Code, evidence: &str, hint: Option<String>) -> Self {
+    fn stopped(mut self, code: FailureCode, evidence: &str, hint: Option<String>) -> Self {
         self.verdict.code = Some(code);
-        self.verdict.checks = vec![Check::new(Rung::Configured, Status::Fail, evidence).hint(hint)];
+        self.verdict.checks =
+            vec![Check::new(Rung::Configured, CheckStatus::Fail, evidence).hint(hint)];
         self.target = None;
         self
     }
@@ -161,13 +171,13 @@ impl Subject {
 /// # Errors
 /// When a question is interrupted.
 pub(super) fn prove(
-    subjects: Vec<Subject>,
+    subjects: Vec<AddonUnderTest>,
     consent: &mut AskedConsent,
     request: &ProofRequest,
     shell: &Shell,
     ui: &mut Ui,
 ) -> Result<Vec<AddonVerdict>> {
-    let subjects = clear(subjects, consent, ui)?;
+    let subjects = clear_addon_subjects(subjects, consent, ui)?;
     let asks_application = request.application.is_some();
     net::block_on(async {
         let deadline = Instant::now() + request.timeout;
@@ -180,7 +190,7 @@ pub(super) fn prove(
                     None => subject.verdict,
                 };
                 let verdict = match (asks_application, subject.usage) {
-                    (true, AddonUsage::LeftOver) => forgiven(verdict),
+                    (true, AddonUsage::LeftOver) => forgive_unused_addon(verdict),
                     _ => verdict,
                 };
                 let verdict = AddonVerdict {
@@ -191,22 +201,26 @@ pub(super) fn prove(
                 Ok((at, verdict))
             });
         }
-        together(tasks, request.timeout, ui).await
+        join_numbered_tasks(tasks, request.timeout, ui).await
     })?
 }
 
 /// Turns a failure into a warning because none of the application's code reports there.
-fn forgiven(mut verdict: ServiceVerdict) -> ServiceVerdict {
+fn forgive_unused_addon(mut verdict: ServiceVerdict) -> ServiceVerdict {
     verdict.code = None;
-    for check in verdict.checks.iter_mut().filter(|check| check.status == Status::Fail) {
-        check.status = Status::Warn;
+    for check in verdict.checks.iter_mut().filter(|check| check.status == CheckStatus::Fail) {
+        check.status = CheckStatus::Warn;
         check.evidence += "; no code of the service uses it, so its variables can go";
     }
     verdict
 }
 
 /// Checks that each report may be sent, before any lookup; ends the verdict of those that may not.
-fn clear(subjects: Vec<Subject>, consent: &mut AskedConsent, ui: &mut Ui) -> Result<Vec<Subject>> {
+fn clear_addon_subjects(
+    subjects: Vec<AddonUnderTest>,
+    consent: &mut AskedConsent,
+    ui: &mut Ui,
+) -> Result<Vec<AddonUnderTest>> {
     let mut cleared = Vec::new();
     for mut subject in subjects {
         let verdict = &mut subject.verdict;
@@ -223,7 +237,7 @@ fn clear(subjects: Vec<Subject>, consent: &mut AskedConsent, ui: &mut Ui) -> Res
 }
 
 /// Returns the time since the Unix epoch.
-fn now() -> std::time::Duration {
+fn time_since_epoch() -> std::time::Duration {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.unwrap_or_default()
 }

@@ -6,19 +6,19 @@ use std::pin::Pin;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{AddonProbe, ProbeAttempt, Subject, now};
-use crate::addon::Outcome;
-use crate::addon::rollbar::{Item, items};
-use crate::compose::{Value, Variables};
-use crate::consent::{Cleared, Outgoing};
+use super::{AddonProbe, AddonUnderTest, ProbeAttempt, time_since_epoch};
+use crate::addon::AddonOutcome;
+use crate::addon::rollbar::{RollbarItem, items_url};
+use crate::compose::{ProjectVariables, VariableValue};
+use crate::consent::{ClearedDestination, OutgoingRequest};
 use crate::error::Result;
-use crate::net::failure::Failure;
-use crate::net::http::{self, Ask};
-use crate::net::route::Route;
-use crate::otlp::Header;
-use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status};
-use crate::prove::consent::withhold;
-use crate::prove::subject::Effective;
+use crate::net::failure::RequestFailure;
+use crate::net::http::{self, HttpRequest};
+use crate::net::route::EndpointRoute;
+use crate::otlp::ExportHeader;
+use crate::otlp::{Check, CheckStatus, FailureCode, ProvenRung, Rung, ServiceVerdict};
+use crate::prove::consent::withhold_verdict;
+use crate::prove::subject::EffectiveSettings;
 use crate::prove::{ladder, reach};
 use crate::provider::Addon;
 use crate::secret::{Redactor, Secret};
@@ -27,60 +27,62 @@ use crate::ui::Ui;
 
 /// The address and token for items.
 #[derive(Debug)]
-pub(super) struct Rollbar {
+pub(super) struct RollbarProbe {
     url: Url,
     /// The address as text, before it was parsed.
     address: Secret,
     variable: String,
-    token: Header,
-    at: std::result::Result<Option<SocketAddr>, Failure>,
+    token: ExportHeader,
+    at: std::result::Result<Option<SocketAddr>, RequestFailure>,
     /// `None` until consent was given.
-    cleared: Option<Cleared>,
+    cleared: Option<ClearedDestination>,
 }
 
 /// Returns a service's Rollbar settings.
 pub(super) fn subject(
-    effective: &Effective<'_>,
-    _: &Variables,
+    effective: &EffectiveSettings<'_>,
+    _: &ProjectVariables,
     redactor: &Redactor,
-) -> Option<Subject> {
+) -> Option<AddonUnderTest> {
     let profile = Addon::Rollbar.profile()?;
     let variable = profile.secrets.first()?;
     let setting = effective.settings.get(variable)?;
-    let mut subject = Subject::new(profile, effective, setting);
+    let mut subject = AddonUnderTest::new(profile, effective, setting);
     let token = match &setting.value {
-        Value::Known(token) => Secret::new(token.expose().trim()),
-        Value::Absent => Secret::new(""),
-        Value::Unknown(reason) => return Some(subject.stopped(Code::KeyMissing, reason, None)),
+        VariableValue::Known(token) => Secret::new(token.expose().trim()),
+        VariableValue::Absent => Secret::new(""),
+        VariableValue::Unknown(reason) => {
+            return Some(subject.stopped(FailureCode::KeyMissing, reason, None));
+        }
     };
     redactor.learn(variable, &token);
     if token.is_empty() {
         let text = format!("{variable} is not set, so Rollbar would drop everything");
-        return Some(subject.stopped(Code::KeyMissing, &text, Some(set(variable))));
+        return Some(subject.stopped(FailureCode::KeyMissing, &text, Some(key_set_hint(variable))));
     }
     let address = effective.settings.get(&profile.address);
     let said = address.and_then(|setting| setting.value.known());
     let said = said.map(str::trim).filter(|said| !said.is_empty());
     let endpoint = said.or(profile.endpoint.as_deref())?;
-    let Some(url) = items(endpoint) else {
+    let Some(url) = items_url(endpoint) else {
         let text = format!("{} is no http or https address", profile.address);
-        return Some(subject.stopped(Code::NotConfigured, &text, None));
+        return Some(subject.stopped(FailureCode::NotConfigured, &text, None));
     };
-    subject.verdict.endpoint = Some(ladder::shown(&url));
-    let at = reach::of(effective.model, effective.service, &url);
+    subject.verdict.endpoint = Some(ladder::redact_url(&url));
+    let at = reach::find_url_address(effective.model, effective.service, &url);
     let (variable, header) = (variable.clone(), profile.header.clone()?);
-    let token = Header { name: header, value: token };
+    let token = ExportHeader { name: header, value: token };
     let address = Secret::new(endpoint);
-    let rollbar = Rollbar { url, address, variable, token, at, cleared: None };
+    let rollbar = RollbarProbe { url, address, variable, token, at, cleared: None };
     subject.target = Some(Box::new(rollbar));
     Some(subject)
 }
 
-fn set(variable: &str) -> String {
+fn key_set_hint(variable: &str) -> String {
     format!("`cruddur-ops key set --variable {variable}` stores it")
 }
 
-impl AddonProbe for Rollbar {
+impl AddonProbe for RollbarProbe {
     fn clear(
         &mut self,
         verdict: &mut ServiceVerdict,
@@ -90,16 +92,16 @@ impl AddonProbe for Rollbar {
         let Ok(address) = self.at.clone() else {
             return Ok(true);
         };
-        let outgoing = Outgoing {
+        let outgoing = OutgoingRequest {
             address,
             headers: std::slice::from_ref(&self.token),
             supplied: std::slice::from_ref(&self.variable),
             texts: &[verdict.service.as_bytes(), self.address.expose().as_bytes()],
-            ..Outgoing::to(&self.url)
+            ..OutgoingRequest::to(&self.url)
         };
         match consent.clear(&outgoing, &verdict.service, ui)? {
             Ok(cleared) => self.cleared = Some(cleared),
-            Err(objection) => withhold(verdict, &self.url, &objection),
+            Err(objection) => withhold_verdict(verdict, &self.url, &objection),
         }
         Ok(self.cleared.is_some())
     }
@@ -113,11 +115,14 @@ impl AddonProbe for Rollbar {
     }
 }
 
-impl Rollbar {
-    async fn way(&self, deadline: Instant) -> Option<std::result::Result<Route, Failure>> {
+impl RollbarProbe {
+    async fn way(
+        &self,
+        deadline: Instant,
+    ) -> Option<std::result::Result<EndpointRoute, RequestFailure>> {
         match (&self.at, &self.cleared) {
             (Err(failure), _) => Some(Err(failure.clone())),
-            (Ok(_), Some(cleared)) => Some(Route::find(cleared, deadline).await),
+            (Ok(_), Some(cleared)) => Some(EndpointRoute::find(cleared, deadline).await),
             (Ok(_), None) => None,
         }
     }
@@ -126,19 +131,24 @@ impl Rollbar {
     async fn report(&self, mut verdict: ServiceVerdict, deadline: Instant) -> ServiceVerdict {
         let host = self.url.host_str().unwrap_or_default();
         let started = Instant::now();
-        let item = Item::new(&verdict.service, now(), rand::random());
+        let item = RollbarItem::new(&verdict.service, time_since_epoch(), rand::random());
         let way = self.way(deadline).await;
         let route = match &way {
             Some(Ok(route)) => route,
             Some(Err(failure)) => {
-                ladder::unreachable(&mut verdict, &advised(failure), host, started.elapsed());
+                ladder::end_unreachable(
+                    &mut verdict,
+                    &add_rollbar_advice(failure),
+                    host,
+                    started.elapsed(),
+                );
                 return verdict;
             }
             None => return verdict,
         };
         let received = http::send(
             route,
-            Ask::PostJson(&item.text()),
+            HttpRequest::PostJson(&item.text()),
             std::slice::from_ref(&self.token),
             deadline,
         )
@@ -146,22 +156,27 @@ impl Rollbar {
         let took = started.elapsed();
         let outcome = match received {
             Ok(received) => item.read(&received.answer, &self.token.value),
-            Err(failure) if failure.reached => Outcome::Refused(failure.code, failure.evidence),
+            Err(failure) if failure.reached => {
+                AddonOutcome::Refused(failure.code, failure.evidence)
+            }
             Err(failure) => {
-                ladder::unreachable(&mut verdict, &advised(&failure), host, took);
+                ladder::end_unreachable(&mut verdict, &add_rollbar_advice(&failure), host, took);
                 return verdict;
             }
         };
-        verdict.prove(Proven::Reachable);
-        verdict.check(Check::new(Rung::Reachable, Status::Pass, ladder::reached(route)).took(took));
+        verdict.prove(ProvenRung::Reachable);
+        verdict.check(
+            Check::new(Rung::Reachable, CheckStatus::Pass, ladder::describe_route(route))
+                .took(took),
+        );
         let check = match outcome {
-            Outcome::Taken(evidence) => {
-                verdict.prove(Proven::Accepted);
-                Check::new(Rung::Accepted, Status::Pass, evidence)
+            AddonOutcome::Taken(evidence) => {
+                verdict.prove(ProvenRung::Accepted);
+                Check::new(Rung::Accepted, CheckStatus::Pass, evidence)
             }
-            Outcome::Refused(code, evidence) => {
+            AddonOutcome::Refused(code, evidence) => {
                 verdict.code = Some(code);
-                Check::new(Rung::Accepted, Status::Fail, evidence).hint(advice(code))
+                Check::new(Rung::Accepted, CheckStatus::Fail, evidence).hint(rollbar_advice(code))
             }
         };
         verdict.check(check.took(took));
@@ -169,22 +184,24 @@ impl Rollbar {
     }
 }
 
-fn advised(failure: &Failure) -> Failure {
+fn add_rollbar_advice(failure: &RequestFailure) -> RequestFailure {
     let mut failure = failure.clone();
-    failure.hint = failure.hint.or_else(|| advice(failure.code));
+    failure.hint = failure.hint.or_else(|| rollbar_advice(failure.code));
     failure
 }
 
-fn advice(code: Code) -> Option<String> {
+fn rollbar_advice(code: FailureCode) -> Option<String> {
     let text = match code {
-        Code::KeyRejected => {
+        FailureCode::KeyRejected => {
             "`cruddur-ops key set --variable ROLLBAR_ACCESS_TOKEN` stores another; it needs the scope post_server_item"
         }
-        Code::Dns => "is this machine connected to the network, and is ROLLBAR_ENDPOINT right?",
-        Code::UnknownAnswer | Code::Redirected => {
+        FailureCode::Dns => {
+            "is this machine connected to the network, and is ROLLBAR_ENDPOINT right?"
+        }
+        FailureCode::UnknownAnswer | FailureCode::Redirected => {
             "ROLLBAR_ENDPOINT ends in /api/1/; without it items go to Rollbar itself"
         }
-        Code::Throttled => "the rate limit, or the month's occurrences, are used up",
+        FailureCode::Throttled => "the rate limit, or the month's occurrences, are used up",
         _ => return None,
     };
     Some(text.to_owned())

@@ -7,19 +7,19 @@ use std::pin::Pin;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{AddonProbe, ProbeAttempt, Subject, aws, now};
-use crate::addon::Outcome;
-use crate::addon::xray::{Addresses, At, Segment, rules};
-use crate::compose::{Value, Variables};
-use crate::consent::{Cleared, Outgoing};
-use crate::net::failure::Failure;
-use crate::net::http::{self, Ask};
-use crate::net::route::Route;
+use super::{AddonProbe, AddonUnderTest, ProbeAttempt, aws, time_since_epoch};
+use crate::addon::AddonOutcome;
+use crate::addon::xray::{HostAndPort, XrayAddresses, XraySegment, read_sampling_rules};
+use crate::compose::{ProjectVariables, VariableValue};
+use crate::consent::{ClearedDestination, OutgoingRequest};
+use crate::net::failure::RequestFailure;
+use crate::net::http::{self, HttpRequest};
+use crate::net::route::EndpointRoute;
 use crate::net::udp;
-use crate::otlp::{Check, Code, Proven, Rung, ServiceVerdict, Status};
-use crate::prove::consent::withhold;
-use crate::prove::request::Stage;
-use crate::prove::subject::Effective;
+use crate::otlp::{Check, CheckStatus, FailureCode, ProvenRung, Rung, ServiceVerdict};
+use crate::prove::consent::withhold_verdict;
+use crate::prove::request::ProjectStage;
+use crate::prove::subject::EffectiveSettings;
 use crate::prove::{ladder, reach};
 use crate::provider::{Addon, is_aws_region};
 use crate::secret::{Redactor, Secret};
@@ -35,9 +35,9 @@ const SWITCH: &str = "AWS_XRAY_SDK_ENABLED";
 
 /// The daemon at the address in a service's environment.
 #[derive(Debug)]
-pub(super) struct Xray {
-    udp: Side,
-    tcp: Side,
+pub(super) struct XrayProbe {
+    udp: DaemonPort,
+    tcp: DaemonPort,
     /// Its name, if it is a service of this project.
     own: Option<String>,
     region: Option<String>,
@@ -47,37 +47,44 @@ pub(super) struct Xray {
 
 /// One of the daemon's two ports.
 #[derive(Debug)]
-struct Side {
-    at: At,
+struct DaemonPort {
+    at: HostAndPort,
     /// The address from this machine, if it differs from the container's view; or why it cannot be reached.
-    here: Result<Option<SocketAddr>, Failure>,
+    here: Result<Option<SocketAddr>, RequestFailure>,
     /// The URL of its API; segments go to the same host and port.
     url: Option<Url>,
     /// `None` until consent was given.
-    cleared: Option<Cleared>,
+    cleared: Option<ClearedDestination>,
 }
 
 /// Returns a service's settings for X-Ray's daemon.
 pub(super) fn subject(
-    effective: &Effective<'_>,
-    variables: &Variables,
+    effective: &EffectiveSettings<'_>,
+    variables: &ProjectVariables,
     _: &Redactor,
-) -> Option<Subject> {
+) -> Option<AddonUnderTest> {
     let profile = Addon::Xray.profile()?;
     let setting = effective.settings.get(&profile.address)?;
-    let mut subject = Subject::new(profile, effective, setting);
+    let mut subject = AddonUnderTest::new(profile, effective, setting);
     let value = match &setting.value {
-        Value::Known(value) if !value.expose().trim().is_empty() => value.expose(),
-        Value::Unknown(reason) => return Some(subject.stopped(Code::NotConfigured, reason, None)),
-        Value::Known(_) | Value::Absent => return None,
+        VariableValue::Known(value) if !value.expose().trim().is_empty() => value.expose(),
+        VariableValue::Unknown(reason) => {
+            return Some(subject.stopped(FailureCode::NotConfigured, reason, None));
+        }
+        VariableValue::Known(_) | VariableValue::Absent => return None,
     };
-    let Some(addresses) = Addresses::read(value) else {
+    let Some(addresses) = XrayAddresses::read(value) else {
         let text = format!("{} is `{value}`, which is no address of a daemon", setting.name);
         let hint = "`cruddur-ops doctor --explain xray-address` says how it is written";
-        return Some(subject.stopped(Code::NotConfigured, &text, Some(hint.to_owned())));
+        return Some(subject.stopped(FailureCode::NotConfigured, &text, Some(hint.to_owned())));
     };
-    let side = |at: At, protocol| Side {
-        here: reach::at(effective.model, effective.service, (&at.host, at.port), protocol),
+    let side = |at: HostAndPort, protocol| DaemonPort {
+        here: reach::find_port_address(
+            effective.model,
+            effective.service,
+            (&at.host, at.port),
+            protocol,
+        ),
         url: Url::parse(&format!("http://{}:{}{RULES}", at.host, at.port)).ok(),
         cleared: None,
         at,
@@ -103,7 +110,7 @@ pub(super) fn subject(
         Some((name.clone(), Secret::new(key)))
     });
     subject.verdict.endpoint = Some(value.trim().to_owned());
-    subject.target = Some(Box::new(Xray {
+    subject.target = Some(Box::new(XrayProbe {
         udp: side(addresses.udp, "udp"),
         tcp: side(addresses.tcp, "tcp"),
         own: own.map(|daemon| daemon.name.clone()),
@@ -114,13 +121,13 @@ pub(super) fn subject(
 }
 
 /// The result of trying one of the daemon's ports.
-enum Tried<T> {
+enum PortAttempt<T> {
     /// This machine cannot reach it.
-    Hidden(Failure),
-    Done(Result<T, Failure>),
+    Hidden(RequestFailure),
+    Done(Result<T, RequestFailure>),
 }
 
-impl AddonProbe for Xray {
+impl AddonProbe for XrayProbe {
     fn clear(
         &mut self,
         verdict: &mut ServiceVerdict,
@@ -131,15 +138,15 @@ impl AddonProbe for Xray {
             let (Some(url), Ok(address)) = (&side.url, &side.here) else {
                 continue;
             };
-            let outgoing = Outgoing {
+            let outgoing = OutgoingRequest {
                 address: *address,
                 texts: &[verdict.service.as_bytes()],
-                ..Outgoing::to(url)
+                ..OutgoingRequest::to(url)
             };
             match consent.clear(&outgoing, &verdict.service, ui)? {
                 Ok(cleared) => side.cleared = Some(cleared),
                 Err(objection) => {
-                    withhold(verdict, url, &objection);
+                    withhold_verdict(verdict, url, &objection);
                     return Ok(false);
                 }
             }
@@ -156,67 +163,69 @@ impl AddonProbe for Xray {
     }
 }
 
-impl Xray {
+impl XrayProbe {
     /// Sends a segment, requests the sampling rules, and looks for the trace; adds the results to the verdict.
     async fn report(&self, mut verdict: ServiceVerdict, attempt: &ProbeAttempt) -> ServiceVerdict {
         let ProbeAttempt { shell, stage, deadline } = attempt;
         let (stage, deadline) = (*stage, *deadline);
         let started = Instant::now();
-        let segment = Segment::new(&verdict.service, now(), rand::random());
+        let segment = XraySegment::new(&verdict.service, time_since_epoch(), rand::random());
         let sent = self.send(&segment, deadline).await;
         let asked = match &sent {
             // If nothing receives the segment, nothing answers requests either.
-            Tried::Done(Err(_)) => None,
+            PortAttempt::Done(Err(_)) => None,
             _ => Some(self.ask(deadline).await),
         };
         let failure = match (&sent, &asked) {
-            (Tried::Done(Err(failure)), _) => Some(failure),
-            (_, Some(Tried::Done(Err(failure)))) if !failure.reached => Some(failure),
+            (PortAttempt::Done(Err(failure)), _) => Some(failure),
+            (_, Some(PortAttempt::Done(Err(failure)))) if !failure.reached => Some(failure),
             _ => None,
         };
         if let Some(failure) = failure {
             self.unreachable(&mut verdict, failure, stage, started);
             return verdict;
         }
-        let reachable = reachable(&sent, asked.as_ref());
-        if matches!(sent, Tried::Done(Ok(_))) {
+        let reachable = check_daemon_reachable(&sent, asked.as_ref());
+        if matches!(sent, PortAttempt::Done(Ok(_))) {
             verdict.trace_id = Some(segment.trace_id().to_owned());
         }
-        if reachable.status == Status::Pass {
-            verdict.prove(Proven::Reachable);
+        if reachable.status == CheckStatus::Pass {
+            verdict.prove(ProvenRung::Reachable);
         }
         verdict.check(reachable.took(started.elapsed()));
         let silence = "no answer to a segment exists: whether it was taken cannot be known";
-        ladder::skip(&mut verdict, Rung::Accepted, silence);
-        whose(&mut verdict, asked, started);
+        ladder::skip_rung(&mut verdict, Rung::Accepted, silence);
+        check_daemon_owner(&mut verdict, asked, started);
         if let (Some(trace_id), None) = (&verdict.trace_id, verdict.code) {
             let shell = self.shell(shell);
             let region = self.region.as_deref();
             let check = aws::find(trace_id, region, &shell, deadline).await;
-            if check.status == Status::Pass {
-                verdict.prove(Proven::Queryable);
+            if check.status == CheckStatus::Pass {
+                verdict.prove(ProvenRung::Queryable);
             }
             verdict.check(check);
         }
         verdict
     }
 
-    async fn send(&self, segment: &Segment, deadline: Instant) -> Tried<Route> {
+    async fn send(&self, segment: &XraySegment, deadline: Instant) -> PortAttempt<EndpointRoute> {
         match self.udp.way(deadline).await {
-            Tried::Done(Ok(route)) => {
-                Tried::Done(udp::send(&route, &segment.datagram()).await.map(|()| route))
+            PortAttempt::Done(Ok(route)) => {
+                PortAttempt::Done(udp::send(&route, &segment.datagram()).await.map(|()| route))
             }
             other => other,
         }
     }
 
-    async fn ask(&self, deadline: Instant) -> Tried<(Route, Outcome)> {
+    async fn ask(&self, deadline: Instant) -> PortAttempt<(EndpointRoute, AddonOutcome)> {
         match self.tcp.way(deadline).await {
-            Tried::Hidden(failure) => Tried::Hidden(failure),
-            Tried::Done(Err(failure)) => Tried::Done(Err(failure)),
-            Tried::Done(Ok(route)) => {
-                let received = http::send(&route, Ask::PostJson("{}"), &[], deadline).await;
-                Tried::Done(received.map(|received| (route, rules(&received.answer))))
+            PortAttempt::Hidden(failure) => PortAttempt::Hidden(failure),
+            PortAttempt::Done(Err(failure)) => PortAttempt::Done(Err(failure)),
+            PortAttempt::Done(Ok(route)) => {
+                let received = http::send(&route, HttpRequest::PostJson("{}"), &[], deadline).await;
+                PortAttempt::Done(
+                    received.map(|received| (route, read_sampling_rules(&received.answer))),
+                )
             }
         }
     }
@@ -225,26 +234,26 @@ impl Xray {
     fn unreachable(
         &self,
         verdict: &mut ServiceVerdict,
-        failure: &Failure,
-        stage: Stage,
+        failure: &RequestFailure,
+        stage: ProjectStage,
         started: Instant,
     ) {
         let mut failure = failure.clone();
-        if let (Some(own), Code::Connect) = (&self.own, failure.code) {
-            if stage == Stage::Written {
+        if let (Some(own), FailureCode::Connect) = (&self.own, failure.code) {
+            if stage == ProjectStage::Written {
                 let text = format!("{own} is not running yet: {}", failure.evidence);
-                ladder::skip(verdict, Rung::Reachable, &text);
+                ladder::skip_rung(verdict, Rung::Reachable, &text);
                 return;
             }
             failure = failure.hint(format!(
                 "is the daemon running? `cruddur-ops run -- docker compose up {own}` starts it and shows what it says"
             ));
         }
-        if failure.code == Code::Dns {
+        if failure.code == FailureCode::Dns {
             failure = failure
                 .hint("`cruddur-ops doctor --explain xray-address` says what is allowed there");
         }
-        ladder::unreachable(verdict, &failure, &self.udp.at.host, started.elapsed());
+        ladder::end_unreachable(verdict, &failure, &self.udp.at.host, started.elapsed());
     }
 
     /// Returns the shell with the daemon's keys.
@@ -256,72 +265,79 @@ impl Xray {
     }
 }
 
-impl Side {
-    async fn way(&self, deadline: Instant) -> Tried<Route> {
+impl DaemonPort {
+    async fn way(&self, deadline: Instant) -> PortAttempt<EndpointRoute> {
         if let Err(failure) = &self.here {
-            return Tried::Hidden(failure.clone());
+            return PortAttempt::Hidden(failure.clone());
         }
         let Some(cleared) = &self.cleared else {
             let text = format!("{} is no name of a host", self.at.host);
-            return Tried::Done(Err(Failure::before(Code::Dns, text)));
+            return PortAttempt::Done(Err(RequestFailure::before(FailureCode::Dns, text)));
         };
-        Tried::Done(Route::find(cleared, deadline).await)
+        PortAttempt::Done(EndpointRoute::find(cleared, deadline).await)
     }
 }
 
 /// Returns the rung `reachable`, if nothing was refused.
-fn reachable(sent: &Tried<Route>, asked: Option<&Tried<(Route, Outcome)>>) -> Check {
+fn check_daemon_reachable(
+    sent: &PortAttempt<EndpointRoute>,
+    asked: Option<&PortAttempt<(EndpointRoute, AddonOutcome)>>,
+) -> Check {
     let check = |status, evidence| Check::new(Rung::Reachable, status, evidence);
     let answers = match asked {
-        Some(Tried::Done(Ok((route, _)))) => Some(ladder::reached(route)),
+        Some(PortAttempt::Done(Ok((route, _)))) => Some(ladder::describe_route(route)),
         _ => None,
     };
     match (sent, answers) {
-        (Tried::Done(Ok(_)), Some(answers)) => check(
-            Status::Pass,
+        (PortAttempt::Done(Ok(_)), Some(answers)) => check(
+            CheckStatus::Pass,
             format!("a segment was sent by UDP; by TCP the daemon answers: {answers}"),
         ),
-        (Tried::Done(Ok(route)), None) if route.is_loopback() => check(
-            Status::Pass,
+        (PortAttempt::Done(Ok(route)), None) if route.is_loopback() => check(
+            CheckStatus::Pass,
             "a segment was sent by UDP, and this machine refused nothing".to_owned(),
         ),
-        (Tried::Done(_), None) => check(
-            Status::Warn,
+        (PortAttempt::Done(_), None) => check(
+            CheckStatus::Warn,
             "a segment was sent by UDP, which gives no sign of whether anybody is there".to_owned(),
         ),
-        (Tried::Done(Err(_)) | Tried::Hidden(_), Some(answers)) => check(
-            Status::Pass,
+        (PortAttempt::Done(Err(_)) | PortAttempt::Hidden(_), Some(answers)) => check(
+            CheckStatus::Pass,
             format!("no segment was sent; by TCP the daemon answers: {answers}"),
         ),
-        (Tried::Hidden(failure), None) => {
-            check(Status::Skip, failure.evidence.clone()).hint(failure.hint.clone())
+        (PortAttempt::Hidden(failure), None) => {
+            check(CheckStatus::Skip, failure.evidence.clone()).hint(failure.hint.clone())
         }
     }
 }
 
 /// Adds the rung `whose`: the daemon's AWS keys and its region.
-fn whose(verdict: &mut ServiceVerdict, asked: Option<Tried<(Route, Outcome)>>, started: Instant) {
+fn check_daemon_owner(
+    verdict: &mut ServiceVerdict,
+    asked: Option<PortAttempt<(EndpointRoute, AddonOutcome)>>,
+    started: Instant,
+) {
     let check = |status, evidence: String| {
         Check::new(Rung::Whose, status, evidence).took(started.elapsed())
     };
     match asked {
-        Some(Tried::Done(Ok((_, Outcome::Taken(evidence))))) => {
-            verdict.check(check(Status::Pass, evidence));
+        Some(PortAttempt::Done(Ok((_, AddonOutcome::Taken(evidence))))) => {
+            verdict.check(check(CheckStatus::Pass, evidence));
         }
-        Some(Tried::Done(Ok((_, Outcome::Refused(code, evidence))))) => {
+        Some(PortAttempt::Done(Ok((_, AddonOutcome::Refused(code, evidence))))) => {
             verdict.code = Some(code);
-            let hint = (code == Code::KeyRejected).then(|| {
+            let hint = (code == FailureCode::KeyRejected).then(|| {
                 "`cruddur-ops key set --variable AWS_ACCESS_KEY_ID` and `cruddur-ops key set --variable AWS_SECRET_ACCESS_KEY` store others; `cruddur-ops run -- docker compose up` hands them over".to_owned()
             });
-            verdict.check(check(Status::Fail, evidence).hint(hint));
+            verdict.check(check(CheckStatus::Fail, evidence).hint(hint));
         }
-        Some(Tried::Done(Err(failure))) => {
+        Some(PortAttempt::Done(Err(failure))) => {
             let text = format!("AWS keys and region: {}", failure.evidence);
-            verdict.check(check(Status::Warn, text).hint(failure.hint));
+            verdict.check(check(CheckStatus::Warn, text).hint(failure.hint));
         }
-        Some(Tried::Hidden(failure)) => {
+        Some(PortAttempt::Hidden(failure)) => {
             let text = format!("AWS keys and region are not proven: {}", failure.evidence);
-            verdict.check(check(Status::Skip, text).hint(failure.hint));
+            verdict.check(check(CheckStatus::Skip, text).hint(failure.hint));
         }
         None => {}
     }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::consent::Cleared;
-use crate::net::failure::Failure;
-use crate::net::http::{self, Ask};
-use crate::net::route::Route;
+use crate::consent::ClearedDestination;
+use crate::net::failure::RequestFailure;
+use crate::net::http::{self, HttpRequest};
+use crate::net::route::EndpointRoute;
 use crate::otlp::app::AppProbe;
-use crate::otlp::{Code, Header};
+use crate::otlp::{ExportHeader, FailureCode};
 use crate::secret::Secret;
 
 /// The pause before another attempt at an application that is starting.
@@ -23,7 +23,7 @@ pub(super) enum AppReply {
     #[default]
     NotAsked,
     /// There was no reply.
-    Down { failure: Failure, took: Duration },
+    Down { failure: RequestFailure, took: Duration },
     /// There was a reply.
     Answered {
         status: u16,
@@ -45,19 +45,23 @@ impl AppReply {
 }
 
 /// Sends both requests as soon as the application replies.
-pub(super) async fn ask(address: &Cleared, probe: &AppProbe, deadline: Instant) -> AppReply {
+pub(super) async fn ask(
+    address: &ClearedDestination,
+    probe: &AppProbe,
+    deadline: Instant,
+) -> AppReply {
     let started = Instant::now();
     let headers = [
-        header("traceparent", probe.trace.traceparent()),
-        header("user-agent", probe.user_agent()),
+        build_header("traceparent", probe.trace.traceparent()),
+        build_header("user-agent", probe.user_agent()),
     ];
     let (route, received) = loop {
-        let failure = match send(address, &headers, deadline).await {
+        let failure = match send_app_request(address, &headers, deadline).await {
             Ok(answered) => break answered,
             Err(failure) => failure,
         };
         // An application that is starting refuses connections or closes them at once.
-        let starting = matches!(failure.code, Code::Connect | Code::ResponseBroken);
+        let starting = matches!(failure.code, FailureCode::Connect | FailureCode::ResponseBroken);
         if !starting || Instant::now() + PAUSE >= deadline {
             let failure = failure.hint("is the application running? `docker compose ps` says so");
             return AppReply::Down { failure, took: started.elapsed() };
@@ -65,11 +69,11 @@ pub(super) async fn ask(address: &Cleared, probe: &AppProbe, deadline: Instant) 
         tokio::time::sleep(PAUSE).await;
     };
     let took = started.elapsed();
-    let headers = [header("user-agent", probe.ordinary_user_agent())];
+    let headers = [build_header("user-agent", probe.ordinary_user_agent())];
     let mut ordinary = route;
     add_query(&mut ordinary.url, &probe.ordinary_query());
     // The reply to the second request adds nothing to the first.
-    let _ = http::send(&ordinary, Ask::Get, &headers, deadline).await;
+    let _ = http::send(&ordinary, HttpRequest::Get, &headers, deadline).await;
     AppReply::Answered {
         status: received.answer.status,
         location: received.answer.location.as_deref().map(|to| host_of(address.url(), to)),
@@ -78,18 +82,18 @@ pub(super) async fn ask(address: &Cleared, probe: &AppProbe, deadline: Instant) 
     }
 }
 
-async fn send(
-    address: &Cleared,
-    headers: &[Header],
+async fn send_app_request(
+    address: &ClearedDestination,
+    headers: &[ExportHeader],
     deadline: Instant,
-) -> Result<(Route, http::Received), Failure> {
-    let route = Route::find(address, deadline).await?;
-    let received = http::send(&route, Ask::Get, headers, deadline).await?;
+) -> Result<(EndpointRoute, http::HttpReply), RequestFailure> {
+    let route = EndpointRoute::find(address, deadline).await?;
+    let received = http::send(&route, HttpRequest::Get, headers, deadline).await?;
     Ok((route, received))
 }
 
-fn header(name: &str, value: String) -> Header {
-    Header { name: name.to_owned(), value: Secret::new(value) }
+fn build_header(name: &str, value: String) -> ExportHeader {
+    ExportHeader { name: name.to_owned(), value: Secret::new(value) }
 }
 
 fn add_query(url: &mut Url, more: &str) {

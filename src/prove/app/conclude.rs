@@ -5,15 +5,15 @@ use tokio::time::Instant;
 
 use super::ask::AppReply;
 use super::search::SpanSearch;
-use super::witness::{AppWitness, WitnessChoice, ways};
+use super::witness::{AppWitness, ChosenWitness, list_witness_options};
 use super::{AppTarget, AppUnderTest};
 use crate::instrumentation::TraceSampler;
-use crate::otlp::app::{AppProbe, AppSpan, Judgement, find_linked, judge};
+use crate::otlp::app::{AppProbe, AppSpan, AppSpanJudgement, find_linked, judge_app_spans};
 use crate::otlp::{
-    AppSighting, Check, Code, Exporter, OrdinaryRequest, Proven, Rung, ServiceVerdict, Status,
-    TestTrace,
+    AppSighting, Check, CheckStatus, Exporter, FailureCode, OrdinaryRequest, ProvenRung, Rung,
+    ServiceVerdict, TestTrace,
 };
-use crate::prove::beyond::{self, Quest};
+use crate::prove::beyond::{self, HoneycombLookup};
 use crate::prove::ladder;
 use crate::prove::wait::in_order;
 
@@ -22,7 +22,7 @@ const FOLLOW_THE_CALLER: &str = "`OTEL_TRACES_SAMPLER=parentbased_traceidratio` 
 
 /// The reason why no span of an application was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::prove) enum Silence {
+pub(in crate::prove) enum NoSpanReason {
     /// It does not reply.
     Down,
     /// It replies, and sends no span.
@@ -43,7 +43,7 @@ pub(super) struct AppOutcome<'a> {
 
 /// Checks whether the dataset of each application was written to since the request, if no witness can see spans. This
 /// is no proof.
-pub(super) async fn datasets(apps: &[AppUnderTest], deadline: Instant) -> Vec<Option<Check>> {
+pub(super) async fn check_datasets(apps: &[AppUnderTest], deadline: Instant) -> Vec<Option<Check>> {
     let mut tasks = JoinSet::new();
     for (at, app) in apps.iter().enumerate() {
         let is_wanted = app.is_asked() && matches!(app.choice.witness, AppWitness::Nobody(_));
@@ -51,8 +51,8 @@ pub(super) async fn datasets(apps: &[AppUnderTest], deadline: Instant) -> Vec<Op
         let trace = app.probe.trace.clone();
         tasks.spawn(async move {
             let (Ok(exporter), true) = (exporter, is_wanted) else { return (at, None) };
-            let quest = quest(&exporter, &choice, &trace, deadline);
-            match quest.filter(Quest::may_read_datasets) {
+            let quest = honeycomb_lookup(&exporter, &choice, &trace, deadline);
+            match quest.filter(HoneycombLookup::may_read_datasets) {
                 Some(quest) => (at, Some(beyond::look_at_dataset(&quest).await)),
                 None => (at, None),
             }
@@ -62,26 +62,29 @@ pub(super) async fn datasets(apps: &[AppUnderTest], deadline: Instant) -> Vec<Op
 }
 
 /// Returns the lookup that the key of an exporter allows for a trace.
-fn quest<'a>(
+fn honeycomb_lookup<'a>(
     exporter: &'a Exporter,
-    choice: &'a WitnessChoice,
+    choice: &'a ChosenWitness,
     trace: &'a TestTrace,
     deadline: Instant,
-) -> Option<Quest<'a>> {
+) -> Option<HoneycombLookup<'a>> {
     let (answer, _) = choice.whose.as_ref()?;
     let whoami = answer.as_ref().ok()?;
-    Quest::new(exporter, choice.route.as_ref()?, whoami, trace, deadline)
+    HoneycombLookup::new(exporter, choice.route.as_ref()?, whoami, trace, deadline)
 }
 
 impl AppUnderTest {
     fn link(&self) -> Option<String> {
         let exporter = self.subject.exporter.as_ref().ok()?;
-        let quest = quest(exporter, &self.choice, &self.probe.trace, Instant::now())?;
+        let quest = honeycomb_lookup(exporter, &self.choice, &self.probe.trace, Instant::now())?;
         beyond::trace_link(&quest, None)
     }
 
     /// Adds the observations to the verdict.
-    pub(super) fn conclude(&mut self, seen: AppOutcome<'_>) -> (ServiceVerdict, Option<Silence>) {
+    pub(super) fn conclude(
+        &mut self,
+        seen: AppOutcome<'_>,
+    ) -> (ServiceVerdict, Option<NoSpanReason>) {
         let mut verdict = std::mem::replace(&mut self.verdict, ServiceVerdict::new("", ""));
         if verdict.code.is_some() {
             return (verdict, None);
@@ -90,35 +93,36 @@ impl AppUnderTest {
             AppSighting { witness: Some(self.choice.witness.kind()), ..AppSighting::default() };
         let silence = match (&self.target, &seen.reply) {
             (AppTarget::Asked(address), AppReply::Answered { status, location, took, .. }) => {
-                sighting.url = Some(ladder::shown(address.url()));
+                sighting.url = Some(ladder::redact_url(address.url()));
                 sighting.status = Some(*status);
                 verdict.trace_id = Some(self.probe.trace.id());
-                let found = seen.search.and_then(|search| judge(&search.spans, &self.probe));
+                let found =
+                    seen.search.and_then(|search| judge_app_spans(&search.spans, &self.probe));
                 let is_its_own = found.as_ref().is_some_and(|found| found.spans > 0);
-                let check = reachable(
-                    &ladder::shown(address.url()),
+                let check = check_app_reachable(
+                    &ladder::redact_url(address.url()),
                     *status,
                     location.as_deref(),
                     is_its_own,
                 );
-                if check.status == Status::Pass {
-                    verdict.prove(Proven::Reachable);
+                if check.status == CheckStatus::Pass {
+                    verdict.prove(ProvenRung::Reachable);
                 }
                 verdict.check(check.took(*took));
                 self.add_whose(&mut verdict);
                 if !matches!(self.choice.witness, AppWitness::Tap(_)) {
                     let text = "the application sends for itself";
-                    ladder::skip(&mut verdict, Rung::Accepted, text);
+                    ladder::skip_rung(&mut verdict, Rung::Accepted, text);
                 }
                 verdict.link = self.link();
                 verdict.checks.extend(seen.dataset);
                 self.judge_spans(&mut verdict, &mut sighting, found, seen.search)
             }
             (AppTarget::Asked(address), AppReply::Down { failure, took }) => {
-                sighting.url = Some(ladder::shown(address.url()));
+                sighting.url = Some(ladder::redact_url(address.url()));
                 let host = address.url().host_str().unwrap_or_default();
-                ladder::unreachable(&mut verdict, failure, host, *took);
-                Some(Silence::Down)
+                ladder::end_unreachable(&mut verdict, failure, host, *took);
+                Some(NoSpanReason::Down)
             }
             _ => {
                 self.look_behind(&mut verdict, &mut sighting, &seen);
@@ -132,7 +136,7 @@ impl AppUnderTest {
     fn add_whose(&self, verdict: &mut ServiceVerdict) {
         if let (Some((answer, took)), Some(route)) = (&self.choice.whose, &self.choice.route) {
             let host = route.url.host_str().unwrap_or_default();
-            verdict.check(ladder::whose(answer, host).took(*took));
+            verdict.check(ladder::check_key_owner(answer, host).took(*took));
         }
     }
 
@@ -141,21 +145,22 @@ impl AppUnderTest {
         &self,
         verdict: &mut ServiceVerdict,
         sighting: &mut AppSighting,
-        found: Option<Judgement>,
+        found: Option<AppSpanJudgement>,
         search: Option<&SpanSearch>,
-    ) -> Option<Silence> {
+    ) -> Option<NoSpanReason> {
         let unanswered = match (&self.choice.witness, search) {
             (AppWitness::Nobody(why), _) => Some(why.clone()),
             (_, Some(search)) => search.unanswered.clone(),
             (_, None) => None,
         };
         if let Some(why) = unanswered {
-            verdict.code = Some(Code::Unseen);
+            verdict.code = Some(FailureCode::Unseen);
             let text = format!("its spans are not seen from here: {why}");
             verdict.check(
-                Check::new(Rung::Queryable, Status::Skip, text).hint(Some(ways(self.tap_tried))),
+                Check::new(Rung::Queryable, CheckStatus::Skip, text)
+                    .hint(Some(list_witness_options(self.tap_tried))),
             );
-            return Some(Silence::Unseen);
+            return Some(NoSpanReason::Unseen);
         }
         if let AppWitness::Tap(tap) = &self.choice.witness
             && self.is_refused(tap, verdict)
@@ -163,12 +168,12 @@ impl AppUnderTest {
             return None;
         }
         let Some(found) = found else {
-            verdict.code = Some(Code::NotProven);
+            verdict.code = Some(FailureCode::NotProven);
             let text = match &self.choice.witness {
                 AppWitness::Tap(tap) => self.nothing_passed(tap),
                 _ => "no span of the application came under our trace id".to_owned(),
             };
-            let mut check = Check::new(Rung::Queryable, Status::Fail, text);
+            let mut check = Check::new(Rung::Queryable, CheckStatus::Fail, text);
             let sampler = self.subject.sampler;
             if sampler.is_partial() && !sampler.parent_based {
                 check.evidence += &format!(
@@ -178,7 +183,7 @@ impl AppUnderTest {
                 check.hint = Some(FOLLOW_THE_CALLER.to_owned());
             }
             verdict.check(check);
-            return Some(Silence::NoSpan);
+            return Some(NoSpanReason::NoSpan);
         };
         sighting.spans = found.spans;
         sighting.linked_to = (found.spans > 0).then(|| verdict.service.clone());
@@ -187,24 +192,24 @@ impl AppUnderTest {
         let own = search.map(|search| &search.spans).into_iter().flatten();
         let trace = self.probe.trace.id();
         verdict.libraries = AppSpan::libraries(own.filter(|span| span.is_of(&trace)));
-        let mut check = arrived(&found, ordinary, &self.subject.sampler);
+        let mut check = check_spans_arrived(&found, ordinary, &self.subject.sampler);
         let proven = match &self.choice.witness {
             AppWitness::Tap(tap) => {
                 check = self.accepted(tap, check);
-                Proven::Accepted
+                ProvenRung::Accepted
             }
-            _ => Proven::Queryable,
+            _ => ProvenRung::Queryable,
         };
         if found.faults.is_empty() {
             verdict.prove(proven);
         }
-        verdict.code = (check.status == Status::Fail).then_some(Code::NotProven);
+        verdict.code = (check.status == CheckStatus::Fail).then_some(FailureCode::NotProven);
         verdict.check(check);
         None
     }
 
     /// Returns what the request without a trace id shows about ordinary requests.
-    fn ordinary(&self, found: &Judgement) -> OrdinaryRequest {
+    fn ordinary(&self, found: &AppSpanJudgement) -> OrdinaryRequest {
         match (found.ordinary, self.subject.sampler.is_partial()) {
             (_, true) => OrdinaryRequest::Sampled,
             (true, _) => OrdinaryRequest::Recorded,
@@ -233,7 +238,7 @@ impl AppUnderTest {
             sighting.linked_to = Some(probe.trace.service.clone());
             verdict.trace_id = Some(probe.trace.id());
             let text = format!("{count} of its spans under the trace of {}", probe.trace.service);
-            self.prove_behind(verdict, Status::Pass, text);
+            self.prove_behind(verdict, CheckStatus::Pass, text);
             return;
         }
         let named = seen.search.map(|search| search.named.as_slice()).unwrap_or_default();
@@ -243,10 +248,10 @@ impl AppUnderTest {
             let text = format!(
                 "{named} spans of its name came meanwhile, under no trace of ours: none of our requests led to them"
             );
-            self.prove_behind(verdict, Status::Warn, text);
+            self.prove_behind(verdict, CheckStatus::Warn, text);
             return;
         }
-        verdict.code = Some(Code::NotAsked);
+        verdict.code = Some(FailureCode::NotAsked);
         let seen =
             match (&self.choice.witness, seen.search.and_then(|search| search.unanswered.as_ref()))
             {
@@ -270,15 +275,15 @@ impl AppUnderTest {
                 "`cruddur-ops verify --app --tap --recreate {service}` replaces its container by a tapped one as long as that takes"
             )
         });
-        verdict.check(Check::new(Rung::Reachable, Status::Skip, text).hint(hint));
+        verdict.check(Check::new(Rung::Reachable, CheckStatus::Skip, text).hint(hint));
     }
 
     /// Records the spans of an application that nothing asks.
-    fn prove_behind(&self, verdict: &mut ServiceVerdict, status: Status, text: String) {
+    fn prove_behind(&self, verdict: &mut ServiceVerdict, status: CheckStatus, text: String) {
         let check = Check::new(Rung::Queryable, status, text);
         let (proven, check) = match &self.choice.witness {
-            AppWitness::Tap(tap) => (Proven::Accepted, self.accepted(tap, check)),
-            _ => (Proven::Queryable, check),
+            AppWitness::Tap(tap) => (ProvenRung::Accepted, self.accepted(tap, check)),
+            _ => (ProvenRung::Queryable, check),
         };
         verdict.prove(proven);
         verdict.check(check);
@@ -286,42 +291,46 @@ impl AppUnderTest {
 }
 
 /// Returns the rung `reachable`: whether the reply is from the application.
-fn reachable(url: &str, status: u16, location: Option<&str>, is_its_own: bool) -> Check {
+fn check_app_reachable(url: &str, status: u16, location: Option<&str>, is_its_own: bool) -> Check {
     let said = format!("{status} at {url}");
     let (verdict, text) = match (status, location) {
-        (500.., _) if is_its_own => (Status::Warn, format!("the application answers {said}")),
-        (_, _) if is_its_own => (Status::Pass, format!("the application answers {said}")),
+        (500.., _) if is_its_own => (CheckStatus::Warn, format!("the application answers {said}")),
+        (_, _) if is_its_own => (CheckStatus::Pass, format!("the application answers {said}")),
         (300..=399, Some(to)) => (
-            Status::Warn,
+            CheckStatus::Warn,
             format!(
                 "{said} leads to {to}: a sign-in page or a tunnel may have answered, not the application"
             ),
         ),
-        (300..=399, None) => (Status::Warn, format!("{said}: a redirection without a target")),
+        (300..=399, None) => (CheckStatus::Warn, format!("{said}: a redirection without a target")),
         (401 | 403 | 511, _) => (
-            Status::Warn,
+            CheckStatus::Warn,
             format!("{said}: a sign-in page or a tunnel may have answered, not the application"),
         ),
         (404, _) => (
-            Status::Warn,
+            CheckStatus::Warn,
             format!(
                 "{said}: another program may have answered, or the application has no such path"
             ),
         ),
         (502..=504, _) => {
-            (Status::Warn, format!("{said}: a proxy answers, the application does not"))
+            (CheckStatus::Warn, format!("{said}: a proxy answers, the application does not"))
         }
-        (500.., _) => (Status::Warn, format!("the application answers {said}")),
-        _ => (Status::Pass, format!("the application answers {said}")),
+        (500.., _) => (CheckStatus::Warn, format!("the application answers {said}")),
+        _ => (CheckStatus::Pass, format!("the application answers {said}")),
     };
     Check::new(Rung::Reachable, verdict, text)
 }
 
-fn arrived(found: &Judgement, ordinary: OrdinaryRequest, sampler: &TraceSampler) -> Check {
+fn check_spans_arrived(
+    found: &AppSpanJudgement,
+    ordinary: OrdinaryRequest,
+    sampler: &TraceSampler,
+) -> Check {
     let mut status = match (found.faults.is_empty(), found.remarks.is_empty()) {
-        (true, true) => Status::Pass,
-        (true, false) => Status::Warn,
-        (false, _) => Status::Fail,
+        (true, true) => CheckStatus::Pass,
+        (true, false) => CheckStatus::Warn,
+        (false, _) => CheckStatus::Fail,
     };
     let mut parts = vec![found.evidence.clone()];
     parts.extend(found.faults.iter().chain(&found.remarks).cloned());
@@ -332,7 +341,7 @@ fn arrived(found: &Judgement, ordinary: OrdinaryRequest, sampler: &TraceSampler)
             parts.push(format!("its sampler records {} of ordinary requests", sampler.percent()));
         }
         OrdinaryRequest::NotRecorded => {
-            status = Status::Fail;
+            status = CheckStatus::Fail;
             parts.push("an ordinary request, one without a trace id, led to no span".to_owned());
         }
         OrdinaryRequest::NotTold => {}
@@ -359,13 +368,22 @@ mod tests {
             (502, None),
             (503, None),
         ] {
-            assert_eq!(reachable("http://a/", status, location, false).status, Status::Warn);
+            assert_eq!(
+                check_app_reachable("http://a/", status, location, false).status,
+                CheckStatus::Warn
+            );
         }
         for status in [200, 204, 400, 405, 422] {
-            assert_eq!(reachable("http://a/", status, None, false).status, Status::Pass);
+            assert_eq!(
+                check_app_reachable("http://a/", status, None, false).status,
+                CheckStatus::Pass
+            );
         }
         for (status, location) in [(302, Some("/login")), (404, None), (401, None)] {
-            assert_eq!(reachable("http://a/", status, location, true).status, Status::Pass);
+            assert_eq!(
+                check_app_reachable("http://a/", status, location, true).status,
+                CheckStatus::Pass
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ use super::ask::AppReply;
 use super::search::SpanSearch;
 use super::witness::AppWitness;
 use super::{AppUnderTest, BATCH};
-use crate::otlp::app::{find_linked, judge};
+use crate::otlp::app::{find_linked, judge_app_spans};
 use crate::ui::Ui;
 
 /// The time a span may take in addition to its batch delay.
@@ -22,7 +22,7 @@ const SETTLING: Duration = Duration::from_millis(300);
 const STEP: Duration = Duration::from_millis(50);
 
 /// The applications and replies that are followed.
-pub(super) struct Following<'a> {
+pub(super) struct AppFollow<'a> {
     pub(super) apps: &'a [AppUnderTest],
     /// Set once every application has replied or failed to.
     pub(super) replies: &'a OnceCell<Vec<AppReply>>,
@@ -30,7 +30,7 @@ pub(super) struct Following<'a> {
     pub(super) deadline: Instant,
 }
 
-impl Following<'_> {
+impl AppFollow<'_> {
     /// Searches repeatedly, with a progress line.
     pub(super) async fn follow(&self, searches: &mut [SpanSearch], ui: &mut Ui) {
         let mut told = Instant::now();
@@ -98,7 +98,8 @@ impl Following<'_> {
     fn is_seen(&self, at: usize, search: &SpanSearch, answered: Instant) -> bool {
         let app = &self.apps[at];
         // Faults may only mean that spans are missing so far: the server span ends last.
-        let Some(found) = judge(&search.spans, &app.probe).filter(|found| found.faults.is_empty())
+        let Some(found) =
+            judge_app_spans(&search.spans, &app.probe).filter(|found| found.faults.is_empty())
         else {
             return false;
         };

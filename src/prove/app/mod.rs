@@ -17,29 +17,29 @@ use std::time::{Duration, SystemTime};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::causes::Scene;
-use super::keys::Keys;
+use super::causes::AppDiagnosis;
+use super::keys::KeyOwners;
 use super::request::{AppRequest, ProofRequest, UnaskedServices};
-use super::subject::Subject;
-use super::tap::Tap;
+use super::subject::ServiceUnderTest;
+use super::tap::TapSession;
 use super::wait::in_order;
-use super::{Climb, libraries};
+use super::{LadderClimb, libraries};
 use crate::error::Result;
 use crate::net;
 use crate::otlp::app::AppProbe;
-use crate::otlp::{Code, ServiceVerdict, TestTrace};
-use crate::session::containers::Containers;
+use crate::otlp::{FailureCode, ServiceVerdict, TestTrace};
+use crate::session::containers::ProjectContainers;
 use crate::session::context::ProjectContext;
 use crate::session::trust::AskedConsent;
 use crate::ui::Ui;
 
 use ask::AppReply;
-use follow::Following;
+use follow::AppFollow;
 use search::SpanSearch;
 use target::AppTarget;
-use witness::WitnessChoice;
+use witness::ChosenWitness;
 
-pub(super) use conclude::Silence;
+pub(super) use conclude::NoSpanReason;
 
 /// The default time that an SDK batches spans before sending.
 pub(super) const BATCH: Duration = Duration::from_secs(5);
@@ -49,11 +49,11 @@ const STARTING: Duration = Duration::from_secs(30);
 
 /// An application being proven.
 struct AppUnderTest {
-    subject: Subject,
+    subject: ServiceUnderTest,
     verdict: ServiceVerdict,
     target: AppTarget,
     probe: AppProbe,
-    choice: WitnessChoice,
+    choice: ChosenWitness,
     /// It was to be tapped.
     tap_tried: bool,
     /// A container of it runs.
@@ -76,7 +76,7 @@ pub(super) struct AppProof<'a> {
     pub(super) app: &'a AppRequest,
     pub(super) request: &'a ProofRequest,
     pub(super) place: &'a ProjectContext<'a>,
-    pub(super) containers: Option<&'a Containers>,
+    pub(super) containers: Option<&'a ProjectContainers>,
 }
 
 impl AppProof<'_> {
@@ -86,7 +86,7 @@ impl AppProof<'_> {
     /// `untrusted-host` for an address that contains a secret; when a question is interrupted.
     pub(super) fn prove(
         &self,
-        climbs: Vec<Climb>,
+        climbs: Vec<LadderClimb>,
         consent: &mut AskedConsent,
         ui: &mut Ui,
     ) -> Result<Vec<ServiceVerdict>> {
@@ -110,12 +110,12 @@ impl AppProof<'_> {
     /// Adds to what was concluded why nothing came, and what is required besides.
     fn finish(
         &self,
-        concluded: Vec<(ServiceVerdict, Option<Silence>)>,
+        concluded: Vec<(ServiceVerdict, Option<NoSpanReason>)>,
         asked: SystemTime,
-        tap: Option<&Tap>,
+        tap: Option<&TapSession>,
         ui: &mut Ui,
     ) -> Vec<ServiceVerdict> {
-        let scene = Scene {
+        let scene = AppDiagnosis {
             place: self.place,
             containers: self.containers,
             tap,
@@ -127,7 +127,7 @@ impl AppProof<'_> {
         for (mut verdict, silence) in concluded {
             scene.explain(&mut verdict, silence, ui);
             libraries::name_unseen(self.place, &mut verdict);
-            if verdict.code == Some(Code::NotAsked)
+            if verdict.code == Some(FailureCode::NotAsked)
                 && self.app.unasked == UnaskedServices::Tolerated
             {
                 verdict.code = None;
@@ -144,7 +144,7 @@ impl AppProof<'_> {
         &self,
         mut apps: Vec<AppUnderTest>,
         ui: &mut Ui,
-    ) -> Vec<(ServiceVerdict, Option<Silence>)> {
+    ) -> Vec<(ServiceVerdict, Option<NoSpanReason>)> {
         let replies = OnceCell::new();
         // What was just started for a tap gets the time that it takes to start, and then its own.
         if apps.iter().any(|app| app.tap_tried) {
@@ -160,11 +160,11 @@ impl AppProof<'_> {
             }
         };
         let began = Instant::now();
-        let following = Following { apps: &apps, replies: &replies, began, deadline };
+        let following = AppFollow { apps: &apps, replies: &replies, began, deadline };
         let ((), (), datasets) = tokio::join!(
             asking,
             following.follow(&mut searches, ui),
-            conclude::datasets(&apps, deadline)
+            conclude::check_datasets(&apps, deadline)
         );
         let replies = replies.into_inner().unwrap_or_default();
         let probes: Vec<AppProbe> =
@@ -180,11 +180,15 @@ impl AppProof<'_> {
     }
 
     /// Chooses a witness for each application, concurrently.
-    async fn prepare(&self, climbs: Vec<Climb>, targets: Vec<AppTarget>) -> Vec<AppUnderTest> {
+    async fn prepare(
+        &self,
+        climbs: Vec<LadderClimb>,
+        targets: Vec<AppTarget>,
+    ) -> Vec<AppUnderTest> {
         let deadline = Instant::now() + self.request.timeout;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let run = format!("verify-{:012x}", rand::random::<u64>() >> 16);
-        let keys = Keys::default();
+        let keys = KeyOwners::default();
         let mut tasks = JoinSet::new();
         for (at, (climb, target)) in climbs.into_iter().zip(targets).enumerate() {
             let trace = TestTrace::new(&climb.verdict.name, now, rand::random());
@@ -192,12 +196,12 @@ impl AppProof<'_> {
             let keys = keys.clone();
             let runs = self.containers.is_some_and(|all| all.is_running(&climb.subject.service));
             tasks.spawn(async move {
-                let Climb { subject, verdict, route, .. } = climb;
+                let LadderClimb { subject, verdict, route, .. } = climb;
                 let choice = match (&subject.exporter, route) {
                     (Ok(exporter), Some(route)) => {
-                        WitnessChoice::make(exporter, route, &probe.trace, &keys, deadline).await
+                        ChosenWitness::make(exporter, route, &probe.trace, &keys, deadline).await
                     }
-                    _ => WitnessChoice::none("its files name no place that it sends to"),
+                    _ => ChosenWitness::none("its files name no place that it sends to"),
                 };
                 (
                     at,

@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use super::witness::AppWitness;
 use super::{AppTarget, AppUnderTest};
-use crate::net::honeycomb::{self, QuerySilence};
+use crate::net::honeycomb::{self, QueryFailure};
 use crate::net::listen;
-use crate::net::route::Route;
+use crate::net::route::EndpointRoute;
 use crate::otlp::app::{AppSearch, AppSpan};
 use crate::otlp::query::Query;
 use crate::prove::beyond::{PAUSES, RESULTS};
@@ -187,7 +187,7 @@ impl SpanSearch {
                 // Its span of time begins with this run, so each look is another query.
                 if let Ok(Some(id)) =
                     self.prepare(&route, &key, deadline, Self::question_by_name).await
-                    && let Ok(rows) = honeycomb::rows(&route, &id, &key, deadline).await
+                    && let Ok(rows) = honeycomb::fetch_query_rows(&route, &id, &key, deadline).await
                 {
                     self.named = rows.iter().filter_map(AppSpan::read).collect();
                 }
@@ -201,7 +201,7 @@ impl SpanSearch {
         self.search.question_by_name(&names, self.lately())
     }
 
-    async fn look_in_honeycomb(&mut self, route: &Route, key: &Secret, deadline: Instant) {
+    async fn look_in_honeycomb(&mut self, route: &EndpointRoute, key: &Secret, deadline: Instant) {
         match self.rows(route, key, deadline).await {
             Ok(spans) => {
                 self.unanswered = None;
@@ -231,7 +231,7 @@ impl SpanSearch {
 
     async fn rows(
         &mut self,
-        route: &Route,
+        route: &EndpointRoute,
         key: &Secret,
         deadline: Instant,
     ) -> Result<Vec<AppSpan>, String> {
@@ -243,7 +243,7 @@ impl SpanSearch {
                 None => return Ok(Vec::new()),
             },
         };
-        let rows = honeycomb::rows(route, &id, key, deadline).await;
+        let rows = honeycomb::fetch_query_rows(route, &id, key, deadline).await;
         let rows = rows.map_err(|silence| silence.words().to_owned())?;
         self.prepared = Some(id);
         Ok(rows.iter().filter_map(AppSpan::read).collect())
@@ -256,16 +256,16 @@ impl SpanSearch {
     /// Makes a question known to Honeycomb, without the columns that it has never heard of.
     async fn prepare(
         &mut self,
-        route: &Route,
+        route: &EndpointRoute,
         key: &Secret,
         deadline: Instant,
         question: impl Fn(&Self) -> Query,
     ) -> Result<Option<String>, String> {
         loop {
             let question = question(self);
-            match honeycomb::prepare(route, &question, key, deadline).await {
+            match honeycomb::create_honeycomb_query(route, &question, key, deadline).await {
                 Ok(id) => return Ok(Some(id)),
-                Err(QuerySilence::Malformed(words)) => {
+                Err(QueryFailure::Malformed(words)) => {
                     if !self.search.leave_out(&words) {
                         return Ok(None);
                     }

@@ -8,25 +8,25 @@ use super::witness::AppWitness;
 use super::{AppProof, AppTarget, AppUnderTest};
 use crate::error::{Error, Result};
 use crate::otlp::assembly::Trace;
-use crate::otlp::response::Meaning;
-use crate::otlp::{Check, Rung, ServiceVerdict, Status};
+use crate::otlp::response::ExportMeaning;
+use crate::otlp::{Check, CheckStatus, Rung, ServiceVerdict};
 use crate::prove::request::TapUse;
-use crate::prove::tap::{Tap, TapTarget, TappedExport};
+use crate::prove::tap::{TapSession, TapTarget, TappedExport};
 use crate::session::context::{ProjectContext, unknown_service};
 use crate::session::copies;
-use crate::ui::text::count;
+use crate::ui::text::format_count;
 use crate::ui::{Ui, interrupt, waterfall};
 
 impl AppProof<'_> {
     /// Opens a tap for every application that is to be tapped, and directs the requests to it.
     ///
     /// # Errors
-    /// As [`Tap::open`]; `unknown-service`; an interrupted question.
+    /// As [`TapSession::open`]; `unknown-service`; an interrupted question.
     pub(super) fn open_tap(
         &self,
         apps: &mut [AppUnderTest],
         ui: &mut Ui,
-    ) -> Result<Option<Arc<Tap>>> {
+    ) -> Result<Option<Arc<TapSession>>> {
         let services = self.services_to_tap(apps, ui)?;
         if services.is_empty() {
             return Ok(None);
@@ -34,7 +34,8 @@ impl AppProof<'_> {
         let is_tapped = |app: &AppUnderTest| services.contains(&app.subject.service);
         let targets: Vec<TapTarget<'_>> =
             apps.iter().filter(|app| is_tapped(app)).filter_map(AppUnderTest::tap_target).collect();
-        let tap = Tap::open(&targets, self.containers, self.request.timeout, self.place, ui)?;
+        let tap =
+            TapSession::open(&targets, self.containers, self.request.timeout, self.place, ui)?;
         let tap = Arc::new(tap);
         apps.iter_mut().filter(|app| is_tapped(app)).for_each(|app| app.choose_tap(&tap));
         Ok(Some(tap))
@@ -112,9 +113,10 @@ impl AppProof<'_> {
         let services = std::slice::from_ref(&verdict.service);
         let hint = format!("`{}`", containers.restart_by_hand(services));
         let mut checks = verdict.checks.iter_mut();
-        let taken = checks.find(|one| one.rung == Rung::Accepted && one.status == Status::Pass);
+        let taken =
+            checks.find(|one| one.rung == Rung::Accepted && one.status == CheckStatus::Pass);
         if let Some(check) = taken {
-            check.status = Status::Warn;
+            check.status = CheckStatus::Warn;
             check.evidence += "; its own container still runs with an older configuration";
             check.hint = Some(hint);
         }
@@ -136,7 +138,7 @@ impl AppUnderTest {
     }
 
     /// Makes the tap the application's witness and sends the requests to it; or notes why that is not possible.
-    fn choose_tap(&mut self, tap: &Arc<Tap>) {
+    fn choose_tap(&mut self, tap: &Arc<TapSession>) {
         self.tap_tried = true;
         self.choice.witness = match tap.untapped(&self.subject.service) {
             Some(why) => AppWitness::Nobody(format!("it is not tapped: {why}")),
@@ -151,28 +153,28 @@ impl AppUnderTest {
 
     /// Adds the rung `accepted` if the endpoint refused the spans of our request; returns `false` if it accepted them
     /// or there were none.
-    pub(super) fn is_refused(&self, tap: &Tap, verdict: &mut ServiceVerdict) -> bool {
+    pub(super) fn is_refused(&self, tap: &TapSession, verdict: &mut ServiceVerdict) -> bool {
         let Some(export) = self.export(tap) else { return false };
         let (code, evidence, hint) = match &export.answer {
-            Ok(Meaning::Accepted { .. }) => return false,
-            Ok(Meaning::Refused { code, evidence }) => (*code, evidence, None),
+            Ok(ExportMeaning::Accepted { .. }) => return false,
+            Ok(ExportMeaning::Refused { code, evidence }) => (*code, evidence, None),
             Err(failure) => (failure.code, &failure.evidence, failure.hint.clone()),
         };
         let text = format!("its own {} did not get through: {evidence}", export.describe());
-        let check = Check::new(Rung::Accepted, Status::Fail, text);
+        let check = Check::new(Rung::Accepted, CheckStatus::Fail, text);
         verdict.code = Some(code);
         verdict.check(check.hint(hint).took(export.took));
         true
     }
 
     /// Returns the rung `accepted`, from the spans and the endpoint's answer.
-    pub(super) fn accepted(&self, tap: &Tap, spans: Check) -> Check {
+    pub(super) fn accepted(&self, tap: &TapSession, spans: Check) -> Check {
         let Some(export) = self.export(tap) else { return spans };
         let mut check = Check { rung: Rung::Accepted, ..spans }.took(export.took);
         let host = self.subject.exporter.as_ref().ok().and_then(|one| one.url.host_str());
         let host = host.unwrap_or("its endpoint");
         check.evidence = format!("{host} took its own {}: {}", export.describe(), check.evidence);
-        if let Ok(Meaning::Accepted { warning: Some(words) }) = &export.answer {
+        if let Ok(ExportMeaning::Accepted { warning: Some(words) }) = &export.answer {
             check.evidence += &format!("; it says: {words}");
             check.status = check.status.warned();
         }
@@ -180,26 +182,26 @@ impl AppUnderTest {
     }
 
     /// Says that no span of our request came through the tap, and what did.
-    pub(super) fn nothing_passed(&self, tap: &Tap) -> String {
+    pub(super) fn nothing_passed(&self, tap: &TapSession) -> String {
         let service = &self.subject.service;
         let exports = tap.passed().iter().filter(|export| export.service == *service).count();
         let mut text = match exports {
             0 => "no export of the application came to the tap".to_owned(),
             _ => format!(
                 "{} went through the tap, without a span under our trace id",
-                count(exports as u64, "export")
+                format_count(exports as u64, "export")
             ),
         };
         let refused = tap.refused(service);
         if refused > 0 {
-            let requests = count(refused as u64, "request");
+            let requests = format_count(refused as u64, "request");
             text += &format!("; {requests} of others, or for another path, refused");
         }
         text
     }
 
     /// Returns the last export with a span of our request, or with any span if nothing requests the application.
-    fn export(&self, tap: &Tap) -> Option<Arc<TappedExport>> {
+    fn export(&self, tap: &TapSession) -> Option<Arc<TappedExport>> {
         let trace = self.probe.trace.id();
         let is_asked = matches!(self.target, AppTarget::Asked(_));
         let mut passed = tap.passed().into_iter().rev();
@@ -214,7 +216,7 @@ impl AppUnderTest {
 impl TappedExport {
     /// Describes the export: `2 spans`.
     fn describe(&self) -> String {
-        count(self.spans.len() as u64, "span")
+        format_count(self.spans.len() as u64, "span")
     }
 }
 
@@ -225,12 +227,12 @@ impl TappedExport {
 pub(super) async fn until_interrupted<T>(work: impl Future<Output = T>) -> Result<T> {
     tokio::select! {
         done = work => Ok(done),
-        () = interrupt::came() => Err(Error::interrupted()),
+        () = interrupt::wait_for_interrupt() => Err(Error::interrupted()),
     }
 }
 
 /// Draws the spans that came through the tap.
-pub(super) fn draw(tap: &Tap, verdicts: &[ServiceVerdict], ui: &mut Ui) {
+pub(super) fn draw(tap: &TapSession, verdicts: &[ServiceVerdict], ui: &mut Ui) {
     if ui.is_json() {
         return;
     }
@@ -251,7 +253,7 @@ pub(super) fn draw(tap: &Tap, verdicts: &[ServiceVerdict], ui: &mut Ui) {
 }
 
 /// Ends a tap and everything that was started for it, and warns of what could not be recreated.
-pub(super) fn close(tap: Arc<Tap>, place: &ProjectContext<'_>, ui: &mut Ui) {
+pub(super) fn close(tap: Arc<TapSession>, place: &ProjectContext<'_>, ui: &mut Ui) {
     ui.progress("removing what was started for the tap");
     drop(tap);
     ui.progress_done();

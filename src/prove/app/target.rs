@@ -1,20 +1,20 @@
 //! Determines the address of each application: the one on the command line, or the one in its files.
 
-use crate::compose::{Model, Service};
-use crate::consent::{Cleared, Outgoing};
+use crate::compose::{ComposeModel, ServiceModel};
+use crate::consent::{ClearedDestination, OutgoingRequest};
 use crate::error::Result;
 use crate::session::application::{AppAddress, find_address, find_live_address};
-use crate::session::trust::{AskedConsent, withheld};
+use crate::session::trust::{AskedConsent, withheld_error};
 use crate::ui::Ui;
 
 use super::AppProof;
-use crate::prove::Climb;
+use crate::prove::LadderClimb;
 
 /// The address of an application.
 #[derive(Debug, Clone)]
 pub(super) enum AppTarget {
     /// This address.
-    Asked(Box<Cleared>),
+    Asked(Box<ClearedDestination>),
     /// None: it serves no HTTP on this machine.
     Behind(&'static str),
 }
@@ -25,7 +25,7 @@ pub(super) enum AppTarget {
 /// `untrusted-host` for an address that contains a secret; when a question is interrupted.
 pub(super) fn find_targets(
     proof: &AppProof<'_>,
-    climbs: &[Climb],
+    climbs: &[LadderClimb],
     consent: &mut AskedConsent,
     ui: &mut Ui,
 ) -> Result<Vec<AppTarget>> {
@@ -46,8 +46,8 @@ pub(super) fn find_targets(
         };
         targets.push(match url {
             Some(url) => {
-                let cleared = consent.clear(&Outgoing::to(&url), "--app", ui)?;
-                AppTarget::Asked(Box::new(cleared.map_err(|objection| withheld(&objection))?))
+                let cleared = consent.clear(&OutgoingRequest::to(&url), "--app", ui)?;
+                AppTarget::Asked(Box::new(cleared.map_err(|objection| withheld_error(&objection))?))
             }
             None => AppTarget::Behind("it publishes no known port that speaks HTTP"),
         });
@@ -56,7 +56,7 @@ pub(super) fn find_targets(
 }
 
 /// Returns the address of a service: where docker published its port, or where its files say.
-fn address(proof: &AppProof<'_>, service: &Service) -> Option<AppAddress> {
+fn address(proof: &AppProof<'_>, service: &ServiceModel) -> Option<AppAddress> {
     let live = proof.containers.and_then(|containers| {
         find_live_address(proof.place, service, &containers.published(&service.name))
     });
@@ -64,7 +64,7 @@ fn address(proof: &AppProof<'_>, service: &Service) -> Option<AppAddress> {
 }
 
 /// Whether docker compose starts a service by default, or it runs.
-fn is_enabled(proof: &AppProof<'_>, model: &Model, service: &Service) -> bool {
+fn is_enabled(proof: &AppProof<'_>, model: &ComposeModel, service: &ServiceModel) -> bool {
     let enabled = model.plain().get("COMPOSE_PROFILES").unwrap_or_default();
     let mut enabled = enabled.split(',').map(str::trim);
     service.profiles.is_empty()

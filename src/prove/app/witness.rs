@@ -2,16 +2,16 @@
 
 use tokio::time::Instant;
 
-use crate::net::failure::Failure;
-use crate::net::honeycomb::{self, KEY_HEADER, QuerySilence};
+use crate::net::failure::RequestFailure;
+use crate::net::honeycomb::{self, KEY_HEADER, QueryFailure};
 use crate::net::listen;
-use crate::net::route::Route;
+use crate::net::route::EndpointRoute;
 use crate::otlp::query::Query;
-use crate::otlp::whoami::{KeyKind, Whoami};
+use crate::otlp::whoami::{HoneycombKeyType, Whoami};
 use crate::otlp::{Exporter, TestTrace, WitnessKind};
-use crate::prove::keys::{Keys, Said};
+use crate::prove::keys::{KeyOwners, TimedWhoami};
 use crate::prove::listening;
-use crate::prove::tap::Tap;
+use crate::prove::tap::TapSession;
 use crate::secret::Secret;
 
 use std::sync::Arc;
@@ -21,11 +21,11 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub(super) enum AppWitness {
     /// Honeycomb's query API, with this key.
-    Query { route: Box<Route>, key: Secret },
+    Query { route: Box<EndpointRoute>, key: Secret },
     /// A `listen` on this machine, answering on this port.
     Listen { port: u16 },
     /// Our relay, through which the application sends.
-    Tap(Arc<Tap>),
+    Tap(Arc<TapSession>),
     /// No witness, for this reason.
     Nobody(String),
 }
@@ -56,14 +56,14 @@ impl AppWitness {
 
 /// A witness, and the facts learnt about the key.
 #[derive(Debug, Clone)]
-pub(super) struct WitnessChoice {
+pub(super) struct ChosenWitness {
     pub(super) witness: AppWitness,
     /// The route to the exporter's endpoint, if known.
-    pub(super) route: Option<Route>,
-    pub(super) whose: Option<Said>,
+    pub(super) route: Option<EndpointRoute>,
+    pub(super) whose: Option<TimedWhoami>,
 }
 
-impl WitnessChoice {
+impl ChosenWitness {
     /// Returns the absence of a witness, for this reason.
     pub(super) fn none(why: impl Into<String>) -> Self {
         Self { witness: AppWitness::Nobody(why.into()), route: None, whose: None }
@@ -72,9 +72,9 @@ impl WitnessChoice {
     /// Finds a witness for the spans of `exporter`: a `listen` at its endpoint, else Honeycomb, if the key may query.
     pub(super) async fn make(
         exporter: &Exporter,
-        route: Result<Route, Failure>,
+        route: Result<EndpointRoute, RequestFailure>,
         trace: &TestTrace,
-        keys: &Keys,
+        keys: &KeyOwners,
         deadline: Instant,
     ) -> Self {
         let route = match route {
@@ -83,7 +83,7 @@ impl WitnessChoice {
         };
         let question = Query::spans_of(&trace.id(), Duration::from_secs(600));
         if route.is_loopback() {
-            let port = listening::port(exporter, &route);
+            let port = listening::listen_port(exporter, &route);
             if listen::ask_before(&question, port, deadline).await.is_some() {
                 let witness = AppWitness::Listen { port };
                 return Self { witness, route: Some(route), whose: None };
@@ -99,16 +99,20 @@ impl WitnessChoice {
         let said = keys.whose(&route, &key.value, deadline).await;
         let refusal = match &said.0 {
             Err(failure) => Some(format!("nothing is known of the key: {}", failure.words())),
-            Ok(Whoami { kind: KeyKind::Ingest, .. }) => {
+            Ok(Whoami { kind: HoneycombKeyType::Ingest, .. }) => {
                 Some("an ingest key may not query".to_owned())
             }
-            Ok(_) => match honeycomb::prepare(&route, &question, &key.value, deadline).await {
-                // A column that no span has had yet is an error; the next query leaves it out.
-                Ok(_) | Err(QuerySilence::Malformed(_)) => None,
-                Err(QuerySilence::Refused(words) | QuerySilence::Unanswered(words)) => {
-                    Some(format!("Query Data is not available: {words}"))
+            Ok(_) => {
+                match honeycomb::create_honeycomb_query(&route, &question, &key.value, deadline)
+                    .await
+                {
+                    // A column that no span has had yet is an error; the next query leaves it out.
+                    Ok(_) | Err(QueryFailure::Malformed(_)) => None,
+                    Err(QueryFailure::Refused(words) | QueryFailure::Unanswered(words)) => {
+                        Some(format!("Query Data is not available: {words}"))
+                    }
                 }
-            },
+            }
         };
         let witness = match refusal {
             Some(why) => AppWitness::Nobody(why),
@@ -119,7 +123,7 @@ impl WitnessChoice {
 }
 
 /// Lists the ways to prove an application whose spans cannot be searched.
-pub(super) fn ways(tap_tried: bool) -> String {
+pub(super) fn list_witness_options(tap_tried: bool) -> String {
     const OTHERS: &str = "a configuration key of an environment with Query Data, or `cruddur-ops listen --containers` with `cruddur-ops init --provider local`, proves it";
     match tap_tried {
         true => OTHERS.to_owned(),

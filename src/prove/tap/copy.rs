@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{Tap, TapTarget, TappedService};
-use crate::compose::{Service, Variables};
+use super::{TapSession, TapTarget, TappedService};
+use crate::compose::{ProjectVariables, ServiceModel};
 use crate::error::{Error, ErrorCode};
 use crate::instrumentation::ENDPOINT_VARIABLES;
-use crate::net::receiver::Signal;
+use crate::net::receiver::TelemetrySignal;
 use crate::net::relay::{Relay, RelayPeer, RelayedExport};
-use crate::otlp::Protocol;
-use crate::session::containers::Containers;
+use crate::otlp::OtlpProtocol;
+use crate::session::containers::ProjectContainers;
 use crate::session::context::ProjectContext;
 use crate::session::copies::CopyRequest;
 
@@ -45,7 +45,7 @@ struct ReachedRelay {
     gateway: Option<IpAddr>,
 }
 
-impl Tap {
+impl TapSession {
     /// Starts a second container of the service and taps it, or one in the place of its own where nothing asks it.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl Tap {
     pub(super) fn tap_copy(
         &self,
         target: &TapTarget<'_>,
-        containers: &Containers,
+        containers: &ProjectContainers,
         time: Duration,
         place: &ProjectContext,
     ) -> Result<TappedService, String> {
@@ -112,7 +112,7 @@ impl Tap {
     fn reached_relay(
         &self,
         target: &TapTarget<'_>,
-        containers: &Containers,
+        containers: &ProjectContainers,
         time: Duration,
     ) -> Result<ReachedRelay, String> {
         for gateway in containers.gateways(target.service) {
@@ -134,9 +134,9 @@ impl Tap {
 /// Returns the variables that send a service's traces to a relay, by the endpoint variable that it already uses,
 /// since an SDK may support only one. The relay speaks no TLS, even if the service has certificates.
 pub(super) fn relay_variables(
-    service: &Service,
-    variables: &Variables,
-    protocol: Protocol,
+    service: &ServiceModel,
+    variables: &ProjectVariables,
+    protocol: OtlpProtocol,
     endpoint: &str,
 ) -> BTreeMap<String, String> {
     let settings = service.effective(variables);
@@ -145,17 +145,17 @@ pub(super) fn relay_variables(
         raw.is_some_and(|raw| !raw.trim().is_empty())
     };
     let [traces, general] = ENDPOINT_VARIABLES;
-    let path = Signal::Traces.path();
+    let path = TelemetrySignal::Traces.path();
     let (name, endpoint) = match (is_set(traces), protocol) {
         (false, _) => (general, endpoint.to_owned()),
-        (true, Protocol::Grpc) => (traces, endpoint.to_owned()),
+        (true, OtlpProtocol::Grpc) => (traces, endpoint.to_owned()),
         (true, _) => (traces, format!("{endpoint}{path}")),
     };
     let mut own = BTreeMap::from([(name, endpoint), (BATCH_DELAY.0, BATCH_DELAY.1.to_owned())]);
     own.extend(
         CERTIFICATES.into_iter().filter(|name| is_set(name)).map(|name| (name, String::new())),
     );
-    if protocol == Protocol::Grpc {
+    if protocol == OtlpProtocol::Grpc {
         own.extend(INSECURE.map(|name| (name, "true".to_owned())));
     }
     own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

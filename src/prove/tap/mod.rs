@@ -17,22 +17,22 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::consent::Cleared;
+use crate::consent::ClearedDestination;
 use crate::error::{Error, Result};
 use crate::limits::TAPPED_SERVICES as MOST;
 use crate::net::BackgroundRuntime;
-use crate::net::failure::Failure;
-use crate::net::receiver::{Limits, Signal};
+use crate::net::failure::RequestFailure;
+use crate::net::receiver::{ReceiverLimits, TelemetrySignal};
 use crate::net::relay::{Relay, RelayOptions, RelayPeer, RelayedExport};
-use crate::net::route::Route;
-use crate::otlp::response::Meaning;
-use crate::otlp::span::Span;
-use crate::otlp::{Code, Exporter};
-use crate::session::containers::Containers;
+use crate::net::route::EndpointRoute;
+use crate::otlp::response::ExportMeaning;
+use crate::otlp::span::OtlpSpan;
+use crate::otlp::{Exporter, FailureCode};
+use crate::session::containers::ProjectContainers;
 use crate::session::context::ProjectContext;
 use crate::session::copies::RunningCopy;
 use crate::ui::Ui;
-use crate::ui::interrupt::{self, Mode};
+use crate::ui::interrupt::{self, InterruptMode};
 
 /// The default time for an answer of the endpoint.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ pub(super) struct TapTarget<'a> {
     pub(super) service: &'a str,
     pub(super) exporter: &'a Exporter,
     /// The route to the endpoint, with the service's TLS material.
-    pub(super) route: &'a Route,
+    pub(super) route: &'a EndpointRoute,
     /// The URL of its requests; `None` if nothing requests it.
     pub(super) url: Option<&'a Url>,
 }
@@ -56,23 +56,23 @@ pub(super) struct TapTarget<'a> {
 pub(super) struct TappedExport {
     /// The service that sent it.
     pub(super) service: String,
-    pub(super) spans: Vec<Span>,
+    pub(super) spans: Vec<OtlpSpan>,
     /// The endpoint's answer, or why there was none.
-    pub(super) answer: Result<Meaning, Failure>,
+    pub(super) answer: Result<ExportMeaning, RequestFailure>,
     /// The time from the end of the request to the end of the answer.
     pub(super) took: Duration,
 }
 
 /// The taps of a run. Dropping it removes the second containers, then the relays.
 #[derive(Debug)]
-pub(super) struct Tap {
+pub(super) struct TapSession {
     services: Vec<TappedService>,
     /// Services that could not be tapped, with reasons.
     untapped: BTreeMap<String, String>,
     passed: Mutex<Vec<Arc<TappedExport>>>,
     background: BackgroundRuntime,
     /// Makes sure that an interrupt leaves no container behind.
-    _guard: interrupt::Guard,
+    _guard: interrupt::InterruptGuard,
 }
 
 /// A service with its relay. The copy is dropped first.
@@ -84,7 +84,7 @@ struct TappedService {
     exports: Mutex<mpsc::Receiver<RelayedExport>>,
 }
 
-impl Tap {
+impl TapSession {
     /// Taps each of `targets`: by a second container if the service runs in one, else by a relay to which the user
     /// points the application. Calls docker and waits for it.
     ///
@@ -92,7 +92,7 @@ impl Tap {
     /// `network`; when it is interrupted.
     pub(super) fn open(
         targets: &[TapTarget<'_>],
-        containers: Option<&Containers>,
+        containers: Option<&ProjectContainers>,
         time: Duration,
         place: &ProjectContext,
         ui: &mut Ui,
@@ -102,13 +102,13 @@ impl Tap {
             untapped: BTreeMap::new(),
             passed: Mutex::default(),
             background: BackgroundRuntime::start()?,
-            _guard: interrupt::during(Mode::Remember),
+            _guard: interrupt::set_interrupt_mode(InterruptMode::Remember),
         };
         // The first relay must stay open while all the others are started.
         let time = (0..=targets.len()).fold(time, |time, _| time + START_TIME);
         for (at, target) in targets.iter().enumerate() {
             ui.progress(&format!("starting a tapped container of {}", target.service));
-            if interrupt::seen() {
+            if interrupt::was_interrupted() {
                 return Err(Error::interrupted());
             }
             let tapped = match containers {
@@ -129,9 +129,9 @@ impl Tap {
     }
 
     /// Returns the address of a service's second container for `url`; `None` without one.
-    pub(super) fn address(&self, service: &str, url: &Url) -> Option<Cleared> {
+    pub(super) fn address(&self, service: &str, url: &Url) -> Option<ClearedDestination> {
         let copy = self.copy(service)?;
-        Cleared::on_this_machine(url, Some(copy.address()?))
+        ClearedDestination::on_this_machine(url, Some(copy.address()?))
     }
 
     /// Returns a service's second container.
@@ -150,7 +150,7 @@ impl Tap {
         for tapped in &self.services {
             let mut exports = tapped.exports.lock().unwrap_or_else(PoisonError::into_inner);
             while let Ok(export) = exports.try_recv() {
-                if export.signal != Signal::Traces {
+                if export.signal != TelemetrySignal::Traces {
                     continue;
                 }
                 passed.push(Arc::new(TappedExport {
@@ -165,14 +165,14 @@ impl Tap {
     }
 
     /// Returns the spans of every export with a final answer; those that may be retried will be sent again.
-    pub(super) fn settled_spans(&self) -> Vec<Span> {
+    pub(super) fn settled_spans(&self) -> Vec<OtlpSpan> {
         let passed = self.passed();
         let settled = passed.iter().filter(|export| match &export.answer {
-            Ok(Meaning::Accepted { .. }) => true,
-            Ok(Meaning::Refused { code, .. }) => {
-                !matches!(code, Code::Throttled | Code::ServerError)
+            Ok(ExportMeaning::Accepted { .. }) => true,
+            Ok(ExportMeaning::Refused { code, .. }) => {
+                !matches!(code, FailureCode::Throttled | FailureCode::ServerError)
             }
-            Err(failure) => failure.code == Code::UntrustedHost,
+            Err(failure) => failure.code == FailureCode::UntrustedHost,
         });
         settled.flat_map(|export| export.spans.iter().cloned()).collect()
     }
@@ -198,7 +198,7 @@ impl Tap {
             ip,
             route: target.route.clone(),
             protocol: target.exporter.protocol,
-            limits: Limits::of_a_relay(),
+            limits: ReceiverLimits::of_a_relay(),
             patience: target.exporter.timeout.unwrap_or(ANSWER_TIME),
             deadline: Instant::now() + time,
         };

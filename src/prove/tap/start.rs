@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::copy::relay_variables;
-use super::{Tap, TapTarget};
-use crate::compose::{Service, Variables};
+use super::{TapSession, TapTarget};
+use crate::compose::{ProjectVariables, ServiceModel};
 use crate::error::Result;
 use crate::instrumentation::HEADERS_VARIABLES;
 use crate::net::relay::Relay;
-use crate::otlp::Protocol;
+use crate::otlp::OtlpProtocol;
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
 
@@ -21,7 +21,7 @@ const PASSED_ON: [&str; 5] = [
     "OTEL_EXPORTER_OTLP_PROTOCOL",
 ];
 
-impl Tap {
+impl TapSession {
     /// Prints how to start each application that has no container of ours, and waits until it runs.
     ///
     /// # Errors
@@ -55,9 +55,9 @@ impl Tap {
 
 /// Returns the command that starts a service outside a container, with its own variables and the relay's endpoint and token.
 fn start_command(
-    service: &Service,
-    variables: &Variables,
-    protocol: Protocol,
+    service: &ServiceModel,
+    variables: &ProjectVariables,
+    protocol: OtlpProtocol,
     relay: &Relay,
 ) -> String {
     let settings = service.effective(variables);

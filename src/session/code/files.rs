@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::compose::{self, Build, Dockerignore, Mount, Service};
+use crate::compose::{self, Dockerignore, HostMount, ServiceBuild, ServiceModel};
 use crate::error::Result;
-use crate::plan::instrument::SourceFile;
+use crate::plan::instrument::PythonSourceFile;
 use crate::plan::instrument::image::ImageFiles;
 use crate::project::Project;
 
@@ -12,15 +12,15 @@ use crate::project::Project;
 pub(super) struct ServiceFiles<'p> {
     project: &'p Project,
     context: PathBuf,
-    mounts: &'p [Mount],
+    mounts: &'p [HostMount],
     ignored: Dockerignore,
 }
 
 impl<'p> ServiceFiles<'p> {
     /// Reads the ignore file that docker uses: the one named after the Dockerfile takes precedence over the
     /// context's. `code` is the folder of a service that is not built.
-    pub(super) fn of(project: &'p Project, service: &'p Service, code: &Path) -> Self {
-        let named = service.build.as_ref().and_then(Build::dockerfile_path).map(|path| {
+    pub(super) fn of(project: &'p Project, service: &'p ServiceModel, code: &Path) -> Self {
+        let named = service.build.as_ref().and_then(ServiceBuild::dockerfile_path).map(|path| {
             let mut name = path.into_os_string();
             name.push(".dockerignore");
             PathBuf::from(name)
@@ -38,7 +38,7 @@ impl<'p> ServiceFiles<'p> {
 }
 
 impl ImageFiles for ServiceFiles<'_> {
-    fn in_context(&self, path: &str) -> Result<Option<SourceFile>> {
+    fn in_context(&self, path: &str) -> Result<Option<PythonSourceFile>> {
         self.at(&self.context.join(path))
     }
 
@@ -46,19 +46,19 @@ impl ImageFiles for ServiceFiles<'_> {
         self.ignored.excludes(path)
     }
 
-    fn mounted(&self, path: &str) -> Result<Option<SourceFile>> {
+    fn mounted(&self, path: &str) -> Result<Option<PythonSourceFile>> {
         match compose::mounted_path(self.mounts, Path::new(path)) {
             Some(origin) => self.at(&origin),
             None => Ok(None),
         }
     }
 
-    fn at(&self, path: &Path) -> Result<Option<SourceFile>> {
+    fn at(&self, path: &Path) -> Result<Option<PythonSourceFile>> {
         // Folders have no text, and files outside the project are not edited.
         if !path.is_file() {
             return Ok(None);
         }
-        let found = self.project.source(compose::clean(path))?;
-        Ok(found.map(|file| SourceFile { path: file.path, text: file.text.to_string() }))
+        let found = self.project.source(compose::clean_path(path))?;
+        Ok(found.map(|file| PythonSourceFile { path: file.path, text: file.text.to_string() }))
     }
 }

@@ -7,12 +7,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::compose::{self, Build, Model, classify};
+use crate::compose::{self, ComposeModel, ServiceBuild, classify_service};
 use crate::edit::python::framework::FRAMEWORKS;
 use crate::error::Result;
-use crate::plan::instrument::entry::{Entry, ServedObject};
+use crate::plan::instrument::entry::{ServedObject, StartEntry};
 use crate::plan::instrument::image::{self, ImageRecipe, PackageEvidence, ServiceImage};
-use crate::plan::instrument::{Addon, Frontend, Service, SourceFile};
+use crate::plan::instrument::{Addon, FrontendTracing, PythonService, PythonSourceFile};
 use crate::project::{self, Project};
 
 use files::ServiceFiles;
@@ -21,21 +21,22 @@ use files::ServiceFiles;
 ///
 /// # Errors
 /// An existing file that cannot be read; a backend built outside the project.
-pub(crate) fn services(
+pub(crate) fn find_flask_services(
     project: &Project,
     names: &[String],
     addons: &[Addon],
-) -> Result<Vec<Service>> {
+) -> Result<Vec<PythonService>> {
     let model = project.model()?;
-    let frontend = frontend(project, model);
+    let frontend = detect_frontend_tracing(project, model);
     let named: HashSet<&String> = names.iter().collect();
-    let wanted = |service: &&compose::Service| named.is_empty() || named.contains(&service.name);
-    let mut found: Vec<(Service, PackageEvidence)> = Vec::new();
+    let wanted =
+        |service: &&compose::ServiceModel| named.is_empty() || named.contains(&service.name);
+    let mut found: Vec<(PythonService, PackageEvidence)> = Vec::new();
     // The index of the service for each folder.
     let mut places: HashMap<PathBuf, usize> = HashMap::new();
     let mut without_flask: HashSet<PathBuf> = HashSet::new();
     // Services by their build folder, as written.
-    let mut read: HashMap<&OsStr, Vec<&compose::Service>> = HashMap::new();
+    let mut read: HashMap<&OsStr, Vec<&compose::ServiceModel>> = HashMap::new();
     for service in model.services.iter().filter(wanted) {
         let Some(folder) = code_folder(project, service).filter(|folder| folder.is_dir()) else {
             continue;
@@ -50,22 +51,23 @@ pub(crate) fn services(
         }
         alike.push(service);
         if let Some(at) = places.get(&folder) {
-            let (known, evidence): &mut (Service, PackageEvidence) = &mut found[*at];
+            let (known, evidence): &mut (PythonService, PackageEvidence) = &mut found[*at];
             let image = read_image(project, service, &folder, &known.python)?;
-            merge(known, evidence, &service.name, image);
+            merge_code_image(known, evidence, &service.name, image);
             continue;
         }
-        if classify(service, project.sources()).traced {
+        if classify_service(service, project.sources()).traced {
             project.boundary().real(&folder)?;
         }
-        let python: Vec<SourceFile> = project.python_files(&folder).into_iter().map(text).collect();
+        let python: Vec<PythonSourceFile> =
+            project.python_files(&folder).into_iter().map(python_source_file).collect();
         if !python.iter().any(|file| FRAMEWORKS.iter().any(|one| one.may_be_in(&file.text))) {
             without_flask.insert(folder);
             continue;
         }
         let CodeImage { image, entries, served, roots } =
             read_image(project, service, &folder, &python)?;
-        let one = Service {
+        let one = PythonService {
             name: service.name.clone(),
             base: project.root.clone(),
             python,
@@ -89,31 +91,40 @@ pub(crate) struct CodeOfService {
     /// Its absolute folder.
     pub(crate) folder: PathBuf,
     /// Its Python files.
-    pub(crate) python: Vec<SourceFile>,
+    pub(crate) python: Vec<PythonSourceFile>,
     /// The packages and start of its image; `None` if one of its files cannot be read.
     pub(crate) image: Option<ServiceImage>,
 }
 
 /// Reads the code of a service if it is in the project's repository; a build context of `..` may mean the whole disk.
-pub(crate) fn read_code(project: &Project, service: &compose::Service) -> Option<CodeOfService> {
+pub(crate) fn read_code(
+    project: &Project,
+    service: &compose::ServiceModel,
+) -> Option<CodeOfService> {
     let top = project.git_root.as_ref().unwrap_or(&project.root);
     let folder = code_folder(project, service)?;
     if !folder.starts_with(top) || !folder.is_dir() {
         return None;
     }
-    let python: Vec<SourceFile> = project.python_files(&folder).into_iter().map(text).collect();
+    let python: Vec<PythonSourceFile> =
+        project.python_files(&folder).into_iter().map(python_source_file).collect();
     let image = read_image(project, service, &folder, &python).ok().map(|one| one.image);
     Some(CodeOfService { folder, python, image })
 }
 
 /// Returns whether two services are built by the same lines and start the same.
-fn is_same_image(one: &compose::Service, other: &compose::Service) -> bool {
+fn is_same_image(one: &compose::ServiceModel, other: &compose::ServiceModel) -> bool {
     one.build.is_some() && one.build == other.build && one.command == other.command
 }
 
 /// Adds the packages of another image with the same code. An image that installs no Python counts only if no other
 /// does.
-fn merge(known: &mut Service, evidence: &mut PackageEvidence, name: &str, other: CodeImage) {
+fn merge_code_image(
+    known: &mut PythonService,
+    evidence: &mut PackageEvidence,
+    name: &str,
+    other: CodeImage,
+) {
     let image = other.image;
     match (*evidence, image.evidence) {
         (_, PackageEvidence::Nothing) => {}
@@ -138,13 +149,13 @@ fn merge(known: &mut Service, evidence: &mut PackageEvidence, name: &str, other:
 /// An image that runs code of the project, and what it starts.
 struct CodeImage {
     image: ServiceImage,
-    entries: Vec<Entry>,
+    entries: Vec<StartEntry>,
     served: Vec<ServedObject>,
     roots: Vec<PathBuf>,
 }
 
 /// Returns the folder of a service's code: the one it is built from, else a mounted one.
-fn code_folder(project: &Project, service: &compose::Service) -> Option<PathBuf> {
+fn code_folder(project: &Project, service: &compose::ServiceModel) -> Option<PathBuf> {
     if let Some(build) = &service.build {
         return Some(build.context.clone());
     }
@@ -163,7 +174,7 @@ fn code_folder(project: &Project, service: &compose::Service) -> Option<PathBuf>
 pub(crate) fn with_code_of(
     project: &Project,
     names: &[String],
-    found: &[Service],
+    found: &[PythonService],
 ) -> Result<BTreeSet<String>> {
     let model = project.model()?;
     let folder = |name: &str| code_folder(project, model.service(name)?);
@@ -173,7 +184,7 @@ pub(crate) fn with_code_of(
 }
 
 /// Returns which of `names` run Python code of the project.
-pub(crate) fn python(project: &Project, names: &[String]) -> Result<Vec<String>> {
+pub(crate) fn find_python_services(project: &Project, names: &[String]) -> Result<Vec<String>> {
     let model = project.model()?;
     let is_python = |folder: PathBuf| {
         let lists = ["requirements.txt", "pyproject.toml"];
@@ -189,19 +200,19 @@ pub(crate) fn python(project: &Project, names: &[String]) -> Result<Vec<String>>
 
 fn read_image(
     project: &Project,
-    service: &compose::Service,
+    service: &compose::ServiceModel,
     folder: &Path,
-    python: &[SourceFile],
+    python: &[PythonSourceFile],
 ) -> Result<CodeImage> {
     let variables = project.model()?.plain();
     let build = service.build.as_ref();
     let target = build.and_then(|build| build.target.as_deref());
     let startup = service.startup(project.sources(), Some(variables));
     let settings = service.effective(variables);
-    let (entries, served) = start::started(&startup, &settings);
-    let roots = start::roots(folder, python, &startup, &settings);
-    let shown = match build.and_then(Build::dockerfile_path) {
-        Some(path) => project.shown(&compose::clean(&path)).display().to_string(),
+    let (entries, served) = start::find_started_modules(&startup, &settings);
+    let roots = start::find_python_roots(folder, python, &startup, &settings);
+    let shown = match build.and_then(ServiceBuild::dockerfile_path) {
+        Some(path) => project.shown(&compose::clean_path(&path)).display().to_string(),
         None => format!("`dockerfile_inline` of `{}`", service.name),
     };
     let recipe = ImageRecipe {
@@ -219,7 +230,7 @@ fn read_image(
 }
 
 /// Returns whether a frontend of this project contains a browser tracer.
-fn frontend(project: &Project, model: &Model) -> Frontend {
+fn detect_frontend_tracing(project: &Project, model: &ComposeModel) -> FrontendTracing {
     let traced = model.services.iter().any(|service| {
         let Some(build) = &service.build else {
             return false;
@@ -230,11 +241,11 @@ fn frontend(project: &Project, model: &Model) -> Frontend {
                 .iter()
                 .any(|package| file.text.contains(package))
         });
-        browser && classify(service, project.sources()).role.has_pages()
+        browser && classify_service(service, project.sources()).role.has_pages()
     });
-    if traced { Frontend::Traced } else { Frontend::Untraced }
+    if traced { FrontendTracing::Traced } else { FrontendTracing::Untraced }
 }
 
-fn text(file: project::SourceFile) -> SourceFile {
-    SourceFile { path: file.path, text: file.text.to_string() }
+fn python_source_file(file: project::ProjectFile) -> PythonSourceFile {
+    PythonSourceFile { path: file.path, text: file.text.to_string() }
 }

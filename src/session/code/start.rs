@@ -2,17 +2,22 @@
 
 use std::path::PathBuf;
 
-use crate::compose::{Settings, Startup};
-use crate::plan::instrument::SourceFile;
-use crate::plan::instrument::entry::{Entry, ServedObject, entries, served_objects};
+use crate::compose::{ServiceEnvironment, Startup};
+use crate::plan::instrument::PythonSourceFile;
+use crate::plan::instrument::entry::{
+    ServedObject, StartEntry, parse_start_entries, served_objects,
+};
 
 /// Returns what the service's command starts, the likeliest first, and what it serves.
-pub(super) fn started(startup: &Startup, settings: &Settings) -> (Vec<Entry>, Vec<ServedObject>) {
-    let flask_app = variable(settings, startup, "FLASK_APP");
+pub(super) fn find_started_modules(
+    startup: &Startup,
+    settings: &ServiceEnvironment,
+) -> (Vec<StartEntry>, Vec<ServedObject>) {
+    let flask_app = container_variable(settings, startup, "FLASK_APP");
     let lines = startup.commands.iter().map(|command| command.words.join(" "));
     let found = lines.map(|line| {
         let flask_app = flask_app.as_deref();
-        (entries(&line, flask_app), served_objects(&line, flask_app))
+        (parse_start_entries(&line, flask_app), served_objects(&line, flask_app))
     });
     let mut found = found.filter(|(entries, _)| !entries.is_empty());
     // One-off tasks come before the long-running command.
@@ -21,13 +26,13 @@ pub(super) fn started(startup: &Startup, settings: &Settings) -> (Vec<Entry>, Ve
 
 /// Returns the folders below `context` that `PYTHONPATH` names in the container: the paths that end in a folder with
 /// Python files.
-pub(super) fn roots(
+pub(super) fn find_python_roots(
     context: &std::path::Path,
-    python: &[SourceFile],
+    python: &[PythonSourceFile],
     startup: &Startup,
-    settings: &Settings,
+    settings: &ServiceEnvironment,
 ) -> Vec<PathBuf> {
-    let value = variable(settings, startup, "PYTHONPATH").unwrap_or_default();
+    let value = container_variable(settings, startup, "PYTHONPATH").unwrap_or_default();
     let folders = value.split(':').filter(|folder| !folder.is_empty()).map(|folder| {
         let parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
         let ends = (0..=parts.len()).map(|from| context.join(parts[from..].join("/")));
@@ -38,7 +43,11 @@ pub(super) fn roots(
 }
 
 /// Returns a variable of the container, as far as the files say.
-fn variable(settings: &Settings, startup: &Startup, name: &str) -> Option<String> {
+fn container_variable(
+    settings: &ServiceEnvironment,
+    startup: &Startup,
+    name: &str,
+) -> Option<String> {
     let set = settings.get(name).and_then(|setting| setting.value.known().map(str::to_owned));
     set.or_else(|| startup.environment.get(name).cloned())
 }

@@ -4,16 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::compose::{self, File, Holds, Model, classify};
+use crate::compose::{self, ComposeModel, FileSyntax, ProjectTextFile, classify_service};
 use crate::edit::yaml::gitpod::GitpodFile;
-use crate::edit::yaml::tree::{SyntaxError, Tree};
+use crate::edit::yaml::tree::{YamlSyntaxError, YamlTree};
 use crate::error::{Error, ErrorCode, Result};
 use crate::lint::{
     self, CollectorFile, DotenvFile, InspectedCode, Inspection, ProjectRefusal, PythonFile,
     RequirementsFile, UnreadFile, WorkspaceFile,
 };
-use crate::plan::instrument::{PackageList, Start};
-use crate::project::{Project, SourceFile};
+use crate::plan::instrument::{PackageList, TracingStart};
+use crate::project::{Project, ProjectFile};
 use crate::session::code::{CodeOfService, read_code};
 use crate::session::collector;
 use crate::session::instrumentation::read_instrumentation;
@@ -22,7 +22,7 @@ use crate::session::instrumentation::read_instrumentation;
 ///
 /// # Errors
 /// `unreadable-file`, `not-utf8`, `outside-project` for a file that docker compose would read; `too-large`.
-pub(crate) fn inspect(project: &Project) -> Result<Inspection> {
+pub(crate) fn inspect_project(project: &Project) -> Result<Inspection> {
     let mut reading = InspectionReader {
         project,
         inspection: Inspection { root: project.root.clone(), ..Inspection::default() },
@@ -83,16 +83,16 @@ impl InspectionReader<'_> {
     fn read_dotenv(&mut self) -> Result<()> {
         let dotenv = match self.project.source(".env") {
             Err(error) if error.code != ErrorCode::OutsideProject => return Err(error),
-            found => found.ok().flatten().map(other),
+            found => found.ok().flatten().map(other_file),
         };
         self.inspection.dotenvs.extend(dotenv.map(|file| DotenvFile {
             statements: compose::parse_dotenv(&file.text).unwrap_or_default(),
-            file: File::new(file.path, file.text, Holds::Variables),
+            file: ProjectTextFile::new(file.path, file.text, FileSyntax::Variables),
         }));
         Ok(())
     }
 
-    fn take_model(&mut self, model: Model) {
+    fn take_model(&mut self, model: ComposeModel) {
         let dotenvs = model.dotenv_files();
         let dotenvs = dotenvs.map(|(file, statements)| DotenvFile {
             file: file.clone(),
@@ -106,9 +106,9 @@ impl InspectionReader<'_> {
         self.inspection.model = Some(model);
     }
 
-    fn note_roles(&mut self, model: &Model) {
+    fn note_roles(&mut self, model: &ComposeModel) {
         for service in &model.services {
-            let role = || classify(service, self.project.sources()).role;
+            let role = || classify_service(service, self.project.sources()).role;
             self.inspection.roles.entry(service.name.clone()).or_insert_with(role);
         }
     }
@@ -119,8 +119,10 @@ impl InspectionReader<'_> {
             return Ok(());
         }
         let Some(place) = error.place.clone() else { return Err(error) };
-        let Some(file) = self.project.source(&place.path)?.map(other) else { return Err(error) };
-        match (error.code, Tree::parse(Arc::clone(&file.text))) {
+        let Some(file) = self.project.source(&place.path)?.map(other_file) else {
+            return Err(error);
+        };
+        match (error.code, YamlTree::parse(Arc::clone(&file.text))) {
             (ErrorCode::InvalidYaml, Err(syntax)) => self.note_broken(file, syntax),
             (ErrorCode::ComposeCycle, _) => {
                 let unread = UnreadFile { path: place.path.clone(), reason: error.message.clone() };
@@ -136,7 +138,7 @@ impl InspectionReader<'_> {
         Ok(())
     }
 
-    fn note_broken(&mut self, file: File, syntax: SyntaxError) {
+    fn note_broken(&mut self, file: ProjectTextFile, syntax: YamlSyntaxError) {
         let reason = format!("no YAML: {}", syntax.message);
         self.inspection.unread.push(UnreadFile { path: file.path.clone(), reason });
         self.inspection.broken.push((file, syntax));
@@ -161,7 +163,7 @@ impl InspectionReader<'_> {
     }
 
     fn read_workspace(&mut self) {
-        if let Some(file) = self.project.gitpod.clone().map(other) {
+        if let Some(file) = self.project.gitpod.clone().map(other_file) {
             match GitpodFile::parse(&file.text) {
                 Ok(contents) => {
                     let root = &self.project.root;
@@ -174,9 +176,9 @@ impl InspectionReader<'_> {
                 Err(syntax) => self.note_broken(file, syntax),
             }
         }
-        self.inspection.devcontainers.extend(self.project.devcontainer.clone().map(other));
+        self.inspection.devcontainers.extend(self.project.devcontainer.clone().map(other_file));
         let ignore = self.project.source(".gitignore").ok().flatten();
-        self.inspection.gitignore = ignore.map(other);
+        self.inspection.gitignore = ignore.map(other_file);
     }
 
     /// Reads scripts, Dockerfiles, templates and variable files that rules apply to.
@@ -189,8 +191,8 @@ impl InspectionReader<'_> {
         for file in others {
             let is_of_variables = holds_variables(&file.path);
             let traces = TRACING.iter().any(|word| file.text.contains(word));
-            let holds = if is_of_variables { Holds::Variables } else { Holds::Other };
-            let file = File::new(file.path, file.text, holds);
+            let holds = if is_of_variables { FileSyntax::Variables } else { FileSyntax::Other };
+            let file = ProjectTextFile::new(file.path, file.text, holds);
             if lint::is_judged(&file) || traces && !is_of_variables {
                 if traces {
                     let root = &self.project.root;
@@ -205,7 +207,7 @@ impl InspectionReader<'_> {
     }
 
     /// Reads the code of a service; returns whether some of it is Python.
-    fn read_service(&mut self, service: &compose::Service) -> bool {
+    fn read_service(&mut self, service: &compose::ServiceModel) -> bool {
         let Some(CodeOfService { folder, python, image }) = read_code(self.project, service) else {
             return false;
         };
@@ -231,11 +233,14 @@ impl InspectionReader<'_> {
         has_python
     }
 
-    fn read_collector(&mut self, service: &compose::Service) {
+    fn read_collector(&mut self, service: &compose::ServiceModel) {
         let path = if compose::is_collector(service) { collector::file_of(service) } else { None };
         let file = path.and_then(|path| self.project.source(&path).ok().flatten());
         self.inspection.collectors.extend(
-            file.map(|file| CollectorFile { service: service.name.clone(), file: other(file) }),
+            file.map(|file| CollectorFile {
+                service: service.name.clone(),
+                file: other_file(file),
+            }),
         );
     }
 
@@ -256,7 +261,7 @@ impl InspectionReader<'_> {
         modules.sort();
         for (folder, python) in modules {
             let requirements = vec![folder.join("requirements.txt")];
-            self.take_code(None, requirements, python.into_iter(), Start::default());
+            self.take_code(None, requirements, python.into_iter(), TracingStart::default());
             self.read_manifest(&folder);
         }
     }
@@ -266,7 +271,7 @@ impl InspectionReader<'_> {
         service: Option<String>,
         requirements: Vec<PathBuf>,
         python: impl Iterator<Item = PathBuf>,
-        start: Start,
+        start: TracingStart,
     ) {
         let requirements =
             requirements.iter().filter_map(|path| self.requirements_at(path)).collect();
@@ -281,7 +286,7 @@ impl InspectionReader<'_> {
         // Whatever pip refuses is left for pip to report.
         let file = self.project.source(path).ok().flatten()?;
         let at = self.inspection.requirements.len();
-        self.inspection.requirements.push(RequirementsFile::read(other(file)));
+        self.inspection.requirements.push(RequirementsFile::read(other_file(file)));
         self.requirements.insert(path.to_owned(), at);
         Some(at)
     }
@@ -291,7 +296,7 @@ impl InspectionReader<'_> {
             return *at;
         }
         let file = self.project.source(&path).ok().flatten()?;
-        let module = PythonFile::read(other(file));
+        let module = PythonFile::read(other_file(file));
         let at = module.map(|module| {
             self.inspection.python.push(module);
             self.inspection.python.len() - 1
@@ -303,7 +308,7 @@ impl InspectionReader<'_> {
     fn read_manifest(&mut self, folder: &Path) {
         if self.manifests.insert(folder.to_owned()) {
             let file = self.project.source(folder.join("package.json")).ok().flatten();
-            self.inspection.manifests.extend(file.map(other));
+            self.inspection.manifests.extend(file.map(other_file));
         }
     }
 }
@@ -321,6 +326,6 @@ fn holds_variables(path: &Path) -> bool {
     (name.ends_with(".env") || name.starts_with(".env")) && !is_template
 }
 
-fn other(file: SourceFile) -> File {
-    File::new(file.path, file.text, Holds::Other)
+fn other_file(file: ProjectFile) -> ProjectTextFile {
+    ProjectTextFile::new(file.path, file.text, FileSyntax::Other)
 }

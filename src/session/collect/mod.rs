@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::lint::{self, FileStanding, Inspection, Outside, Standpoint};
-use crate::project::{GitStanding, Project};
+use crate::lint::{self, Inspection, KeyFileStatus, OutsideFacts, ShellVariableStatus};
+use crate::project::{GitFileStatus, Project};
 use crate::provider::key_shape;
 use crate::secret::{self, Secret, key_owner};
 use crate::session::context::ProjectContext;
@@ -15,36 +15,36 @@ use crate::shell::Shell;
 use crate::stores::{StoreKind, Stores};
 use crate::ui::Ui;
 
-pub(crate) use inspect::inspect;
+pub(crate) use inspect::inspect_project;
 
 /// Reads everything, and adds every key found in a file to the redactor.
 ///
 /// # Errors
 /// `unreadable-file`, `not-utf8` for a file that docker compose or the workspace would read; `too-large` for a
 /// project beyond a limit.
-pub(crate) fn collect(place: &ProjectContext, ui: &Ui) -> Result<Inspection> {
-    let mut inspection = inspect(&place.project)?;
-    teach(&inspection, ui);
-    inspection.outside = outside(place, &inspection, ui);
+pub(crate) fn collect_inspection(place: &ProjectContext, ui: &Ui) -> Result<Inspection> {
+    let mut inspection = inspect_project(&place.project)?;
+    teach_redactor(&inspection, ui);
+    inspection.outside = inspect_outside(place, &inspection, ui);
     inspection.git = git_standings(place, &inspection, ui);
     Ok(inspection)
 }
 
 /// Returns the prefix of the project's folder in GitHub's paths: `sub/`.
-pub(crate) fn prefix(project: &Project) -> PathBuf {
+pub(crate) fn repository_prefix(project: &Project) -> PathBuf {
     let top = project.git_root.as_ref().unwrap_or(&project.root);
     project.root.strip_prefix(top).unwrap_or(Path::new("")).to_owned()
 }
 
 /// Adds the keys in the project's files to the redactor, as far as the files can be read.
 pub(crate) fn learn_written_keys(place: &ProjectContext, ui: &Ui) {
-    if let Ok(inspection) = inspect(&place.project) {
-        teach(&inspection, ui);
+    if let Ok(inspection) = inspect_project(&place.project) {
+        teach_redactor(&inspection, ui);
     }
 }
 
 /// Adds keys in files to the redactor, as findings show lines.
-fn teach(inspection: &Inspection, ui: &Ui) {
+fn teach_redactor(inspection: &Inspection, ui: &Ui) {
     for found in lint::keys(inspection) {
         ui.redactor().learn("a secret", &Secret::new(found));
     }
@@ -58,17 +58,22 @@ fn teach(inspection: &Inspection, ui: &Ui) {
 }
 
 /// Returns the state of the shell, the stores and git; `None` in CI, which gets its keys elsewhere.
-fn outside(place: &ProjectContext, inspection: &Inspection, ui: &Ui) -> Option<Outside> {
+fn inspect_outside(
+    place: &ProjectContext,
+    inspection: &Inspection,
+    ui: &Ui,
+) -> Option<OutsideFacts> {
     if place.shell.var("CI").is_some() {
         return None;
     }
     let stores = place.stores(ui.redactor());
-    let mut outside = Outside::default();
+    let mut outside = OutsideFacts::default();
     for name in lint::asked(inspection) {
-        ask(stores, place.shell, &name, &mut outside);
+        ask_stores(stores, place.shell, &name, &mut outside);
     }
     for typed in place.shell.variables().keys() {
-        let meant = lint::nearly(typed).filter(|meant| place.shell.raw(meant).is_none());
+        let meant =
+            lint::find_intended_variable(typed).filter(|meant| place.shell.raw(meant).is_none());
         outside.misspelt.extend(meant.map(|meant| (meant.to_owned(), typed.clone())));
     }
     Some(outside)
@@ -79,7 +84,7 @@ fn git_standings(
     place: &ProjectContext,
     inspection: &Inspection,
     ui: &Ui,
-) -> BTreeMap<PathBuf, FileStanding> {
+) -> BTreeMap<PathBuf, KeyFileStatus> {
     let mut standings = BTreeMap::new();
     if place.project.git_root.is_none() {
         return standings;
@@ -87,17 +92,19 @@ fn git_standings(
     for path in lint::files_with_keys(inspection) {
         let shown = inspection.shown(&path).to_owned();
         let standing = match shown == Path::new(".env") {
-            true => place.stores(ui.redactor()).env_file_exposure().unwrap_or(GitStanding::Ignored),
+            true => {
+                place.stores(ui.redactor()).env_file_exposure().unwrap_or(GitFileStatus::Ignored)
+            }
             false => standing_of(&path, place.shell),
         };
         let standing = match standing {
-            GitStanding::Tracked => FileStanding::Tracked,
-            GitStanding::Untracked => FileStanding::Untracked,
-            GitStanding::Ignored => FileStanding::Ignored,
-            GitStanding::Unknown(why) => FileStanding::Unknown(why),
-            GitStanding::NoRepository => continue,
+            GitFileStatus::Tracked => KeyFileStatus::Tracked,
+            GitFileStatus::Untracked => KeyFileStatus::Untracked,
+            GitFileStatus::Ignored => KeyFileStatus::Ignored,
+            GitFileStatus::Unknown(why) => KeyFileStatus::Unknown(why),
+            GitFileStatus::NoRepository => continue,
         };
-        let is_taken = matches!(standing, FileStanding::Tracked | FileStanding::Ignored);
+        let is_taken = matches!(standing, KeyFileStatus::Tracked | KeyFileStatus::Ignored);
         if is_taken || place.shell.var("CI").is_none() {
             standings.insert(shown, standing);
         }
@@ -105,14 +112,14 @@ fn git_standings(
     standings
 }
 
-fn standing_of(path: &Path, shell: &Shell) -> GitStanding {
+fn standing_of(path: &Path, shell: &Shell) -> GitFileStatus {
     match (path.parent(), path.file_name().and_then(|name| name.to_str())) {
-        (Some(folder), Some(name)) => GitStanding::of(folder, name, shell),
-        _ => GitStanding::NoRepository,
+        (Some(folder), Some(name)) => GitFileStatus::of(folder, name, shell),
+        _ => GitFileStatus::NoRepository,
     }
 }
 
-fn ask(stores: &Stores, shell: &Shell, name: &str, outside: &mut Outside) {
+fn ask_stores(stores: &Stores, shell: &Shell, name: &str, outside: &mut OutsideFacts) {
     let found = stores.find(name);
     if name == "AWS_ACCESS_KEY_ID" {
         let is_temporary = |value: &Secret| lint::is_temporary_key(value.expose());
@@ -127,14 +134,14 @@ fn ask(stores: &Stores, shell: &Shell, name: &str, outside: &mut Outside) {
         let is_wrong =
             key_owner(name) == Some("Honeycomb") && key_shape::never_sends(value).is_some();
         let stands = match (value.is_empty(), differs) {
-            (true, _) => Standpoint::Empty,
-            _ if is_wrong => Standpoint::WrongKey,
-            (_, true) => Standpoint::Stale,
-            _ => Standpoint::Set,
+            (true, _) => ShellVariableStatus::Empty,
+            _ if is_wrong => ShellVariableStatus::WrongKey,
+            (_, true) => ShellVariableStatus::Stale,
+            _ => ShellVariableStatus::Set,
         };
         outside.shell.insert(name.to_owned(), stands);
     } else if !kept.is_empty() && kept.iter().all(|one| one.store == StoreKind::Gp) {
-        outside.shell.insert(name.to_owned(), Standpoint::NotLoaded);
+        outside.shell.insert(name.to_owned(), ShellVariableStatus::NotLoaded);
     }
     if let Some(kept) = kept.first() {
         outside.stored.insert(name.to_owned(), kept.store.name().to_owned());

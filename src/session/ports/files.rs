@@ -4,40 +4,42 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{PortsRequest, PortsWorkspace};
-use crate::compose::classify;
+use crate::compose::classify_service;
 use crate::edit::jsonc::devcontainer as devcontainer_editor;
 use crate::edit::yaml::ports::{self as editor, PortEntry, Visibility};
 use crate::error::{Error, ErrorCode, Result};
-use crate::plan::gitpod::Configured;
-use crate::plan::ports::{self, Entries, Origin, Published, PublishedRange, Wish};
-use crate::plan::{Note, Plan, Writing, devcontainer};
+use crate::plan::gitpod::GitpodPortEntry;
+use crate::plan::ports::{
+    self, PortEntries, PortEntryOrigin, PortPolicy, PublishedRange, PublishedTcpPort,
+};
+use crate::plan::{Note, Plan, WriteMethod, devcontainer};
 use crate::session::context::ProjectContext;
-use crate::workspace::{LivePort, Visibility as Live, Workspace};
+use crate::workspace::{LivePort, LiveVisibility as Live, Workspace};
 
 /// Plans the changes to the workspace's files that `request` needs.
 ///
 /// # Errors
 /// `unsafe-edit`.
-pub(crate) fn plan(
+pub(crate) fn plan_port_files(
     place: &ProjectContext,
     request: &PortsRequest,
     around: &PortsWorkspace,
 ) -> Result<Plan> {
     let mut plan = Plan::default();
     if writes_gitpod(place, &around.workspace) {
-        plan.extend(gitpod(place, request)?);
+        plan.extend(plan_gitpod_ports(place, request)?);
     }
     if !asks_for_ports(request) {
         return Ok(plan);
     }
-    let wanted = goals(place, request, around)?;
+    let wanted = port_goals(place, request, around)?;
     for note in wanted.notes {
         if !plan.notes.contains(&note) {
             plan.notes.push(note);
         }
     }
     if writes_devcontainer(place, request, &around.workspace) {
-        plan.extend(devcontainer(place, request, &wanted.goals, around)?);
+        plan.extend(plan_devcontainer_ports(place, request, &wanted.goals, around)?);
     } else if matches!(around.workspace, Workspace::Codespaces(_))
         && place.project.devcontainer.is_none()
     {
@@ -77,24 +79,24 @@ fn writes_devcontainer(
 }
 
 pub(super) fn asks_for_ports(request: &PortsRequest) -> bool {
-    request.wish != Wish::Keep || !request.asked.is_empty()
+    request.wish != PortPolicy::Keep || !request.asked.is_empty()
 }
 
 /// Returns the target state of every requested port, based on the live ports if known, else on `.gitpod.yml`.
-pub(super) fn goals(
+pub(super) fn port_goals(
     place: &ProjectContext,
     request: &PortsRequest,
     around: &PortsWorkspace,
-) -> Result<Entries> {
-    let published = published(place, request)?;
+) -> Result<PortEntries> {
+    let published = published_ports(place, request)?;
     let (existing, origin) = match &around.workspace {
         Workspace::Codespaces(_) | Workspace::Ona(_) => {
             // A list that cannot be read is reported when ports are opened.
             let live = request.live.then(|| around.live_ports().unwrap_or_default());
-            let live = live.unwrap_or_default().iter().map(entry).collect();
-            (live, Origin::Live)
+            let live = live.unwrap_or_default().iter().map(live_port_entry).collect();
+            (live, PortEntryOrigin::Live)
         }
-        _ => (place.configured_ports(), Origin::File),
+        _ => (place.configured_ports(), PortEntryOrigin::File),
     };
     let (wish, asked) = (request.wish, &request.asked);
     let mut entries = ports::entries(&published, wish, asked, &existing, origin);
@@ -109,7 +111,10 @@ fn range_notes(place: &ProjectContext) -> Result<Vec<Note>> {
 }
 
 /// Returns the ports the compose file publishes, including planned ones.
-fn published(place: &ProjectContext, request: &PortsRequest) -> Result<Vec<Published>> {
+fn published_ports(
+    place: &ProjectContext,
+    request: &PortsRequest,
+) -> Result<Vec<PublishedTcpPort>> {
     let model = place.project.model()?;
     let mut published = place.published(model);
     for planned in &request.planned {
@@ -125,16 +130,16 @@ fn published(place: &ProjectContext, request: &PortsRequest) -> Result<Vec<Publi
             let Some(service) = model.service(&range.service).filter(|_| !known) else {
                 continue;
             };
-            let role = classify(service, place.project.sources()).role;
-            published.push(Published::new(asked.port, &range.service, role));
+            let role = classify_service(service, place.project.sources()).role;
+            published.push(PublishedTcpPort::new(asked.port, &range.service, role));
         }
     }
     Ok(published)
 }
 
 /// Converts a live port to an entry.
-fn entry(live: &LivePort) -> Configured {
-    Configured {
+fn live_port_entry(live: &LivePort) -> GitpodPortEntry {
+    GitpodPortEntry {
         first: live.port,
         last: live.port,
         name: None,
@@ -147,18 +152,18 @@ fn entry(live: &LivePort) -> Configured {
     }
 }
 
-fn gitpod(place: &ProjectContext, request: &PortsRequest) -> Result<Plan> {
+fn plan_gitpod_ports(place: &ProjectContext, request: &PortsRequest) -> Result<Plan> {
     let (path, before) = match &place.project.gitpod {
         Some(file) => (file.path.clone(), Some(file.text.to_string())),
         None => (place.project.gitpod_path(), None),
     };
     let text = before.clone().unwrap_or_default();
-    let published = published(place, request)?;
+    let published = published_ports(place, request)?;
     let existing = place.configured_ports();
     let (wish, asked) = (request.wish, &request.asked);
-    let entries = ports::entries(&published, wish, asked, &existing, Origin::File);
+    let entries = ports::entries(&published, wish, asked, &existing, PortEntryOrigin::File);
     if before.is_some() && text.trim().is_empty() && !entries.write.is_empty() {
-        return Err(empty(&path, &entries.write));
+        return Err(empty_file_error(&path, &entries.write));
     }
     let mut plan = Plan { notes: entries.notes, ..Plan::default() };
     plan.notes.extend(range_notes(place)?);
@@ -166,18 +171,18 @@ fn gitpod(place: &ProjectContext, request: &PortsRequest) -> Result<Plan> {
         return Ok(plan);
     }
     let edit = editor::set(&text, &entries.write).map_err(|refusal| refusal.into_error(&path))?;
-    plan.edited(&path, before.map(Into::into), edit, Writing::InPlace);
+    plan.edited(&path, before.map(Into::into), edit, WriteMethod::InPlace);
     Ok(plan)
 }
 
 /// Returns the error for an empty file, which the user may be about to fill; a missing file would be created.
-fn empty(path: &Path, entries: &[PortEntry]) -> Error {
+fn empty_file_error(path: &Path, entries: &[PortEntry]) -> Error {
     Error::new(ErrorCode::UnsafeEdit, format!("{} is empty", path.display()))
         .hint("remove the file and run this again, or paste the lines into it")
         .paste(editor::paste(entries))
 }
 
-fn devcontainer(
+fn plan_devcontainer_ports(
     place: &ProjectContext,
     request: &PortsRequest,
     goals: &BTreeMap<u16, Visibility>,
@@ -187,15 +192,16 @@ fn devcontainer(
     let before = place.project.devcontainer.as_ref();
     let before = before.map(|file| file.text.to_string());
     let text = before.clone().unwrap_or_else(|| devcontainer::FRESH.to_owned());
-    let published = published(place, request)?;
-    let forwards = devcontainer::forwards(&published, request.wish, &request.asked);
+    let published = published_ports(place, request)?;
+    let forwards = devcontainer::ports_to_forward(&published, request.wish, &request.asked);
     let configured = devcontainer::configured(&text);
-    let (wanted, note) = devcontainer::wanted(forwards, goals, &configured, request.on_start);
+    let (wanted, note) =
+        devcontainer::planned_contents(forwards, goals, &configured, request.on_start);
     let edit =
         devcontainer_editor::set(&text, &wanted).map_err(|refusal| refusal.into_error(&path))?;
     let mut plan = Plan::default();
     plan.notes.extend(note);
-    plan.notes.extend(others(place));
+    plan.notes.extend(other_devcontainers_note(place));
     let forgets = matches!(around.workspace, Workspace::Codespaces(_))
         && !request.on_start
         && !devcontainer::is_opened_at_start(goals, &configured)
@@ -206,12 +212,12 @@ fn devcontainer(
         plan.notes
             .push(Note::fact("a codespace forgets its public ports when it stops").hint(hint));
     }
-    plan.edited(&path, before.map(Into::into), edit, Writing::Replace);
+    plan.edited(&path, before.map(Into::into), edit, WriteMethod::Replace);
     Ok(plan)
 }
 
 /// Returns a note on which of several files is used.
-fn others(place: &ProjectContext) -> Option<Note> {
+fn other_devcontainers_note(place: &ProjectContext) -> Option<Note> {
     let project = &place.project;
     let shown = |path: &Path| project.shown(path).display().to_string();
     let others: Vec<String> = project.other_devcontainers.iter().map(|path| shown(path)).collect();
@@ -240,7 +246,7 @@ pub(crate) fn may_open_on_start(
     {
         return Ok(false);
     }
-    let goals = goals(place, request, around)?.goals;
+    let goals = port_goals(place, request, around)?.goals;
     let text = place.project.devcontainer.as_ref().map(|file| &*file.text);
     let configured = devcontainer::configured(text.unwrap_or(devcontainer::FRESH));
     let public = goals.values().any(|goal| *goal == Visibility::Public);

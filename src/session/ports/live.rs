@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use super::files;
 use super::{PortsRequest, PortsWorkspace};
-use crate::apply::{Journal, PortEntry};
+use crate::apply::{Journal, PortChangeEntry};
 use crate::edit::yaml::ports::Visibility;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Plan;
-use crate::plan::ports::labels;
+use crate::plan::ports::label_ports;
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
-use crate::workspace::listening::{self, Reach};
-use crate::workspace::{LivePort, Opening, Visibility as Live, Workspace};
+use crate::workspace::listening::{self, PortReach};
+use crate::workspace::{LivePort, LiveVisibility as Live, VisibilityRequest, Workspace};
 
 /// The changes to live ports.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub(crate) struct LiveChanges {
 ///
 /// # Errors
 /// The first error of the workspace; changes up to then are recorded too.
-pub(crate) fn apply(
+pub(crate) fn apply_live_visibility(
     place: &ProjectContext,
     request: Option<&PortsRequest>,
     around: &PortsWorkspace,
@@ -39,7 +39,7 @@ pub(crate) fn apply(
     let Some(request) = request.filter(|request| request.live) else {
         return Ok(done);
     };
-    let goals = files::goals(place, request, around)?.goals;
+    let goals = files::port_goals(place, request, around)?.goals;
     if goals.is_empty() {
         return Ok(done);
     }
@@ -48,15 +48,15 @@ pub(crate) fn apply(
         say_what_applies(&around.workspace, &ports, ui);
         return Ok(done);
     }
-    let live = known(around, ui).map_err(|error| {
+    let live = known_live_ports(around, ui).map_err(|error| {
         let hint = format!(
             "no port was opened; what was written stays, and `{}` tries again",
             request.command()
         );
         error.hint(hint)
     })?;
-    let names = Names::of(place);
-    let openings: Vec<Opening> = goals
+    let names = PortNames::of(place);
+    let openings: Vec<VisibilityRequest> = goals
         .into_iter()
         .map(|(port, goal)| names.opening(port, live_visibility(goal)))
         .filter(|opening| is_needed(opening, live, &around.workspace))
@@ -68,7 +68,7 @@ pub(crate) fn apply(
             Ok(opened) => {
                 ui.say(now_is(opening, opened.url.as_deref()));
                 done.changed.push(opening.port);
-                before.push(change(live, opening));
+                before.push(visibility_change(live, opening));
             }
             Err(error) if error.code == ErrorCode::PortNotForwarded => {
                 if let Some(said) = &error.cause {
@@ -78,7 +78,7 @@ pub(crate) fn apply(
             }
             Err(error) => {
                 if error.code == ErrorCode::VisibilityUnknown {
-                    before.push(change(live, opening));
+                    before.push(visibility_change(live, opening));
                 }
                 errors.push(error);
             }
@@ -95,7 +95,7 @@ pub(crate) fn apply(
 
 /// Returns the live ports; `None` if Ona's list, which has no stable format, cannot be read: it is not needed to open
 /// a port.
-fn known<'a>(around: &'a PortsWorkspace, ui: &mut Ui) -> Result<Option<&'a [LivePort]>> {
+fn known_live_ports<'a>(around: &'a PortsWorkspace, ui: &mut Ui) -> Result<Option<&'a [LivePort]>> {
     match around.live_ports() {
         Ok(live) => Ok(Some(live)),
         Err(error) if matches!(around.workspace, Workspace::Ona(_)) => {
@@ -107,17 +107,17 @@ fn known<'a>(around: &'a PortsWorkspace, ui: &mut Ui) -> Result<Option<&'a [Live
 }
 
 /// The names of the project's ports.
-struct Names(BTreeMap<u16, String>);
+struct PortNames(BTreeMap<u16, String>);
 
-impl Names {
+impl PortNames {
     fn of(place: &ProjectContext) -> Self {
         let model = place.project.model();
-        Self(model.map_or_else(|_| BTreeMap::new(), |model| labels(&place.published(model))))
+        Self(model.map_or_else(|_| BTreeMap::new(), |model| label_ports(&place.published(model))))
     }
 
-    fn opening(&self, port: u16, visibility: Live) -> Opening {
+    fn opening(&self, port: u16, visibility: Live) -> VisibilityRequest {
         let name = self.0.get(&port).cloned();
-        Opening { port, visibility, name: name.unwrap_or_else(|| format!("port-{port}")) }
+        VisibilityRequest { port, visibility, name: name.unwrap_or_else(|| format!("port-{port}")) }
     }
 }
 
@@ -135,28 +135,32 @@ fn say_not_forwarded(ports: &[u16], request: &PortsRequest, ui: &mut Ui) {
 
 /// Returns whether a port must be changed; not if it already has the visibility, or would be closed and does not
 /// exist.
-fn is_needed(opening: &Opening, live: Option<&[LivePort]>, workspace: &Workspace) -> bool {
+fn is_needed(
+    opening: &VisibilityRequest,
+    live: Option<&[LivePort]>,
+    workspace: &Workspace,
+) -> bool {
     let absent_is_closed = live.is_some() && !matches!(workspace, Workspace::Gitpod(_));
-    match now(live, opening.port) {
+    match current_visibility(live, opening.port) {
         Some(now) => now != opening.visibility,
         None => !(absent_is_closed && opening.visibility == Live::Private),
     }
 }
 
-fn now(live: Option<&[LivePort]>, port: u16) -> Option<Live> {
+fn current_visibility(live: Option<&[LivePort]>, port: u16) -> Option<Live> {
     live?.iter().find(|live| live.port == port)?.visibility
 }
 
-fn change(live: Option<&[LivePort]>, opening: &Opening) -> PortEntry {
-    let before = now(live, opening.port).unwrap_or(Live::Private);
-    PortEntry {
+fn visibility_change(live: Option<&[LivePort]>, opening: &VisibilityRequest) -> PortChangeEntry {
+    let before = current_visibility(live, opening.port).unwrap_or(Live::Private);
+    PortChangeEntry {
         port: opening.port,
         before: before.name().to_owned(),
         after: opening.visibility.name().to_owned(),
     }
 }
 
-fn now_is(opening: &Opening, url: Option<&str>) -> String {
+fn now_is(opening: &VisibilityRequest, url: Option<&str>) -> String {
     let text = format!("port {} is {} now", opening.port, opening.visibility.name());
     match url {
         Some(url) if opening.visibility == Live::Public => format!("{text}: {url}"),
@@ -188,11 +192,13 @@ fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
             workspace.name()
         )),
     }
-    let listening = listening::among(ports);
+    let listening = listening::find_listening_ports(ports);
     for port in ports {
         let reach = match listening.get(port) {
-            Some(Reach::Everywhere) => "listens, and other machines of this network reach it too",
-            Some(Reach::Loopback) => "listens, on this machine alone",
+            Some(PortReach::Everywhere) => {
+                "listens, and other machines of this network reach it too"
+            }
+            Some(PortReach::Loopback) => "listens, on this machine alone",
             None => "nothing listens there yet",
         };
         let url = workspace.port_url(*port).unwrap_or_default();
@@ -202,30 +208,31 @@ fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
 
 /// Restores the visibility of live ports from before the last command. Ports changed since then are kept. Returns the
 /// ports that could not be queried, and why.
-pub(crate) fn undo(
+pub(crate) fn undo_live_visibility(
     place: &ProjectContext,
-    changes: &[PortEntry],
+    changes: &[PortChangeEntry],
     ui: &mut Ui,
-) -> Option<(Vec<PortEntry>, Error)> {
+) -> Option<(Vec<PortChangeEntry>, Error)> {
     if changes.is_empty() {
         return None;
     }
     let around = PortsWorkspace::of(place);
-    let live = match known(&around, ui) {
+    let live = match known_live_ports(&around, ui) {
         Ok(live) => live,
         Err(error) => return Some((changes.to_vec(), error)),
     };
-    let names = Names::of(place);
-    let meant: Vec<(&PortEntry, Opening)> = changes
+    let names = PortNames::of(place);
+    let meant: Vec<(&PortChangeEntry, VisibilityRequest)> = changes
         .iter()
         .filter_map(|change| {
-            let now = now(live, change.port);
+            let now = current_visibility(live, change.port);
             let opening = names.opening(change.port, Live::named(&change.before)?);
             let untouched = now.is_none_or(|now| now.name() == change.after);
             (untouched && is_needed(&opening, live, &around.workspace)).then_some((change, opening))
         })
         .collect();
-    let openings: Vec<Opening> = meant.iter().map(|(_, opening)| opening.clone()).collect();
+    let openings: Vec<VisibilityRequest> =
+        meant.iter().map(|(_, opening)| opening.clone()).collect();
     let mut left = Vec::new();
     let mut errors = Vec::new();
     let answers = around.workspace.open(&openings);

@@ -7,22 +7,24 @@ use std::cell::OnceCell;
 
 use crate::edit::yaml::ports::Visibility;
 use crate::error::Result;
-use crate::plan::ports::{Asked, Published, Wish};
+use crate::plan::ports::{PortPolicy, PortRequest, PublishedTcpPort};
 use crate::session::context::ProjectContext;
 use crate::workspace::{LivePort, Workspace};
 
-pub(crate) use files::{may_open_on_start, nothing_to_do, plan};
-pub(crate) use live::{LiveChanges, apply as apply_live, undo as undo_live};
+pub(crate) use files::{may_open_on_start, nothing_to_do, plan_port_files};
+pub(crate) use live::{
+    LiveChanges, apply_live_visibility as apply_live, undo_live_visibility as undo_live,
+};
 
 /// A request about the project's ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PortsRequest {
-    pub(crate) wish: Wish,
-    pub(crate) asked: Vec<Asked>,
+    pub(crate) wish: PortPolicy,
+    pub(crate) asked: Vec<PortRequest>,
     /// Whether to change live visibility too, if there is any.
     pub(crate) live: bool,
     /// Ports that the compose file does not publish yet.
-    pub(crate) planned: Vec<Published>,
+    pub(crate) planned: Vec<PublishedTcpPort>,
     /// Whether to write devcontainer.json, creating it if missing.
     pub(crate) devcontainer: bool,
     /// Whether devcontainer.json opens the public ports at each start.
@@ -33,11 +35,11 @@ impl PortsRequest {
     /// Returns the command that repeats the request.
     pub(crate) fn command(&self) -> String {
         let wish = match self.wish {
-            Wish::Public => Some("--public".to_owned()),
-            Wish::Private => Some("--private".to_owned()),
-            Wish::Keep => None,
+            PortPolicy::Public => Some("--public".to_owned()),
+            PortPolicy::Private => Some("--private".to_owned()),
+            PortPolicy::Keep => None,
         };
-        let asked = self.asked.iter().map(Asked::to_string);
+        let asked = self.asked.iter().map(PortRequest::to_string);
         let words: Vec<String> = wish.into_iter().chain(asked).collect();
         format!("cruddur-ops ports {}", words.join(" "))
     }
@@ -45,7 +47,7 @@ impl PortsRequest {
     /// Returns whether the request opens a port to everyone.
     pub(crate) fn wants_public(&self) -> bool {
         let public = Some(Visibility::Public);
-        self.wish == Wish::Public || self.asked.iter().any(|asked| asked.visibility == public)
+        self.wish == PortPolicy::Public || self.asked.iter().any(|asked| asked.visibility == public)
     }
 }
 

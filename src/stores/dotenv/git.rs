@@ -1,14 +1,14 @@
 //! The line in `.gitignore` that makes git ignore a `.env`.
 
-use crate::edit::patch::Patch;
+use crate::edit::patch::TextPatch;
 
 /// Returns the text of `.gitignore` with a line for `file`, which is added if missing.
-pub(super) fn ignoring(text: &str, file: &str) -> String {
+pub(super) fn add_ignore_line(text: &str, file: &str) -> String {
     let rooted = format!("/{file}");
     if text.lines().map(str::trim_end).any(|line| line == file || line == rooted) {
         return text.to_owned();
     }
-    format!("{text}{}", Patch::append_lines(text, &[rooted]).text)
+    format!("{text}{}", TextPatch::append_lines(text, &[rooted]).text)
 }
 
 #[cfg(test)]
@@ -24,8 +24,8 @@ mod tests {
             (".env\n", ".env\n"),
             ("# .env\n", "# .env\n/.env\n"),
         ] {
-            assert_eq!(ignoring(before, ".env"), after, "{before:?}");
-            assert_eq!(ignoring(after, ".env"), after);
+            assert_eq!(add_ignore_line(before, ".env"), after, "{before:?}");
+            assert_eq!(add_ignore_line(after, ".env"), after);
         }
     }
 }

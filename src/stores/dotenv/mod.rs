@@ -6,12 +6,12 @@ pub mod text;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Prepared, SecretStore, Sight, StoreError, StoreKind, StoreProfile};
+use super::{PreparedStore, SecretSight, SecretStore, StoreError, StoreKind, StoreProfile};
 use crate::apply;
 use crate::compose::DotenvError;
 use crate::error::Error;
-use crate::plan::{Change, Note, Plan, Writing};
-use crate::project::{self, GitStanding};
+use crate::plan::{FileChange, Note, Plan, WriteMethod};
+use crate::project::{self, GitFileStatus};
 use crate::secret::Secret;
 use crate::shell::Shell;
 
@@ -19,7 +19,7 @@ use crate::shell::Shell;
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "dotenv",
     summary: "`.env` next to the compose file, ignored by git",
-    sight: Sight::Store,
+    sight: SecretSight::Store,
     notice: None,
 };
 
@@ -29,53 +29,53 @@ const IGNORE_FILE: &str = ".gitignore";
 
 /// The `.env` of one project.
 #[derive(Debug)]
-pub(super) struct Dotenv {
+pub(super) struct DotenvStore {
     folder: PathBuf,
     path: PathBuf,
     shell: Shell,
 }
 
-impl Dotenv {
+impl DotenvStore {
     pub(super) fn new(folder: &Path, shell: &Shell) -> Self {
         Self { folder: folder.to_owned(), path: folder.join(FILE), shell: shell.clone() }
     }
 
-    fn standing(&self) -> Result<GitStanding, StoreError> {
+    fn standing(&self) -> Result<GitFileStatus, StoreError> {
         let target = self.target()?;
         match self.standing_of(&target) {
-            Some(GitStanding::Tracked) => return Err(tracked(&target)),
-            Some(GitStanding::Untracked) => return Err(self.leads_to(&target)),
-            Some(GitStanding::Unknown(why)) => return Err(unknown(&target, &why)),
-            Some(GitStanding::Ignored | GitStanding::NoRepository) | None => {}
+            Some(GitFileStatus::Tracked) => return Err(tracked_file_error(&target)),
+            Some(GitFileStatus::Untracked) => return Err(self.leads_to(&target)),
+            Some(GitFileStatus::Unknown(why)) => return Err(git_status_error(&target, &why)),
+            Some(GitFileStatus::Ignored | GitFileStatus::NoRepository) | None => {}
         }
-        match GitStanding::of(&self.folder, FILE, &self.shell) {
-            GitStanding::Tracked => Err(tracked(&self.path)),
-            GitStanding::Unknown(why) => Err(unknown(&self.path, &why)),
+        match GitFileStatus::of(&self.folder, FILE, &self.shell) {
+            GitFileStatus::Tracked => Err(tracked_file_error(&self.path)),
+            GitFileStatus::Unknown(why) => Err(git_status_error(&self.path, &why)),
             standing => Ok(standing),
         }
     }
 
     /// Returns git's treatment of the target of `.env`; `None` if `.env` is not a link.
-    fn standing_of(&self, target: &Path) -> Option<GitStanding> {
+    fn standing_of(&self, target: &Path) -> Option<GitFileStatus> {
         let (folder, name) = (target.parent()?, target.file_name()?.to_str()?);
-        self.path.is_symlink().then(|| GitStanding::of(folder, name, &self.shell))
+        self.path.is_symlink().then(|| GitFileStatus::of(folder, name, &self.shell))
     }
 
     /// Returns git's treatment of the file; `None` if it does not exist or is ignored.
-    pub(super) fn exposure(&self) -> Option<GitStanding> {
+    pub(super) fn exposure(&self) -> Option<GitFileStatus> {
         if !self.path.exists() {
             return None;
         }
         let target = fs_err::canonicalize(&self.path).ok();
         let behind = target.and_then(|target| self.standing_of(&target));
-        let own = GitStanding::of(&self.folder, FILE, &self.shell);
-        behind.into_iter().chain([own]).find(|standing| *standing != GitStanding::Ignored)
+        let own = GitFileStatus::of(&self.folder, FILE, &self.shell);
+        behind.into_iter().chain([own]).find(|standing| *standing != GitFileStatus::Ignored)
     }
 
     /// Returns which of `names` are in the file, if `change` would make git stop ignoring it.
-    pub(super) fn exposed_by(&self, change: &Change, names: &[&str]) -> Vec<String> {
+    pub(super) fn exposed_by(&self, change: &FileChange, names: &[&str]) -> Vec<String> {
         let hides = |text: &Option<Arc<str>>| {
-            text.as_deref().is_some_and(|text| git::ignoring(text, FILE) == text)
+            text.as_deref().is_some_and(|text| git::add_ignore_line(text, FILE) == text)
         };
         let ignore_file = self.folder.join(IGNORE_FILE);
         let is_ours = change.path == ignore_file
@@ -89,30 +89,30 @@ impl Dotenv {
 
     /// Returns the change that makes git ignore the file, if needed. If the line exists and a later one reverts it,
     /// the user has decided.
-    fn hiding(&self) -> Result<Option<Change>, StoreError> {
+    fn hiding(&self) -> Result<Option<FileChange>, StoreError> {
         let standing = self.standing()?;
-        if standing == GitStanding::Ignored {
+        if standing == GitFileStatus::Ignored {
             return Ok(None);
         }
         let path = self.folder.join(IGNORE_FILE);
-        let before = read(&path)?;
-        let after = git::ignoring(before.as_deref().unwrap_or_default(), FILE);
+        let before = read_dotenv_file(&path)?;
+        let after = git::add_ignore_line(before.as_deref().unwrap_or_default(), FILE);
         if before.as_deref() == Some(&after) {
             return match standing {
-                GitStanding::NoRepository => Ok(None),
+                GitFileStatus::NoRepository => Ok(None),
                 _ => Err(self.untracked()),
             };
         }
-        Ok(Some(Change {
+        Ok(Some(FileChange {
             path,
             before: before.map(Into::into),
             after: Some(after.into()),
-            writing: Writing::Replace,
+            writing: WriteMethod::Replace,
         }))
     }
 
     fn read(&self) -> Result<Option<String>, StoreError> {
-        read(&self.path)
+        read_dotenv_file(&self.path)
     }
 
     fn with(&self, text: &str, name: &str, value: &Secret) -> Result<String, StoreError> {
@@ -205,11 +205,11 @@ impl Dotenv {
 
     /// Stores every secret under its name, or none.
     fn store_all(&self, secrets: &[(&str, &Secret)]) -> Result<(), StoreError> {
-        if self.standing()? == GitStanding::Untracked {
+        if self.standing()? == GitFileStatus::Untracked {
             return Err(self.untracked());
         }
         let (before, after) = self.with_all(secrets)?;
-        if before.as_ref() != Some(&after) || !private(&self.path) {
+        if before.as_ref() != Some(&after) || !is_private_file(&self.path) {
             self.write(before.as_deref(), &after)?;
         }
         Ok(())
@@ -221,20 +221,21 @@ impl Dotenv {
     /// When a file cannot be read or removed.
     pub(super) fn remove_if_empty(&self) -> Result<(), StoreError> {
         let is_empty = self.read()?.as_deref() == Some("");
-        let standing = || GitStanding::of(&self.folder, FILE, &self.shell);
-        let is_gits = || !matches!(standing(), GitStanding::Ignored | GitStanding::NoRepository);
+        let standing = || GitFileStatus::of(&self.folder, FILE, &self.shell);
+        let is_gits =
+            || !matches!(standing(), GitFileStatus::Ignored | GitFileStatus::NoRepository);
         if self.path.is_symlink() || !is_empty || is_gits() {
             return Ok(());
         }
-        apply::remove_empty(&self.path).map_err(failed)
+        apply::remove_empty(&self.path).map_err(dotenv_store_error)
     }
 
     fn write(&self, before: Option<&str>, after: &str) -> Result<(), StoreError> {
-        apply::write_private(&self.target()?, before, after).map_err(failed)
+        apply::write_private(&self.target()?, before, after).map_err(dotenv_store_error)
     }
 }
 
-impl SecretStore for Dotenv {
+impl SecretStore for DotenvStore {
     fn kind(&self) -> StoreKind {
         StoreKind::Dotenv
     }
@@ -249,24 +250,24 @@ impl SecretStore for Dotenv {
     }
 
     /// Returns the line for `.gitignore`, and the masked `.env` before and after.
-    fn prepare(&self, secrets: &[(&str, &Secret)]) -> Result<Prepared, StoreError> {
+    fn prepare(&self, secrets: &[(&str, &Secret)]) -> Result<PreparedStore, StoreError> {
         let mut plan = Plan::default();
         plan.changes.extend(self.hiding()?);
         let (before, after) = self.with_all(secrets)?;
         let names: Vec<&str> = secrets.iter().map(|(name, _)| *name).collect();
-        if before.is_some() && !private(&self.path) {
+        if before.is_some() && !is_private_file(&self.path) {
             plan.notes.push(Note::fact(format!(
                 "{} becomes readable for you alone (mode 0600)",
                 self.path.display()
             )));
         }
-        let shown = Change {
+        let shown = FileChange {
             path: self.path.clone(),
             before: before.map(|text| text::masked(&text, &names).into()),
             after: Some(text::masked(&after, &names).into()),
-            writing: Writing::Replace,
+            writing: WriteMethod::Replace,
         };
-        Ok(Prepared { plan, shown: Some(shown) })
+        Ok(PreparedStore { plan, shown: Some(shown) })
     }
 
     /// Returns the change that makes git ignore a file that already contains a secret.
@@ -292,7 +293,7 @@ impl SecretStore for Dotenv {
                 hint: Some(format!("put the value into single quotes: {name}='…'")),
             });
         }
-        let value = text::get(&text, name).map_err(unreadable)?;
+        let value = text::find_dotenv_value(&text, name).map_err(unreadable)?;
         Ok(value.map(Secret::new).filter(|secret| !secret.is_empty()))
     }
 
@@ -319,7 +320,7 @@ impl SecretStore for Dotenv {
     }
 }
 
-fn tracked(path: &Path) -> StoreError {
+fn tracked_file_error(path: &Path) -> StoreError {
     let name = path.file_name().unwrap_or_default().display();
     let folder = path.parent().unwrap_or(path).display();
     StoreError::Refused {
@@ -331,7 +332,7 @@ fn tracked(path: &Path) -> StoreError {
     }
 }
 
-fn unknown(path: &Path, why: &str) -> StoreError {
+fn git_status_error(path: &Path, why: &str) -> StoreError {
     StoreError::Refused {
         store: StoreKind::Dotenv,
         reason: format!(
@@ -344,11 +345,11 @@ fn unknown(path: &Path, why: &str) -> StoreError {
     }
 }
 
-fn read(path: &Path) -> Result<Option<String>, StoreError> {
-    project::read(path).map_err(failed)
+fn read_dotenv_file(path: &Path) -> Result<Option<String>, StoreError> {
+    project::read_text_file(path).map_err(dotenv_store_error)
 }
 
-fn failed(error: Error) -> StoreError {
+fn dotenv_store_error(error: Error) -> StoreError {
     StoreError::Failed {
         store: StoreKind::Dotenv,
         reason: error.message,
@@ -358,7 +359,7 @@ fn failed(error: Error) -> StoreError {
 }
 
 /// Returns whether only the owner can read the file.
-fn private(path: &Path) -> bool {
+fn is_private_file(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     fs_err::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o077 == 0)
 }

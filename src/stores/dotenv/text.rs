@@ -5,9 +5,10 @@
 use std::ops::Range;
 
 use crate::compose::{
-    DotenvError, Statement, Written, has_pasted_dollar, interpolate, parse_dotenv,
+    DotenvError, DotenvStatement, DotenvValue, has_pasted_dollar, interpolate_template,
+    parse_dotenv,
 };
-use crate::edit::patch::{self, Patch};
+use crate::edit::patch::{self, TextPatch};
 use crate::secret::Secret;
 
 /// Returns the effective value of `name`: that of the last assignment. A value that refers to other variables counts
@@ -15,25 +16,25 @@ use crate::secret::Secret;
 ///
 /// # Errors
 /// When docker compose could not read the file either.
-pub fn get(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
+pub fn find_dotenv_value(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
     let statements = parse_dotenv(text)?;
     let last = statements.iter().rfind(|one| one.name == name);
-    Ok(last.and_then(literal))
+    Ok(last.and_then(literal_value))
 }
 
 /// Returns the line number of the last assignment of `name` if docker compose expands a `$` within its text, starting
 /// at 1.
 ///
 /// # Errors
-/// As [`get`].
+/// As [`find_dotenv_value`].
 pub fn expanded_line(text: &str, name: &str) -> Result<Option<usize>, DotenvError> {
     let statements = parse_dotenv(text)?;
     let last = statements.iter().rfind(|one| one.name == name);
-    let is_expanded = |one: &&Statement| match &one.value {
-        Written::Template(template) => has_pasted_dollar(template),
-        Written::Inherited | Written::Literal(_) => false,
+    let is_expanded = |one: &&DotenvStatement| match &one.value {
+        DotenvValue::Template(template) => has_pasted_dollar(template),
+        DotenvValue::Inherited | DotenvValue::Literal(_) => false,
     };
-    let line = |one: &Statement| text[..one.range.start].matches('\n').count() + 1;
+    let line = |one: &DotenvStatement| text[..one.range.start].matches('\n').count() + 1;
     Ok(last.filter(is_expanded).map(line))
 }
 
@@ -41,39 +42,40 @@ pub fn expanded_line(text: &str, name: &str) -> Result<Option<usize>, DotenvErro
 /// docker compose would read differently.
 ///
 /// # Errors
-/// As [`get`].
+/// As [`find_dotenv_value`].
 pub fn set(text: &str, name: &str, value: &str) -> Result<Option<String>, DotenvError> {
     let quoted = format!("'{}'", value.replace('\'', "\\'"));
-    let mut patches: Vec<Patch> = parse_dotenv(text)?
+    let mut patches: Vec<TextPatch> = parse_dotenv(text)?
         .iter()
         .filter(|one| one.name == name)
         .map(|one| match one.value {
-            Written::Inherited => Patch::insert(one.range.end, format!("={quoted}")),
-            Written::Literal(_) | Written::Template(_) => {
-                Patch::replace(value_range(text, one), quoted.clone())
+            DotenvValue::Inherited => TextPatch::insert(one.range.end, format!("={quoted}")),
+            DotenvValue::Literal(_) | DotenvValue::Template(_) => {
+                TextPatch::replace(value_range(text, one), quoted.clone())
             }
         })
         .collect();
     if patches.is_empty() {
-        patches.push(Patch::append_lines(text, &[format!("{name}={quoted}")]));
+        patches.push(TextPatch::append_lines(text, &[format!("{name}={quoted}")]));
     }
     let Some(after) = patch::apply(text, &patches) else {
         return Ok(None);
     };
-    let reads_same = get(&after, name).is_ok_and(|read| read.as_deref() == Some(value));
+    let reads_same =
+        find_dotenv_value(&after, name).is_ok_and(|read| read.as_deref() == Some(value));
     Ok(reads_same.then_some(after))
 }
 
 /// Returns `text` without the lines that assign `name`.
 ///
 /// # Errors
-/// As [`get`].
+/// As [`find_dotenv_value`].
 pub fn unset(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
     let statements = parse_dotenv(text)?;
-    let patches: Vec<Patch> = statements
+    let patches: Vec<TextPatch> = statements
         .iter()
         .filter(|one| one.name == name)
-        .map(|one| Patch::replace(lines(text, one, &statements), ""))
+        .map(|one| TextPatch::replace(statement_lines(text, one, &statements), ""))
         .collect();
     Ok(patch::apply(text, &patches))
 }
@@ -84,36 +86,36 @@ pub(super) fn masked(text: &str, names: &[&str]) -> String {
     let Ok(statements) = parse_dotenv(text) else {
         return String::new();
     };
-    let patches: Vec<Patch> = statements
+    let patches: Vec<TextPatch> = statements
         .iter()
         .filter(|one| !one.value_range.is_empty())
         .map(|one| {
-            let shown = match literal(one) {
+            let shown = match literal_value(one) {
                 Some(value) if names.contains(&one.name.as_str()) => {
                     format!("'<{} {}>'", one.name, Secret::new(value).masked())
                 }
                 _ => format!("<{}>", one.name),
             };
-            Patch::replace(value_range(text, one), shown)
+            TextPatch::replace(value_range(text, one), shown)
         })
         .collect();
     patch::apply(text, &patches).unwrap_or_default()
 }
 
 /// Returns the value, unless it depends on other variables.
-fn literal(statement: &Statement) -> Option<String> {
+fn literal_value(statement: &DotenvStatement) -> Option<String> {
     match &statement.value {
-        Written::Inherited => None,
-        Written::Literal(value) => Some(value.clone()),
-        Written::Template(template) => {
-            let value = interpolate(template, &|_| None).ok()?;
+        DotenvValue::Inherited => None,
+        DotenvValue::Literal(value) => Some(value.clone()),
+        DotenvValue::Template(template) => {
+            let value = interpolate_template(template, &|_| None).ok()?;
             value.uses.is_empty().then_some(value.text)
         }
     }
 }
 
 /// Returns the range of the value with its quotes, without a trailing comment.
-fn value_range(text: &str, statement: &Statement) -> Range<usize> {
+fn value_range(text: &str, statement: &DotenvStatement) -> Range<usize> {
     let range = statement.value_range.clone();
     let written = text.get(range.clone()).unwrap_or_default();
     if written.starts_with(['"', '\'']) {
@@ -124,7 +126,11 @@ fn value_range(text: &str, statement: &Statement) -> Range<usize> {
 }
 
 /// Returns the full lines of a statement, or only the statement if it shares them with others.
-fn lines(text: &str, statement: &Statement, all: &[Statement]) -> Range<usize> {
+fn statement_lines(
+    text: &str,
+    statement: &DotenvStatement,
+    all: &[DotenvStatement],
+) -> Range<usize> {
     let before = text.get(..statement.range.start).unwrap_or_default();
     let after = text.get(statement.value_range.end..).unwrap_or_default();
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -183,7 +189,7 @@ mod tests {
             ("KEYS=abc", None),
             ("X=\"\nKEY=abc\n\"", None),
         ] {
-            assert_eq!(get(text, "KEY").unwrap().as_deref(), value, "{text:?}");
+            assert_eq!(find_dotenv_value(text, "KEY").unwrap().as_deref(), value, "{text:?}");
         }
     }
 

@@ -1,5 +1,5 @@
 //! The operating systems' keyrings behind one interface. Their errors may contain bytes of a secret: they are reduced
-//! to [`Trouble`] here and never printed.
+//! to [`KeyringTrouble`] here and never printed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const SERVICE: &str = "cruddur-ops";
 
 /// A keyring this build supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Backend {
+pub(super) enum KeyringBackend {
     #[cfg(target_os = "linux")]
     SecretService,
     #[cfg(target_os = "linux")]
@@ -26,7 +26,7 @@ pub(super) enum Backend {
 
 /// The reason why a keyring request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum KeyringTrouble {
     /// No keyring answers.
     Absent(String),
     /// The keyring is locked, or none of it is accessible.
@@ -39,7 +39,7 @@ pub(super) enum Trouble {
     Lost,
 }
 
-impl Trouble {
+impl KeyringTrouble {
     pub(super) fn reason(&self) -> String {
         match self {
             Self::Absent(reason) | Self::Locked(reason) | Self::Broken(reason) => reason.clone(),
@@ -48,7 +48,7 @@ impl Trouble {
         }
     }
 
-    pub(super) fn into_error(self, backend: Backend) -> StoreError {
+    pub(super) fn into_error(self, backend: KeyringBackend) -> StoreError {
         let store = StoreKind::Keyring;
         let reason = format!("{}: {}", backend.name(), self.reason());
         match self {
@@ -59,7 +59,7 @@ impl Trouble {
     }
 }
 
-impl Backend {
+impl KeyringBackend {
     /// All keyrings, best first.
     #[cfg(target_os = "linux")]
     pub(super) const ALL: &'static [Self] = &[Self::SecretService, Self::Keyutils];
@@ -88,7 +88,7 @@ impl Backend {
     }
 
     /// Checks that it answers and would accept a value.
-    pub(super) fn answers(self) -> Result<(), Trouble> {
+    pub(super) fn answers(self) -> Result<(), KeyringTrouble> {
         #[cfg(target_os = "linux")]
         if self == Self::Keyutils {
             return own_session();
@@ -96,7 +96,7 @@ impl Backend {
         self.open().map(|_| ())
     }
 
-    fn open(self) -> Result<Arc<CredentialStore>, Trouble> {
+    fn open(self) -> Result<Arc<CredentialStore>, KeyringTrouble> {
         let opened: keyring::Result<Arc<CredentialStore>> = match self {
             #[cfg(target_os = "linux")]
             Self::SecretService => {
@@ -109,8 +109,8 @@ impl Backend {
                 apple_native_keyring_store::keychain::Store::new().map(|store| store as _)
             }
         };
-        opened.map_err(|error| match reduced(error) {
-            Trouble::Broken(reason) => Trouble::Absent(reason),
+        opened.map_err(|error| match keyring_trouble(error) {
+            KeyringTrouble::Broken(reason) => KeyringTrouble::Absent(reason),
             other => other,
         })
     }
@@ -118,35 +118,35 @@ impl Backend {
 
 /// An entry of a keyring.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
-    backend: Backend,
+pub(super) struct KeyringEntry {
+    backend: KeyringBackend,
     user: String,
 }
 
-impl Entry {
-    pub(super) fn new(backend: Backend, user: String) -> Self {
+impl KeyringEntry {
+    pub(super) fn new(backend: KeyringBackend, user: String) -> Self {
         Self { backend, user }
     }
 
-    pub(super) fn get(&self) -> Result<Option<Secret>, Trouble> {
+    pub(super) fn get(&self) -> Result<Option<Secret>, KeyringTrouble> {
         match self.open()?.get_password() {
             Ok(value) => Ok(Some(Secret::new(value)).filter(|secret| !secret.is_empty())),
             Err(keyring::Error::NoEntry) => Ok(None),
-            Err(error) => Err(reduced(error)),
+            Err(error) => Err(keyring_trouble(error)),
         }
     }
 
-    fn set(&self, value: &Secret) -> Result<(), Trouble> {
-        self.open()?.set_password(value.expose()).map_err(reduced)
+    fn set(&self, value: &Secret) -> Result<(), KeyringTrouble> {
+        self.open()?.set_password(value.expose()).map_err(keyring_trouble)
     }
 
     /// Sets the value and reads it back. On failure, restores the previous value, and removes one that cannot be read
     /// back.
-    pub(super) fn replace(&self, value: &Secret) -> Result<(), Trouble> {
+    pub(super) fn replace(&self, value: &Secret) -> Result<(), KeyringTrouble> {
         let before = self.get()?;
         let trouble = match self.set(value).and_then(|()| self.get()) {
             Ok(Some(back)) if back == *value => return Ok(()),
-            Ok(_) => Trouble::Lost,
+            Ok(_) => KeyringTrouble::Lost,
             Err(trouble) => trouble,
         };
         // Only the first failure shows what is wrong.
@@ -157,23 +157,23 @@ impl Entry {
         Err(trouble)
     }
 
-    pub(super) fn forget(&self) -> Result<bool, Trouble> {
+    pub(super) fn forget(&self) -> Result<bool, KeyringTrouble> {
         match self.open()?.delete_credential() {
             Ok(()) => Ok(true),
             Err(keyring::Error::NoEntry) => Ok(false),
-            Err(error) => Err(reduced(error)),
+            Err(error) => Err(keyring_trouble(error)),
         }
     }
 
-    fn open(&self) -> Result<keyring::Entry, Trouble> {
+    fn open(&self) -> Result<keyring::Entry, KeyringTrouble> {
         let label = format!("{SERVICE}: {}", self.user);
         let modifiers =
             self.backend.takes_labels().then(|| HashMap::from([("label", label.as_str())]));
-        self.backend.open()?.build(SERVICE, &self.user, modifiers.as_ref()).map_err(reduced)
+        self.backend.open()?.build(SERVICE, &self.user, modifiers.as_ref()).map_err(keyring_trouble)
     }
 }
 
-impl Backend {
+impl KeyringBackend {
     /// Returns whether entries have labels, for people who look through the keyring.
     fn takes_labels(self) -> bool {
         match self {
@@ -188,10 +188,10 @@ impl Backend {
 /// Checks that the shell has its own session, without which the kernel does not keep keys: it accepts a value, fails,
 /// and leaves it where we cannot remove it. So nothing may be written in that case, not even as a trial.
 #[cfg(target_os = "linux")]
-fn own_session() -> Result<(), Trouble> {
+fn own_session() -> Result<(), KeyringTrouble> {
     const SHARED: &str = "_uid_ses";
-    let absent = || Trouble::Absent("this shell has no session of its own there".to_owned());
-    let entry = Entry::new(Backend::Keyutils, "probe".to_owned()).open()?;
+    let absent = || KeyringTrouble::Absent("this shell has no session of its own there".to_owned());
+    let entry = KeyringEntry::new(KeyringBackend::Keyutils, "probe".to_owned()).open()?;
     let session = entry
         .as_any()
         .downcast_ref::<linux_keyutils_keyring_store::Cred>()
@@ -204,29 +204,33 @@ fn own_session() -> Result<(), Trouble> {
 }
 
 /// Passes on only messages that cannot contain the secret.
-fn reduced(error: keyring::Error) -> Trouble {
+fn keyring_trouble(error: keyring::Error) -> KeyringTrouble {
     match error {
-        keyring::Error::NoStorageAccess(error) => Trouble::Locked(plain(&error.to_string())),
-        keyring::Error::PlatformFailure(error) => Trouble::Broken(plain(&error.to_string())),
-        keyring::Error::NoEntry => Trouble::Lost,
+        keyring::Error::NoStorageAccess(error) => {
+            KeyringTrouble::Locked(plain_keyring_message(&error.to_string()))
+        }
+        keyring::Error::PlatformFailure(error) => {
+            KeyringTrouble::Broken(plain_keyring_message(&error.to_string()))
+        }
+        keyring::Error::NoEntry => KeyringTrouble::Lost,
         keyring::Error::BadEncoding(_) | keyring::Error::BadDataFormat(..) => {
-            Trouble::Broken("what it holds is not text".to_owned())
+            KeyringTrouble::Broken("what it holds is not text".to_owned())
         }
         keyring::Error::TooLong(_, most) => {
-            Trouble::Broken(format!("the value is longer than {most} characters"))
+            KeyringTrouble::Broken(format!("the value is longer than {most} characters"))
         }
         keyring::Error::Ambiguous(entries) => {
-            Trouble::Broken(format!("{} entries have this name", entries.len()))
+            KeyringTrouble::Broken(format!("{} entries have this name", entries.len()))
         }
         keyring::Error::NotSupportedByStore(_) | keyring::Error::NoDefaultStore => {
-            Trouble::Broken("it cannot do this".to_owned())
+            KeyringTrouble::Broken("it cannot do this".to_owned())
         }
-        _ => Trouble::Broken("it failed".to_owned()),
+        _ => KeyringTrouble::Broken("it failed".to_owned()),
     }
 }
 
 /// Replaces libdbus's message about X11, which means that there is no session bus.
-fn plain(message: &str) -> String {
+fn plain_keyring_message(message: &str) -> String {
     if message.contains("X11") || message.contains("autolaunch") {
         return "there is no D-Bus session".to_owned();
     }

@@ -8,18 +8,18 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
-use super::scope::Scope;
-use super::{SecretStore, Sight, StoreError, StoreKind, StoreProfile};
+use super::scope::ProjectScope;
+use super::{SecretSight, SecretStore, StoreError, StoreKind, StoreProfile};
 use crate::secret::Secret;
 use crate::workspace::waiting;
 
-use backend::{Backend, Entry, Trouble};
+use backend::{KeyringBackend, KeyringEntry, KeyringTrouble};
 
 /// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "keyring",
     summary: "The operating system's keyring",
-    sight: Sight::Store,
+    sight: SecretSight::Store,
     notice: None,
 };
 
@@ -30,18 +30,18 @@ const UNLOCK: Duration = Duration::from_secs(60);
 
 /// The keyring entries of one project.
 #[derive(Debug)]
-pub(super) struct Keyring {
-    scope: Scope,
+pub(super) struct KeyringStore {
+    scope: ProjectScope,
     /// The keyring that answers, tried once, so that a hanging bus costs its time limit only once.
-    reachable: OnceLock<Result<Backend, StoreError>>,
+    reachable: OnceLock<Result<KeyringBackend, StoreError>>,
     /// The answers for each variable, until it is changed.
     said: Mutex<BTreeMap<String, Result<Option<Secret>, StoreError>>>,
     /// Set when it stopped answering, so that it is not waited for again.
     silent: OnceLock<StoreError>,
 }
 
-impl Keyring {
-    pub(super) fn new(scope: Scope) -> Self {
+impl KeyringStore {
+    pub(super) fn new(scope: ProjectScope) -> Self {
         Self { scope, reachable: OnceLock::new(), said: Mutex::default(), silent: OnceLock::new() }
     }
 
@@ -49,7 +49,7 @@ impl Keyring {
     pub(super) fn probe_lasting(&self) -> Result<(), StoreError> {
         let backend = self.reachable()?;
         if !backend.lasts() {
-            return Err(unavailable(format!(
+            return Err(keyring_unavailable_error(format!(
                 "only {} is here, which forgets everything when the machine restarts",
                 backend.name()
             )));
@@ -57,15 +57,15 @@ impl Keyring {
         self.probe(backend)
     }
 
-    fn reachable(&self) -> Result<Backend, StoreError> {
+    fn reachable(&self) -> Result<KeyringBackend, StoreError> {
         match self.silent.get() {
             Some(error) => Err(error.clone()),
             None => self.reachable.get_or_init(first_that_answers).clone(),
         }
     }
 
-    fn probe(&self, backend: Backend) -> Result<(), StoreError> {
-        let entry = Entry::new(backend, self.scope.entry("probe"));
+    fn probe(&self, backend: KeyringBackend) -> Result<(), StoreError> {
+        let entry = KeyringEntry::new(backend, self.scope.entry("probe"));
         self.wait_for(backend, move || {
             entry.replace(&Secret::new("probe"))?;
             entry.forget().map(|_| ())
@@ -75,11 +75,11 @@ impl Keyring {
     /// Returns the keyring's answer, allowing time for the user to unlock it.
     fn wait_for<T: Send + 'static>(
         &self,
-        backend: Backend,
-        work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
+        backend: KeyringBackend,
+        work: impl FnOnce() -> Result<T, KeyringTrouble> + Send + 'static,
     ) -> Result<T, StoreError> {
-        within(UNLOCK, work).map_err(|trouble| {
-            let is_silent = matches!(trouble, Trouble::Silent(_));
+        run_within(UNLOCK, work).map_err(|trouble| {
+            let is_silent = matches!(trouble, KeyringTrouble::Silent(_));
             let error = trouble.into_error(backend);
             if is_silent {
                 let _ = self.silent.set(error.clone());
@@ -92,12 +92,12 @@ impl Keyring {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn entry(&self, backend: Backend, name: &str) -> Entry {
-        Entry::new(backend, self.scope.entry(name))
+    fn entry(&self, backend: KeyringBackend, name: &str) -> KeyringEntry {
+        KeyringEntry::new(backend, self.scope.entry(name))
     }
 }
 
-impl SecretStore for Keyring {
+impl SecretStore for KeyringStore {
     fn kind(&self) -> StoreKind {
         StoreKind::Keyring
     }
@@ -143,14 +143,14 @@ impl SecretStore for Keyring {
 }
 
 /// Returns the best keyring that answers.
-fn first_that_answers() -> Result<Backend, StoreError> {
+fn first_that_answers() -> Result<KeyringBackend, StoreError> {
     let mut reasons = Vec::new();
     let mut is_silent = false;
-    for backend in Backend::ALL {
-        match within(PROBE, move || backend.answers()) {
+    for backend in KeyringBackend::ALL {
+        match run_within(PROBE, move || backend.answers()) {
             Ok(()) => return Ok(*backend),
             Err(trouble) => {
-                is_silent |= matches!(trouble, Trouble::Silent(_));
+                is_silent |= matches!(trouble, KeyringTrouble::Silent(_));
                 reasons.push(format!("{}: {}", backend.name(), trouble.reason()));
             }
         }
@@ -161,27 +161,27 @@ fn first_that_answers() -> Result<Backend, StoreError> {
     };
     Err(match is_silent {
         true => StoreError::Silent { store: StoreKind::Keyring, reason },
-        false => unavailable(reason),
+        false => keyring_unavailable_error(reason),
     })
 }
 
 /// Returns the result of `work` if it ends in time; otherwise its thread continues until the process ends.
-fn within<T: Send + 'static>(
+fn run_within<T: Send + 'static>(
     limit: Duration,
-    work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
-) -> Result<T, Trouble> {
+    work: impl FnOnce() -> Result<T, KeyringTrouble> + Send + 'static,
+) -> Result<T, KeyringTrouble> {
     let (answer, answered) = mpsc::channel();
     std::thread::spawn(move || answer.send(work()));
     let soon = waiting::PATIENCE.min(limit);
     answered
         .recv_timeout(soon)
         .or_else(|_| {
-            waiting::name("the keyring");
+            waiting::report_slow("the keyring");
             answered.recv_timeout(limit - soon)
         })
-        .unwrap_or(Err(Trouble::Silent(limit)))
+        .unwrap_or(Err(KeyringTrouble::Silent(limit)))
 }
 
-fn unavailable(reason: String) -> StoreError {
+fn keyring_unavailable_error(reason: String) -> StoreError {
     StoreError::NotAvailable { store: StoreKind::Keyring, reason }
 }

@@ -1,44 +1,49 @@
 //! Draws one verdict in full: a line per rung, with evidence and hint.
 
-use crate::otlp::{Check, Rung, ServiceVerdict, Status};
-use crate::ui::painted::Painted;
-use crate::ui::text::{Pen, wrap};
-use crate::ui::{Look, Role};
+use crate::otlp::{Check, CheckStatus, Rung, ServiceVerdict};
+use crate::ui::painted::PaintedLine;
+use crate::ui::text::{LineStyle, wrap_text};
+use crate::ui::{StreamLook, TextRole};
 
 /// Returns every rung of a verdict between a head and a closing line.
 pub(super) fn draw_block(
-    head: Painted,
+    head: PaintedLine,
     verdict: &ServiceVerdict,
-    closing: Painted,
-    pen: &Pen,
-) -> Vec<Painted> {
+    closing: PaintedLine,
+    pen: &LineStyle,
+) -> Vec<PaintedLine> {
     let mut lines = vec![head];
     for check in &verdict.checks {
         lines.extend(draw_rung(check, pen));
     }
-    lines.push(Painted::from("  ") + closing);
+    lines.push(PaintedLine::from("  ") + closing);
     lines
 }
 
 /// Returns a rung: its mark, name, evidence and hint.
-pub(super) fn draw_rung(check: &Check, pen: &Pen) -> Vec<Painted> {
+pub(super) fn draw_rung(check: &Check, pen: &LineStyle) -> Vec<PaintedLine> {
     let look = &pen.look;
-    let (mark, role) = mark(check.status, look);
-    let name = format!("{:<15}", name(check.rung));
+    let (mark, role) = status_mark(check.status, look);
+    let name = format!("{:<15}", rung_name(check.rung));
     let indent = 2 + mark.chars().count() + 1 + name.len() + 1;
     let room = look.width.saturating_sub(indent).max(30);
     let mut lines = Vec::new();
-    for (at, part) in wrap(&pen.redactor.show(&check.evidence), room).into_iter().enumerate() {
+    for (at, part) in wrap_text(&pen.redactor.show(&check.evidence), room).into_iter().enumerate() {
         lines.push(match at {
-            0 => Painted::from("  ") + role.paint(mark) + format!(" {name} {part}"),
+            0 => PaintedLine::from("  ") + role.paint(mark) + format!(" {name} {part}"),
             _ => format!("{:indent$}{part}", "").into(),
         });
     }
     if let Some(hint) = &check.hint {
         let room = room.saturating_sub(6).max(30);
-        for (at, part) in wrap(&pen.redactor.show(hint), room).iter().enumerate() {
+        for (at, part) in wrap_text(&pen.redactor.show(hint), room).iter().enumerate() {
             lines.push(match at {
-                0 => Painted::from(" ".repeat(indent)) + Role::Hint.paint("hint:") + " " + part,
+                0 => {
+                    PaintedLine::from(" ".repeat(indent))
+                        + TextRole::Hint.paint("hint:")
+                        + " "
+                        + part
+                }
                 _ => format!("{:indent$}      {part}", "").into(),
             });
         }
@@ -47,20 +52,20 @@ pub(super) fn draw_rung(check: &Check, pen: &Pen) -> Vec<Painted> {
 }
 
 /// Returns the mark of a status, and its role.
-pub(super) fn mark(status: Status, look: &Look) -> (&'static str, Role) {
+pub(super) fn status_mark(status: CheckStatus, look: &StreamLook) -> (&'static str, TextRole) {
     match (status, look.unicode) {
-        (Status::Pass, true) => ("✓", Role::Good),
-        (Status::Pass, false) => ("ok  ", Role::Good),
-        (Status::Warn, true) => ("!", Role::Warning),
-        (Status::Warn, false) => ("warn", Role::Warning),
-        (Status::Fail, true) => ("✗", Role::Error),
-        (Status::Fail, false) => ("FAIL", Role::Error),
-        (Status::Skip, true) => ("-", Role::Faint),
-        (Status::Skip, false) => ("-   ", Role::Faint),
+        (CheckStatus::Pass, true) => ("✓", TextRole::Good),
+        (CheckStatus::Pass, false) => ("ok  ", TextRole::Good),
+        (CheckStatus::Warn, true) => ("!", TextRole::Warning),
+        (CheckStatus::Warn, false) => ("warn", TextRole::Warning),
+        (CheckStatus::Fail, true) => ("✗", TextRole::Error),
+        (CheckStatus::Fail, false) => ("FAIL", TextRole::Error),
+        (CheckStatus::Skip, true) => ("-", TextRole::Faint),
+        (CheckStatus::Skip, false) => ("-   ", TextRole::Faint),
     }
 }
 
-fn name(rung: Rung) -> &'static str {
+fn rung_name(rung: Rung) -> &'static str {
     match rung {
         Rung::Configured => "configured",
         Rung::Reachable => "reachable",

@@ -5,23 +5,24 @@
 mod block;
 mod project;
 
-use super::painted::Painted;
-use super::text::{Pen, count, wrap};
-use super::{Role, Ui, Verbosity};
+use super::painted::PaintedLine;
+use super::text::{LineStyle, format_count, wrap_text};
+use super::{TextRole, Ui, Verbosity};
 use crate::otlp::{
-    AddonVerdict, Check, Code, OrdinaryRequest, ProofMode, Proven, Report, ServiceVerdict, Status,
+    AddonVerdict, Check, CheckStatus, FailureCode, OrdinaryRequest, ProofMode, ProofReport,
+    ProvenRung, ServiceVerdict,
 };
 
-use block::{draw_block, draw_rung, mark};
+use block::{draw_block, draw_rung, status_mark};
 
 impl Ui {
     /// Shows the verdicts on stdout.
-    pub fn verdict(&mut self, report: &Report) {
+    pub fn verdict(&mut self, report: &ProofReport) {
         let pen = self.result_pen();
         if report.mode == ProofMode::Local {
-            self.result(Role::Strong.paint(LOCAL));
+            self.result(TextRole::Strong.paint(LOCAL));
         }
-        let entries = entries(report, &pen);
+        let entries = verdict_entries(report, &pen);
         let lines = match self.verbosity() {
             Verbosity::Verbose => in_full(&entries, &pen),
             Verbosity::Normal | Verbosity::Quiet => in_short(&entries, &pen),
@@ -48,33 +49,33 @@ const LOCAL: &str =
 /// A verdict with its name and summary.
 struct VerdictEntry<'a> {
     verdict: &'a ServiceVerdict,
-    name: Painted,
+    name: PaintedLine,
     /// Text after the name, if there is room.
-    place: Painted,
-    closing: Painted,
+    place: PaintedLine,
+    closing: PaintedLine,
     /// Whether it has a row in the table above.
     in_table: bool,
 }
 
-fn entries<'a>(report: &'a Report, pen: &Pen) -> Vec<VerdictEntry<'a>> {
+fn verdict_entries<'a>(report: &'a ProofReport, pen: &LineStyle) -> Vec<VerdictEntry<'a>> {
     let services = report.services.iter().map(|verdict| VerdictEntry {
         verdict,
         name: service_name(verdict, pen),
         place: match (&verdict.endpoint, verdict.protocol) {
             (Some(endpoint), Some(protocol)) => {
-                Role::Faint.paint(format!("  {}  {protocol}", pen.show(endpoint)))
+                TextRole::Faint.paint(format!("  {}  {protocol}", pen.show(endpoint)))
             }
-            _ => Painted::default(),
+            _ => PaintedLine::default(),
         },
-        closing: closing(report.mode, verdict),
+        closing: closing_line(report.mode, verdict),
         in_table: report.mode == ProofMode::Project,
     });
     let addons = report.addons.iter().map(|addon| addon_entry(addon, pen));
     services.chain(addons).collect()
 }
 
-fn service_name(verdict: &ServiceVerdict, pen: &Pen) -> Painted {
-    let name = Role::Strong.paint(pen.show(&verdict.service));
+fn service_name(verdict: &ServiceVerdict, pen: &LineStyle) -> PaintedLine {
+    let name = TextRole::Strong.paint(pen.show(&verdict.service));
     match verdict.name == verdict.service {
         true => name,
         false => name + " as " + pen.show(&verdict.name),
@@ -82,31 +83,31 @@ fn service_name(verdict: &ServiceVerdict, pen: &Pen) -> Painted {
 }
 
 /// Returns the entry of an addon.
-fn addon_entry<'a>(addon: &'a AddonVerdict, pen: &Pen) -> VerdictEntry<'a> {
+fn addon_entry<'a>(addon: &'a AddonVerdict, pen: &LineStyle) -> VerdictEntry<'a> {
     let verdict = &addon.verdict;
     let proven = match (verdict.proven, verdict.code) {
-        (Proven::None, None) => "not proven from here",
-        (Proven::Reachable, None) => "sent; nothing more is known",
-        (proven, _) => words(ProofMode::Trace, proven),
+        (ProvenRung::None, None) => "not proven from here",
+        (ProvenRung::Reachable, None) => "sent; nothing more is known",
+        (proven, _) => proven_words(ProofMode::Trace, proven),
     };
     VerdictEntry {
         verdict,
-        name: Role::Strong.paint(pen.show(&verdict.service)) + " to " + &addon.title,
+        name: TextRole::Strong.paint(pen.show(&verdict.service)) + " to " + &addon.title,
         place: match &verdict.endpoint {
-            Some(endpoint) => Role::Faint.paint(format!("  {}", pen.show(endpoint))),
-            None => Painted::default(),
+            Some(endpoint) => TextRole::Faint.paint(format!("  {}", pen.show(endpoint))),
+            None => PaintedLine::default(),
         },
-        closing: judged(proven, verdict),
+        closing: judged_line(proven, verdict),
         in_table: false,
     }
 }
 
 /// Returns every rung of every verdict.
-fn in_full(entries: &[VerdictEntry<'_>], pen: &Pen) -> Vec<Painted> {
+fn in_full(entries: &[VerdictEntry<'_>], pen: &LineStyle) -> Vec<PaintedLine> {
     let mut lines = Vec::new();
     for entry in entries {
         if !lines.is_empty() || entry.in_table {
-            lines.push(Painted::default());
+            lines.push(PaintedLine::default());
         }
         let head = entry.name.clone() + entry.place.clone();
         lines.extend(draw_block(head, entry.verdict, entry.closing.clone(), pen));
@@ -115,10 +116,10 @@ fn in_full(entries: &[VerdictEntry<'_>], pen: &Pen) -> Vec<Painted> {
 }
 
 /// Returns a line for each verdict; notes on several of them are printed once, below.
-fn in_short(entries: &[VerdictEntry<'_>], pen: &Pen) -> Vec<Painted> {
+fn in_short(entries: &[VerdictEntry<'_>], pen: &LineStyle) -> Vec<PaintedLine> {
     let mut groups: Vec<(Vec<Check>, Vec<&VerdictEntry<'_>>)> = Vec::new();
     for entry in entries {
-        let told = told(entry.verdict);
+        let told = select_told_checks(entry.verdict);
         let is_alike = |known: &[Check], first: &VerdictEntry<'_>| {
             first.verdict.code == entry.verdict.code
                 && first.in_table == entry.in_table
@@ -137,9 +138,9 @@ fn in_short(entries: &[VerdictEntry<'_>], pen: &Pen) -> Vec<Painted> {
                 continue;
             }
             let names = members.iter().map(|one| one.verdict.service.as_str());
-            lines.push(Painted::default());
+            lines.push(PaintedLine::default());
             let names = pen.show(&names.collect::<Vec<_>>().join(", "));
-            lines.push(Role::Strong.paint(names));
+            lines.push(TextRole::Strong.paint(names));
         } else {
             lines.extend(members.iter().flat_map(|entry| one_line(entry, &checks, pen)));
         }
@@ -149,89 +150,92 @@ fn in_short(entries: &[VerdictEntry<'_>], pen: &Pen) -> Vec<Painted> {
 }
 
 /// Returns the rungs that need attention: failures, and those with a hint.
-fn told(verdict: &ServiceVerdict) -> Vec<Check> {
-    let is_open = matches!(verdict.code, Some(Code::NotProven | Code::Unseen | Code::NotAsked));
+fn select_told_checks(verdict: &ServiceVerdict) -> Vec<Check> {
+    let is_open = matches!(
+        verdict.code,
+        Some(FailureCode::NotProven | FailureCode::Unseen | FailureCode::NotAsked)
+    );
     let is_told = |check: &&Check| match check.status {
-        Status::Warn | Status::Fail => true,
-        Status::Skip => is_open || check.hint.is_some(),
-        Status::Pass => check.hint.is_some(),
+        CheckStatus::Warn | CheckStatus::Fail => true,
+        CheckStatus::Skip => is_open || check.hint.is_some(),
+        CheckStatus::Pass => check.hint.is_some(),
     };
     // Durations are not part of the problem.
     verdict.checks.iter().filter(is_told).map(|check| Check { ms: 0, ..check.clone() }).collect()
 }
 
-fn one_line(entry: &VerdictEntry<'_>, told: &[Check], pen: &Pen) -> Vec<Painted> {
+fn one_line(entry: &VerdictEntry<'_>, told: &[Check], pen: &LineStyle) -> Vec<PaintedLine> {
     let verdict = entry.verdict;
-    let warned = told.iter().any(|check| check.status != Status::Pass);
+    let warned = told.iter().any(|check| check.status != CheckStatus::Pass);
     let status = match (verdict.code, warned) {
-        (Some(_), _) => Status::Fail,
-        (None, true) => Status::Warn,
-        (None, false) => Status::Pass,
+        (Some(_), _) => CheckStatus::Fail,
+        (None, true) => CheckStatus::Warn,
+        (None, false) => CheckStatus::Pass,
     };
-    let (sign, role) = mark(status, &pen.look);
+    let (sign, role) = status_mark(status, &pen.look);
     let place = match verdict.code {
         Some(_) => entry.place.clone(),
-        None => Painted::default(),
+        None => PaintedLine::default(),
     };
     let mut lines =
         vec![role.paint(sign) + " " + entry.name.clone() + place + "  " + entry.closing.clone()];
     let found = verdict.application.as_ref().and_then(|_| verdict.checks.last());
-    if let Some(found) = found.filter(|check| check.status == Status::Pass) {
+    if let Some(found) = found.filter(|check| check.status == CheckStatus::Pass) {
         let indent = sign.chars().count() + 1;
         let room = pen.look.width.saturating_sub(indent).max(30);
-        let parts = wrap(&pen.show(&found.evidence), room);
+        let parts = wrap_text(&pen.show(&found.evidence), room);
         lines.extend(parts.into_iter().map(|part| format!("{:indent$}{part}", "").into()));
     }
     lines
 }
 
 /// Returns the closing line: what was proven.
-fn closing(mode: ProofMode, verdict: &ServiceVerdict) -> Painted {
+fn closing_line(mode: ProofMode, verdict: &ServiceVerdict) -> PaintedLine {
     let misses_requests = verdict.application.as_ref().is_some_and(|application| {
         verdict.code.is_some() && application.ordinary == Some(OrdinaryRequest::NotRecorded)
     });
     let proven = match misses_requests {
         true => "its spans were seen, those of ordinary requests were not",
-        false => words(mode, verdict.proven),
+        false => proven_words(mode, verdict.proven),
     };
-    let line = judged(proven, verdict);
+    let line = judged_line(proven, verdict);
     match &verdict.link {
-        Some(link) => line + ": " + Painted::link(link),
+        Some(link) => line + ": " + PaintedLine::link(link),
         None => line,
     }
 }
 
-fn words(mode: ProofMode, proven: Proven) -> &'static str {
+fn proven_words(mode: ProofMode, proven: ProvenRung) -> &'static str {
     match (mode, proven) {
-        (ProofMode::Local, Proven::Queryable) => {
+        (ProofMode::Local, ProvenRung::Queryable) => {
             "local: arrived as the provider expects it; nothing was sent to the provider"
         }
         (
             ProofMode::App | ProofMode::Project,
-            Proven::None | Proven::Reachable | Proven::DatasetWritten,
+            ProvenRung::None | ProvenRung::Reachable | ProvenRung::DatasetWritten,
         ) => "its own spans were not seen",
-        (ProofMode::App | ProofMode::Project, Proven::Queryable) => {
+        (ProofMode::App | ProofMode::Project, ProvenRung::Queryable) => {
             "delivered: its own spans were seen"
         }
-        (ProofMode::App | ProofMode::Project, Proven::Accepted) => {
+        (ProofMode::App | ProofMode::Project, ProvenRung::Accepted) => {
             "accepted: its endpoint took its own spans"
         }
-        (_, Proven::None | Proven::Reachable) => "not delivered",
-        (_, Proven::Accepted) => "accepted, not yet seen",
-        (_, Proven::DatasetWritten) => "accepted, and something arrived since",
-        (_, Proven::Queryable) => "delivered: our own trace was found",
+        (_, ProvenRung::None | ProvenRung::Reachable) => "not delivered",
+        (_, ProvenRung::Accepted) => "accepted, not yet seen",
+        (_, ProvenRung::DatasetWritten) => "accepted, and something arrived since",
+        (_, ProvenRung::Queryable) => "delivered: our own trace was found",
     }
 }
 
-fn judged(proven: &str, verdict: &ServiceVerdict) -> Painted {
+fn judged_line(proven: &str, verdict: &ServiceVerdict) -> PaintedLine {
     match verdict.code {
-        None => Role::Good.paint(proven),
-        Some(code) => Role::Error.paint(code.as_str()) + format!(": {proven}"),
+        None => TextRole::Good.paint(proven),
+        Some(code) => TextRole::Error.paint(code.as_str()) + format!(": {proven}"),
     }
 }
 
 /// Returns the summary of a report on several services.
-fn last_line(report: &Report) -> Option<Painted> {
+fn last_line(report: &ProofReport) -> Option<PaintedLine> {
     let all = report.services.len();
     if all < 2 {
         return None;
@@ -239,31 +243,31 @@ fn last_line(report: &Report) -> Option<Painted> {
     let is_seen = |verdict: &&ServiceVerdict| {
         verdict.code.is_none()
             && (verdict.application.is_none()
-                || matches!(verdict.proven, Proven::Accepted | Proven::Queryable))
+                || matches!(verdict.proven, ProvenRung::Accepted | ProvenRung::Queryable))
     };
     let good = report.services.iter().filter(is_seen).count();
     let delivered =
-        report.services.iter().filter(is_seen).all(|one| one.proven == Proven::Queryable);
+        report.services.iter().filter(is_seen).all(|one| one.proven == ProvenRung::Queryable);
     let what = match (report.mode, delivered) {
         (ProofMode::Local, _) => "send what a provider needs (local: nothing was sent there)",
         (_, true) => "delivered",
         (_, false) => "accepted",
     };
     let not_asked = report.services.iter().filter(|one| is_unasked(one)).count();
-    let mut line = format!("{good} of {} {what}", count(all as u64, "service"));
+    let mut line = format!("{good} of {} {what}", format_count(all as u64, "service"));
     if not_asked > 0 {
         line += &format!(", {not_asked} not asked");
     }
     Some(match good == all {
-        true => Role::Good.paint(line),
-        false => Role::Strong.paint(line),
+        true => TextRole::Good.paint(line),
+        false => TextRole::Strong.paint(line),
     })
 }
 
 /// Returns whether the service got no request and none of its spans was seen.
 fn is_unasked(verdict: &ServiceVerdict) -> bool {
     let sighting = verdict.application.as_ref();
-    verdict.code == Some(Code::NotAsked)
+    verdict.code == Some(FailureCode::NotAsked)
         || sighting.is_some_and(|one| one.url.is_none() && one.spans == 0) && verdict.code.is_none()
 }
 
@@ -272,25 +276,28 @@ mod tests {
     use super::*;
     use crate::otlp::Rung;
     use crate::secret::Redactor;
-    use crate::ui::Look;
+    use crate::ui::StreamLook;
 
     fn accepted(name: &str) -> ServiceVerdict {
         let mut verdict = ServiceVerdict::new(name, "backend");
-        verdict.prove(Proven::Accepted);
-        verdict.check(Check::new(Rung::Accepted, Status::Pass, "taken"));
+        verdict.prove(ProvenRung::Accepted);
+        verdict.check(Check::new(Rung::Accepted, CheckStatus::Pass, "taken"));
         verdict
     }
 
-    fn lines(report: &Report, draw: fn(&[VerdictEntry<'_>], &Pen) -> Vec<Painted>) -> Vec<String> {
-        let pen = Pen::new(Look::plain(), &Redactor::default());
-        draw(&entries(report, &pen), &pen).iter().map(Painted::text).collect()
+    fn lines(
+        report: &ProofReport,
+        draw: fn(&[VerdictEntry<'_>], &LineStyle) -> Vec<PaintedLine>,
+    ) -> Vec<String> {
+        let pen = LineStyle::new(StreamLook::plain(), &Redactor::default());
+        draw(&verdict_entries(report, &pen), &pen).iter().map(PaintedLine::text).collect()
     }
 
     #[test]
     fn accepted_spans_are_not_called_delivered() {
         let mut verdict = accepted("backend-flask");
         verdict.link = Some("https://ui.example/trace".to_owned());
-        let report = Report::new(ProofMode::Trace, vec![verdict]);
+        let report = ProofReport::new(ProofMode::Trace, vec![verdict]);
         assert_eq!(
             lines(&report, in_full),
             [
@@ -309,13 +316,13 @@ mod tests {
     fn a_shared_cause_is_printed_once() {
         let refused = |name: &str, ms| {
             let mut verdict = ServiceVerdict::new(name, name);
-            verdict.code = Some(Code::KeyRejected);
-            let check = Check::new(Rung::Accepted, Status::Fail, "401: unknown");
+            verdict.code = Some(FailureCode::KeyRejected);
+            let check = Check::new(Rung::Accepted, CheckStatus::Fail, "401: unknown");
             verdict.check(Check { ms, ..check.hint(Some("store another".to_owned())) });
             verdict
         };
         let services = vec![refused("a", 1), accepted("b"), refused("c", 2)];
-        let report = Report::new(ProofMode::Trace, services);
+        let report = ProofReport::new(ProofMode::Trace, services);
         let shown = lines(&report, in_short);
         assert_eq!(
             shown,
@@ -328,6 +335,6 @@ mod tests {
             ]
         );
         assert_eq!(last_line(&report).unwrap().text(), "1 of 3 services accepted");
-        assert!(last_line(&Report::new(ProofMode::Trace, vec![accepted("a")])).is_none());
+        assert!(last_line(&ProofReport::new(ProofMode::Trace, vec![accepted("a")])).is_none());
     }
 }

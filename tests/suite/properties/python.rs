@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use cruddur_ops::edit::python::source::Source;
+use cruddur_ops::edit::python::source::PythonSource;
 use cruddur_ops::edit::requirements::{self, Requirements};
-use cruddur_ops::plan::instrument::{self, Frontend, Mistakes, PackageList, Service, Start};
+use cruddur_ops::plan::instrument::{
+    self, FrontendTracing, MistakePolicy, PackageList, PythonService, TracingStart,
+};
 use proptest::prelude::*;
 
 use super::{lost, text};
@@ -13,12 +15,12 @@ fn packages(text: &str) -> Vec<String> {
     Requirements::parse(text).entries.into_iter().map(|entry| entry.name).collect()
 }
 
-fn flask_service(code: &str, packages: &str) -> Service {
-    let file = |name: &str, text: &str| instrument::SourceFile {
+fn flask_service(code: &str, packages: &str) -> PythonService {
+    let file = |name: &str, text: &str| instrument::PythonSourceFile {
         path: Path::new("/p").join(name),
         text: text.to_owned(),
     };
-    Service {
+    PythonService {
         name: "a".to_owned(),
         base: "/p".into(),
         python: vec![file("app.py", code)],
@@ -29,11 +31,11 @@ fn flask_service(code: &str, packages: &str) -> Service {
             beside: Vec::new(),
         }],
         version: None,
-        start: Start::InCode,
+        start: TracingStart::InCode,
         entries: Vec::new(),
         served: Vec::new(),
         roots: Vec::new(),
-        frontend: Frontend::Untraced,
+        frontend: FrontendTracing::Untraced,
         addons: Vec::new(),
     }
 }
@@ -46,7 +48,7 @@ proptest! {
     ], 8)) {
         let wanted = [("opentelemetry-api", None), ("opentelemetry-sdk", Some("1.2"))];
         let added: Vec<_> = wanted
-            .map(|(name, version)| requirements::Addition { name: name.into(), version: version.map(str::to_owned) })
+            .map(|(name, version)| requirements::PackageAddition { name: name.into(), version: version.map(str::to_owned) })
             .into();
         let after = requirements::extend(&before, &added);
         prop_assert!(after.is_ok(), "{before}");
@@ -77,7 +79,7 @@ proptest! {
             _ => "Flask",
         };
         let before = format!("{head}{import}{}\n{}{}", between.replace("\r\n", "\n"), app.replace("NAME", class), rest.replace("\r\n", "\n"));
-        let first = instrument::plan(&flask_service(&before, "flask\n"), Mistakes::Say);
+        let first = instrument::plan_instrumentation(&flask_service(&before, "flask\n"), MistakePolicy::Say);
         prop_assert!(first.is_ok(), "{before}\n{first:#?}");
         let after = |name: &str, old: &str| {
             let changes = first.as_ref().unwrap().changes.iter();
@@ -85,10 +87,10 @@ proptest! {
             change.unwrap_or_else(|| old.into())
         };
         let (code, list) = (after("app.py", &before), after("requirements.txt", "flask\n"));
-        prop_assert!(Source::parse(&code).is_ok());
+        prop_assert!(PythonSource::parse(&code).is_ok());
         prop_assert!(code.contains("instrument_app(app)"), "{code}");
         prop_assert_eq!(lost(&before, &code, &[]), None, "lost from\n{}", before);
-        let second = instrument::plan(&flask_service(&code, &list), Mistakes::Say).unwrap();
+        let second = instrument::plan_instrumentation(&flask_service(&code, &list), MistakePolicy::Say).unwrap();
         prop_assert!(second.changes.is_empty(), "{:#?}", second.changes);
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use cruddur_ops::apply::{Direction, Journal};
-use cruddur_ops::plan::{Change, Plan, Writing};
-use cruddur_ops::project::Boundary;
+use cruddur_ops::apply::{EntryDirection, Journal};
+use cruddur_ops::plan::{FileChange, Plan, WriteMethod};
+use cruddur_ops::project::ProjectBoundary;
 use cruddur_ops::secret::Redactor;
 use proptest::prelude::*;
 
@@ -23,18 +23,18 @@ proptest! {
                 mode(&path, file.mode);
             }
             let text = |text: &Option<String>| text.as_deref().map(Into::into);
-            plan.change(Change { path, before: text(&file.before), after: text(&file.after), writing: file.writing });
+            plan.change(FileChange { path, before: text(&file.before), after: text(&file.after), writing: file.writing });
         }
         let before = tree(&project);
-        let journal = Journal::open(&folder.path().join("state"), &project, &Boundary::new(&project), &Redactor::default());
+        let journal = Journal::open(&folder.path().join("state"), &project, &ProjectBoundary::new(&project), &Redactor::default());
         journal.apply(&plan, "test").unwrap();
         for change in &plan.changes {
             let now = std::fs::read_to_string(&change.path).ok();
             prop_assert_eq!(now.as_deref(), change.after.as_deref());
         }
         if let Some(entry) = journal.last().unwrap() {
-            let back = journal.settle(&entry, Direction::Back).unwrap();
-            journal.settled(&entry, &back, Direction::Back).unwrap();
+            let back = journal.settle(&entry, EntryDirection::Back).unwrap();
+            journal.settled(&entry, &back, EntryDirection::Back).unwrap();
         }
         prop_assert_eq!(tree(&project), before);
         prop_assert!(journal.last().unwrap().is_none());
@@ -45,7 +45,7 @@ proptest! {
 struct File {
     before: Option<String>,
     after: Option<String>,
-    writing: Writing,
+    writing: WriteMethod,
     mode: u32,
 }
 
@@ -67,7 +67,7 @@ fn file() -> impl Strategy<Value = File> {
             .prop_map(|parts| parts.concat()),
         )
     };
-    let writing = prop::sample::select(vec![Writing::Replace, Writing::InPlace]);
+    let writing = prop::sample::select(vec![WriteMethod::Replace, WriteMethod::InPlace]);
     let mode = prop::sample::select(vec![0o644, 0o600, 0o755, 0o664]);
     // No command takes a file of the user's away.
     (text(), text(), writing, mode).prop_map(|(before, after, writing, mode)| File {

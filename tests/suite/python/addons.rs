@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use cruddur_ops::plan::instrument::{Addon, Mistakes, plan};
+use cruddur_ops::plan::instrument::{Addon, MistakePolicy, plan_instrumentation};
 
 const APP: &str = "import os\nfrom flask import Flask\n\napp = Flask(__name__)\n\n@app.route('/')\ndef home():\n    return 'x'\n\n\
                    @app.route('/rollbar/test')\ndef fail():\n    raise RuntimeError('boom')\n";
@@ -15,7 +15,7 @@ const APP: &str = "import os\nfrom flask import Flask\n\napp = Flask(__name__)\n
 fn planned(app: &str, requirements: &str, addons: &[Addon]) -> (String, String) {
     let python = [("app.py".to_owned(), app.to_owned())];
     let service = super::service(&python, requirements, addons);
-    let plan = plan(&service, Mistakes::Fix).unwrap();
+    let plan = plan_instrumentation(&service, MistakePolicy::Fix).unwrap();
     let after = |name: &str, text: &str| {
         let path = Path::new("/s").join(name);
         let change = plan.changes.iter().find(|change| change.path == path);

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use cruddur_ops::edit::python::source::Source;
+use cruddur_ops::edit::python::source::PythonSource;
 
 use super::python;
 use crate::sandbox::Sandbox;
@@ -223,7 +223,7 @@ fn what_python_refuses_is_refused_and_what_it_takes_is_read() {
     let mut wrong = Vec::new();
     for (at, (text, taken)) in texts.iter().zip(taken).enumerate() {
         assert_eq!(taken, at >= BROKEN.len(), "the table says otherwise than Python: {text:?}");
-        let read = Source::parse(text);
+        let read = PythonSource::parse(text);
         if read.is_ok() != taken {
             wrong.push((text, read.err()));
         }
@@ -249,7 +249,7 @@ fn nesting_is_read_or_refused_in_time_and_never_deeper_than_python_does() {
         texts.push(format!("{blocks}{}pass\n", " ".repeat(depth.min(300))));
     }
     for (text, taken) in texts.iter().zip(compiled(&texts).unwrap_or_default()) {
-        assert!(taken || Source::parse(text).is_err(), "{}…", &text[..60]);
+        assert!(taken || PythonSource::parse(text).is_err(), "{}…", &text[..60]);
     }
     let start = std::time::Instant::now();
     for depth in [20_000, 100_000] {
@@ -263,10 +263,13 @@ fn nesting_is_read_or_refused_in_time_and_never_deeper_than_python_does() {
             ("", ")"),
             ("[{(", ""),
         ] {
-            assert!(Source::parse(&wrapped(open, "1", close, depth)).is_err(), "{open}{close}");
+            assert!(
+                PythonSource::parse(&wrapped(open, "1", close, depth)).is_err(),
+                "{open}{close}"
+            );
         }
         for tail in [".b", "()", "[0]", "+1", " and a", ".b()"] {
-            let error = Source::parse(&wrapped("", "a", tail, depth)).unwrap_err();
+            let error = PythonSource::parse(&wrapped("", "a", tail, depth)).unwrap_err();
             assert!(error.line == 1 || error.line == 2, "{error:?}");
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cruddur_ops::edit::requirements::Requirements;
 use cruddur_ops::error::Result;
 use cruddur_ops::plan::Plan;
-use cruddur_ops::plan::instrument::{Mistakes, plan};
+use cruddur_ops::plan::instrument::{MistakePolicy, plan_instrumentation};
 
 use super::table::same_bytes;
 
@@ -38,7 +38,7 @@ fn corpus() -> Option<Vec<PathBuf>> {
 fn planned(text: &str) -> Result<Plan> {
     let app = "from flask import Flask\napp = Flask(__name__)\n".to_owned();
     let service = super::service(&[("app.py".to_owned(), app)], text, &[]);
-    plan(&service, Mistakes::Say)
+    plan_instrumentation(&service, MistakePolicy::Say)
 }
 
 fn after(text: &str) -> Result<String> {

@@ -3,23 +3,23 @@
 use std::path::Path;
 
 use cruddur_ops::plan::Plan;
-use cruddur_ops::plan::instrument::entry::Entry;
-use cruddur_ops::plan::instrument::{Addon, Mistakes, plan};
+use cruddur_ops::plan::instrument::entry::StartEntry;
+use cruddur_ops::plan::instrument::{Addon, MistakePolicy, plan_instrumentation};
 
 const DB: (&str, &str) =
     ("lib/db.py", "from psycopg_pool import ConnectionPool\npool = ConnectionPool('')\n");
 
 type Files<'f> = [(&'f str, &'f str)];
 
-fn planned(files: &Files, requirements: &str, entry: &str, mistakes: Mistakes) -> Plan {
+fn planned(files: &Files, requirements: &str, entry: &str, mistakes: MistakePolicy) -> Plan {
     let python: Vec<(String, String)> =
         files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     let mut service = super::service(&python, requirements, &[]);
     service.entries = match entry {
         "" => Vec::new(),
-        module => vec![Entry::Module(module.to_owned())],
+        module => vec![StartEntry::Module(module.to_owned())],
     };
-    plan(&service, mistakes).unwrap()
+    plan_instrumentation(&service, mistakes).unwrap()
 }
 
 fn after(plan: &Plan, path: &str) -> Option<String> {
@@ -40,7 +40,7 @@ fn order<'t>(text: &'t str, words: &[&str]) -> Vec<&'t str> {
 fn they_stand_below_what_must_come_first_and_above_the_own_modules() {
     let app = "#!/usr/bin/env python\n\"\"\"Docs.\"\"\"\nfrom __future__ import annotations\nfrom gevent import monkey\n\nmonkey.patch_all()\n\
                from flask import Flask\nif True:\n    from lib.db import pool\napp = Flask(__name__)\n";
-    let plan = planned(&[("app.py", app), DB], "flask\npsycopg-pool\n", "", Mistakes::Say);
+    let plan = planned(&[("app.py", app), DB], "flask\npsycopg-pool\n", "", MistakePolicy::Say);
     let text = after(&plan, "app.py").unwrap();
     let words = [
         "Docs",
@@ -67,7 +67,7 @@ fn they_stand_below_what_must_come_first_and_above_the_own_modules() {
     );
     let second = [("app.py", text.as_str()), DB];
     let requirements = after(&plan, "requirements.txt").unwrap();
-    assert!(planned(&second, &requirements, "", Mistakes::Say).is_empty());
+    assert!(planned(&second, &requirements, "", MistakePolicy::Say).is_empty());
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn they_stand_in_the_module_that_runs_first() {
     );
     let wsgi = ("api/wsgi.py", "from lib.db import pool\nfrom .server import make\napp = make()\n");
     let files = [app, wsgi, DB];
-    let plan = planned(&files, "flask\npsycopg\n", "api.wsgi", Mistakes::Say);
+    let plan = planned(&files, "flask\npsycopg\n", "api.wsgi", MistakePolicy::Say);
     let text = after(&plan, "api/wsgi.py").unwrap();
     let words = ["PsycopgInstrumentor()", "import pool"];
     assert_eq!(
@@ -89,14 +89,14 @@ fn they_stand_in_the_module_that_runs_first() {
     assert!(!made.contains("Psycopg"), "{made}");
     let second = [(app.0, made.as_str()), (wsgi.0, text.as_str()), DB];
     let requirements = after(&plan, "requirements.txt").unwrap();
-    assert!(planned(&second, &requirements, "api.wsgi", Mistakes::Say).is_empty());
+    assert!(planned(&second, &requirements, "api.wsgi", MistakePolicy::Say).is_empty());
 
     let package = [
         ("shop/__init__.py", "from lib import db\n"),
         ("shop/app.py", "from flask import Flask\napp = Flask(__name__)\n"),
         DB,
     ];
-    let plan = planned(&package, "flask\npsycopg\n", "", Mistakes::Say);
+    let plan = planned(&package, "flask\npsycopg\n", "", MistakePolicy::Say);
     let text = after(&plan, "shop/__init__.py").unwrap();
     assert_eq!(order(&text, &["psycopg", "lib"]).last(), Some(&"from lib import db"), "{text}");
 }
@@ -107,7 +107,7 @@ fn a_set_up_of_the_users_own_stays_and_lacks_nothing() {
                from opentelemetry.instrumentation.flask import FlaskInstrumentor\nfrom opentelemetry.instrumentation.requests import RequestsInstrumentor\n\
                from opentelemetry.sdk.trace import TracerProvider\ntrace.set_tracer_provider(TracerProvider())\n\
                app = Flask(__name__)\nFlaskInstrumentor().instrument_app(app)\nRequestsInstrumentor().instrument()\n";
-    let plan = planned(&[("app.py", app), DB], "flask\npsycopg\n", "", Mistakes::Say);
+    let plan = planned(&[("app.py", app), DB], "flask\npsycopg\n", "", MistakePolicy::Say);
     let text = after(&plan, "app.py").unwrap();
     let words = ["PsycopgInstrumentor()", "import pool", "RequestsInstrumentor()"];
     assert_eq!(
@@ -134,18 +134,19 @@ fn what_comes_too_late_is_said_and_moved_on_request() {
         );
         let files = [("app.py", app.as_str()), ("store.py", db)];
         let requirements = format!("flask\n{library}\nopentelemetry-instrumentation-{library}\n");
-        let said = planned(&files, &requirements, "", Mistakes::Say);
+        let said = planned(&files, &requirements, "", MistakePolicy::Say);
         let late = said.notes.iter().filter(|note| note.text.contains(class));
         assert_eq!(late.filter(|note| note.hint.is_some()).count(), 1, "{:?}", said.notes);
         assert_eq!(after(&said, "app.py").unwrap().matches(line).count(), 1);
-        let fixed = after(&planned(&files, &requirements, "", Mistakes::Fix), "app.py").unwrap();
+        let fixed =
+            after(&planned(&files, &requirements, "", MistakePolicy::Fix), "app.py").unwrap();
         assert_eq!(
             order(&fixed, &[class, "store"]),
             [import.as_str(), line, "import store"],
             "{fixed}"
         );
         let again = [("app.py", fixed.as_str()), ("store.py", db)];
-        let notes = planned(&again, &requirements, "", Mistakes::Say).notes;
+        let notes = planned(&again, &requirements, "", MistakePolicy::Say).notes;
         assert!(notes.iter().all(|note| !note.text.contains(class)), "{notes:?}");
     }
 }
@@ -155,7 +156,7 @@ fn what_is_in_time_or_cannot_be_late_is_not_said() {
     let late = |app: &str, other: &str| {
         let app = format!("{app}from flask import Flask\napp = Flask(__name__)\n");
         let files = [("app.py", app.as_str()), ("store.py", other)];
-        let plan = planned(&files, "flask\nredis\npsycopg\n", "", Mistakes::Say);
+        let plan = planned(&files, "flask\nredis\npsycopg\n", "", MistakePolicy::Say);
         plan.notes.iter().filter(|note| note.text.contains("runs after")).count()
     };
     let redis = "from opentelemetry.instrumentation.redis import RedisInstrumentor\nimport store\nRedisInstrumentor().instrument()\n";
@@ -170,7 +171,9 @@ fn what_is_in_time_or_cannot_be_late_is_not_said() {
 fn added(requirements: &str, addons: &[Addon]) -> (String, Vec<String>) {
     let app =
         [("app.py".to_owned(), "from flask import Flask\napp = Flask(__name__)\n".to_owned())];
-    let plan = plan(&super::service(&app, requirements, addons), Mistakes::Say).unwrap();
+    let plan =
+        plan_instrumentation(&super::service(&app, requirements, addons), MistakePolicy::Say)
+            .unwrap();
     let notes = plan.notes.iter().map(|note| note.text.clone()).collect();
     (after(&plan, "requirements.txt").unwrap() + &after(&plan, "app.py").unwrap(), notes)
 }

@@ -13,15 +13,17 @@ mod table;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use cruddur_ops::plan::instrument::{Addon, Frontend, PackageList, Service, SourceFile, Start};
+use cruddur_ops::plan::instrument::{
+    Addon, FrontendTracing, PackageList, PythonService, PythonSourceFile, TracingStart,
+};
 
 /// A Flask service of these files, below `/s`, that installs what `requirements` lists.
-fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]) -> Service {
-    let file = |path: &str, text: &str| SourceFile {
+fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]) -> PythonService {
+    let file = |path: &str, text: &str| PythonSourceFile {
         path: Path::new("/s").join(path),
         text: text.to_owned(),
     };
-    Service {
+    PythonService {
         name: "backend-flask".to_owned(),
         base: "/s".into(),
         python: python.iter().map(|(path, text)| file(path, text)).collect(),
@@ -32,11 +34,11 @@ fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]) ->
             beside: Vec::new(),
         }],
         version: None,
-        start: Start::InCode,
+        start: TracingStart::InCode,
         entries: Vec::new(),
         served: Vec::new(),
         roots: Vec::new(),
-        frontend: Frontend::Untraced,
+        frontend: FrontendTracing::Untraced,
         addons: addons.to_vec(),
     }
 }

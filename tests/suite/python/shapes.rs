@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cruddur_ops::error::Result;
 use cruddur_ops::plan::Plan;
-use cruddur_ops::plan::instrument::{Mistakes, plan};
+use cruddur_ops::plan::instrument::{MistakePolicy, plan_instrumentation};
 
 use super::table::{SHAPES, Shape, same_bytes};
 
@@ -14,7 +14,7 @@ fn files(shape: &Shape) -> Vec<(String, String)> {
 }
 
 fn planned(shape: &Shape, files: &[(String, String)]) -> Result<Plan> {
-    plan(&super::service(files, shape.requirements, &[]), shape.mistakes)
+    plan_instrumentation(&super::service(files, shape.requirements, &[]), shape.mistakes)
 }
 
 /// The files after the plan, requirements left out.
@@ -38,7 +38,7 @@ fn every_line_stays_and_twice_is_once() {
         let after = applied(&before, &plan);
         for ((path, old), (_, new)) in before.iter().zip(&after) {
             assert!(
-                shape.mistakes == Mistakes::Fix || same_bytes(old, new),
+                shape.mistakes == MistakePolicy::Fix || same_bytes(old, new),
                 "{} {path}:\n{new}",
                 shape.name
             );

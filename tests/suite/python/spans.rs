@@ -2,12 +2,13 @@
 
 use cruddur_ops::error::{Error, ErrorCode, Result};
 use cruddur_ops::plan::Plan;
-use cruddur_ops::plan::instrument::SourceFile;
-use cruddur_ops::plan::instrument::span::{Attribute, SpanRequest, plan};
+use cruddur_ops::plan::instrument::PythonSourceFile;
+use cruddur_ops::plan::instrument::span::{SpanAttributeRequest, SpanRequest, plan};
 
 fn planned(text: &str, function: &str, attributes: &[(&str, &str)]) -> Result<Plan> {
-    let file = SourceFile { path: "/s/services/home_activities.py".into(), text: text.to_owned() };
-    let attribute = |(key, expression): &(&str, &str)| Attribute {
+    let file =
+        PythonSourceFile { path: "/s/services/home_activities.py".into(), text: text.to_owned() };
+    let attribute = |(key, expression): &(&str, &str)| SpanAttributeRequest {
         key: (*key).to_owned(),
         expression: (*expression).to_owned(),
     };

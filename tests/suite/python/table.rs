@@ -1,6 +1,6 @@
 //! The shapes applications come in, each with the expression that gives its application.
 
-use cruddur_ops::plan::instrument::Mistakes;
+use cruddur_ops::plan::instrument::MistakePolicy;
 
 /// One application before it is traced.
 pub struct Shape {
@@ -12,7 +12,7 @@ pub struct Shape {
     /// How many requests are sent: one for each application.
     pub requests: usize,
     /// What is done about what is wrong in it.
-    pub mistakes: Mistakes,
+    pub mistakes: MistakePolicy,
 }
 
 const fn app(name: &'static str, files: &'static [(&'static str, &'static str)]) -> Shape {
@@ -22,13 +22,13 @@ const fn app(name: &'static str, files: &'static [(&'static str, &'static str)])
         entry: "app:app",
         requirements: "flask\n",
         requests: 1,
-        mistakes: Mistakes::Say,
+        mistakes: MistakePolicy::Say,
     }
 }
 
 /// An application that does not start, or is not traced, until its mistakes are put right.
 const fn broken(name: &'static str, files: &'static [(&'static str, &'static str)]) -> Shape {
-    Shape { mistakes: Mistakes::Fix, ..app(name, files) }
+    Shape { mistakes: MistakePolicy::Fix, ..app(name, files) }
 }
 
 const fn from(entry: &'static str, shape: Shape) -> Shape {

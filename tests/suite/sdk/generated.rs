@@ -1,6 +1,6 @@
 //! Environments put together at random, always the same ones.
 
-use cruddur_ops::instrumentation::{Language, Protocol, SdkSetup};
+use cruddur_ops::instrumentation::{Language, OtlpProtocol, SdkSetup};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -185,7 +185,7 @@ fn python_agrees_on_generated_environments_read_by_its_distribution() {
 
 #[test]
 fn python_agrees_on_generated_environments_read_by_code() {
-    for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+    for protocol in [OtlpProtocol::HttpProtobuf, OtlpProtocol::Grpc] {
         let setup = SdkSetup::Code { protocol, endpoint: None };
         compare(Language::Python, &setup, &environments(150, 2));
     }

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cruddur_ops::instrumentation::{
-    Compression, Language, OtlpExporter, Protocol, SdkInput, SdkProblemKind, SdkSettings, SdkSetup,
-    SpanExporter, TraceSampler,
+    Language, OtlpCompression, OtlpExporter, OtlpProtocol, SdkInput, SdkProblemKind, SdkSettings,
+    SdkSetup, SpanExporter, TraceSampler,
 };
 use cruddur_ops::secret::Secret;
 use serde_json::Value;
@@ -125,7 +125,7 @@ fn differences(language: Language, ours: &SdkSettings, theirs: &Value) -> Vec<St
     for (own, theirs) in own.zip(theirs["exporters"].as_array().unwrap()) {
         if let SpanExporter::Otlp(own) = own {
             match own.protocol {
-                Protocol::Grpc => found.extend(grpc_differences(own, theirs)),
+                OtlpProtocol::Grpc => found.extend(grpc_differences(own, theirs)),
                 _ => found.extend(http_differences(own, theirs)),
             }
         }
@@ -136,7 +136,7 @@ fn differences(language: Language, ours: &SdkSettings, theirs: &Value) -> Vec<St
 
 /// What really arrived at the receiver, if anything did.
 fn request_differences(ours: &SdkSettings, theirs: &Value) -> Vec<String> {
-    let is_http = |one: &SpanExporter| matches!(one, SpanExporter::Otlp(one) if one.protocol != Protocol::Grpc);
+    let is_http = |one: &SpanExporter| matches!(one, SpanExporter::Otlp(one) if one.protocol != OtlpProtocol::Grpc);
     let is_patient = ours.otlp().is_some_and(|one| {
         one.timeout.is_none_or(|timeout| timeout.is_zero() || timeout >= Duration::from_millis(100))
     });
@@ -188,9 +188,9 @@ fn request_differences(ours: &SdkSettings, theirs: &Value) -> Vec<String> {
 fn http_differences(ours: &OtlpExporter, theirs: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let compression = match ours.compression {
-        Compression::None => "none",
-        Compression::Gzip => "gzip",
-        Compression::Deflate => "deflate",
+        OtlpCompression::None => "none",
+        OtlpCompression::Gzip => "gzip",
+        OtlpCompression::Deflate => "deflate",
     };
     if theirs["compression"] != compression {
         found.push(format!("compression {compression}, the SDK {}", theirs["compression"]));

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use cruddur_ops::instrumentation::{Language, Protocol, SdkSetup};
+use cruddur_ops::instrumentation::{Language, OtlpProtocol, SdkSetup};
 use serde_json::{Value, json};
 
 use super::Environment;
@@ -53,7 +53,9 @@ impl Oracle {
     /// What the SDK makes of an environment. Only traces are exported unless it says otherwise.
     pub(super) fn ask(&mut self, setup: &SdkSetup, environment: &Environment) -> Value {
         let (setup, endpoint) = match setup {
-            SdkSetup::Code { protocol: Protocol::Grpc, endpoint } => ("grpc", endpoint.as_ref()),
+            SdkSetup::Code { protocol: OtlpProtocol::Grpc, endpoint } => {
+                ("grpc", endpoint.as_ref())
+            }
             SdkSetup::Code { endpoint, .. } => ("http", endpoint.as_ref()),
             _ => ("variables", None),
         };

@@ -1,6 +1,6 @@
 //! Environments written by hand, a kind at a time.
 
-use cruddur_ops::instrumentation::{Language, Protocol, SdkSetup};
+use cruddur_ops::instrumentation::{Language, OtlpProtocol, SdkSetup};
 
 use super::{Environment, compare, compare_cases};
 
@@ -379,7 +379,7 @@ fn python_agrees_on_the_table_read_by_its_distribution() {
 
 #[test]
 fn python_agrees_on_the_table_read_by_code() {
-    for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+    for protocol in [OtlpProtocol::HttpProtobuf, OtlpProtocol::Grpc] {
         compare(Language::Python, &SdkSetup::Code { protocol, endpoint: None }, &table());
     }
 }
@@ -393,7 +393,7 @@ fn node_agrees_on_the_table() {
 fn an_endpoint_in_code_is_used_as_it_stands() {
     let environment = environments(&[""], &[ENDPOINT, ("OTEL_SERVICE_NAME", "api")]);
     let mut cases = Vec::new();
-    for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+    for protocol in [OtlpProtocol::HttpProtobuf, OtlpProtocol::Grpc] {
         cases.extend(ADDRESSES.iter().map(|address| {
             let endpoint = Some((*address).to_owned());
             (SdkSetup::Code { protocol, endpoint }, environment[0].clone())
@@ -406,7 +406,7 @@ fn an_endpoint_in_code_is_used_as_it_stands() {
 
 #[test]
 fn node_agrees_on_the_table_read_by_code() {
-    for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+    for protocol in [OtlpProtocol::HttpProtobuf, OtlpProtocol::Grpc] {
         compare(Language::Node, &SdkSetup::Code { protocol, endpoint: None }, &table());
     }
 }

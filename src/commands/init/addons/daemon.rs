@@ -2,7 +2,7 @@
 
 use crate::cli::InitArgs;
 use crate::commands::flow;
-use crate::compose::{Command, Model, Service};
+use crate::compose::{ComposeModel, ServiceCommand, ServiceModel};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
 use crate::plan::addons;
@@ -21,20 +21,25 @@ pub(super) fn ask(
     ui: &mut Ui,
 ) -> Result<(Option<String>, Vec<Note>)> {
     let model = place.project.model()?;
-    let (region, mut notes) = match addons::daemon(model, profile.name) {
-        Some(there) => (None, kept(args, model, there, profile)),
+    let (region, mut notes) = match addons::find_daemon(model, profile.name) {
+        Some(there) => (None, kept_daemon_notes(args, model, there, profile)),
         None => {
-            let (region, note) = region(args, place, profile, ui)?;
+            let (region, note) = choose_aws_region(args, place, profile, ui)?;
             (Some(region), note.into_iter().collect())
         }
     };
-    notes.extend(keys(place, model, profile, ui));
+    notes.extend(missing_aws_keys_note(place, model, profile, ui));
     Ok((region, notes))
 }
 
 /// Returns a note if the daemon would get no AWS keys.
-fn keys(place: &ProjectContext, model: &Model, profile: &AddonProfile, ui: &Ui) -> Option<Note> {
-    let there = addons::daemon(model, profile.name);
+fn missing_aws_keys_note(
+    place: &ProjectContext,
+    model: &ComposeModel,
+    profile: &AddonProfile,
+    ui: &Ui,
+) -> Option<Note> {
+    let there = addons::find_daemon(model, profile.name);
     let named = |name: &str| {
         there.is_none_or(|there| {
             let settings = there.effective(model.plain());
@@ -61,7 +66,12 @@ fn keys(place: &ProjectContext, model: &Model, profile: &AddonProfile, ui: &Ui) 
 }
 
 /// Returns the notes on an existing daemon, which stays unchanged.
-fn kept(args: &InitArgs, model: &Model, there: &Service, profile: &AddonProfile) -> Vec<Note> {
+fn kept_daemon_notes(
+    args: &InitArgs,
+    model: &ComposeModel,
+    there: &ServiceModel,
+    profile: &AddonProfile,
+) -> Vec<Note> {
     let name = &there.name;
     let mut notes = vec![Note::fact(format!(
         "{name} is {}'s daemon already and stays as it is",
@@ -82,8 +92,8 @@ fn kept(args: &InitArgs, model: &Model, there: &Service, profile: &AddonProfile)
     }
     let ignored = there.command.as_ref().is_some_and(|command| {
         let words = match command {
-            Command::Line(line) => line.as_str(),
-            Command::Words(words) => words.first().map_or("", String::as_str),
+            ServiceCommand::Line(line) => line.as_str(),
+            ServiceCommand::Words(words) => words.first().map_or("", String::as_str),
         };
         !words.is_empty() && (!words.starts_with('-') || words.contains(' '))
     });
@@ -97,14 +107,14 @@ fn kept(args: &InitArgs, model: &Model, there: &Service, profile: &AddonProfile)
 }
 
 /// Returns the region of the flag, else of the project or the shell, else the user's answer.
-fn region(
+fn choose_aws_region(
     args: &InitArgs,
     place: &ProjectContext,
     profile: &AddonProfile,
     ui: &mut Ui,
 ) -> Result<(String, Option<Note>)> {
     if let Some(region) = &args.aws_region {
-        return Ok((checked(region)?, None));
+        return Ok((check_aws_region(region)?, None));
     }
     let model = place.project.model()?;
     let variables = profile.daemon.iter().flat_map(|daemon| &daemon.regions);
@@ -126,7 +136,7 @@ fn region(
     }
     if flow::may_ask(&args.write, ui) {
         let asked = ui.ask("AWS region of X-Ray (us-east-1, …)", "--aws-region REGION", None)?;
-        return Ok((checked(&asked)?, None));
+        return Ok((check_aws_region(&asked)?, None));
     }
     Err(Error::new(
         ErrorCode::AnswerMissing,
@@ -135,7 +145,7 @@ fn region(
     .hint("`--aws-region us-east-1` does"))
 }
 
-fn checked(region: &str) -> Result<String> {
+fn check_aws_region(region: &str) -> Result<String> {
     if is_aws_region(region) {
         return Ok(region.to_owned());
     }

@@ -6,12 +6,12 @@ mod token;
 
 use super::key::KeyChoice;
 use crate::cli::InitArgs;
-use crate::compose::Model;
+use crate::compose::ComposeModel;
 use crate::error::Result;
 use crate::plan::Note;
-use crate::plan::addons::{self, Hosts, Wish};
-use crate::plan::ports::Published;
-use crate::plan::telemetry::Selected;
+use crate::plan::addons::{self, AddonRequest, HostNaming};
+use crate::plan::ports::PublishedTcpPort;
+use crate::plan::telemetry::SelectedService;
 use crate::provider::Addon;
 use crate::session::code;
 use crate::session::context::ProjectContext;
@@ -20,15 +20,15 @@ use crate::workspace::Workspace;
 
 /// The requested addons, and the answers they need.
 #[derive(Debug, Default)]
-pub(super) struct Addons {
-    pub(super) wish: Wish,
+pub(super) struct AddonAnswers {
+    pub(super) wish: AddonRequest,
     /// The tokens of addons without a daemon, unless they are provided from elsewhere.
     pub(super) tokens: Vec<KeyChoice>,
 }
 
-impl Addons {
+impl AddonAnswers {
     /// Returns the port published for the daemon.
-    pub(super) fn published(&self, model: &Model) -> Option<Published> {
+    pub(super) fn published(&self, model: &ComposeModel) -> Option<PublishedTcpPort> {
         addons::published(model, &self.wish)
     }
 }
@@ -40,30 +40,30 @@ impl Addons {
 pub(super) fn ask(
     args: &InitArgs,
     place: &ProjectContext,
-    selected: &[Selected],
+    selected: &[SelectedService],
     ui: &mut Ui,
-) -> Result<(Addons, Vec<Note>)> {
-    let mut all = Addons::default();
+) -> Result<(AddonAnswers, Vec<Note>)> {
+    let mut all = AddonAnswers::default();
     let mut notes = Vec::new();
     let wanted = Addon::each_once(&args.with);
     if wanted.is_empty() {
         return Ok((all, notes));
     }
     let names: Vec<String> = selected.iter().map(|one| one.service.clone()).collect();
-    let services = code::python(&place.project, &names)?;
+    let services = code::find_python_services(&place.project, &names)?;
     if services.is_empty() {
         notes.push(Note::warning(
             "no traced service runs Python, so nothing reports to what `--with` names",
         ));
         return Ok((all, notes));
     }
-    all.wish = Wish {
+    all.wish = AddonRequest {
         addons: wanted,
         services,
         hosts: match Workspace::detect(place.shell) {
-            Workspace::Gitpod(_) => Hosts::Gitpod,
-            Workspace::Codespaces { .. } => Hosts::Codespaces,
-            _ => Hosts::Local,
+            Workspace::Gitpod(_) => HostNaming::Gitpod,
+            Workspace::Codespaces { .. } => HostNaming::Codespaces,
+            _ => HostNaming::Local,
         },
         region: None,
     };

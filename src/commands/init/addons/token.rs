@@ -4,7 +4,7 @@ use crate::cli::{InitArgs, StoreName};
 use crate::commands::init::key::{self, KeyChoice};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
-use crate::plan::addons::{self, Wish};
+use crate::plan::addons::{self, AddonRequest};
 use crate::provider::AddonProfile;
 use crate::provider::key_shape;
 use crate::session::context::ProjectContext;
@@ -20,7 +20,7 @@ pub(super) fn ask(
     args: &InitArgs,
     place: &ProjectContext,
     profile: &AddonProfile,
-    wish: &Wish,
+    wish: &AddonRequest,
     ui: &mut Ui,
 ) -> Result<(Option<KeyChoice>, Option<Note>)> {
     let Some(variable) = profile.secrets.first() else {
@@ -28,7 +28,9 @@ pub(super) fn ask(
     };
     let model = place.project.model()?;
     let mut services = wish.services.iter();
-    if !services.any(|name| addons::refers(model, name, profile.name, variable, model.plain())) {
+    if !services
+        .any(|name| addons::refers_to_secret(model, name, profile.name, variable, model.plain()))
+    {
         return Ok((None, None));
     }
     if args.store == Some(StoreName::None) {
@@ -39,7 +41,7 @@ pub(super) fn ask(
     let survey = place.stores(ui.redactor()).survey(variable);
     let found = survey.found();
     let what = format!("{}'s token", profile.name.title());
-    if let Some((kept, note)) = key::keep((&what, variable), &found, wanted)? {
+    if let Some((kept, note)) = key::keep_found_key((&what, variable), &found, wanted)? {
         return Ok((Some(kept), Some(note)));
     }
     if args.write.check || args.write.dry_run {
@@ -57,7 +59,7 @@ pub(super) fn ask(
     let question = format!("{variable} (hidden)");
     let secret = typed::ask(&question, "--store none", ui, |secret, ui| {
         let secret = typed::bare(variable, secret, ui);
-        key_shape::blemish(secret.expose())?;
+        key_shape::check_secret_text(secret.expose())?;
         Ok(secret)
     })?;
     let note = Note::fact(format!("{what}: {} goes to `{store}`", secret.masked()));

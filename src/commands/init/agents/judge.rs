@@ -1,8 +1,10 @@
 //! `init`: decides how a service whose code stays unchanged comes to send spans.
 
-use super::{Instrumented, mode_of};
+use super::{InstrumentationMethod, mode_of};
 use crate::cli::{InitArgs, InstrumentMode, SentSignal};
-use crate::compose::{Classification, Model, Role, Service, Startup, classify};
+use crate::compose::{
+    Classification, ComposeModel, ServiceModel, ServiceRole, Startup, classify_service,
+};
 use crate::error::Result;
 use crate::instrumentation::{Instrumentation, SpanSource};
 use crate::plan::Note;
@@ -15,32 +17,34 @@ use crate::session::context::ProjectContext;
 
 /// The way one service is instrumented, with its notes and its agent.
 pub(super) struct InstrumentVerdict {
-    pub(super) how: Instrumented,
+    pub(super) how: InstrumentationMethod,
     pub(super) notes: Vec<Note>,
     pub(super) planned: Option<(PlannedAgent, Vec<Variable>)>,
 }
 
 impl InstrumentVerdict {
-    fn plain(how: Instrumented, note: Note) -> Self {
+    fn plain(how: InstrumentationMethod, note: Note) -> Self {
         Self { how, notes: vec![note], planned: None }
     }
 
     /// Returns the verdict on a service whose code is changed.
     pub(super) fn coded(name: &str, read: &Instrumentation) -> Self {
         let (how, what) = match read.source {
-            SpanSource::Code => (Instrumented::Sdk, "its own SDK, and more of them by code"),
-            _ => (Instrumented::Code, "code"),
+            SpanSource::Code => {
+                (InstrumentationMethod::Sdk, "its own SDK, and more of them by code")
+            }
+            _ => (InstrumentationMethod::Code, "code"),
         };
         Self::plain(how, Note::fact(format!("{name}: sends spans by {what} that is added")))
     }
 }
 
 /// A selected service whose code stays unchanged.
-pub(super) struct UncodedService<'a> {
+pub(super) struct CodelessService<'a> {
     args: &'a InitArgs,
     place: &'a ProjectContext<'a>,
-    model: &'a Model,
-    service: &'a Service,
+    model: &'a ComposeModel,
+    service: &'a ServiceModel,
     read: &'a Instrumentation,
     mode: InstrumentMode,
     /// Whether a flag names the agent.
@@ -51,11 +55,11 @@ pub(super) struct UncodedService<'a> {
     ours: Option<PlannedAgent>,
 }
 
-impl<'a> UncodedService<'a> {
+impl<'a> CodelessService<'a> {
     pub(super) fn new(
         args: &'a InitArgs,
         place: &'a ProjectContext<'a>,
-        service: &'a Service,
+        service: &'a ServiceModel,
         read: &'a Instrumentation,
     ) -> Result<Self> {
         let model = place.project.model()?;
@@ -63,7 +67,7 @@ impl<'a> UncodedService<'a> {
         let is_named = mode == InstrumentMode::Agent
             && args.instrument.iter().any(|one| one.service.as_ref() == Some(&service.name));
         let template = read.language.and_then(find_template);
-        let classification = classify(service, place.project.sources());
+        let classification = classify_service(service, place.project.sources());
         let ours = find_planned(model, service);
         Ok(Self {
             args,
@@ -103,7 +107,7 @@ impl<'a> UncodedService<'a> {
                     )),
                     _ => None,
                 };
-                InstrumentVerdict::plain(Instrumented::Nothing, self.nothing_sends(why))
+                InstrumentVerdict::plain(InstrumentationMethod::Nothing, self.nothing_sends(why))
             }
         }
     }
@@ -114,29 +118,30 @@ impl<'a> UncodedService<'a> {
         let (how, note) = match &self.read.source {
             SpanSource::Code if self.is_named => {
                 let text = format!("{name}: gets no agent, because it has its own SDK");
-                (Instrumented::Sdk, Note::warning(text))
+                (InstrumentationMethod::Sdk, Note::warning(text))
             }
             SpanSource::Code => {
                 let text = format!("{name}: sends spans by its own SDK");
-                (Instrumented::Sdk, Note::fact(text))
+                (InstrumentationMethod::Sdk, Note::fact(text))
             }
             SpanSource::Vendor(vendor) => {
                 let text = format!(
                     "{name}: its tracer is {vendor}'s, which reads none of these variables"
                 );
-                (Instrumented::Sdk, Note::warning(text))
+                (InstrumentationMethod::Sdk, Note::warning(text))
             }
             SpanSource::Agent if self.ours.is_none() => {
                 let text = format!("{name}: is started with an agent of OpenTelemetry's");
-                (Instrumented::Agent, Note::fact(text))
+                (InstrumentationMethod::Agent, Note::fact(text))
             }
             SpanSource::Nothing | SpanSource::Unknown
-                if self.read.has_page_sdk() && self.classification.role == Role::Frontend =>
+                if self.read.has_page_sdk()
+                    && self.classification.role == ServiceRole::Frontend =>
             {
                 let text = format!(
                     "{name}: its pages send spans by an SDK of their own, in browsers, which reads none of these variables"
                 );
-                (Instrumented::Sdk, Note::fact(text))
+                (InstrumentationMethod::Sdk, Note::fact(text))
             }
             SpanSource::Agent | SpanSource::Nothing | SpanSource::Unknown => return None,
         };
@@ -176,7 +181,11 @@ impl<'a> UncodedService<'a> {
         };
         let text = format!("{name}: sends spans by OpenTelemetry's agent for {}", agent.title());
         notes.insert(0, Note::fact(text));
-        InstrumentVerdict { how: Instrumented::Agent, notes, planned: Some((planned, variables)) }
+        InstrumentVerdict {
+            how: InstrumentationMethod::Agent,
+            notes,
+            planned: Some((planned, variables)),
+        }
     }
 
     fn planned(&self, agent: &'static AgentTemplate, startup: &Startup) -> PlannedAgent {
@@ -201,8 +210,8 @@ impl<'a> UncodedService<'a> {
             return Some("Flask is traced by code".to_owned());
         }
         match self.classification.role {
-            Role::Frontend => Some("its pages run in browsers".to_owned()),
-            Role::Task if is_auto => Some(self.classification.evidence.clone()),
+            ServiceRole::Frontend => Some("its pages run in browsers".to_owned()),
+            ServiceRole::Task if is_auto => Some(self.classification.evidence.clone()),
             _ => None,
         }
     }
@@ -215,7 +224,7 @@ impl<'a> UncodedService<'a> {
             Some(hint) => format!("{command}; by hand: {hint}"),
             None => command,
         };
-        InstrumentVerdict::plain(Instrumented::Nothing, note.hint(hint))
+        InstrumentVerdict::plain(InstrumentationMethod::Nothing, note.hint(hint))
     }
 
     /// Returns a note that nothing in the service sends spans, why no agent is added, and what to write in its

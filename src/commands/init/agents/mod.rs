@@ -7,7 +7,7 @@ mod withdrawal;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use super::Answers;
+use super::InitAnswers;
 use crate::cli::{InitArgs, InstrumentMode};
 use crate::error::Result;
 use crate::instrumentation::{Instrumentation, SdkSetup, SpanSource, agent_packages};
@@ -16,7 +16,7 @@ use crate::plan::{Note, diff};
 use crate::provider::Variable;
 use crate::session::context::{ProjectContext, unknown_service};
 
-use judge::{InstrumentVerdict, UncodedService};
+use judge::{CodelessService, InstrumentVerdict};
 use starts::find_partial_starts;
 pub(super) use withdrawal::withdraw;
 
@@ -30,7 +30,7 @@ pub(super) struct AgentAnswers {
     /// The images that agents are copied from, by the agent's name.
     pub(super) images: AgentImages,
     /// The way each selected service comes to send spans.
-    pub(super) how: BTreeMap<String, Instrumented>,
+    pub(super) how: BTreeMap<String, InstrumentationMethod>,
     /// The note on each service, by its name.
     pub(super) notes: Vec<(String, Note)>,
     /// What sends spans in the services with a planned agent as they are now, by service.
@@ -40,14 +40,14 @@ pub(super) struct AgentAnswers {
 impl AgentAnswers {
     /// Takes back what is said of a service whose agent is not added.
     fn withdraw(&mut self, service: &str) {
-        self.how.insert(service.to_owned(), Instrumented::Nothing);
+        self.how.insert(service.to_owned(), InstrumentationMethod::Nothing);
         self.notes.retain(|(name, _)| name != service);
     }
 }
 
 /// The way a service comes to send spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Instrumented {
+pub(super) enum InstrumentationMethod {
     /// By its existing SDK or tracer.
     Sdk,
     /// By added code.
@@ -58,7 +58,7 @@ pub(super) enum Instrumented {
     Nothing,
 }
 
-impl Instrumented {
+impl InstrumentationMethod {
     /// Returns the name in JSON: `sdk`, `code`, `agent`, `none`.
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -95,7 +95,7 @@ pub(super) fn may_add_code(args: &InitArgs, service: &str) -> bool {
 pub(super) fn choose(
     args: &InitArgs,
     place: &ProjectContext,
-    answers: &mut Answers,
+    answers: &mut InitAnswers,
     coded: &BTreeSet<String>,
 ) -> Result<()> {
     let model = place.project.model()?;
@@ -114,7 +114,7 @@ pub(super) fn choose(
         };
         let verdict = match coded.contains(&name) {
             true => InstrumentVerdict::coded(&name, read),
-            false => UncodedService::new(args, place, service, read)?.judge(),
+            false => CodelessService::new(args, place, service, read)?.judge(),
         };
         let notes = verdict.notes.into_iter();
         agents.notes.extend(notes.map(|note| (name.clone(), note)));
@@ -130,7 +130,7 @@ pub(super) fn choose(
         agents.variables.insert(name, variables);
     }
     if !agents.planned.is_empty() {
-        let shown = |path: &Path| diff::shown(path, place.root()).display().to_string();
+        let shown = |path: &Path| diff::relative_path(path, place.root()).display().to_string();
         answers.notes.extend(find_partial_starts(&place.project.task_files(), shown));
     }
     answers.agents = agents;

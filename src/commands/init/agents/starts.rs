@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::plan::Note;
-use crate::project::SourceFile;
+use crate::project::ProjectFile;
 
 /// A way to start services that leaves dependencies out.
 struct PartialStart {
@@ -33,7 +33,7 @@ const STARTS: [PartialStart; 2] = [
 
 /// Returns one note for each file with a command that starts services without the ones that copy agents.
 pub(super) fn find_partial_starts(
-    files: &[SourceFile],
+    files: &[ProjectFile],
     shown: impl Fn(&Path) -> String,
 ) -> Vec<Note> {
     let notes = files.iter().flat_map(|file| {
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn only_commands_that_leave_dependencies_out_are_found() {
         let found = |text: &str| {
-            let file = SourceFile { path: "/p/Makefile".into(), text: text.into() };
+            let file = ProjectFile { path: "/p/Makefile".into(), text: text.into() };
             let notes = find_partial_starts(&[file], |path| path.display().to_string());
             notes.first().and_then(|note| Some(note.text.split(": ").next()?.to_owned()))
         };

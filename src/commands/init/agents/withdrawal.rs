@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::{InitArgs, InstrumentMode};
-use crate::commands::init::Answers;
+use crate::commands::init::InitAnswers;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::agents::PlannedAgent;
 use crate::plan::{Note, Plan};
@@ -19,9 +19,9 @@ const MOST_SEARCHED: usize = 64;
 /// `error` where no agent can be taken back.
 pub(in crate::commands::init) fn withdraw(
     args: &InitArgs,
-    answers: &mut Answers,
+    answers: &mut InitAnswers,
     error: Error,
-    plan: impl Fn(&Answers) -> Result<Plan>,
+    plan: impl Fn(&InitAnswers) -> Result<Plan>,
 ) -> Result<()> {
     let is_asked = !args.agent_image.is_empty()
         || args.instrument.iter().any(|one| one.mode == InstrumentMode::Agent);
@@ -54,7 +54,7 @@ pub(in crate::commands::init) fn withdraw(
 
 /// A search for the agents that a plan fails with.
 struct AgentTrial<'a, P> {
-    answers: &'a mut Answers,
+    answers: &'a mut InitAnswers,
     /// The variables of every agent, by service.
     variables: &'a BTreeMap<String, Vec<Variable>>,
     plan: P,
@@ -62,7 +62,7 @@ struct AgentTrial<'a, P> {
     refused: Vec<(Vec<PlannedAgent>, Error)>,
 }
 
-impl<P: Fn(&Answers) -> Result<Plan>> AgentTrial<'_, P> {
+impl<P: Fn(&InitAnswers) -> Result<Plan>> AgentTrial<'_, P> {
     /// Keeps the agents of `some` that the plan works with, beside those that are kept already; refuses the others.
     /// `error` is what the plan with all of `some` fails with.
     fn split(&mut self, some: &[PlannedAgent], error: Error) {

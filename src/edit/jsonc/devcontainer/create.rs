@@ -1,9 +1,9 @@
 //! The command of `postCreateCommand` that installs what a workspace needs.
 
-use super::super::draft::{Draft, Fresh};
-use super::super::meaning::Meaning;
-use super::super::tree::{Kind, Node};
-use crate::edit::refusal::{Edit, Refusal};
+use super::super::draft::{JsonDraft, NewJsonMember};
+use super::super::meaning::JsonMeaning;
+use super::super::tree::{JsonKind, JsonNode};
+use crate::edit::refusal::{EditRefusal, EditedText};
 
 const KEY: &str = "postCreateCommand";
 
@@ -15,7 +15,7 @@ const THEIRS: &str = "create";
 
 /// Returns the text of `postCreateCommand`, its commands one a line; empty where there is none or the text is no JSON.
 pub fn read_create(source: &str) -> String {
-    let Ok(draft) = Draft::open(source) else { return String::new() };
+    let Ok(draft) = JsonDraft::open(source) else { return String::new() };
     let mut texts = Vec::new();
     if let Some(value) = draft.tree.root.get(KEY) {
         collect(value, &mut texts);
@@ -23,9 +23,9 @@ pub fn read_create(source: &str) -> String {
     texts.join("\n")
 }
 
-fn collect(value: &Node, texts: &mut Vec<String>) {
+fn collect(value: &JsonNode, texts: &mut Vec<String>) {
     texts.extend(value.text().map(str::to_owned));
-    let words: Vec<&str> = value.elements().iter().filter_map(Node::text).collect();
+    let words: Vec<&str> = value.elements().iter().filter_map(JsonNode::text).collect();
     if !words.is_empty() {
         texts.push(words.join(" "));
     }
@@ -38,28 +38,29 @@ fn collect(value: &Node, texts: &mut Vec<String>) {
 ///
 /// # Errors
 /// A refusal that points at the place where the edit fails.
-pub fn add_create(source: &str, command: &str) -> Result<Edit, Refusal> {
-    let mut draft = Draft::open(source)?;
+pub fn add_create(source: &str, command: &str) -> Result<EditedText, EditRefusal> {
+    let mut draft = JsonDraft::open(source)?;
     let root = draft.tree.root.clone();
-    if !matches!(root.kind, Kind::Object(_)) {
+    if !matches!(root.kind, JsonKind::Object(_)) {
         return Err(draft.tree.refuse(root.range.start, "a `devcontainer.json` is an object"));
     }
-    let meant = Meaning::Text(command.to_owned());
-    let fresh: Fresh = (Some(OURS.to_owned()), meant.clone());
+    let meant = JsonMeaning::Text(command.to_owned());
+    let fresh: NewJsonMember = (Some(OURS.to_owned()), meant.clone());
     match root.get(KEY).cloned() {
         None => {
             draft.append(&root, &[(Some(KEY.to_owned()), meant.clone())]);
             draft.planned.push(Some(KEY), meant);
         }
         Some(value) => match &value.kind {
-            Kind::Text(_) | Kind::Array(_) => {
+            JsonKind::Text(_) | JsonKind::Array(_) => {
                 draft.wrap(&value, THEIRS, &[fresh]);
-                let both = vec![(THEIRS.to_owned(), Meaning::of(&value)), (OURS.to_owned(), meant)];
+                let both =
+                    vec![(THEIRS.to_owned(), JsonMeaning::of(&value)), (OURS.to_owned(), meant)];
                 if let Some(planned) = draft.planned.member(KEY) {
-                    *planned = Meaning::Object(both);
+                    *planned = JsonMeaning::Object(both);
                 }
             }
-            Kind::Object(members) if members.iter().all(|member| member.name != OURS) => {
+            JsonKind::Object(members) if members.iter().all(|member| member.name != OURS) => {
                 draft.append(&value, &[fresh]);
                 if let Some(planned) = draft.planned.member(KEY) {
                     planned.push(Some(OURS), meant);
@@ -72,7 +73,7 @@ pub fn add_create(source: &str, command: &str) -> Result<Edit, Refusal> {
         },
     }
     let text = draft.proven()?;
-    Ok(Edit { text: text.into(), tree: None, warnings: Vec::new() })
+    Ok(EditedText { text: text.into(), tree: None, warnings: Vec::new() })
 }
 
 #[cfg(test)]

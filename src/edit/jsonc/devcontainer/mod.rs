@@ -10,13 +10,13 @@ mod start;
 mod tests;
 
 pub use create::{add_create, read_create};
-pub use read::{Configured, read};
-pub use start::{AtStart, Opened, command};
+pub use read::{DevcontainerPort, read_devcontainer};
+pub use start::{PortVisibilities, PostStartState, render_start_command};
 
-use super::draft::{Draft, Fresh};
-use super::meaning::{Meaning, Style};
-use super::tree::{Kind, Node};
-use crate::edit::refusal::{Edit, Refusal};
+use super::draft::{JsonDraft, NewJsonMember};
+use super::meaning::{JsonMeaning, JsonStyle};
+use super::tree::{JsonKind, JsonNode};
+use crate::edit::refusal::{EditRefusal, EditedText};
 
 const FORWARDS: &str = "forwardPorts";
 const ATTRIBUTES: &str = "portsAttributes";
@@ -27,7 +27,7 @@ pub struct Wanted {
     /// The ports to forward.
     pub forwards: Vec<Forward>,
     /// The ports to open at each start, at least one; `None` leaves `postStartCommand` unchanged.
-    pub at_start: Option<Opened>,
+    pub at_start: Option<PortVisibilities>,
 }
 
 /// A port to forward.
@@ -46,8 +46,8 @@ pub struct Forward {
 /// # Errors
 /// Returns a refusal that points at the place where the edit fails, with the lines to paste unless the file cannot be
 /// parsed.
-pub fn set(source: &str, wanted: &Wanted) -> Result<Edit, Refusal> {
-    let mut draft = Draft::open(source)?;
+pub fn set(source: &str, wanted: &Wanted) -> Result<EditedText, EditRefusal> {
+    let mut draft = JsonDraft::open(source)?;
     let mut edit = || {
         let before = draft.planned.clone();
         plan(&mut draft, wanted)?;
@@ -55,9 +55,9 @@ pub fn set(source: &str, wanted: &Wanted) -> Result<Edit, Refusal> {
             true => source.to_owned(),
             false => draft.proven()?,
         };
-        Ok(Edit { text: text.into(), tree: None, warnings: Vec::new() })
+        Ok(EditedText { text: text.into(), tree: None, warnings: Vec::new() })
     };
-    edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
+    edit().map_err(|refusal: EditRefusal| refusal.paste(paste(wanted)))
 }
 
 /// Returns the lines to paste by hand where [`set`] refuses.
@@ -67,22 +67,22 @@ pub fn paste(wanted: &Wanted) -> String {
     if !wanted.forwards.is_empty() {
         members.push(forwards(ports));
         let entries = wanted.forwards.iter().filter_map(attributes).collect();
-        members.push((ATTRIBUTES.to_owned(), Meaning::Object(entries)));
+        members.push((ATTRIBUTES.to_owned(), JsonMeaning::Object(entries)));
     }
     if let Some(opened) = &wanted.at_start {
-        members.push((start::KEY.to_owned(), Meaning::Text(command(opened))));
+        members.push((start::KEY.to_owned(), JsonMeaning::Text(render_start_command(opened))));
     }
-    let style = Style { newline: "\n", step: "  " };
+    let style = JsonStyle { newline: "\n", step: "  " };
     let lines = members.iter().map(|(name, value)| {
-        let text = super::meaning::named(name, value, &style, Some("  "));
+        let text = super::meaning::render_member(name, value, &style, Some("  "));
         format!("  {text}\n")
     });
     lines.collect::<Vec<_>>().join(",\n").replace("\n,", ",")
 }
 
-fn plan(draft: &mut Draft<'_>, wanted: &Wanted) -> Result<(), Refusal> {
+fn plan(draft: &mut JsonDraft<'_>, wanted: &Wanted) -> Result<(), EditRefusal> {
     let root = draft.tree.root.clone();
-    if !matches!(root.kind, Kind::Object(_)) {
+    if !matches!(root.kind, JsonKind::Object(_)) {
         let reason = "a `devcontainer.json` is an object";
         return Err(draft.tree.refuse(root.range.start, reason));
     }
@@ -105,7 +105,7 @@ fn plan(draft: &mut Draft<'_>, wanted: &Wanted) -> Result<(), Refusal> {
     {
         fresh.push(missing);
     }
-    let named: Vec<Fresh> =
+    let named: Vec<NewJsonMember> =
         fresh.iter().map(|(name, value)| (Some(name.clone()), value.clone())).collect();
     draft.append(&root, &named);
     for (name, value) in fresh {
@@ -116,10 +116,10 @@ fn plan(draft: &mut Draft<'_>, wanted: &Wanted) -> Result<(), Refusal> {
 
 /// Adds the missing ports to `forwardPorts`, creating the list if needed.
 fn missing_forwards(
-    draft: &mut Draft<'_>,
-    root: &Node,
+    draft: &mut JsonDraft<'_>,
+    root: &JsonNode,
     wanted: &[Forward],
-) -> Result<Option<(String, Meaning)>, Refusal> {
+) -> Result<Option<(String, JsonMeaning)>, EditRefusal> {
     let list = root.get(FORWARDS);
     let there = list.map(read::forwards).unwrap_or_default();
     let mut ports: Vec<u16> = Vec::new();
@@ -131,11 +131,12 @@ fn missing_forwards(
     let Some(list) = list else {
         return Ok((!ports.is_empty()).then(|| forwards(ports.into_iter())));
     };
-    if !matches!(list.kind, Kind::Array(_)) {
+    if !matches!(list.kind, JsonKind::Array(_)) {
         let reason = format!("`{FORWARDS}` is no list");
         return Err(draft.tree.refuse(list.range.start, reason));
     }
-    let fresh: Vec<Fresh> = ports.iter().map(|port| (None, Meaning::number(*port))).collect();
+    let fresh: Vec<NewJsonMember> =
+        ports.iter().map(|port| (None, JsonMeaning::number(*port))).collect();
     draft.append(list, &fresh);
     if let Some(planned) = draft.planned.member(FORWARDS) {
         for (_, value) in fresh {
@@ -147,13 +148,13 @@ fn missing_forwards(
 
 /// Adds the missing entries to `portsAttributes`, creating the object if needed.
 fn missing_attributes(
-    draft: &mut Draft<'_>,
-    root: &Node,
+    draft: &mut JsonDraft<'_>,
+    root: &JsonNode,
     wanted: &[Forward],
-) -> Result<Option<(String, Meaning)>, Refusal> {
+) -> Result<Option<(String, JsonMeaning)>, EditRefusal> {
     let entries = root.get(ATTRIBUTES);
     let mut said: Vec<String> = entries
-        .map(Node::members)
+        .map(JsonNode::members)
         .unwrap_or_default()
         .iter()
         .map(|member| member.name.clone())
@@ -168,13 +169,15 @@ fn missing_attributes(
         }
     }
     let Some(entries) = entries else {
-        return Ok((!missing.is_empty()).then(|| (ATTRIBUTES.to_owned(), Meaning::Object(missing))));
+        return Ok(
+            (!missing.is_empty()).then(|| (ATTRIBUTES.to_owned(), JsonMeaning::Object(missing)))
+        );
     };
-    if !matches!(entries.kind, Kind::Object(_)) {
+    if !matches!(entries.kind, JsonKind::Object(_)) {
         let reason = format!("`{ATTRIBUTES}` is no object");
         return Err(draft.tree.refuse(entries.range.start, reason));
     }
-    let fresh: Vec<Fresh> =
+    let fresh: Vec<NewJsonMember> =
         missing.iter().map(|(name, value)| (Some(name.clone()), value.clone())).collect();
     draft.append(entries, &fresh);
     if let Some(planned) = draft.planned.member(ATTRIBUTES) {
@@ -185,20 +188,20 @@ fn missing_attributes(
     Ok(None)
 }
 
-fn forwards(ports: impl Iterator<Item = u16>) -> (String, Meaning) {
-    let ports = ports.map(Meaning::number).collect();
-    (FORWARDS.to_owned(), Meaning::Array(ports))
+fn forwards(ports: impl Iterator<Item = u16>) -> (String, JsonMeaning) {
+    let ports = ports.map(JsonMeaning::number).collect();
+    (FORWARDS.to_owned(), JsonMeaning::Array(ports))
 }
 
 /// Returns the `portsAttributes` entry of a port; `None` if it would be empty.
-fn attributes(forward: &Forward) -> Option<(String, Meaning)> {
+fn attributes(forward: &Forward) -> Option<(String, JsonMeaning)> {
     let mut said = Vec::new();
     if let Some(label) = &forward.label {
-        said.push(("label".to_owned(), Meaning::Text(label.clone())));
+        said.push(("label".to_owned(), JsonMeaning::Text(label.clone())));
     }
     if forward.opens_browser {
-        let word = Meaning::Text("openBrowser".to_owned());
+        let word = JsonMeaning::Text("openBrowser".to_owned());
         said.push(("onAutoForward".to_owned(), word));
     }
-    (!said.is_empty()).then(|| (forward.port.to_string(), Meaning::Object(said)))
+    (!said.is_empty()).then(|| (forward.port.to_string(), JsonMeaning::Object(said)))
 }

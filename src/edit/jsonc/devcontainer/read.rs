@@ -2,23 +2,23 @@
 
 use regex_lite::Regex;
 
-use super::super::tree::{Node, Tree};
-use super::start::{self, AtStart};
+use super::super::tree::{JsonNode, JsonTree};
+use super::start::{self, PostStartState};
 use super::{ATTRIBUTES, FORWARDS};
-use crate::edit::refusal::Refusal;
+use crate::edit::refusal::EditRefusal;
 
 /// The port configuration of a `devcontainer.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Configured {
+pub struct DevcontainerPort {
     /// The ports it forwards.
     pub forwards: Vec<u16>,
     /// The keys of its `portsAttributes` and their labels, in their order.
     pub attributes: Vec<(String, Option<String>)>,
     /// What `postStartCommand` does about ports.
-    pub at_start: AtStart,
+    pub at_start: PostStartState,
 }
 
-impl Configured {
+impl DevcontainerPort {
     /// Returns the label of a port; an entry for exactly this port takes precedence over a range.
     pub fn label(&self, port: u16) -> Option<&str> {
         let exact = port.to_string();
@@ -32,15 +32,15 @@ impl Configured {
 ///
 /// # Errors
 /// Fails if the text is not JSON.
-pub fn read(source: &str) -> Result<Configured, Refusal> {
-    let tree = Tree::parse(source.trim_start_matches('\u{feff}'))?;
+pub fn read_devcontainer(source: &str) -> Result<DevcontainerPort, EditRefusal> {
+    let tree = JsonTree::parse(source.trim_start_matches('\u{feff}'))?;
     let root = &tree.root;
-    let attributes = root.get(ATTRIBUTES).map(Node::members).unwrap_or_default();
+    let attributes = root.get(ATTRIBUTES).map(JsonNode::members).unwrap_or_default();
     let labelled = attributes.iter().map(|member| {
-        let label = member.value.get("label").and_then(Node::text);
+        let label = member.value.get("label").and_then(JsonNode::text);
         (member.name.clone(), label.map(str::to_owned))
     });
-    Ok(Configured {
+    Ok(DevcontainerPort {
         forwards: root.get(FORWARDS).map(forwards).unwrap_or_default(),
         attributes: labelled.collect(),
         at_start: start::read(root),
@@ -48,7 +48,7 @@ pub fn read(source: &str) -> Result<Configured, Refusal> {
 }
 
 /// Returns the ports of a list whose items are numbers or `host:port` strings.
-pub(super) fn forwards(list: &Node) -> Vec<u16> {
+pub(super) fn forwards(list: &JsonNode) -> Vec<u16> {
     let ports = list.elements().iter().filter_map(|element| {
         let text = match element.text() {
             Some(text) => text.rsplit(':').next().unwrap_or(text).to_owned(),

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::draft::Draft;
-use super::super::meaning::Meaning;
-use super::super::tree::{Kind, Node};
-use crate::edit::refusal::Refusal;
+use super::super::draft::JsonDraft;
+use super::super::meaning::JsonMeaning;
+use super::super::tree::{JsonKind, JsonNode};
+use crate::edit::refusal::EditRefusal;
 use crate::edit::yaml::ports::Visibility;
 
 pub(super) const KEY: &str = "postStartCommand";
@@ -23,22 +23,22 @@ const PROGRAM: &str = "gh codespace ports visibility";
 const CODESPACE: &str = " -c \"$CODESPACE_NAME\"";
 
 /// Ports and the visibility that a command gives them.
-pub type Opened = BTreeMap<u16, Visibility>;
+pub type PortVisibilities = BTreeMap<u16, Visibility>;
 
 /// What `postStartCommand` does about ports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum AtStart {
+pub enum PostStartState {
     /// Nothing.
     #[default]
     Nothing,
     /// It contains a command that we wrote earlier.
-    Ours(Opened),
+    Ours(PortVisibilities),
     /// It contains a command of the user's that sets port visibility.
     Theirs,
 }
 
 /// Returns the shell command that gives these ports their visibility.
-pub fn command(opened: &Opened) -> String {
+pub fn render_start_command(opened: &PortVisibilities) -> String {
     let ports: String = opened
         .iter()
         .map(|(port, visibility)| format!(" {port}:{}", visibility.as_str()))
@@ -46,7 +46,7 @@ pub fn command(opened: &Opened) -> String {
     format!("{GUARD}{PROGRAM}{ports}{CODESPACE}")
 }
 
-fn parse(command: &str) -> Option<Opened> {
+fn parse_start_command(command: &str) -> Option<PortVisibilities> {
     let ports = command.strip_prefix(GUARD)?.strip_prefix(PROGRAM)?.strip_suffix(CODESPACE)?;
     let one = |word: &str| {
         let (port, visibility) = word.split_once(':')?;
@@ -60,71 +60,71 @@ fn parse(command: &str) -> Option<Opened> {
     ports.split_whitespace().map(one).collect()
 }
 
-pub(super) fn read(root: &Node) -> AtStart {
+pub(super) fn read(root: &JsonNode) -> PostStartState {
     let Some(value) = root.get(KEY) else {
-        return AtStart::Nothing;
+        return PostStartState::Nothing;
     };
-    if let Some((_, opened)) = ours(value) {
-        return AtStart::Ours(opened);
+    if let Some((_, opened)) = find_own_command(value) {
+        return PostStartState::Ours(opened);
     }
     let mut texts = Vec::new();
-    strings(value, &mut texts);
+    collect_command_texts(value, &mut texts);
     let words = texts.join(" ");
     match words.split_whitespace().collect::<Vec<_>>().join(" ") {
-        words if words.contains(PROGRAM) => AtStart::Theirs,
-        _ => AtStart::Nothing,
+        words if words.contains(PROGRAM) => PostStartState::Theirs,
+        _ => PostStartState::Nothing,
     }
 }
 
 /// Finds our command, alone or among others, and the ports it opens.
-fn ours(value: &Node) -> Option<(&Node, Opened)> {
+fn find_own_command(value: &JsonNode) -> Option<(&JsonNode, PortVisibilities)> {
     let alone = std::iter::once(value);
     let among = value.members().iter().map(|member| &member.value);
     let mut commands = alone.chain(among);
-    commands.find_map(|command| Some((command, parse(command.text()?)?)))
+    commands.find_map(|command| Some((command, parse_start_command(command.text()?)?)))
 }
 
-fn strings<'a>(value: &'a Node, found: &mut Vec<&'a str>) {
+fn collect_command_texts<'a>(value: &'a JsonNode, found: &mut Vec<&'a str>) {
     found.extend(value.text());
     for element in value.elements() {
-        strings(element, found);
+        collect_command_texts(element, found);
     }
     for member in value.members() {
-        strings(&member.value, found);
+        collect_command_texts(&member.value, found);
     }
 }
 
 /// Plans our command in `postStartCommand`, adding the member if it is missing. The user's own commands are unchanged
 /// and run in parallel with ours.
 pub(super) fn plan(
-    draft: &mut Draft<'_>,
-    root: &Node,
-    opened: &Opened,
-) -> Result<Option<(String, Meaning)>, Refusal> {
-    let text = command(opened);
-    let meant = Meaning::Text(text.clone());
+    draft: &mut JsonDraft<'_>,
+    root: &JsonNode,
+    opened: &PortVisibilities,
+) -> Result<Option<(String, JsonMeaning)>, EditRefusal> {
+    let text = render_start_command(opened);
+    let meant = JsonMeaning::Text(text.clone());
     let Some(value) = root.get(KEY) else {
         return Ok(Some((KEY.to_owned(), meant)));
     };
-    if let Some((old, was)) = ours(value) {
+    if let Some((old, was)) = find_own_command(value) {
         if was != *opened {
-            let before = Meaning::of(old);
+            let before = JsonMeaning::of(old);
             draft.replace_text(old, &text);
-            replace(draft, &before, meant);
+            replace_start_command(draft, &before, meant);
         }
         return Ok(None);
     }
     match &value.kind {
-        Kind::Text(_) | Kind::Array(_) => {
+        JsonKind::Text(_) | JsonKind::Array(_) => {
             let fresh = (Some(OURS.to_owned()), meant.clone());
             draft.wrap(value, THEIRS, &[fresh]);
-            let both = vec![(THEIRS.to_owned(), Meaning::of(value)), (OURS.to_owned(), meant)];
+            let both = vec![(THEIRS.to_owned(), JsonMeaning::of(value)), (OURS.to_owned(), meant)];
             if let Some(planned) = draft.planned.member(KEY) {
-                *planned = Meaning::Object(both);
+                *planned = JsonMeaning::Object(both);
             }
             Ok(None)
         }
-        Kind::Object(members) if members.iter().all(|member| member.name != OURS) => {
+        JsonKind::Object(members) if members.iter().all(|member| member.name != OURS) => {
             let fresh = (Some(OURS.to_owned()), meant.clone());
             draft.append(value, &[fresh]);
             if let Some(planned) = draft.planned.member(KEY) {
@@ -132,23 +132,23 @@ pub(super) fn plan(
             }
             Ok(None)
         }
-        Kind::Object(_) => Err(draft
+        JsonKind::Object(_) => Err(draft
             .tree
             .refuse(value.range.start, format!("`{KEY}` has a command `{OURS}` of its own"))),
-        Kind::Word(_) => {
+        JsonKind::Word(_) => {
             Err(draft.tree.refuse(value.range.start, format!("`{KEY}` is no command")))
         }
     }
 }
 
 /// Replaces one command in the planned `postStartCommand`.
-fn replace(draft: &mut Draft<'_>, before: &Meaning, after: Meaning) {
+fn replace_start_command(draft: &mut JsonDraft<'_>, before: &JsonMeaning, after: JsonMeaning) {
     let Some(planned) = draft.planned.member(KEY) else {
         return;
     };
     if planned == before {
         *planned = after;
-    } else if let Meaning::Object(members) = planned
+    } else if let JsonMeaning::Object(members) = planned
         && let Some((_, value)) = members.iter_mut().find(|(_, value)| value == before)
     {
         *value = after;

@@ -3,14 +3,14 @@ use crate::edit::yaml::ports::Visibility;
 
 mod properties;
 
-fn forward(port: u16, label: &str, opens_browser: bool) -> Forward {
+fn build_forward(port: u16, label: &str, opens_browser: bool) -> Forward {
     Forward { port, label: Some(label.to_owned()), opens_browser }
 }
 
 /// Returns a frontend port and a backend port.
-fn both() -> Wanted {
+fn build_wanted_ports() -> Wanted {
     Wanted {
-        forwards: vec![forward(3000, "web", true), forward(4567, "api", false)],
+        forwards: vec![build_forward(3000, "web", true), build_forward(4567, "api", false)],
         at_start: None,
     }
 }
@@ -21,7 +21,7 @@ fn at_start(ports: &[u16]) -> Wanted {
 }
 
 #[track_caller]
-fn check(wanted: &Wanted, before: &str, after: &str) {
+fn assert_devcontainer_edit(wanted: &Wanted, before: &str, after: &str) {
     let edit = set(before, wanted).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
     assert_eq!(*edit.text, *after);
     let again = set(after, wanted).map(|edit| edit.text);
@@ -41,25 +41,29 @@ const NEW: &str = "  \"forwardPorts\": [3000, 4567],
 
 #[test]
 fn a_file_without_ports_gains_them_behind_its_last_member() {
-    check(
-        &both(),
+    assert_devcontainer_edit(
+        &build_wanted_ports(),
         "{\n  \"name\": \"x\" // c\n  // \"forwardPorts\": [],\n}",
         &format!("{{\n  \"name\": \"x\", // c\n{NEW}\n  // \"forwardPorts\": [],\n}}"),
     );
-    check(
-        &both(),
+    assert_devcontainer_edit(
+        &build_wanted_ports(),
         "// top\n{\n  \"name\": \"x\", /* c */ \n}\n",
         &format!("// top\n{{\n  \"name\": \"x\", /* c */ \n{NEW},\n}}\n"),
     );
-    check(
-        &both(),
+    assert_devcontainer_edit(
+        &build_wanted_ports(),
         "{\n  \"a\": {}\n  /* c */ , // d\n}\n",
         &format!("{{\n  \"a\": {{}}\n  /* c */ , // d\n{NEW},\n}}\n"),
     );
-    check(&both(), "{}\n", &format!("{{\n{NEW}\n}}\n"));
-    check(&both(), "{ // c\n}\n", &format!("{{ // c\n{NEW}\n}}\n"));
-    check(
-        &both(),
+    assert_devcontainer_edit(&build_wanted_ports(), "{}\n", &format!("{{\n{NEW}\n}}\n"));
+    assert_devcontainer_edit(
+        &build_wanted_ports(),
+        "{ // c\n}\n",
+        &format!("{{ // c\n{NEW}\n}}\n"),
+    );
+    assert_devcontainer_edit(
+        &build_wanted_ports(),
         "{\n  \"a\": 1 /* two\nlines */ }",
         &format!("{{\n  \"a\": 1, /* two\nlines */\n{NEW} }}"),
     );
@@ -70,13 +74,13 @@ fn byte_order_mark_tabs_and_line_endings_are_kept() {
     let before = "\u{feff}{\r\n\t\"name\": \"x\"\r\n}\r\n";
     let new = NEW.replace("  ", "\t").replace('\n', "\r\n");
     let after = format!("\u{feff}{{\r\n\t\"name\": \"x\",\r\n{new}\r\n}}\r\n");
-    check(&both(), before, &after);
+    assert_devcontainer_edit(&build_wanted_ports(), before, &after);
 }
 
 #[test]
 fn a_file_on_one_line_stays_on_one_line() {
-    check(
-        &both(),
+    assert_devcontainer_edit(
+        &build_wanted_ports(),
         "{\"name\": \"x\", \"forwardPorts\": [ 3000 ]}",
         "{\"name\": \"x\", \"forwardPorts\": [ 3000, 4567 ], \"portsAttributes\": {\"3000\": {\"label\": \"web\", \"onAutoForward\": \"openBrowser\"}, \"4567\": {\"label\": \"api\"}}}",
     );
@@ -85,30 +89,30 @@ fn a_file_on_one_line_stays_on_one_line() {
 #[test]
 fn forwarded_ports_and_labels_of_the_user_are_kept() {
     let text = "{\n  \"forwardPorts\": [\"localhost:3000\", 4567, \"db:5432\"],\n  \"portsAttributes\": {\n    \"3000-3999\": {\"label\": \"mine\"},\n    \"45\\\\d\\\\d\": {}\n  }\n}\n";
-    check(&both(), text, text);
+    assert_devcontainer_edit(&build_wanted_ports(), text, text);
     assert_eq!(
-        read(text).unwrap(),
-        Configured {
+        read_devcontainer(text).unwrap(),
+        DevcontainerPort {
             forwards: vec![3000, 4567, 5432],
             attributes: vec![
                 ("3000-3999".to_owned(), Some("mine".to_owned())),
                 ("45\\d\\d".to_owned(), None)
             ],
-            at_start: AtStart::Nothing,
+            at_start: PostStartState::Nothing,
         }
     );
-    assert_eq!(read(text).unwrap().label(3001), Some("mine"));
+    assert_eq!(read_devcontainer(text).unwrap().label(3001), Some("mine"));
 }
 
 #[test]
 fn lists_and_entries_are_continued_as_they_are_written() {
-    check(
-        &both(),
+    assert_devcontainer_edit(
+        &build_wanted_ports(),
         "{\n\t\"forwardPorts\": [\n\t\t3000 // web\n\t],\n\t\"portsAttributes\": {\n\t\t\"3000\": { \"label\": \"w\" },\n\t},\n}\n",
         "{\n\t\"forwardPorts\": [\n\t\t3000, // web\n\t\t4567\n\t],\n\t\"portsAttributes\": {\n\t\t\"3000\": { \"label\": \"w\" },\n\t\t\"4567\": {\n\t\t\t\"label\": \"api\"\n\t\t},\n\t},\n}\n",
     );
-    check(
-        &both(),
+    assert_devcontainer_edit(
+        &build_wanted_ports(),
         "{\n  \"forwardPorts\": [ ],\n  \"portsAttributes\": {\n    // none yet\n  }\n}\n",
         &format!("{{\n{}\n    // none yet\n  }}\n}}\n", NEW.strip_suffix("\n  }").unwrap()),
     );
@@ -122,12 +126,12 @@ fn what_cannot_be_continued_is_refused_with_the_lines_to_paste() {
         ("{\n  \"portsAttributes\": []\n}\n", 2),
         ("{\n  \"forwardPorts\": [],\n  \"forwardPorts\": []\n}\n", 3),
     ] {
-        let refusal = set(text, &both()).unwrap_err();
+        let refusal = set(text, &build_wanted_ports()).unwrap_err();
         assert_eq!(refusal.line, line, "{text} {refusal:?}");
         assert_eq!(refusal.paste, format!("{NEW}\n"), "{text}");
     }
     let deep = format!("{}{}", "[".repeat(2000), "]".repeat(2000));
-    assert!(set(&deep, &both()).is_err());
+    assert!(set(&deep, &build_wanted_ports()).is_err());
 }
 
 #[test]
@@ -140,7 +144,7 @@ fn a_syntax_error_is_reported_without_lines_to_paste() {
         ("{} {}\n", 1),
         ("{\"a\": \"\n", 1),
     ] {
-        let refusal = set(text, &both()).unwrap_err();
+        let refusal = set(text, &build_wanted_ports()).unwrap_err();
         assert_eq!(refusal.line, line, "{text} {refusal:?}");
         assert_eq!(refusal.paste, "", "{text}");
     }
@@ -151,13 +155,13 @@ const OPEN: &str = "test -z \\\"$CODESPACE_NAME\\\" || gh codespace ports visibi
 #[test]
 fn the_command_stands_alone_or_beside_the_users() {
     let wanted = at_start(&[3000]);
-    check(
+    assert_devcontainer_edit(
         &wanted,
         "{\n  \"a\": 1\n}\n",
         &format!("{{\n  \"a\": 1,\n  \"postStartCommand\": \"{OPEN}\"\n}}\n"),
     );
     for theirs in ["\"make dev\"", "[\"make\", // why\n    \"dev\"]"] {
-        check(
+        assert_devcontainer_edit(
             &wanted,
             &format!("{{\n  \"postStartCommand\": {theirs} // c\n}}\n"),
             &format!(
@@ -165,7 +169,7 @@ fn the_command_stands_alone_or_beside_the_users() {
             ),
         );
     }
-    check(
+    assert_devcontainer_edit(
         &wanted,
         "{\n  \"postStartCommand\": {\n    \"a\": \"b\"\n  }\n}\n",
         &format!(
@@ -182,23 +186,29 @@ fn an_outdated_command_is_updated_in_place() {
         let file = |command: &str| {
             format!("{{\"postStartCommand\": {}\"{command}\"{}}}", around.0, around.1)
         };
-        check(&wanted, &file(OPEN), &file(&longer));
+        assert_devcontainer_edit(&wanted, &file(OPEN), &file(&longer));
     }
 }
 
 #[test]
 fn a_user_command_that_opens_ports_is_recognised() {
     for (command, found) in [
-        ("\"gh codespace ports  visibility 3000:public -c $CODESPACE_NAME\"", AtStart::Theirs),
-        ("[\"gh\", \"codespace\", \"ports\", \"visibility\", \"3000:public\"]", AtStart::Theirs),
-        ("{\"a\": [\"make\"]}", AtStart::Nothing),
+        (
+            "\"gh codespace ports  visibility 3000:public -c $CODESPACE_NAME\"",
+            PostStartState::Theirs,
+        ),
+        (
+            "[\"gh\", \"codespace\", \"ports\", \"visibility\", \"3000:public\"]",
+            PostStartState::Theirs,
+        ),
+        ("{\"a\": [\"make\"]}", PostStartState::Nothing),
         (
             &format!("{{\"x\": \"{OPEN}\"}}"),
-            AtStart::Ours(Opened::from([(3000, Visibility::Public)])),
+            PostStartState::Ours(PortVisibilities::from([(3000, Visibility::Public)])),
         ),
     ] {
         let text = format!("{{\"postStartCommand\": {command}}}");
-        assert_eq!(read(&text).unwrap().at_start, found, "{command}");
+        assert_eq!(read_devcontainer(&text).unwrap().at_start, found, "{command}");
     }
 }
 

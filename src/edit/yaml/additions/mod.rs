@@ -9,13 +9,13 @@ mod tests;
 use std::sync::Arc;
 
 use super::documents::DocumentParts;
-use super::draft::Draft;
-use super::draft::members::indented;
-use super::fresh::Fresh;
+use super::draft::YamlDraft;
+use super::draft::members::indent_line;
+use super::fresh::NewYamlValue;
 use super::materialise::copy_value;
-use super::scalar::styled;
-use super::tree::{Kind, Layout, NodeId, Style, Tree};
-use super::{Edit, Refusal, duplicates, merge};
+use super::scalar::quote_in_style;
+use super::tree::{CollectionLayout, NodeId, ScalarQuoting, YamlKind, YamlTree};
+use super::{EditRefusal, EditedText, duplicates, merge};
 
 /// An entry or item to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,27 +44,27 @@ pub enum Addition {
 ///
 /// # Errors
 /// Returns a refusal that points at the place where the edit fails, with the lines to paste.
-pub fn add(source: &str, additions: &[Addition]) -> Result<Edit, Refusal> {
-    let by_hand = |refusal: Refusal| match additions.first() {
+pub fn add(source: &str, additions: &[Addition]) -> Result<EditedText, EditRefusal> {
+    let by_hand = |refusal: EditRefusal| match additions.first() {
         Some(addition) => refusal.paste(paste(addition)),
         None => refusal,
     };
-    let mut tree = Arc::new(super::parse(source).map_err(by_hand)?);
+    let mut tree = Arc::new(super::parse_yaml_tree(source).map_err(by_hand)?);
     for addition in additions {
         let added = add_one(&tree, addition);
         if let Some(after) = added.map_err(|refusal| refusal.paste(paste(addition)))? {
             tree = after;
         }
     }
-    let warnings = duplicates::find(&Draft::of(&tree));
-    Ok(Edit { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
+    let warnings = duplicates::find(&YamlDraft::of(&tree));
+    Ok(EditedText { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
 }
 
 /// Returns whether the entry that these keys lead to is there, in its own lines, and says what `body` says.
-pub fn says(tree: &Tree, path: &[String], key: &str, body: &str) -> bool {
+pub fn says(tree: &YamlTree, path: &[String], key: &str, body: &str) -> bool {
     let mut keys = path.iter().map(String::as_str).chain([key]);
     let found = keys.try_fold(tree.root(), |at, key| Some(Some(tree.get(at?, key)?)));
-    found.flatten().is_some_and(|value| proof::means(tree, value, body))
+    found.flatten().is_some_and(|value| proof::has_same_meaning(tree, value, body))
 }
 
 /// Returns the lines to paste by hand for one addition.
@@ -72,21 +72,21 @@ pub fn paste(addition: &Addition) -> String {
     let (path, last) = match addition {
         Addition::Entry { path, key, body } => (path, entry_text(key, body, 2)),
         Addition::Item { path, item, .. } => {
-            (path, vec![format!("- {}", Fresh::word(item, Layout::Flow).flow())])
+            (path, vec![format!("- {}", NewYamlValue::word(item, CollectionLayout::Flow).flow())])
         }
     };
     let parents = path.iter().enumerate();
     let parents = parents.map(|(level, key)| {
-        let key = styled(key, Style::Plain, Layout::Block);
+        let key = quote_in_style(key, ScalarQuoting::Plain, CollectionLayout::Block);
         format!("{:1$}{key}:", "", level * 2)
     });
-    let last = last.iter().map(|line| indented(line, path.len() * 2));
+    let last = last.iter().map(|line| indent_line(line, path.len() * 2));
     parents.chain(last).flat_map(|line| [line, "\n".into()]).collect()
 }
 
 /// Returns the tree of the text with one addition; `None` if it is already there. In a file of several documents, the
 /// last document with the longest part of the path receives it.
-fn add_one(tree: &Tree, addition: &Addition) -> Result<Option<Arc<Tree>>, Refusal> {
+fn add_one(tree: &YamlTree, addition: &Addition) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
     if tree.documents() <= 1 {
         return add_to_document(tree, addition);
     }
@@ -101,7 +101,7 @@ fn add_one(tree: &Tree, addition: &Addition) -> Result<Option<Arc<Tree>>, Refusa
 
 impl Addition {
     /// Returns how many keys of its path a document has.
-    fn depth_in(&self, tree: &Tree) -> usize {
+    fn depth_in(&self, tree: &YamlTree) -> usize {
         let (path, key) = match self {
             Self::Entry { path, key, .. } => (path, Some(key)),
             Self::Item { path, .. } => (path, None),
@@ -117,8 +117,11 @@ impl Addition {
     }
 }
 
-fn add_to_document(tree: &Tree, addition: &Addition) -> Result<Option<Arc<Tree>>, Refusal> {
-    let mut draft = Draft::open(tree)?;
+fn add_to_document(
+    tree: &YamlTree,
+    addition: &Addition,
+) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
+    let mut draft = YamlDraft::open(tree)?;
     match addition {
         Addition::Entry { path, key, body } => add_entry(&mut draft, path, key, body)?,
         Addition::Item { path, item, entry } => add_item(&mut draft, path, item, entry)?,
@@ -139,7 +142,7 @@ struct Reached {
     depth: usize,
 }
 
-fn reach(draft: &Draft<'_>, path: &[String]) -> Result<Reached, Refusal> {
+fn reach(draft: &YamlDraft<'_>, path: &[String]) -> Result<Reached, EditRefusal> {
     let tree = draft.tree;
     let mut reached =
         Reached { last: None, mapping: tree.root().filter(|root| !tree.is_null(*root)), depth: 0 };
@@ -147,7 +150,7 @@ fn reach(draft: &Draft<'_>, path: &[String]) -> Result<Reached, Refusal> {
         let Some(mapping) = reached.mapping else {
             break;
         };
-        if !matches!(tree.node(mapping).kind, Kind::Mapping(..)) {
+        if !matches!(tree.node(mapping).kind, YamlKind::Mapping(..)) {
             return Err(draft.refuse_node(mapping, format!("there is no place for `{key}` here")));
         }
         let Some(entry) = tree.entry(mapping, key) else {
@@ -163,12 +166,17 @@ fn reach(draft: &Draft<'_>, path: &[String]) -> Result<Reached, Refusal> {
     Ok(reached)
 }
 
-fn add_entry(draft: &mut Draft<'_>, path: &[String], key: &str, body: &str) -> Result<(), Refusal> {
+fn add_entry(
+    draft: &mut YamlDraft<'_>,
+    path: &[String],
+    key: &str,
+    body: &str,
+) -> Result<(), EditRefusal> {
     let reached = reach(draft, path)?;
     if reached.depth == path.len() {
         let present = reached.mapping.and_then(|mapping| draft.tree.entry(mapping, key));
         if let Some((at, value)) = present {
-            return match proof::means(draft.tree, value, body) {
+            return match proof::has_same_meaning(draft.tree, value, body) {
                 true => Ok(()),
                 false => Err(draft
                     .refuse_node(at, format!("`{key}` is there already, and says something else"))),
@@ -179,11 +187,11 @@ fn add_entry(draft: &mut Draft<'_>, path: &[String], key: &str, body: &str) -> R
     let Some(mapping) = reached.mapping.filter(|id| !is_empty(draft, *id)) else {
         return start(draft, &reached, missing, key, body);
     };
-    if let Kind::Alias(_) = draft.tree.node(mapping).kind {
+    if let YamlKind::Alias(_) = draft.tree.node(mapping).kind {
         return Err(draft.refuse_node(mapping, "these lines stand elsewhere, under another name"));
     }
     let step = step(draft, mapping);
-    if draft.layout(mapping) == Layout::Flow {
+    if draft.layout(mapping) == CollectionLayout::Flow {
         return add_in_brackets(draft, mapping, missing, key, body);
     }
     let lines = nested(missing, key, body, step);
@@ -192,42 +200,41 @@ fn add_entry(draft: &mut Draft<'_>, path: &[String], key: &str, body: &str) -> R
 
 /// Adds an entry to a flow mapping, with its body in flow style.
 fn add_in_brackets(
-    draft: &mut Draft<'_>,
+    draft: &mut YamlDraft<'_>,
     mapping: NodeId,
     missing: &[String],
     key: &str,
     body: &str,
-) -> Result<(), Refusal> {
-    let value = super::parse(body)?;
+) -> Result<(), EditRefusal> {
+    let value = super::parse_yaml_tree(body)?;
     let value = match value.root() {
-        Some(root) => copy_value(&Draft::open(&value)?, root, Layout::Flow)?,
-        None => Fresh::Text(String::new()),
+        Some(root) => copy_value(&YamlDraft::open(&value)?, root, CollectionLayout::Flow)?,
+        None => NewYamlValue::Text(String::new()),
     };
-    let entry = missing
-        .iter()
-        .rev()
-        .fold((key.to_owned(), value), |entry, parent| (parent.clone(), Fresh::Map(vec![entry])));
+    let entry = missing.iter().rev().fold((key.to_owned(), value), |entry, parent| {
+        (parent.clone(), NewYamlValue::Map(vec![entry]))
+    });
     let (name, value) = entry;
     draft.add_entries(mapping, &[(draft.key(mapping, &name), value)], 2)
 }
 
 /// Returns whether a node is a mapping or list without members.
-fn is_empty(draft: &Draft<'_>, id: NodeId) -> bool {
+fn is_empty(draft: &YamlDraft<'_>, id: NodeId) -> bool {
     match &draft.tree.node(id).kind {
-        Kind::Mapping(entries, _) => entries.is_empty(),
-        Kind::Sequence(items, _) => items.is_empty(),
+        YamlKind::Mapping(entries, _) => entries.is_empty(),
+        YamlKind::Sequence(items, _) => items.is_empty(),
         _ => false,
     }
 }
 
 /// Adds the first entry of a mapping.
 fn start(
-    draft: &mut Draft<'_>,
+    draft: &mut YamlDraft<'_>,
     reached: &Reached,
     missing: &[String],
     key: &str,
     body: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), EditRefusal> {
     let lines = nested(missing, key, body, 2);
     match reached.last {
         Some(entry) => draft.fill_with_lines(entry, &lines, 2),
@@ -239,7 +246,7 @@ fn start(
 fn nested(missing: &[String], key: &str, body: &str, step: usize) -> Vec<String> {
     let mut lines = entry_text(key, body, step);
     for parent in missing.iter().rev() {
-        let below = lines.into_iter().map(|line| indented(&line, step));
+        let below = lines.into_iter().map(|line| indent_line(&line, step));
         lines = std::iter::once(format!("{parent}:")).chain(below).collect();
     }
     lines
@@ -248,28 +255,29 @@ fn nested(missing: &[String], key: &str, body: &str, step: usize) -> Vec<String>
 /// Returns the lines of an entry at column 0. A one-line body that is a scalar follows the key; any other body goes
 /// below it.
 fn entry_text(key: &str, body: &str, step: usize) -> Vec<String> {
-    let is_block = Tree::parse(body).ok().is_some_and(|tree| {
+    let is_block = YamlTree::parse(body).ok().is_some_and(|tree| {
         tree.root().is_some_and(|root| {
             matches!(
                 tree.node(root).kind,
-                Kind::Mapping(_, Layout::Block) | Kind::Sequence(_, Layout::Block)
+                YamlKind::Mapping(_, CollectionLayout::Block)
+                    | YamlKind::Sequence(_, CollectionLayout::Block)
             )
         })
     });
     if !is_block {
         return vec![format!("{key}: {}", body.trim()).trim_end().to_owned()];
     }
-    let below = body.lines().map(|line| indented(line, step));
+    let below = body.lines().map(|line| indent_line(line, step));
     std::iter::once(format!("{key}:")).chain(below).collect()
 }
 
 /// Returns the indentation step that the file uses below the entries of a mapping.
-fn step(draft: &Draft<'_>, mapping: NodeId) -> usize {
+fn step(draft: &YamlDraft<'_>, mapping: NodeId) -> usize {
     let tree = draft.tree;
     let column = |id| draft.lines.column(tree.start(id));
     let mut steps = tree.entries(mapping).iter().filter_map(|(key, value)| {
         let (below, _) = match tree.node(*value).kind {
-            Kind::Mapping(_, Layout::Block) => tree.entries(*value).first()?,
+            YamlKind::Mapping(_, CollectionLayout::Block) => tree.entries(*value).first()?,
             _ => return None,
         };
         column(*below).checked_sub(column(*key))
@@ -278,11 +286,11 @@ fn step(draft: &Draft<'_>, mapping: NodeId) -> usize {
 }
 
 fn add_item(
-    draft: &mut Draft<'_>,
+    draft: &mut YamlDraft<'_>,
     path: &[String],
     item: &str,
     entry: &(String, String),
-) -> Result<(), Refusal> {
+) -> Result<(), EditRefusal> {
     let reached = reach(draft, path)?;
     match reached.last {
         Some(last) if reached.depth == path.len() => add_to_value(draft, last, item, entry),
@@ -295,40 +303,47 @@ fn add_item(
 
 /// Adds a list with one item to a mapping.
 fn add_list(
-    draft: &mut Draft<'_>,
+    draft: &mut YamlDraft<'_>,
     reached: &Reached,
     key: &str,
     item: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), EditRefusal> {
     let Some(mapping) = reached.mapping else {
         return Err(draft.refuse(0, format!("there is no mapping for `{key}` to stand in")));
     };
     if merge::get(draft.tree, mapping, key).is_some() {
         return Err(draft.refuse_node(mapping, format!("`{key}` is merged from elsewhere")));
     }
-    let fresh = (draft.key(mapping, key), Fresh::List(vec![Fresh::word(item, Layout::Flow)]));
+    let fresh = (
+        draft.key(mapping, key),
+        NewYamlValue::List(vec![NewYamlValue::word(item, CollectionLayout::Flow)]),
+    );
     let step = step(draft, mapping);
     draft.add_entries(mapping, &[fresh], step)
 }
 
 /// Adds an item to a list, or the equivalent entry to a mapping.
 fn add_to_value(
-    draft: &mut Draft<'_>,
+    draft: &mut YamlDraft<'_>,
     (key, value): (NodeId, NodeId),
     item: &str,
     entry: &(String, String),
-) -> Result<(), Refusal> {
+) -> Result<(), EditRefusal> {
     let tree = draft.tree;
     match &tree.node(value).kind {
-        Kind::Scalar(..) if tree.is_null(value) => {
-            let fresh = Fresh::List(vec![Fresh::word(item, Layout::Flow)]);
-            draft.replace_value((key, value), Layout::Block, &fresh, 2)
+        YamlKind::Scalar(..) if tree.is_null(value) => {
+            let fresh = NewYamlValue::List(vec![NewYamlValue::word(item, CollectionLayout::Flow)]);
+            draft.replace_value((key, value), CollectionLayout::Block, &fresh, 2)
         }
-        Kind::Sequence(items, _) if items.iter().any(|id| tree.scalar(*id) == Some(item)) => Ok(()),
-        Kind::Sequence(..) => draft.add_items(value, &[Fresh::word(item, Layout::Flow)], 2),
-        Kind::Mapping(..) if tree.get(value, &entry.0).is_some() => Ok(()),
-        Kind::Mapping(..) => {
-            let fresh = (draft.key(value, &entry.0), Fresh::Text(entry.1.clone()));
+        YamlKind::Sequence(items, _) if items.iter().any(|id| tree.scalar(*id) == Some(item)) => {
+            Ok(())
+        }
+        YamlKind::Sequence(..) => {
+            draft.add_items(value, &[NewYamlValue::word(item, CollectionLayout::Flow)], 2)
+        }
+        YamlKind::Mapping(..) if tree.get(value, &entry.0).is_some() => Ok(()),
+        YamlKind::Mapping(..) => {
+            let fresh = (draft.key(value, &entry.0), NewYamlValue::Text(entry.1.clone()));
             draft.add_entries(value, &[fresh], 2)
         }
         _ => Err(draft.refuse_node(value, "this is neither a list nor a mapping of its own")),

@@ -2,36 +2,43 @@
 
 use std::sync::Arc;
 
-use super::super::Refusal;
-use super::super::draft::Draft;
-use super::super::meaning::{Changed, Comparison, Pair};
-use super::super::tree::{Kind, NodeId, Tree};
+use super::super::EditRefusal;
+use super::super::draft::YamlDraft;
+use super::super::meaning::{ChangedNode, NodePair, TreeComparison};
+use super::super::tree::{NodeId, YamlKind, YamlTree};
 use super::Addition;
 
 /// Returns whether a value has the same meaning as a body.
-pub(super) fn means(tree: &Tree, value: NodeId, body: &str) -> bool {
-    let Ok(wanted) = Tree::parse(body) else {
+pub(super) fn has_same_meaning(tree: &YamlTree, value: NodeId, body: &str) -> bool {
+    let Ok(wanted) = YamlTree::parse(body) else {
         return false;
     };
     match wanted.root() {
         None => tree.is_null(value),
-        Some(root) => Comparison::new(tree, &wanted).same((value, root)).is_ok(),
+        Some(root) => TreeComparison::new(tree, &wanted).same((value, root)).is_ok(),
     }
 }
 
 /// Returns the verified new text.
-pub(super) fn proven(draft: &Draft<'_>, addition: &Addition) -> Result<Arc<Tree>, Refusal> {
+pub(super) fn proven(
+    draft: &YamlDraft<'_>,
+    addition: &Addition,
+) -> Result<Arc<YamlTree>, EditRefusal> {
     let at = draft.begin();
     let more = "the edit would change more than it adds";
-    draft.proven(at, |after| match document(draft.tree, after, addition) {
+    draft.proven(at, |after| match verify_addition(draft.tree, after, addition) {
         Ok(true) => Ok(()),
         Ok(false) => Err(draft.refuse(at, more)),
-        Err(Changed(id)) => Err(draft.refuse_node(id, more)),
+        Err(ChangedNode(id)) => Err(draft.refuse_node(id, more)),
     })
 }
 
 /// Returns whether the addition is present; fails if anything else changed.
-fn document(before: &Tree, after: &Tree, addition: &Addition) -> Result<bool, Changed> {
+fn verify_addition(
+    before: &YamlTree,
+    after: &YamlTree,
+    addition: &Addition,
+) -> Result<bool, ChangedNode> {
     let Some(mut new) = after.root().filter(|_| after.documents() == 1) else {
         return Ok(false);
     };
@@ -40,9 +47,9 @@ fn document(before: &Tree, after: &Tree, addition: &Addition) -> Result<bool, Ch
         Addition::Item { path, .. } => (path, None),
     };
     let mut old = before.root().filter(|root| !before.is_null(*root));
-    let mut all = Comparison::new(before, after);
+    let mut all = TreeComparison::new(before, after);
     for key in path.iter().chain(added) {
-        if !kept(&mut all, old, new, key)? {
+        if !verify_entries_kept(&mut all, old, new, key)? {
             return Ok(false);
         }
         let Some(value) = after.get(new, key) else {
@@ -53,18 +60,20 @@ fn document(before: &Tree, after: &Tree, addition: &Addition) -> Result<bool, Ch
         old = below.filter(|value| !before.is_null(*value));
     }
     match addition {
-        Addition::Entry { body, .. } => Ok(old.is_none() && means(after, new, body)),
-        Addition::Item { item, entry, .. } => member(&mut all, old, new, (item, &entry.0)),
+        Addition::Entry { body, .. } => Ok(old.is_none() && has_same_meaning(after, new, body)),
+        Addition::Item { item, entry, .. } => {
+            verify_member_added(&mut all, old, new, (item, &entry.0))
+        }
     }
 }
 
 /// Returns whether a mapping kept its entries, ignoring `key`.
-fn kept(
-    all: &mut Comparison<'_>,
+fn verify_entries_kept(
+    all: &mut TreeComparison<'_>,
     old: Option<NodeId>,
     new: NodeId,
     key: &str,
-) -> Result<bool, Changed> {
+) -> Result<bool, ChangedNode> {
     let entries = all.after.entries(new);
     match old {
         None => Ok(entries.len() == 1),
@@ -77,19 +86,19 @@ fn kept(
 }
 
 /// Returns whether a list or mapping kept its members, followed by the added item or entry.
-fn member(
-    all: &mut Comparison<'_>,
+fn verify_member_added(
+    all: &mut TreeComparison<'_>,
     old: Option<NodeId>,
     new: NodeId,
     (item, key): (&str, &str),
-) -> Result<bool, Changed> {
+) -> Result<bool, ChangedNode> {
     let after = all.after;
-    if let Kind::Mapping(..) = after.node(new).kind {
-        return Ok(after.get(new, key).is_some() && kept(all, old, new, key)?);
+    if let YamlKind::Mapping(..) = after.node(new).kind {
+        return Ok(after.get(new, key).is_some() && verify_entries_kept(all, old, new, key)?);
     }
     let was = old.map_or(&[][..], |old| all.before.items(old));
     let is = after.items(new);
-    let pairs: Vec<Pair> = was.iter().copied().zip(is.iter().copied()).collect();
+    let pairs: Vec<NodePair> = was.iter().copied().zip(is.iter().copied()).collect();
     all.each(pairs)?;
     let last = is.last().and_then(|last| after.scalar(*last));
     Ok(is.len() == was.len() + 1 && last == Some(item))
@@ -102,8 +111,9 @@ mod tests {
     #[track_caller]
     fn check(addition: &Addition, cases: &[(&str, &str, Option<bool>)]) {
         for (before, after, expected) in cases {
-            let (before, after) = (Tree::parse(*before).unwrap(), Tree::parse(*after).unwrap());
-            let found = document(&before, &after, addition);
+            let (before, after) =
+                (YamlTree::parse(*before).unwrap(), YamlTree::parse(*after).unwrap());
+            let found = verify_addition(&before, &after, addition);
             assert_eq!(found.ok(), *expected, "{:?} {:?}", before.source, after.source);
         }
     }

@@ -1,16 +1,16 @@
 //! Adds entries and items to existing collections.
 
-use super::super::fresh::{Fresh, entry_lines, flow_entry, item_lines};
-use super::super::tree::{Layout, NodeId};
-use super::{Draft, Planned};
-use crate::edit::patch::Patch;
+use super::super::fresh::{NewYamlValue, entry_lines, flow_entry, item_lines};
+use super::super::tree::{CollectionLayout, NodeId};
+use super::{PlannedEdit, YamlDraft};
+use crate::edit::patch::TextPatch;
 
-impl Draft<'_> {
+impl YamlDraft<'_> {
     /// Appends lines to a block collection, after its last line of content.
     ///
     /// If a block scalar without a final line break ends the text, appending would add that line break to it; in that
     /// case the lines go before the last member, which begins at `last`.
-    fn append_lines(&mut self, collection: NodeId, last: usize, lines: &[String]) -> Planned {
+    fn append_lines(&mut self, collection: NodeId, last: usize, lines: &[String]) -> PlannedEdit {
         let end = self.tree.end(collection);
         if !self.tree.ends_open(collection) {
             self.insert_lines_after(end, lines);
@@ -29,9 +29,9 @@ impl Draft<'_> {
     pub(in crate::edit::yaml) fn add_entries(
         &mut self,
         mapping: NodeId,
-        entries: &[(String, Fresh)],
+        entries: &[(String, NewYamlValue)],
         step: usize,
-    ) -> Planned {
+    ) -> PlannedEdit {
         let members: Vec<_> = self.tree.entries(mapping).to_vec();
         let (Some(first), Some(last), false) =
             (members.first(), members.last(), entries.is_empty())
@@ -39,7 +39,7 @@ impl Draft<'_> {
             let texts: Vec<_> = entries.iter().map(flow_entry).collect();
             return self.add_flow(mapping, None, &texts);
         };
-        if self.layout(mapping) == Layout::Flow {
+        if self.layout(mapping) == CollectionLayout::Flow {
             let texts: Vec<_> = entries.iter().map(flow_entry).collect();
             let colon = self.after_colon(last.0).unwrap_or(0);
             let ends = (self.tree.start(first.0), self.tree.pair_end(*last).max(colon));
@@ -56,7 +56,7 @@ impl Draft<'_> {
         &mut self,
         mapping: NodeId,
         lines: &[String],
-    ) -> Planned {
+    ) -> PlannedEdit {
         let members = self.tree.entries(mapping);
         let (Some(first), Some(last)) = (members.first(), members.last()) else {
             return Err(self.refuse_node(mapping, "there is no entry next to it"));
@@ -66,20 +66,21 @@ impl Draft<'_> {
         let above = self.lines.start(last).saturating_sub(1);
         let apart = first < last && self.lines.text(above).trim().is_empty();
         let blank = apart.then(String::new).into_iter();
-        let lines: Vec<_> = blank.chain(lines.iter().map(|line| indented(line, indent))).collect();
+        let lines: Vec<_> =
+            blank.chain(lines.iter().map(|line| indent_line(line, indent))).collect();
         self.append_lines(mapping, last, &lines)
     }
 
     /// Appends top-level lines to the document, after everything except trailing blank lines, comments included; before
     /// trailing comments if a marker closes the document.
-    pub(in crate::edit::yaml) fn append_to_document(&mut self, lines: &[String]) -> Planned {
+    pub(in crate::edit::yaml) fn append_to_document(&mut self, lines: &[String]) -> PlannedEdit {
         let source = &*self.tree.source;
         let root = self.tree.root();
         let indent = root.map_or(0, |root| {
             let first = self.tree.entries(root).first();
             first.map_or(0, |(key, _)| self.lines.column(self.tree.start(*key)))
         });
-        let lines: Vec<_> = lines.iter().map(|line| indented(line, indent)).collect();
+        let lines: Vec<_> = lines.iter().map(|line| indent_line(line, indent)).collect();
         let end = root.map_or(0, |root| self.tree.end(root));
         let closed = source[end..].lines().any(|line| line.starts_with("..."));
         let last = match (closed, root) {
@@ -91,7 +92,7 @@ impl Draft<'_> {
             true => {
                 let ending = self.lines.usual_ending();
                 let text: String = lines.iter().flat_map(|line| [line, ending]).collect();
-                self.patches.push(Patch::insert(last, text));
+                self.patches.push(TextPatch::insert(last, text));
             }
             false => self.insert_lines_after(last, &lines),
         }
@@ -102,15 +103,15 @@ impl Draft<'_> {
     pub(in crate::edit::yaml) fn add_items(
         &mut self,
         sequence: NodeId,
-        items: &[Fresh],
+        items: &[NewYamlValue],
         step: usize,
-    ) -> Planned {
+    ) -> PlannedEdit {
         let members: Vec<_> = self.tree.items(sequence).to_vec();
-        let texts: Vec<_> = items.iter().map(Fresh::flow).collect();
+        let texts: Vec<_> = items.iter().map(NewYamlValue::flow).collect();
         let (Some(first), Some(last)) = (members.first(), members.last()) else {
             return self.add_flow(sequence, None, &texts);
         };
-        if self.layout(sequence) == Layout::Flow {
+        if self.layout(sequence) == CollectionLayout::Flow {
             let ends = (self.tree.start(*first), self.tree.end(*last));
             return self.add_flow(sequence, Some(ends), &texts);
         }
@@ -125,11 +126,16 @@ impl Draft<'_> {
     /// Appends members to a flow collection whose existing members begin and end at `ends`.
     ///
     /// In a collection of several lines, new members get separate lines, without adding a comma to an existing line.
-    fn add_flow(&mut self, id: NodeId, ends: Option<(usize, usize)>, texts: &[String]) -> Planned {
+    fn add_flow(
+        &mut self,
+        id: NodeId,
+        ends: Option<(usize, usize)>,
+        texts: &[String],
+    ) -> PlannedEdit {
         let range = self.tree.node(id).range.clone();
         let open = range.start + 1;
         let Some((first, last)) = ends else {
-            self.patches.push(Patch::insert(open, texts.join(", ")));
+            self.patches.push(TextPatch::insert(open, texts.join(", ")));
             return Ok(());
         };
         let one_line = self.lines.number(range.start) == self.lines.number(range.end);
@@ -138,14 +144,14 @@ impl Draft<'_> {
             let apart = if self.tree.source[..last].ends_with(':') { " " } else { "" };
             let text = format!("{apart}, {}", texts.join(", "));
             self.patches.push(match self.trailing_comma(last, range.end) {
-                Some(comma) => Patch::insert(comma, format!(" {}", texts.join(", "))),
-                None => Patch::insert(last, text),
+                Some(comma) => TextPatch::insert(comma, format!(" {}", texts.join(", "))),
+                None => TextPatch::insert(last, text),
             });
             return Ok(());
         }
         if !self.lines.leads(first) {
             let text = format!("{}, ", texts.join(", "));
-            self.patches.push(Patch::insert(open, text));
+            self.patches.push(TextPatch::insert(open, text));
             return Ok(());
         }
         let indent = " ".repeat(self.lines.column(first));
@@ -175,7 +181,7 @@ impl Draft<'_> {
 }
 
 /// Indents a line; a blank line stays empty.
-pub(in crate::edit::yaml) fn indented(line: &str, indent: usize) -> String {
+pub(in crate::edit::yaml) fn indent_line(line: &str, indent: usize) -> String {
     match line.trim().is_empty() {
         true => String::new(),
         false => format!("{:indent$}{line}", ""),

@@ -10,25 +10,25 @@ mod values;
 
 use std::sync::Arc;
 
-use super::layout::Lines;
-use super::scalar::double;
-use super::tree::{Kind, Layout, NodeId, Style, Tree};
-use super::{Refusal, witness};
-use crate::edit::patch::{self, Patch};
+use super::layout::YamlLines;
+use super::scalar::quote_double;
+use super::tree::{CollectionLayout, NodeId, ScalarQuoting, YamlKind, YamlTree};
+use super::{EditRefusal, witness};
+use crate::edit::patch::{self, TextPatch};
 
 /// A text with planned patches.
 #[derive(Debug)]
-pub(super) struct Draft<'a> {
-    pub(super) tree: &'a Tree,
-    pub(super) lines: Lines<'a>,
-    patches: Vec<Patch>,
+pub(super) struct YamlDraft<'a> {
+    pub(super) tree: &'a YamlTree,
+    pub(super) lines: YamlLines<'a>,
+    patches: Vec<TextPatch>,
 }
 
-type Planned = Result<(), Refusal>;
+type PlannedEdit = Result<(), EditRefusal>;
 
-impl<'a> Draft<'a> {
+impl<'a> YamlDraft<'a> {
     /// Opens the tree of a text with at most one document.
-    pub(super) fn open(tree: &'a Tree) -> Result<Self, Refusal> {
+    pub(super) fn open(tree: &'a YamlTree) -> Result<Self, EditRefusal> {
         let draft = Self::of(tree);
         match tree.document_starts().get(1) {
             None => Ok(draft),
@@ -40,8 +40,8 @@ impl<'a> Draft<'a> {
     }
 
     /// Opens any tree, to point at places in it but not to edit it.
-    pub(super) fn of(tree: &'a Tree) -> Self {
-        Self { lines: Lines::new(&tree.source), patches: Vec::new(), tree }
+    pub(super) fn of(tree: &'a YamlTree) -> Self {
+        Self { lines: YamlLines::new(&tree.source), patches: Vec::new(), tree }
     }
 
     /// Returns whether no patch is planned.
@@ -54,11 +54,11 @@ impl<'a> Draft<'a> {
     pub(super) fn proven(
         &self,
         at: usize,
-        judge: impl Fn(&Tree) -> Planned + Sync,
-    ) -> Result<Arc<Tree>, Refusal> {
+        judge: impl Fn(&YamlTree) -> PlannedEdit + Sync,
+    ) -> Result<Arc<YamlTree>, EditRefusal> {
         let text: Arc<str> = self.finish()?.into();
         let (after, witness) = witness::beside(&text, 1, || {
-            let after = Tree::parse(Arc::clone(&text)).map_err(|error| {
+            let after = YamlTree::parse(Arc::clone(&text)).map_err(|error| {
                 let reason = format!("the edit would break the file: {}", error.message);
                 self.refuse(at, reason)
             })?;
@@ -77,14 +77,14 @@ impl<'a> Draft<'a> {
     }
 
     /// Returns the text with every patch applied.
-    fn finish(&self) -> Result<String, Refusal> {
+    fn finish(&self) -> Result<String, EditRefusal> {
         patch::apply(&self.tree.source, &self.patches)
             .ok_or_else(|| self.refuse(0, "two of the changes fall on the same place"))
     }
 
     /// Returns a refusal that points at the byte `at`.
-    pub(super) fn refuse(&self, at: usize, reason: impl Into<String>) -> Refusal {
-        Refusal {
+    pub(super) fn refuse(&self, at: usize, reason: impl Into<String>) -> EditRefusal {
+        EditRefusal {
             reason: reason.into(),
             hint: None,
             line: self.lines.number(at),
@@ -95,15 +95,15 @@ impl<'a> Draft<'a> {
     }
 
     /// Returns a refusal that points at a node.
-    pub(super) fn refuse_node(&self, id: NodeId, reason: impl Into<String>) -> Refusal {
+    pub(super) fn refuse_node(&self, id: NodeId, reason: impl Into<String>) -> EditRefusal {
         self.refuse(self.tree.start(id), reason)
     }
 
     /// Returns how a collection is written; a scalar counts as block.
-    pub(super) fn layout(&self, id: NodeId) -> Layout {
+    pub(super) fn layout(&self, id: NodeId) -> CollectionLayout {
         match self.tree.node(id).kind {
-            Kind::Mapping(_, layout) | Kind::Sequence(_, layout) => layout,
-            _ => Layout::Block,
+            YamlKind::Mapping(_, layout) | YamlKind::Sequence(_, layout) => layout,
+            _ => CollectionLayout::Block,
         }
     }
 
@@ -111,10 +111,10 @@ impl<'a> Draft<'a> {
     pub(super) fn key(&self, mapping: NodeId, name: &str) -> String {
         let first = self.tree.entries(mapping).first();
         let quoted = first.is_some_and(|(key, _)| {
-            matches!(self.tree.node(*key).kind, Kind::Scalar(_, Style::Double))
+            matches!(self.tree.node(*key).kind, YamlKind::Scalar(_, ScalarQuoting::Double))
         });
-        if quoted && self.layout(mapping) == Layout::Flow {
-            return double(name);
+        if quoted && self.layout(mapping) == CollectionLayout::Flow {
+            return quote_double(name);
         }
         name.to_owned()
     }
@@ -137,7 +137,7 @@ impl<'a> Draft<'a> {
         } else {
             lines.iter().flat_map(|line| [line, ending]).collect::<String>()
         };
-        self.patches.push(Patch::insert(next, text));
+        self.patches.push(TextPatch::insert(next, text));
     }
 
     /// Inserts lines before the line of `at`, with the ending of the previous line.
@@ -148,7 +148,7 @@ impl<'a> Draft<'a> {
             ending => ending,
         };
         let text: String = lines.iter().flat_map(|line| [line, ending]).collect();
-        self.patches.push(Patch::insert(start, text));
+        self.patches.push(TextPatch::insert(start, text));
     }
 
     /// Returns the byte of the `-` before an item of a block sequence.
@@ -158,11 +158,11 @@ impl<'a> Draft<'a> {
     }
 
     /// Returns the first byte of a sequence item, its dash included.
-    pub(super) fn item_start(&self, item: NodeId, layout: Layout) -> usize {
+    pub(super) fn item_start(&self, item: NodeId, layout: CollectionLayout) -> usize {
         let start = self.tree.start(item);
         match layout {
-            Layout::Flow => start,
-            Layout::Block => self.dash(item).unwrap_or(start),
+            CollectionLayout::Flow => start,
+            CollectionLayout::Block => self.dash(item).unwrap_or(start),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::super::tree::{Kind, Layout, NodeId};
-use super::{Draft, Planned};
-use crate::edit::patch::Patch;
+use super::super::tree::{CollectionLayout, NodeId, YamlKind};
+use super::{PlannedEdit, YamlDraft};
+use crate::edit::patch::TextPatch;
 
-impl Draft<'_> {
+impl YamlDraft<'_> {
     /// Removes the members with the sorted indexes `gone` from a collection. Returns false and plans nothing if no
     /// member would be left or other text is in between.
     pub(in crate::edit::yaml) fn remove_members(&mut self, id: NodeId, gone: &[usize]) -> bool {
@@ -15,8 +15,8 @@ impl Draft<'_> {
             return false;
         }
         let ranges = match self.layout(id) {
-            Layout::Block => self.whole_lines(&members, gone, ""),
-            Layout::Flow => runs(gone)
+            CollectionLayout::Block => self.whole_lines(&members, gone, ""),
+            CollectionLayout::Flow => group_consecutive(gone)
                 .into_iter()
                 .map(|run| self.flow_run(id, &members, run))
                 .collect::<Option<Vec<_>>>()
@@ -25,7 +25,7 @@ impl Draft<'_> {
         let Some(ranges) = ranges else {
             return false;
         };
-        let patches = ranges.into_iter().map(|range| Patch::replace(range, ""));
+        let patches = ranges.into_iter().map(|range| TextPatch::replace(range, ""));
         self.patches.extend(patches);
         true
     }
@@ -35,18 +35,20 @@ impl Draft<'_> {
     pub(in crate::edit::yaml) fn take_members(
         &mut self,
         collections: &[(NodeId, bool, Vec<usize>)],
-    ) -> Planned {
+    ) -> PlannedEdit {
         let mut all: Vec<Range<usize>> = Vec::new();
         for (id, is_spaced, gone) in collections {
             let members = self.ranges(*id);
             let ranges = match (self.layout(*id), gone.len() == members.len()) {
-                (Layout::Block, _) => self.whole_lines(&members, gone, ""),
-                (Layout::Flow, true) => {
+                (CollectionLayout::Block, _) => self.whole_lines(&members, gone, ""),
+                (CollectionLayout::Flow, true) => {
                     let range = &self.tree.node(*id).range;
                     Some(std::iter::once(range.start + 1..range.end - 1).collect())
                 }
-                (Layout::Flow, false) => {
-                    let runs = runs(gone).into_iter().map(|run| self.flow_run(*id, &members, run));
+                (CollectionLayout::Flow, false) => {
+                    let runs = group_consecutive(gone)
+                        .into_iter()
+                        .map(|run| self.flow_run(*id, &members, run));
                     runs.collect::<Option<Vec<_>>>().map(|runs| runs.concat())
                 }
             };
@@ -77,7 +79,7 @@ impl Draft<'_> {
             let kept = kept.strip_suffix('\n').unwrap_or(kept);
             last.start = kept.strip_suffix('\r').unwrap_or(kept).len();
         }
-        self.patches.extend(joined.into_iter().map(|range| Patch::replace(range, "")));
+        self.patches.extend(joined.into_iter().map(|range| TextPatch::replace(range, "")));
         Ok(())
     }
 
@@ -106,7 +108,7 @@ impl Draft<'_> {
         let colon = self.after_colon(entry.0).unwrap_or(0);
         let end = self.tree.pair_end(entry).max(colon);
         match &self.tree.node(entry.1).kind {
-            Kind::Mapping(entries, Layout::Block) => {
+            YamlKind::Mapping(entries, CollectionLayout::Block) => {
                 entries.last().map_or(end, |last| end.max(self.entry_end(*last)))
             }
             _ => end,
@@ -167,7 +169,7 @@ impl Draft<'_> {
 }
 
 /// Groups consecutive numbers into ranges.
-fn runs(numbers: &[usize]) -> Vec<Range<usize>> {
+fn group_consecutive(numbers: &[usize]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for number in numbers {
         match runs.last_mut() {

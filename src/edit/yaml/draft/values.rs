@@ -2,33 +2,35 @@
 
 use std::ops::Range;
 
-use super::super::Refusal;
-use super::super::fresh::Fresh;
-use super::super::scalar::{double, styled};
-use super::super::tree::{Kind, Layout, NodeId, Style};
-use super::members::indented;
-use super::{Draft, Planned};
-use crate::edit::patch::Patch;
+use super::super::EditRefusal;
+use super::super::fresh::NewYamlValue;
+use super::super::scalar::{quote_double, quote_in_style};
+use super::super::tree::{CollectionLayout, NodeId, ScalarQuoting, YamlKind};
+use super::members::indent_line;
+use super::{PlannedEdit, YamlDraft};
+use crate::edit::patch::TextPatch;
 
-impl Draft<'_> {
+impl YamlDraft<'_> {
     /// Replaces an alias, an absent value or an empty collection with a new value; tag and anchor are kept.
     pub(in crate::edit::yaml) fn replace_value(
         &mut self,
         (key, value): (NodeId, NodeId),
-        parent: Layout,
-        fresh: &Fresh,
+        parent: CollectionLayout,
+        fresh: &NewYamlValue,
         step: usize,
-    ) -> Planned {
+    ) -> PlannedEdit {
         let (colon, gap) = self.gap((key, value))?;
         let indent = self.lines.column(self.tree.start(key)) + step;
         let same_line = self.lines.number(colon) == self.lines.number(gap.end);
         match fresh.lines(indent, step) {
-            Some(lines) if parent == Layout::Block && same_line => self.put_lines(gap, &lines),
+            Some(lines) if parent == CollectionLayout::Block && same_line => {
+                self.put_lines(gap, &lines)
+            }
             _ if gap.is_empty() => {
                 let text = format!(" {}", fresh.flow());
-                self.patches.push(Patch::insert(gap.start, text));
+                self.patches.push(TextPatch::insert(gap.start, text));
             }
-            _ => self.patches.push(Patch::replace(gap, fresh.flow())),
+            _ => self.patches.push(TextPatch::replace(gap, fresh.flow())),
         }
         Ok(())
     }
@@ -39,25 +41,25 @@ impl Draft<'_> {
         (key, value): (NodeId, NodeId),
         lines: &[String],
         step: usize,
-    ) -> Planned {
+    ) -> PlannedEdit {
         let (colon, gap) = self.gap((key, value))?;
         if self.lines.number(colon) != self.lines.number(gap.end) {
             return Err(self.refuse_node(value, "this value is below its key"));
         }
         let indent = self.lines.column(self.tree.start(key)) + step;
-        let lines: Vec<_> = lines.iter().map(|line| indented(line, indent)).collect();
+        let lines: Vec<_> = lines.iter().map(|line| indent_line(line, indent)).collect();
         self.put_lines(gap, &lines);
         Ok(())
     }
 
     /// Returns the byte after a key's colon, and the byte range of the value to remove.
-    fn gap(&self, (key, value): (NodeId, NodeId)) -> Result<(usize, Range<usize>), Refusal> {
+    fn gap(&self, (key, value): (NodeId, NodeId)) -> Result<(usize, Range<usize>), EditRefusal> {
         let Some(colon) = self.after_colon(key) else {
             return Err(self.refuse_node(key, "this key has no colon"));
         };
         let node = self.tree.node(value);
         let from = match node.kind {
-            Kind::Scalar(_, Style::Absent) => colon.max(self.tree.end(value)),
+            YamlKind::Scalar(_, ScalarQuoting::Absent) => colon.max(self.tree.end(value)),
             _ => node.range.start,
         };
         Ok((colon, from..from.max(node.range.end)))
@@ -68,7 +70,7 @@ impl Draft<'_> {
         let before = &self.tree.source[..gap.start];
         let kept = before.trim_end_matches([' ', '\t']).len();
         if !gap.is_empty() {
-            self.patches.push(Patch::replace(kept..gap.end, ""));
+            self.patches.push(TextPatch::replace(kept..gap.end, ""));
         }
         self.insert_lines_after(gap.end, lines);
     }
@@ -77,10 +79,10 @@ impl Draft<'_> {
     pub(in crate::edit::yaml) fn set_scalar(
         &mut self,
         (key, value): (NodeId, NodeId),
-        layout: Layout,
+        layout: CollectionLayout,
         literal: &str,
-    ) -> Planned {
-        let quoted = double(literal);
+    ) -> PlannedEdit {
+        let quoted = quote_double(literal);
         self.set_text((key, value), layout, literal, &quoted)
     }
 
@@ -88,9 +90,9 @@ impl Draft<'_> {
     pub(in crate::edit::yaml) fn set_word(
         &mut self,
         entry: (NodeId, NodeId),
-        layout: Layout,
+        layout: CollectionLayout,
         word: &str,
-    ) -> Planned {
+    ) -> PlannedEdit {
         self.set_text(entry, layout, word, word)
     }
 
@@ -98,17 +100,17 @@ impl Draft<'_> {
     fn set_text(
         &mut self,
         (key, value): (NodeId, NodeId),
-        layout: Layout,
+        layout: CollectionLayout,
         literal: &str,
         usual: &str,
-    ) -> Planned {
+    ) -> PlannedEdit {
         let node = self.tree.node(value);
         // `!reset` removes a value that another file sets; this entry now gets one.
         if node.tag.as_ref().is_some_and(|tag| tag.text == "!reset")
-            && matches!(node.kind, Kind::Scalar(..))
+            && matches!(node.kind, YamlKind::Scalar(..))
         {
             let whole = self.tree.start(value)..self.tree.end(value);
-            self.patches.push(Patch::replace(whole, usual));
+            self.patches.push(TextPatch::replace(whole, usual));
             return Ok(());
         }
         if node.tag.as_ref().is_some_and(|tag| tag.text != "!!str") {
@@ -116,13 +118,17 @@ impl Draft<'_> {
         }
         let range = node.range.clone();
         let patch = match node.kind {
-            Kind::Scalar(_, Style::Absent) => match self.after_colon(key) {
-                Some(colon) => Patch::insert(colon.max(self.tree.end(value)), format!(" {usual}")),
-                None => Patch::insert(self.tree.end(key), format!(": {usual}")),
+            YamlKind::Scalar(_, ScalarQuoting::Absent) => match self.after_colon(key) {
+                Some(colon) => {
+                    TextPatch::insert(colon.max(self.tree.end(value)), format!(" {usual}"))
+                }
+                None => TextPatch::insert(self.tree.end(key), format!(": {usual}")),
             },
-            Kind::Scalar(_, style) => Patch::replace(range, styled(literal, style, layout)),
-            Kind::Alias(_) => Patch::replace(range, usual),
-            Kind::Mapping(..) | Kind::Sequence(..) => {
+            YamlKind::Scalar(_, style) => {
+                TextPatch::replace(range, quote_in_style(literal, style, layout))
+            }
+            YamlKind::Alias(_) => TextPatch::replace(range, usual),
+            YamlKind::Mapping(..) | YamlKind::Sequence(..) => {
                 return Err(self.refuse_node(value, "the value to replace is no scalar"));
             }
         };
@@ -134,51 +140,51 @@ impl Draft<'_> {
     pub(in crate::edit::yaml) fn set_item(
         &mut self,
         item: NodeId,
-        layout: Layout,
+        layout: CollectionLayout,
         literal: &str,
-    ) -> Planned {
+    ) -> PlannedEdit {
         let node = self.tree.node(item);
         let range = node.range.clone();
         let text = match node.kind {
             _ if node.tag.is_some() => None,
-            Kind::Scalar(_, Style::Absent) => None,
-            Kind::Scalar(_, style) => Some(styled(literal, style, layout)),
-            Kind::Alias(_) => Some(double(literal)),
+            YamlKind::Scalar(_, ScalarQuoting::Absent) => None,
+            YamlKind::Scalar(_, style) => Some(quote_in_style(literal, style, layout)),
+            YamlKind::Alias(_) => Some(quote_double(literal)),
             // `- NAME: value` on one line.
-            Kind::Mapping(..) if !self.tree.source[range.clone()].contains(['\n', '#']) => {
-                Some(styled(literal, Style::Plain, layout))
+            YamlKind::Mapping(..) if !self.tree.source[range.clone()].contains(['\n', '#']) => {
+                Some(quote_in_style(literal, ScalarQuoting::Plain, layout))
             }
-            Kind::Mapping(..) | Kind::Sequence(..) => None,
+            YamlKind::Mapping(..) | YamlKind::Sequence(..) => None,
         };
         let Some(text) = text else {
             return Err(self.refuse_node(item, "the item to replace is no simple scalar"));
         };
-        self.patches.push(Patch::replace(range, text));
+        self.patches.push(TextPatch::replace(range, text));
         Ok(())
     }
 
     /// Replaces a byte range.
     pub(in crate::edit::yaml) fn replace(&mut self, range: Range<usize>, text: String) {
-        self.patches.push(Patch::replace(range, text));
+        self.patches.push(TextPatch::replace(range, text));
     }
 
     /// Removes a member with the byte range `from..to`, followed by another member at `next`.
     pub(in crate::edit::yaml) fn remove(
         &mut self,
-        layout: Layout,
+        layout: CollectionLayout,
         from: usize,
         to: usize,
         next: usize,
-    ) -> Planned {
-        if layout == Layout::Flow {
-            self.patches.push(Patch::replace(from..next, ""));
+    ) -> PlannedEdit {
+        if layout == CollectionLayout::Flow {
+            self.patches.push(TextPatch::replace(from..next, ""));
             return Ok(());
         }
         if !self.lines.leads(from) || self.lines.number(to) == self.lines.number(next) {
             return Err(self.refuse(from, "the line to remove holds something else as well"));
         }
         let whole = self.lines.start(from)..self.lines.next(to);
-        self.patches.push(Patch::replace(whole, ""));
+        self.patches.push(TextPatch::replace(whole, ""));
         Ok(())
     }
 }

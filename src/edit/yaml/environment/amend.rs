@@ -1,24 +1,24 @@
 //! Edits an environment that already has variables: ours are replaced on their lines or added, and duplicates are removed.
 
-use super::super::Refusal;
-use super::super::draft::Draft;
-use super::super::fresh::Fresh;
+use super::super::EditRefusal;
+use super::super::draft::YamlDraft;
+use super::super::fresh::NewYamlValue;
 use super::super::merge;
-use super::super::scalar::{double, is_plain_string, styled};
-use super::super::tree::{Kind, Layout, NodeId, Style, Tree};
+use super::super::scalar::{is_plain_string, quote_double, quote_in_style};
+use super::super::tree::{CollectionLayout, NodeId, ScalarQuoting, YamlKind, YamlTree};
 use super::{Set, is_refused_item, item_name, reads};
 
-type Planned = Result<(), Refusal>;
+type PlannedAmendment = Result<(), EditRefusal>;
 
 /// Returns whether `name` has the value `literal` in an environment, and occurs at most once in its own lines.
-pub(super) fn reads_once(tree: &Tree, value: NodeId, name: &str, literal: &str) -> bool {
+pub(super) fn reads_once(tree: &YamlTree, value: NodeId, name: &str, literal: &str) -> bool {
     match &tree.node(tree.resolve(value)).kind {
-        Kind::Mapping(entries, _) => {
+        YamlKind::Mapping(entries, _) => {
             let own = entries.iter().filter(|(key, _)| tree.scalar(*key) == Some(name));
             let found = merge::get(tree, value, name);
             own.count() <= 1 && found.is_some_and(|found| reads(tree, found, literal))
         }
-        Kind::Sequence(items, _) => {
+        YamlKind::Sequence(items, _) => {
             let mut own = items.iter().filter(|item| item_name(tree, **item) == Some(name));
             let found = own.next().and_then(|item| tree.scalar(*item));
             own.next().is_none() && found == Some(format!("{name}={literal}").as_str())
@@ -29,11 +29,11 @@ pub(super) fn reads_once(tree: &Tree, value: NodeId, name: &str, literal: &str) 
 
 /// Sets variables in a mapping that is not empty.
 pub(super) fn amend_mapping(
-    draft: &mut Draft<'_>,
+    draft: &mut YamlDraft<'_>,
     mapping: NodeId,
     set: &Set,
     step: usize,
-) -> Planned {
+) -> PlannedAmendment {
     let layout = draft.layout(mapping);
     let entries = draft.tree.entries(mapping).to_vec();
     let mut missing = Vec::new();
@@ -59,12 +59,17 @@ pub(super) fn amend_mapping(
     if missing.is_empty() {
         return Ok(());
     }
-    let added = pairs(&missing, &|name| draft.key(mapping, name));
+    let added = build_mapping_entries(&missing, &|name| draft.key(mapping, name));
     draft.add_entries(mapping, &added, step)
 }
 
 /// Sets variables in a list that is not empty.
-pub(super) fn amend_list(draft: &mut Draft<'_>, list: NodeId, set: &Set, step: usize) -> Planned {
+pub(super) fn amend_list(
+    draft: &mut YamlDraft<'_>,
+    list: NodeId,
+    set: &Set,
+    step: usize,
+) -> PlannedAmendment {
     let layout = draft.layout(list);
     let items = draft.tree.items(list).to_vec();
     let mut missing = Vec::new();
@@ -103,28 +108,46 @@ pub(super) fn amend_list(draft: &mut Draft<'_>, list: NodeId, set: &Set, step: u
 }
 
 /// Converts `set` into entries of a mapping.
-pub(super) fn pairs(set: &Set, key: &dyn Fn(&str) -> String) -> Vec<(String, Fresh)> {
-    set.iter().map(|(name, literal)| (key(name), Fresh::Text(double(literal)))).collect()
+pub(super) fn build_mapping_entries(
+    set: &Set,
+    key: &dyn Fn(&str) -> String,
+) -> Vec<(String, NewYamlValue)> {
+    set.iter()
+        .map(|(name, literal)| (key(name), NewYamlValue::Text(quote_double(literal))))
+        .collect()
 }
 
 /// Converts `set` into items of a list.
-pub(super) fn items_of(set: &Set, style: Style, layout: Layout) -> Vec<Fresh> {
+pub(super) fn items_of(
+    set: &Set,
+    style: ScalarQuoting,
+    layout: CollectionLayout,
+) -> Vec<NewYamlValue> {
     let items = set.iter().map(|(name, literal)| format!("{name}={literal}"));
-    items.map(|item| Fresh::Text(styled(&item, style, layout))).collect()
+    items.map(|item| NewYamlValue::Text(quote_in_style(&item, style, layout))).collect()
 }
 
 /// Returns the quoting style that all items share; plain if they differ.
-fn usual_style(draft: &Draft<'_>, items: &[NodeId], set: &Set, layout: Layout) -> Style {
+fn usual_style(
+    draft: &YamlDraft<'_>,
+    items: &[NodeId],
+    set: &Set,
+    layout: CollectionLayout,
+) -> ScalarQuoting {
     let style = |item: &NodeId| match draft.tree.node(*item).kind {
-        Kind::Scalar(_, style) => style,
-        _ => Style::Plain,
+        YamlKind::Scalar(_, style) => style,
+        _ => ScalarQuoting::Plain,
     };
-    let first = items.first().map_or(Style::Plain, style);
+    let first = items.first().map_or(ScalarQuoting::Plain, style);
     let plain =
         |(name, literal): &(String, String)| is_plain_string(&format!("{name}={literal}"), layout);
     match first {
-        Style::Single | Style::Double if items.iter().all(|item| style(item) == first) => first,
-        _ if layout == Layout::Flow && !set.iter().all(plain) => Style::Double,
-        _ => Style::Plain,
+        ScalarQuoting::Single | ScalarQuoting::Double
+            if items.iter().all(|item| style(item) == first) =>
+        {
+            first
+        }
+        _ if layout == CollectionLayout::Flow && !set.iter().all(plain) => ScalarQuoting::Double,
+        _ => ScalarQuoting::Plain,
     }
 }

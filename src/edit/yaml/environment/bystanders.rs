@@ -2,21 +2,21 @@
 
 use std::collections::HashSet;
 
-use super::super::Refusal;
-use super::super::draft::Draft;
+use super::super::EditRefusal;
+use super::super::draft::YamlDraft;
 use super::super::merge;
 use super::super::service_value::{ServiceValue, is_affected};
 use super::super::services::ServiceNodes;
 use super::Wanted;
-use super::place::{Sharing, find_environment, give_own};
+use super::place::{SharedNodes, find_environment, give_own};
 
 /// Writes out the environment of every other service that would otherwise gain a variable.
 pub(super) fn keep(
-    draft: &mut Draft<'_>,
+    draft: &mut YamlDraft<'_>,
     services: &ServiceNodes,
     wanted: &[Wanted],
-    sharing: &Sharing<'_>,
-) -> Result<(), Refusal> {
+    sharing: &SharedNodes<'_>,
+) -> Result<(), EditRefusal> {
     if sharing.changing.is_empty() {
         return Ok(());
     }
@@ -24,17 +24,17 @@ pub(super) fn keep(
     for (name, value) in services.others(&wanted) {
         refuse_extension(draft, services, name, &wanted, sharing)?;
         if is_affected(draft.tree, value, "environment", sharing.changing) {
-            restore(draft, &find_environment(draft, services, name)?, sharing)?;
+            restore_bystanders(draft, &find_environment(draft, services, name)?, sharing)?;
         }
     }
     Ok(())
 }
 
-fn restore(
-    draft: &mut Draft<'_>,
+fn restore_bystanders(
+    draft: &mut YamlDraft<'_>,
     place: &ServiceValue,
-    sharing: &Sharing<'_>,
-) -> Result<(), Refusal> {
+    sharing: &SharedNodes<'_>,
+) -> Result<(), EditRefusal> {
     if place.in_place(draft.tree).is_some() {
         return Err(draft.refuse_node(
             place.service,
@@ -46,12 +46,12 @@ fn restore(
 
 /// Refuses the edit if a service gains variables by `extends`, which it cannot remove again.
 fn refuse_extension(
-    draft: &Draft<'_>,
+    draft: &YamlDraft<'_>,
     services: &ServiceNodes,
     name: &str,
     wanted: &HashSet<&str>,
-    sharing: &Sharing<'_>,
-) -> Result<(), Refusal> {
+    sharing: &SharedNodes<'_>,
+) -> Result<(), EditRefusal> {
     let tree = draft.tree;
     let mut next = name;
     for _ in 0..services.named.len() {

@@ -17,11 +17,11 @@ mod written;
 use std::sync::Arc;
 
 use super::documents::DocumentParts;
-use super::draft::Draft;
-use super::scalar::{double, styled};
+use super::draft::YamlDraft;
+use super::scalar::{quote_double, quote_in_style};
 use super::services::ServiceNodes;
-use super::tree::{Kind, Layout, NodeId, Style, Tree};
-use super::{Edit, Refusal, duplicates, merge};
+use super::tree::{CollectionLayout, NodeId, ScalarQuoting, YamlKind, YamlTree};
+use super::{EditRefusal, EditedText, duplicates, merge};
 
 pub use written::is_as_written;
 
@@ -44,8 +44,8 @@ type Set = [(String, String)];
 ///
 /// # Errors
 /// Returns a refusal that points at the place where the edit fails, with the lines to paste.
-pub fn set(source: &str, wanted: &[Wanted]) -> Result<Edit, Refusal> {
-    let tree = super::parse(source).map_err(|refusal| refusal.paste(paste(wanted)))?;
+pub fn set(source: &str, wanted: &[Wanted]) -> Result<EditedText, EditRefusal> {
+    let tree = super::parse_yaml_tree(source).map_err(|refusal| refusal.paste(paste(wanted)))?;
     set_in(&tree, wanted)
 }
 
@@ -53,19 +53,22 @@ pub fn set(source: &str, wanted: &[Wanted]) -> Result<Edit, Refusal> {
 ///
 /// # Errors
 /// As [`set`].
-pub fn set_in(tree: &Tree, wanted: &[Wanted]) -> Result<Edit, Refusal> {
+pub fn set_in(tree: &YamlTree, wanted: &[Wanted]) -> Result<EditedText, EditRefusal> {
     let edited = match tree.documents() {
         0 | 1 => set_in_document(tree, wanted),
         _ => set_in_documents(tree, wanted),
     };
     let after = edited.map_err(|refusal| refusal.paste(paste(wanted)))?;
     let text = after.as_ref().map_or(&tree.source, |after| &after.source);
-    let warnings = duplicates::find(&Draft::of(tree));
-    Ok(Edit { text: Arc::clone(text), tree: after, warnings })
+    let warnings = duplicates::find(&YamlDraft::of(tree));
+    Ok(EditedText { text: Arc::clone(text), tree: after, warnings })
 }
 
-fn set_in_document(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, Refusal> {
-    let mut draft = Draft::open(tree)?;
+fn set_in_document(
+    tree: &YamlTree,
+    wanted: &[Wanted],
+) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
+    let mut draft = YamlDraft::open(tree)?;
     let services = ServiceNodes::find(&draft)?;
     let covered = take::covered(&draft, &services, wanted)?;
     plan::plan(&mut draft, &services, &covered)?;
@@ -81,7 +84,10 @@ fn set_in_document(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, 
 
 /// Edits the documents of a text. Docker compose merges later documents over earlier ones, so variables are set in the
 /// last document that defines a service, and removed from all.
-fn set_in_documents(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, Refusal> {
+fn set_in_documents(
+    tree: &YamlTree,
+    wanted: &[Wanted],
+) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
     let documents = DocumentParts::cut(tree)?;
     let mut shares: Vec<Vec<Wanted>> = vec![Vec::new(); documents.trees().len()];
     for wanted in wanted {
@@ -102,10 +108,11 @@ fn set_in_documents(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>,
 pub fn paste(wanted: &[Wanted]) -> String {
     let mut lines = String::from("services:\n");
     for wanted in wanted {
-        let service = styled(&wanted.service, Style::Plain, Layout::Block);
+        let service =
+            quote_in_style(&wanted.service, ScalarQuoting::Plain, CollectionLayout::Block);
         lines += &format!("  {service}:\n    environment:\n");
         for (name, value) in &wanted.set {
-            lines += &format!("      {name}: {}\n", double(value));
+            lines += &format!("      {name}: {}\n", quote_double(value));
         }
         for name in &wanted.unset {
             lines += &format!("      {name}: \"\"\n");
@@ -115,7 +122,7 @@ pub fn paste(wanted: &[Wanted]) -> String {
 }
 
 /// Returns the variable name of a list item, also for `- NAME: value` and `- NAME = value`, which docker compose rejects.
-fn item_name(tree: &Tree, item: NodeId) -> Option<&str> {
+fn item_name(tree: &YamlTree, item: NodeId) -> Option<&str> {
     match tree.entries(item) {
         [(key, _)] => tree.scalar(*key),
         _ => tree.scalar(item)?.split('=').next().map(str::trim_end),
@@ -123,15 +130,15 @@ fn item_name(tree: &Tree, item: NodeId) -> Option<&str> {
 }
 
 /// Returns whether docker compose rejects an item of a list of variables.
-fn is_refused_item(tree: &Tree, item: NodeId) -> bool {
+fn is_refused_item(tree: &YamlTree, item: NodeId) -> bool {
     let name = tree.scalar(item).and_then(|text| text.split('=').next());
     name.is_none_or(|name| name.ends_with(' '))
 }
 
 /// Returns whether a variable is missing or empty; every SDK treats an empty variable as unset.
-fn lacks(tree: &Tree, environment: NodeId, name: &str) -> bool {
+fn lacks(tree: &YamlTree, environment: NodeId, name: &str) -> bool {
     match &tree.node(tree.resolve(environment)).kind {
-        Kind::Sequence(items, _) => items
+        YamlKind::Sequence(items, _) => items
             .iter()
             .filter(|item| item_name(tree, **item) == Some(name))
             .all(|item| tree.scalar(*item) == Some(&format!("{name}="))),
@@ -140,20 +147,22 @@ fn lacks(tree: &Tree, environment: NodeId, name: &str) -> bool {
 }
 
 /// Returns whether a mapping's value parses as exactly `literal`.
-fn reads(tree: &Tree, value: NodeId, literal: &str) -> bool {
+fn reads(tree: &YamlTree, value: NodeId, literal: &str) -> bool {
     let target = tree.node(tree.resolve(value));
     let tagged = target.tag.as_ref().is_some_and(|tag| tag.text != "!!str");
     match &target.kind {
         _ if tagged => false,
-        Kind::Scalar(text, Style::Plain) => tree.text(text) == literal && plain_reads(literal),
-        Kind::Scalar(_, Style::Absent) => false,
-        Kind::Scalar(text, _) => tree.text(text) == literal,
+        YamlKind::Scalar(text, ScalarQuoting::Plain) => {
+            tree.text(text) == literal && plain_reads(literal)
+        }
+        YamlKind::Scalar(_, ScalarQuoting::Absent) => false,
+        YamlKind::Scalar(text, _) => tree.text(text) == literal,
         _ => false,
     }
 }
 
 /// Returns whether every YAML reader keeps this text as a plain scalar; `1.0` and `on` change.
 fn plain_reads(text: &str) -> bool {
-    super::scalar::is_plain_string(text, super::tree::Layout::Block)
+    super::scalar::is_plain_string(text, super::tree::CollectionLayout::Block)
         || (!text.starts_with('0') || text == "0") && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::super::Refusal;
-use super::super::draft::Draft;
-use super::super::meaning::{Changed, Comparison};
+use super::super::EditRefusal;
+use super::super::draft::YamlDraft;
+use super::super::meaning::{ChangedNode, TreeComparison};
 use super::super::merge;
 use super::super::services::{ServiceNodes, ValuePair};
-use super::super::tree::{Kind, NodeId, Tree};
+use super::super::tree::{NodeId, YamlKind, YamlTree};
 use super::amend::reads_once;
 use super::{Wanted, item_name, lacks};
 
 /// Returns the tree of the verified new text.
 pub(super) fn proven(
-    draft: &Draft<'_>,
+    draft: &YamlDraft<'_>,
     services: &ServiceNodes,
     wanted: &[Wanted],
-) -> Result<Arc<Tree>, Refusal> {
+) -> Result<Arc<YamlTree>, EditRefusal> {
     let wanted: HashMap<&str, &Wanted> =
         wanted.iter().map(|wanted| (wanted.service.as_str(), wanted)).collect();
     let reason = "the edit would change more than the wanted variables";
@@ -32,10 +32,10 @@ pub(super) fn proven(
 /// Returns whether set variables have the right value and occur once, and unset ones are gone; fails if any other
 /// variable changed.
 fn has_variables(
-    all: &mut Comparison<'_>,
+    all: &mut TreeComparison<'_>,
     (was, is): ValuePair,
     wanted: Option<&Wanted>,
-) -> Result<bool, Changed> {
+) -> Result<bool, ChangedNode> {
     let (before, after) = (all.before, all.after);
     let set = wanted.map_or(&[][..], |wanted| &wanted.set);
     let unset = wanted.map_or(&[][..], |wanted| &wanted.unset);
@@ -50,14 +50,16 @@ fn has_variables(
         set.iter().map(|(name, _)| name).chain(unset).map(String::as_str).collect();
     let (was, is) = match (was, is) {
         (Some(was), Some(is)) => (was, is),
-        (Some(id), None) => return Ok(others(before, id, &ours).is_empty()),
-        (None, Some(id)) => return Ok(others(after, id, &ours).is_empty()),
+        (Some(id), None) => return Ok(list_other_members(before, id, &ours).is_empty()),
+        (None, Some(id)) => return Ok(list_other_members(after, id, &ours).is_empty()),
         (None, None) => return Ok(true),
     };
-    let is_list = |tree: &Tree, id| matches!(tree.node(tree.resolve(id)).kind, Kind::Sequence(..));
+    let is_list =
+        |tree: &YamlTree, id| matches!(tree.node(tree.resolve(id)).kind, YamlKind::Sequence(..));
     match (is_list(before, was), is_list(after, is)) {
         (true, true) => {
-            let (was, is) = (others(before, was, &ours), others(after, is, &ours));
+            let (was, is) =
+                (list_other_members(before, was, &ours), list_other_members(after, is, &ours));
             if was.len() != is.len() {
                 return Ok(false);
             }
@@ -74,10 +76,10 @@ fn has_variables(
 }
 
 /// Returns the members of an environment other than `ours`: items of a list, values of a mapping.
-fn others(tree: &Tree, value: NodeId, ours: &[&str]) -> Vec<NodeId> {
+fn list_other_members(tree: &YamlTree, value: NodeId, ours: &[&str]) -> Vec<NodeId> {
     let named = |name: Option<&str>| name.is_some_and(|name| ours.contains(&name));
     match &tree.node(tree.resolve(value)).kind {
-        Kind::Sequence(items, _) => {
+        YamlKind::Sequence(items, _) => {
             let items = items.iter().copied();
             items.filter(|item| !named(item_name(tree, *item))).collect()
         }

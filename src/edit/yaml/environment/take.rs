@@ -6,22 +6,22 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::super::Refusal;
-use super::super::draft::Draft;
-use super::super::materialise::Anchors;
+use super::super::EditRefusal;
+use super::super::draft::YamlDraft;
+use super::super::materialise::YamlAnchors;
 use super::super::merge;
 use super::super::service_value::ServiceValue;
 use super::super::services::ServiceNodes;
-use super::super::tree::{NodeId, Tree};
-use super::place::{Sharing, find_environment};
+use super::super::tree::{NodeId, YamlTree};
+use super::place::{SharedNodes, find_environment};
 use super::{Wanted, bystanders, item_name, proof};
 
 /// Returns the variables to override before deleting lines: an empty value for each inherited name.
 pub(super) fn covered(
-    draft: &Draft<'_>,
+    draft: &YamlDraft<'_>,
     services: &ServiceNodes,
     wanted: &[Wanted],
-) -> Result<Vec<Wanted>, Refusal> {
+) -> Result<Vec<Wanted>, EditRefusal> {
     let cover = |wanted: &Wanted| {
         let mut set = wanted.set.clone();
         if !wanted.unset.is_empty() {
@@ -36,11 +36,14 @@ pub(super) fn covered(
 }
 
 /// Deletes the services' own lines; `None` if there are none.
-pub(super) fn away(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, Refusal> {
+pub(super) fn away(
+    tree: &YamlTree,
+    wanted: &[Wanted],
+) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
     if wanted.iter().all(|wanted| wanted.unset.is_empty()) {
         return Ok(None);
     }
-    let mut draft = Draft::open(tree)?;
+    let mut draft = YamlDraft::open(tree)?;
     let services = ServiceNodes::find(&draft)?;
     let mut due = Vec::new();
     for wanted in wanted {
@@ -48,7 +51,7 @@ pub(super) fn away(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, 
         let names = wanted.unset.iter().map(String::as_str);
         let names: Vec<&str> = names.filter(|name| !is_shared(&draft, &place, name)).collect();
         if let Some((_, value)) = place.own
-            && !members(draft.tree, value, &names).is_empty()
+            && !find_named_members(draft.tree, value, &names).is_empty()
         {
             due.push((place, value, names));
         }
@@ -56,33 +59,38 @@ pub(super) fn away(tree: &Tree, wanted: &[Wanted]) -> Result<Option<Arc<Tree>>, 
     if due.is_empty() {
         return Ok(None);
     }
-    let anchors = Anchors::of(draft.tree);
+    let anchors = YamlAnchors::of(draft.tree);
     let changing: HashSet<NodeId> =
         due.iter().flat_map(|(place, ..)| place.changes(draft.tree)).collect();
     for (_, value, names) in &due {
-        take(&mut draft, *value, names)?;
+        take_members(&mut draft, *value, names)?;
     }
-    let sharing = Sharing { anchors: &anchors, changing: &changing };
+    let sharing = SharedNodes { anchors: &anchors, changing: &changing };
     bystanders::keep(&mut draft, &services, wanted, &sharing)?;
     proof::proven(&draft, &services, wanted).map(Some)
 }
 
 /// Returns whether a service would still inherit `name` once its line is deleted.
-fn is_shared(draft: &Draft<'_>, place: &ServiceValue, name: &str) -> bool {
+fn is_shared(draft: &YamlDraft<'_>, place: &ServiceValue, name: &str) -> bool {
     let tree = draft.tree;
     match (place.in_place(tree), place.effective(tree)) {
-        (Some(value), _) => merge::sources(tree, value)
+        (Some(value), _) => merge::list_merged_mappings(tree, value)
             .into_iter()
             .any(|source| merge::get(tree, source, name).is_some()),
         (None, Some(value)) => {
-            merge::get(tree, value, name).is_some() || !members(tree, value, &[name]).is_empty()
+            merge::get(tree, value, name).is_some()
+                || !find_named_members(tree, value, &[name]).is_empty()
         }
         (None, None) => false,
     }
 }
 
 /// Returns the indexes of the members of an environment with one of `names`.
-pub(super) fn members(tree: &Tree, environment: NodeId, names: &[&str]) -> Vec<usize> {
+pub(super) fn find_named_members(
+    tree: &YamlTree,
+    environment: NodeId,
+    names: &[&str],
+) -> Vec<usize> {
     let is_meant = |name: Option<&str>| name.is_some_and(|name| names.contains(&name));
     let entries = tree.entries(environment).iter();
     let entries = entries.map(|(key, _)| is_meant(tree.scalar(*key)));
@@ -93,8 +101,12 @@ pub(super) fn members(tree: &Tree, environment: NodeId, names: &[&str]) -> Vec<u
 }
 
 /// Removes the members with these names; a member that cannot be removed gets an empty value.
-fn take(draft: &mut Draft<'_>, environment: NodeId, names: &[&str]) -> Result<(), Refusal> {
-    let gone = members(draft.tree, environment, names);
+fn take_members(
+    draft: &mut YamlDraft<'_>,
+    environment: NodeId,
+    names: &[&str],
+) -> Result<(), EditRefusal> {
+    let gone = find_named_members(draft.tree, environment, names);
     if draft.remove_members(environment, &gone) {
         return Ok(());
     }

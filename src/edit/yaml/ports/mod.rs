@@ -9,14 +9,14 @@ mod read;
 mod tests;
 
 pub(super) use read::read_entry;
-pub use read::{Configured, read};
+pub use read::{GitpodPortEntry, read_gitpod_ports};
 
 use std::sync::Arc;
 
-use super::draft::Draft;
-use super::fresh::{Fresh, entry_lines};
-use super::tree::{Kind, Layout, NodeId, Tree};
-use super::{Edit, Refusal, duplicates, removals};
+use super::draft::YamlDraft;
+use super::fresh::{NewYamlValue, entry_lines};
+use super::tree::{CollectionLayout, NodeId, YamlKind, YamlTree};
+use super::{EditRefusal, EditedText, duplicates, removals};
 
 /// The wanted entry for one port in `.gitpod.yml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,10 +54,10 @@ impl Visibility {
 ///
 /// # Errors
 /// Returns a refusal that points at the place where the edit fails, with the lines to paste unless the text is not YAML.
-pub fn set(source: &str, wanted: &[PortEntry]) -> Result<Edit, Refusal> {
-    let tree = super::parse(source)?;
+pub fn set(source: &str, wanted: &[PortEntry]) -> Result<EditedText, EditRefusal> {
+    let tree = super::parse_yaml_tree(source)?;
     let edit = || {
-        let mut draft = Draft::open(&tree)?;
+        let mut draft = YamlDraft::open(&tree)?;
         plan(&mut draft, wanted)?;
         let warnings = duplicates::find(&draft);
         let after = match draft.is_untouched() {
@@ -65,17 +65,17 @@ pub fn set(source: &str, wanted: &[PortEntry]) -> Result<Edit, Refusal> {
             false => Some(proof::proven(&draft, wanted)?),
         };
         let text = after.as_ref().map_or(&tree.source, |after| &after.source);
-        Ok(Edit { text: Arc::clone(text), tree: after, warnings })
+        Ok(EditedText { text: Arc::clone(text), tree: after, warnings })
     };
-    edit().map_err(|refusal: Refusal| refusal.paste(paste(wanted)))
+    edit().map_err(|refusal: EditRefusal| refusal.paste(paste(wanted)))
 }
 
 /// Takes out the entries that are, key by key, as [`set`] writes one of these; a file that then says nothing becomes empty.
 ///
 /// # Errors
 /// A refusal that points at the place the edit cannot be done.
-pub fn take_written(source: &str, written: &[PortEntry]) -> Result<Edit, Refusal> {
-    let tree = super::parse(source)?;
+pub fn take_written(source: &str, written: &[PortEntry]) -> Result<EditedText, EditRefusal> {
+    let tree = super::parse_yaml_tree(source)?;
     let list = tree.root().and_then(|root| tree.get(root, "ports"));
     let items = list.map_or(&[][..], |list| tree.items(list)).iter().enumerate();
     let is_written = |item: NodeId| written.iter().any(|entry| says(&tree, item, entry));
@@ -85,16 +85,16 @@ pub fn take_written(source: &str, written: &[PortEntry]) -> Result<Edit, Refusal
         _ => None,
     };
     let text = after.as_ref().map_or(&tree.source, |after| &after.source);
-    let warnings = duplicates::find(&Draft::of(&tree));
-    Ok(Edit { text: Arc::clone(text), tree: after, warnings })
+    let warnings = duplicates::find(&YamlDraft::of(&tree));
+    Ok(EditedText { text: Arc::clone(text), tree: after, warnings })
 }
 
 /// Whether an item says what a new entry for a port says, in the same order.
-fn says(tree: &Tree, item: NodeId, entry: &PortEntry) -> bool {
-    let Fresh::Map(wanted) = fresh(entry, Layout::Block) else { return false };
+fn says(tree: &YamlTree, item: NodeId, entry: &PortEntry) -> bool {
+    let NewYamlValue::Map(wanted) = fresh(entry, CollectionLayout::Block) else { return false };
     let own = tree.entries(item);
-    let same = |((key, value), (name, text)): (&(NodeId, NodeId), &(String, Fresh))| {
-        let Fresh::Text(text) = text else { return false };
+    let same = |((key, value), (name, text)): (&(NodeId, NodeId), &(String, NewYamlValue))| {
+        let NewYamlValue::Text(text) = text else { return false };
         tree.scalar(*key) == Some(name) && tree.scalar(*value) == Some(text.trim_matches('"'))
     };
     own.len() == wanted.len() && own.iter().zip(&wanted).all(same)
@@ -102,18 +102,19 @@ fn says(tree: &Tree, item: NodeId, entry: &PortEntry) -> bool {
 
 /// Returns the lines to paste by hand where [`set`] refuses.
 pub fn paste(wanted: &[PortEntry]) -> String {
-    let entries: Vec<_> = wanted.iter().map(|entry| fresh(entry, Layout::Block)).collect();
-    let lines = Fresh::Map(vec![("ports".into(), Fresh::List(entries))]).lines(0, 2);
+    let entries: Vec<_> =
+        wanted.iter().map(|entry| fresh(entry, CollectionLayout::Block)).collect();
+    let lines = NewYamlValue::Map(vec![("ports".into(), NewYamlValue::List(entries))]).lines(0, 2);
     lines.unwrap_or_default().join("\n") + "\n"
 }
 
-fn plan(draft: &mut Draft<'_>, wanted: &[PortEntry]) -> Result<(), Refusal> {
+fn plan(draft: &mut YamlDraft<'_>, wanted: &[PortEntry]) -> Result<(), EditRefusal> {
     let tree = draft.tree;
     let Some(root) = tree.root().filter(|root| !tree.is_null(*root)) else {
         let missing = missing(draft, None, wanted);
         return append_key(draft, None, missing);
     };
-    if !matches!(tree.node(root).kind, Kind::Mapping(..)) {
+    if !matches!(tree.node(root).kind, YamlKind::Mapping(..)) {
         return Err(draft.refuse_node(root, "a `.gitpod.yml` is a mapping"));
     }
     let Some((key, value)) = tree.entry(root, "ports") else {
@@ -122,12 +123,12 @@ fn plan(draft: &mut Draft<'_>, wanted: &[PortEntry]) -> Result<(), Refusal> {
     };
     let layout = draft.layout(root);
     match &tree.node(value).kind {
-        Kind::Sequence(items, _) if !items.is_empty() => amend(draft, value, wanted),
-        Kind::Sequence(..) => {
+        YamlKind::Sequence(items, _) if !items.is_empty() => amend(draft, value, wanted),
+        YamlKind::Sequence(..) => {
             let missing = missing(draft, None, wanted);
             put(draft, (key, value), layout, missing)
         }
-        Kind::Scalar(..) if tree.is_null(value) => {
+        YamlKind::Scalar(..) if tree.is_null(value) => {
             let missing = missing(draft, None, wanted);
             put(draft, (key, value), layout, missing)
         }
@@ -137,31 +138,31 @@ fn plan(draft: &mut Draft<'_>, wanted: &[PortEntry]) -> Result<(), Refusal> {
 
 /// Adds the items of an empty `ports`.
 fn put(
-    draft: &mut Draft<'_>,
+    draft: &mut YamlDraft<'_>,
     entry: (NodeId, NodeId),
-    layout: Layout,
-    items: Vec<Fresh>,
-) -> Result<(), Refusal> {
+    layout: CollectionLayout,
+    items: Vec<NewYamlValue>,
+) -> Result<(), EditRefusal> {
     if items.is_empty() {
         return Ok(());
     }
     let step = step(draft);
-    draft.replace_value(entry, layout, &Fresh::List(items), step)
+    draft.replace_value(entry, layout, &NewYamlValue::List(items), step)
 }
 
 /// Adds `ports` as the last key of the document, after trailing comments.
 fn append_key(
-    draft: &mut Draft<'_>,
+    draft: &mut YamlDraft<'_>,
     root: Option<NodeId>,
-    items: Vec<Fresh>,
-) -> Result<(), Refusal> {
+    items: Vec<NewYamlValue>,
+) -> Result<(), EditRefusal> {
     if items.is_empty() {
         return Ok(());
     }
     let step = step(draft);
     let key = root.map_or("ports".into(), |root| draft.key(root, "ports"));
-    let entry = (key, Fresh::List(items));
-    let in_braces = root.is_some_and(|root| draft.layout(root) == Layout::Flow);
+    let entry = (key, NewYamlValue::List(items));
+    let in_braces = root.is_some_and(|root| draft.layout(root) == CollectionLayout::Flow);
     let open = root.is_some_and(|root| draft.tree.ends_open(root));
     match root.filter(|_| in_braces || open) {
         Some(root) => draft.add_entries(root, &[entry], step),
@@ -170,19 +171,19 @@ fn append_key(
 }
 
 /// Returns the indentation of list items below their key elsewhere in the file.
-fn step(draft: &Draft<'_>) -> usize {
+fn step(draft: &YamlDraft<'_>) -> usize {
     let tree = draft.tree;
     let entries = tree.root().map_or(&[][..], |root| tree.entries(root));
     let mut columns = entries.iter().filter_map(|(_, value)| {
         let first = tree.items(*value).first()?;
-        (draft.layout(*value) == Layout::Block)
-            .then(|| draft.lines.column(draft.item_start(*first, Layout::Block)))
+        (draft.layout(*value) == CollectionLayout::Block)
+            .then(|| draft.lines.column(draft.item_start(*first, CollectionLayout::Block)))
     });
     columns.next().filter(|column| *column <= 8).unwrap_or(2)
 }
 
-fn amend(draft: &mut Draft<'_>, list: NodeId, wanted: &[PortEntry]) -> Result<(), Refusal> {
-    let present = read::entries(draft.tree, list);
+fn amend(draft: &mut YamlDraft<'_>, list: NodeId, wanted: &[PortEntry]) -> Result<(), EditRefusal> {
+    let present = read::list_port_items(draft.tree, list);
     for entry in wanted {
         let Some(visibility) = entry.visibility else {
             continue;
@@ -204,17 +205,17 @@ fn amend(draft: &mut Draft<'_>, list: NodeId, wanted: &[PortEntry]) -> Result<()
 }
 
 fn set_visibility(
-    draft: &mut Draft<'_>,
+    draft: &mut YamlDraft<'_>,
     entry: NodeId,
     visibility: Visibility,
     step: usize,
-) -> Result<(), Refusal> {
-    if matches!(draft.tree.node(entry).kind, Kind::Alias(_)) {
+) -> Result<(), EditRefusal> {
+    if matches!(draft.tree.node(entry).kind, YamlKind::Alias(_)) {
         return Err(draft.refuse_node(entry, "this entry stands elsewhere, under another name"));
     }
     let Some(own) = draft.tree.entry(entry, "visibility") else {
         let key = draft.key(entry, "visibility");
-        let word = Fresh::Text(visibility.as_str().to_owned());
+        let word = NewYamlValue::Text(visibility.as_str().to_owned());
         return draft.add_entries(entry, &[(key, word)], step);
     };
     let layout = draft.layout(entry);
@@ -222,10 +223,10 @@ fn set_visibility(
 }
 
 /// Returns new entries for the ports that need one.
-fn missing(draft: &Draft<'_>, list: Option<NodeId>, wanted: &[PortEntry]) -> Vec<Fresh> {
+fn missing(draft: &YamlDraft<'_>, list: Option<NodeId>, wanted: &[PortEntry]) -> Vec<NewYamlValue> {
     let tree = draft.tree;
-    let present = list.map_or_else(Vec::new, |list| read::entries(tree, list));
-    let layout = list.map_or(Layout::Block, |list| draft.layout(list));
+    let present = list.map_or_else(Vec::new, |list| read::list_port_items(tree, list));
+    let layout = list.map_or(CollectionLayout::Block, |list| draft.layout(list));
     let mut missing = Vec::new();
     for (index, entry) in wanted.iter().enumerate() {
         let repeated = wanted[..index].iter().any(|other| other.port == entry.port);
@@ -246,36 +247,41 @@ fn missing(draft: &Draft<'_>, list: Option<NodeId>, wanted: &[PortEntry]) -> Vec
 }
 
 /// Creates the entry of a port.
-fn fresh(entry: &PortEntry, layout: Layout) -> Fresh {
+fn fresh(entry: &PortEntry, layout: CollectionLayout) -> NewYamlValue {
     let mut entries = Vec::new();
     if let Some(name) = &entry.name {
-        entries.push(("name".to_owned(), Fresh::word(name, layout)));
+        entries.push(("name".to_owned(), NewYamlValue::word(name, layout)));
     }
-    entries.push(("port".to_owned(), Fresh::Text(entry.port.to_string())));
+    entries.push(("port".to_owned(), NewYamlValue::Text(entry.port.to_string())));
     if let Some(on_open) = &entry.on_open {
-        entries.push(("onOpen".to_owned(), Fresh::word(on_open, layout)));
+        entries.push(("onOpen".to_owned(), NewYamlValue::word(on_open, layout)));
     }
     if let Some(visibility) = entry.visibility {
-        entries.push(("visibility".to_owned(), Fresh::word(visibility.as_str(), layout)));
+        entries.push(("visibility".to_owned(), NewYamlValue::word(visibility.as_str(), layout)));
     }
-    Fresh::Map(entries)
+    NewYamlValue::Map(entries)
 }
 
 /// Creates the entry of a port that a range covers, with all settings of the range.
-fn fresh_in(tree: &Tree, range: NodeId, entry: &PortEntry, layout: Layout) -> Fresh {
+fn fresh_in(
+    tree: &YamlTree,
+    range: NodeId,
+    entry: &PortEntry,
+    layout: CollectionLayout,
+) -> NewYamlValue {
     let said = |key: &str| tree.get(range, key).and_then(|value| tree.scalar(value));
     let merged = PortEntry {
         name: said("name").map(str::to_owned).or(entry.name.clone()),
         on_open: said("onOpen").map(str::to_owned).or(entry.on_open.clone()),
         ..entry.clone()
     };
-    let Fresh::Map(mut entries) = fresh(&merged, layout) else {
+    let NewYamlValue::Map(mut entries) = fresh(&merged, layout) else {
         return fresh(&merged, layout);
     };
     for key in ["description", "protocol"] {
         if let Some(text) = said(key) {
-            entries.push((key.to_owned(), Fresh::word(text, layout)));
+            entries.push((key.to_owned(), NewYamlValue::word(text, layout)));
         }
     }
-    Fresh::Map(entries)
+    NewYamlValue::Map(entries)
 }

@@ -2,32 +2,39 @@
 
 use std::sync::Arc;
 
-use super::super::draft::Draft;
-use super::super::meaning::{Changed, Comparison};
-use super::super::tree::{NodeId, Tree};
-use super::super::{Refusal, merge};
+use super::super::draft::YamlDraft;
+use super::super::meaning::{ChangedNode, TreeComparison};
+use super::super::tree::{NodeId, YamlTree};
+use super::super::{EditRefusal, merge};
 use super::{PortEntry, read};
 
 /// Returns the verified new text.
-pub(super) fn proven(draft: &Draft<'_>, wanted: &[PortEntry]) -> Result<Arc<Tree>, Refusal> {
+pub(super) fn proven(
+    draft: &YamlDraft<'_>,
+    wanted: &[PortEntry],
+) -> Result<Arc<YamlTree>, EditRefusal> {
     let at = draft.begin();
     let more = "the edit would change more than the wanted ports";
-    draft.proven(at, |after| match document(draft.tree, after, wanted) {
+    draft.proven(at, |after| match verify_wanted_ports(draft.tree, after, wanted) {
         Ok(true) => Ok(()),
         Ok(false) => Err(draft.refuse(at, more)),
-        Err(Changed(id)) => Err(draft.refuse_node(id, more)),
+        Err(ChangedNode(id)) => Err(draft.refuse_node(id, more)),
     })
 }
 
 /// Returns whether every wanted port is present; fails if anything else changed.
-fn document(before: &Tree, after: &Tree, wanted: &[PortEntry]) -> Result<bool, Changed> {
+fn verify_wanted_ports(
+    before: &YamlTree,
+    after: &YamlTree,
+    wanted: &[PortEntry],
+) -> Result<bool, ChangedNode> {
     let Some(root) = after.root().filter(|_| after.documents() == 1) else {
         return Ok(false);
     };
     let Some(ports) = after.get(root, "ports") else {
         return Ok(false);
     };
-    let mut all = Comparison::new(before, after);
+    let mut all = TreeComparison::new(before, after);
     let mut old: &[NodeId] = &[];
     match before.root().filter(|root| !before.is_null(*root)) {
         None if after.entries(root).len() != 1 => return Ok(false),
@@ -43,9 +50,9 @@ fn document(before: &Tree, after: &Tree, wanted: &[PortEntry]) -> Result<bool, C
         return Ok(false);
     }
     for pair in old.iter().copied().zip(new.iter().copied()) {
-        item(&mut all, pair, wanted)?;
+        verify_port_item(&mut all, pair, wanted)?;
     }
-    let entries = read::entries(after, ports);
+    let entries = read::list_port_items(after, ports);
     Ok(wanted.iter().all(|wanted| {
         let entry = read::exact(&entries, wanted.port).or(read::ranged(&entries, wanted.port));
         entry.is_some_and(|entry| {
@@ -56,11 +63,11 @@ fn document(before: &Tree, after: &Tree, wanted: &[PortEntry]) -> Result<bool, C
 }
 
 /// Checks that an entry is unchanged, except for the visibility of a wanted port.
-fn item(
-    all: &mut Comparison<'_>,
+fn verify_port_item(
+    all: &mut TreeComparison<'_>,
     (one, two): (NodeId, NodeId),
     wanted: &[PortEntry],
-) -> Result<(), Changed> {
+) -> Result<(), ChangedNode> {
     let (before, after) = (all.before, all.after);
     let said = merge::get(after, two, "visibility").and_then(|value| after.scalar(value));
     let port = merge::get(before, one, "port").and_then(|value| before.scalar(value));

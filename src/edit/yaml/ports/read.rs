@@ -1,14 +1,14 @@
 //! Reads the ports of a `.gitpod.yml` as Gitpod does.
 
-use super::super::Refusal;
-use super::super::draft::Draft;
+use super::super::EditRefusal;
+use super::super::draft::YamlDraft;
 use super::super::merge;
-use super::super::tree::{NodeId, Tree};
+use super::super::tree::{NodeId, YamlTree};
 use super::Visibility;
 
 /// An entry of `ports`: a single port, or a range if `first` and `last` differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Configured {
+pub struct GitpodPortEntry {
     /// The lowest port it covers.
     pub first: u16,
     /// The highest port it covers.
@@ -23,7 +23,7 @@ pub struct Configured {
     pub line: usize,
 }
 
-impl Configured {
+impl GitpodPortEntry {
     /// Returns whether it covers this port.
     pub fn covers(&self, port: u16) -> bool {
         (self.first..=self.last).contains(&port)
@@ -34,13 +34,13 @@ impl Configured {
 ///
 /// # Errors
 /// Fails if the text is not YAML, or has several documents.
-pub fn read(source: &str) -> Result<Vec<Configured>, Refusal> {
-    let tree = super::super::parse(source)?;
-    let draft = Draft::open(&tree)?;
+pub fn read_gitpod_ports(source: &str) -> Result<Vec<GitpodPortEntry>, EditRefusal> {
+    let tree = super::super::parse_yaml_tree(source)?;
+    let draft = YamlDraft::open(&tree)?;
     let tree = draft.tree;
     let list = tree.root().and_then(|root| tree.get(root, "ports"));
-    let entries = list.map_or_else(Vec::new, |list| entries(tree, list));
-    let numbered = entries.into_iter().map(|entry| Configured {
+    let entries = list.map_or_else(Vec::new, |list| list_port_items(tree, list));
+    let numbered = entries.into_iter().map(|entry| GitpodPortEntry {
         line: draft.lines.number(tree.start(entry.node)),
         ..entry.configured
     });
@@ -49,30 +49,30 @@ pub fn read(source: &str) -> Result<Vec<Configured>, Refusal> {
 
 /// An entry and its node in the list.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct PortItem {
     pub(super) node: NodeId,
-    pub(super) configured: Configured,
+    pub(super) configured: GitpodPortEntry,
 }
 
 /// Returns the entries of a list, without those that Gitpod ignores.
-pub(super) fn entries(tree: &Tree, list: NodeId) -> Vec<Found> {
+pub(super) fn list_port_items(tree: &YamlTree, list: NodeId) -> Vec<PortItem> {
     let items = tree.items(list).iter();
-    items.filter_map(|item| entry(tree, *item)).collect()
+    items.filter_map(|item| read_port_item(tree, *item)).collect()
 }
 
-fn entry(tree: &Tree, item: NodeId) -> Option<Found> {
-    Some(Found { node: item, configured: read_entry(tree, item)? })
+fn read_port_item(tree: &YamlTree, item: NodeId) -> Option<PortItem> {
+    Some(PortItem { node: item, configured: read_entry(tree, item)? })
 }
 
 /// Reads one item of `ports` as Gitpod does; `None` if Gitpod ignores it. The line is left as 0.
-pub(in crate::edit::yaml) fn read_entry(tree: &Tree, item: NodeId) -> Option<Configured> {
+pub(in crate::edit::yaml) fn read_entry(tree: &YamlTree, item: NodeId) -> Option<GitpodPortEntry> {
     let said = |key: &str| merge::get(tree, item, key).and_then(|value| tree.scalar(value));
-    let (first, last) = numbers(said("port")?)?;
+    let (first, last) = parse_port_numbers(said("port")?)?;
     let visibility = match said("visibility") {
         Some("public") => Visibility::Public,
         _ => Visibility::Private,
     };
-    Some(Configured {
+    Some(GitpodPortEntry {
         first,
         last,
         name: said("name").map(str::to_owned),
@@ -83,7 +83,7 @@ pub(in crate::edit::yaml) fn read_entry(tree: &Tree, item: NodeId) -> Option<Con
 }
 
 /// Parses `3000`, `3000-3010` or `3000:3010`.
-fn numbers(text: &str) -> Option<(u16, u16)> {
+fn parse_port_numbers(text: &str) -> Option<(u16, u16)> {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let number = |text: &str| text.parse().ok().filter(|_| digits(text));
     match text.split_once(['-', ':']) {
@@ -96,13 +96,13 @@ fn numbers(text: &str) -> Option<(u16, u16)> {
 }
 
 /// Returns the first entry for exactly this port.
-pub(super) fn exact(entries: &[Found], port: u16) -> Option<&Found> {
+pub(super) fn exact(entries: &[PortItem], port: u16) -> Option<&PortItem> {
     entries
         .iter()
-        .find(|Found { configured, .. }| configured.first == port && configured.last == port)
+        .find(|PortItem { configured, .. }| configured.first == port && configured.last == port)
 }
 
 /// Returns the first range that covers this port.
-pub(super) fn ranged(entries: &[Found], port: u16) -> Option<&Found> {
+pub(super) fn ranged(entries: &[PortItem], port: u16) -> Option<&PortItem> {
     entries.iter().find(|entry| entry.configured.covers(port))
 }

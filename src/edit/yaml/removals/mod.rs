@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::documents::DocumentParts;
-use super::draft::Draft;
-use super::tree::{Kind, NodeId, Tree};
-use super::{Edit, Refusal, duplicates};
+use super::draft::YamlDraft;
+use super::tree::{NodeId, YamlKind, YamlTree};
+use super::{EditRefusal, EditedText, duplicates};
 
 /// Members of one collection that are to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,18 +30,21 @@ type Positions = BTreeMap<Vec<String>, BTreeSet<usize>>;
 ///
 /// # Errors
 /// A refusal that points at the place the edit cannot be done.
-pub fn take(source: &str, removals: &[Removal]) -> Result<Edit, Refusal> {
-    let tree = super::parse(source)?;
+pub fn take(source: &str, removals: &[Removal]) -> Result<EditedText, EditRefusal> {
+    let tree = super::parse_yaml_tree(source)?;
     let after = match tree.documents() {
         0 | 1 => take_from_document(&tree, removals)?,
         _ => DocumentParts::cut(&tree)?.edit(|_, part| take_from_document(part, removals))?,
     };
     let text = after.as_ref().map_or(&tree.source, |after| &after.source);
-    let warnings = duplicates::find(&Draft::of(&tree));
-    Ok(Edit { text: Arc::clone(text), tree: after, warnings })
+    let warnings = duplicates::find(&YamlDraft::of(&tree));
+    Ok(EditedText { text: Arc::clone(text), tree: after, warnings })
 }
 
-fn take_from_document(tree: &Tree, removals: &[Removal]) -> Result<Option<Arc<Tree>>, Refusal> {
+fn take_from_document(
+    tree: &YamlTree,
+    removals: &[Removal],
+) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
     let mut gone = Positions::new();
     for removal in removals {
         let Some(collection) = find_collection(tree, &removal.path) else { continue };
@@ -55,22 +58,22 @@ fn take_from_document(tree: &Tree, removals: &[Removal]) -> Result<Option<Arc<Tr
 
 /// Takes out the members at these positions of the collection that the keys lead to; `None` where there are none.
 pub(super) fn take_positions(
-    tree: &Tree,
+    tree: &YamlTree,
     path: &[&str],
     members: BTreeSet<usize>,
-) -> Result<Option<Arc<Tree>>, Refusal> {
+) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
     let path = path.iter().map(|key| (*key).to_owned()).collect();
     let gone =
         if members.is_empty() { Positions::new() } else { Positions::from([(path, members)]) };
     take_gone(tree, gone)
 }
 
-fn take_gone(tree: &Tree, mut gone: Positions) -> Result<Option<Arc<Tree>>, Refusal> {
+fn take_gone(tree: &YamlTree, mut gone: Positions) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
     if gone.is_empty() {
         return Ok(None);
     }
     take_empty_collections(tree, &mut gone);
-    let mut draft = Draft::open(tree)?;
+    let mut draft = YamlDraft::open(tree)?;
     let collections = gone.iter().filter_map(|(path, members)| {
         let members: Vec<usize> = members.iter().copied().collect();
         Some((find_collection(tree, path)?, path == &["services"], members))
@@ -81,23 +84,23 @@ fn take_gone(tree: &Tree, mut gone: Positions) -> Result<Option<Arc<Tree>>, Refu
 }
 
 /// Finds a collection that stands where its keys lead, not elsewhere under another name.
-fn find_collection(tree: &Tree, path: &[String]) -> Option<NodeId> {
+fn find_collection(tree: &YamlTree, path: &[String]) -> Option<NodeId> {
     let root = tree.root()?;
     let found = path.iter().try_fold(root, |at, key| {
         let value = tree.get(at, key)?;
-        (!matches!(tree.node(value).kind, Kind::Alias(_))).then_some(value)
+        (!matches!(tree.node(value).kind, YamlKind::Alias(_))).then_some(value)
     })?;
-    matches!(tree.node(found).kind, Kind::Mapping(..) | Kind::Sequence(..)).then_some(found)
+    matches!(tree.node(found).kind, YamlKind::Mapping(..) | YamlKind::Sequence(..)).then_some(found)
 }
 
 /// Returns whether a collection has a member, in its own lines.
-pub fn has_member(tree: &Tree, path: &[&str], member: &str) -> bool {
+pub fn has_member(tree: &YamlTree, path: &[&str], member: &str) -> bool {
     let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
     let collection = find_collection(tree, &path);
     collection.is_some_and(|id| !find_members(tree, id, &[member.to_owned()]).is_empty())
 }
 
-fn find_members(tree: &Tree, collection: NodeId, names: &[String]) -> Vec<usize> {
+fn find_members(tree: &YamlTree, collection: NodeId, names: &[String]) -> Vec<usize> {
     let is_meant =
         |id: NodeId| tree.scalar(id).is_some_and(|text| names.iter().any(|name| name == text));
     let keys = tree.entries(collection).iter().map(|(key, _)| *key);
@@ -106,7 +109,7 @@ fn find_members(tree: &Tree, collection: NodeId, names: &[String]) -> Vec<usize>
 }
 
 /// Takes the key of a collection that nothing is left in, and so on upwards. A service stays, and `services`.
-fn take_empty_collections(tree: &Tree, gone: &mut Positions) {
+fn take_empty_collections(tree: &YamlTree, gone: &mut Positions) {
     let deepest = gone.keys().map(Vec::len).max().unwrap_or_default();
     for depth in (1..=deepest).rev() {
         let paths: Vec<Vec<String>> =
@@ -131,6 +134,6 @@ fn take_empty_collections(tree: &Tree, gone: &mut Positions) {
     }
 }
 
-fn count_members(tree: &Tree, collection: NodeId) -> usize {
+fn count_members(tree: &YamlTree, collection: NodeId) -> usize {
     tree.entries(collection).len() + tree.items(collection).len()
 }

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use super::super::Refusal;
-use super::super::draft::Draft;
-use super::super::meaning::{Changed, Comparison, Pair};
-use super::super::tree::{Kind, Tree};
+use super::super::EditRefusal;
+use super::super::draft::YamlDraft;
+use super::super::meaning::{ChangedNode, NodePair, TreeComparison};
+use super::super::tree::{YamlKind, YamlTree};
 use super::Positions;
 
 /// The tree of the new text, once it is proven.
-pub(super) fn proven(draft: &Draft<'_>, gone: &Positions) -> Result<Arc<Tree>, Refusal> {
+pub(super) fn proven(
+    draft: &YamlDraft<'_>,
+    gone: &Positions,
+) -> Result<Arc<YamlTree>, EditRefusal> {
     let at = draft.begin();
     let more = "the edit would change more than it takes out";
     draft.proven(at, |after| {
@@ -20,18 +23,18 @@ pub(super) fn proven(draft: &Draft<'_>, gone: &Positions) -> Result<Arc<Tree>, R
             let is_all = gone.get(&Vec::new()).is_some_and(|members| members.len() == all);
             return if is_all { Ok(()) } else { Err(draft.refuse(at, more)) };
         };
-        let mut all = Comparison::new(draft.tree, after);
+        let mut all = TreeComparison::new(draft.tree, after);
         compare(&mut all, roots, &mut Vec::new(), gone)
-            .map_err(|Changed(id)| draft.refuse_node(id, more))
+            .map_err(|ChangedNode(id)| draft.refuse_node(id, more))
     })
 }
 
 fn compare(
-    all: &mut Comparison<'_>,
-    (was, is): Pair,
+    all: &mut TreeComparison<'_>,
+    (was, is): NodePair,
     path: &mut Vec<String>,
     gone: &Positions,
-) -> Result<(), Changed> {
+) -> Result<(), ChangedNode> {
     let mut below = gone.range(path.clone()..).map(|(other, _)| other);
     let below = below.by_ref().take_while(|other| other.starts_with(path));
     let below: Vec<&Vec<String>> = below.collect();
@@ -41,13 +44,13 @@ fn compare(
     let (before, after) = (all.before, all.after);
     let own = gone.get(path);
     let is_gone = |at: usize| own.is_some_and(|own| own.contains(&at));
-    if let Kind::Sequence(items, _) = &before.node(was).kind {
+    if let YamlKind::Sequence(items, _) = &before.node(was).kind {
         let kept = items.iter().enumerate().filter(|(at, _)| !is_gone(*at));
         let kept: Vec<_> = kept.map(|(_, item)| *item).collect();
         let now = after.items(is);
         return match kept.len() == now.len() {
             true => all.each(kept.into_iter().zip(now.iter().copied())),
-            false => Err(Changed(was)),
+            false => Err(ChangedNode(was)),
         };
     }
     let entries = before.entries(was).iter().enumerate();
@@ -62,14 +65,14 @@ fn compare(
     let others = all.members((was, is), |key| taken.contains(&key) || next.contains(&key))?;
     all.each(others)?;
     if taken.iter().any(|key| after.get(is, key).is_some()) {
-        return Err(Changed(was));
+        return Err(ChangedNode(was));
     }
     let mut known = "";
     for key in next.into_iter().filter(|key| !taken.contains(key)) {
         if std::mem::replace(&mut known, key) == key {
             continue;
         }
-        let pair = before.get(was, key).zip(after.get(is, key)).ok_or(Changed(was))?;
+        let pair = before.get(was, key).zip(after.get(is, key)).ok_or(ChangedNode(was))?;
         path.push(key.to_owned());
         compare(all, pair, path, gone)?;
         path.pop();

@@ -13,11 +13,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::documents::DocumentParts;
-use super::draft::Draft;
+use super::draft::YamlDraft;
 use super::service_value::{ServiceValue, is_affected};
 use super::services::ServiceNodes;
-use super::tree::{NodeId, Tree};
-use super::{Edit, Refusal, duplicates};
+use super::tree::{NodeId, YamlTree};
+use super::{EditRefusal, EditedText, duplicates};
 
 use place::{add_member, has_member, is_own_member, keep_members};
 
@@ -76,22 +76,22 @@ impl ListMember {
 ///
 /// # Errors
 /// Returns a refusal that points at the place where the edit fails, with the lines to paste.
-pub fn add(source: &str, wanted: &[WantedMember]) -> Result<Edit, Refusal> {
-    let by_hand = |refusal: Refusal| refusal.paste(paste(wanted));
-    let mut tree = Arc::new(super::parse(source).map_err(by_hand)?);
+pub fn add(source: &str, wanted: &[WantedMember]) -> Result<EditedText, EditRefusal> {
+    let by_hand = |refusal: EditRefusal| refusal.paste(paste(wanted));
+    let mut tree = Arc::new(super::parse_yaml_tree(source).map_err(by_hand)?);
     for key in ["volumes", "depends_on"] {
         let own: Vec<&WantedMember> = wanted.iter().filter(|one| one.member.key() == key).collect();
         if let Some(after) = add_to_lists(&tree, key, &own).map_err(by_hand)? {
             tree = after;
         }
     }
-    let warnings = duplicates::find(&Draft::of(&tree));
-    Ok(Edit { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
+    let warnings = duplicates::find(&YamlDraft::of(&tree));
+    Ok(EditedText { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
 }
 
 /// Returns whether a list of the service's own has the member as [`add`] writes it.
-pub fn is_as_written(tree: &Tree, wanted: &WantedMember) -> bool {
-    let draft = Draft::of(tree);
+pub fn is_as_written(tree: &YamlTree, wanted: &WantedMember) -> bool {
+    let draft = YamlDraft::of(tree);
     let list = ServiceNodes::find(&draft).and_then(|services| {
         ServiceValue::find(&draft, &services, &wanted.service, wanted.member.key())
     });
@@ -117,21 +117,21 @@ pub fn paste(wanted: &[WantedMember]) -> String {
 }
 
 fn add_to_lists(
-    tree: &Tree,
+    tree: &YamlTree,
     key: &'static str,
     wanted: &[&WantedMember],
-) -> Result<Option<Arc<Tree>>, Refusal> {
+) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
     if tree.documents() > 1 {
         let documents = DocumentParts::cut(tree)?;
         let last = wanted.iter().map(|one| documents.last_with(&one.service));
-        let last = last.collect::<Result<Vec<usize>, Refusal>>()?;
+        let last = last.collect::<Result<Vec<usize>, EditRefusal>>()?;
         return documents.edit(|number, part| {
             let numbered = wanted.iter().zip(&last).filter(|(_, last)| **last == number);
             let share: Vec<&WantedMember> = numbered.map(|(one, _)| *one).collect();
             if share.is_empty() { Ok(None) } else { add_to_lists(part, key, &share) }
         });
     }
-    let mut draft = Draft::open(tree)?;
+    let mut draft = YamlDraft::open(tree)?;
     let services = ServiceNodes::find(&draft)?;
     let mut due = Vec::new();
     for one in wanted {

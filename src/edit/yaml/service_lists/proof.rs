@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::super::Refusal;
-use super::super::draft::Draft;
-use super::super::meaning::{Changed, Comparison};
+use super::super::EditRefusal;
+use super::super::draft::YamlDraft;
+use super::super::meaning::{ChangedNode, TreeComparison};
 use super::super::merge;
 use super::super::services::{ServiceNodes, ValuePair};
-use super::super::tree::{NodeId, Tree};
+use super::super::tree::{NodeId, YamlTree};
 use super::place::{STARTED, has_only_condition};
 use super::{ListMember, WantedMember};
 
 /// Returns the tree of the verified new text.
 pub(super) fn proven(
-    draft: &Draft<'_>,
+    draft: &YamlDraft<'_>,
     services: &ServiceNodes,
     key: &str,
     wanted: &[&WantedMember],
-) -> Result<Arc<Tree>, Refusal> {
+) -> Result<Arc<YamlTree>, EditRefusal> {
     let wanted: HashMap<&str, &ListMember> =
         wanted.iter().map(|one| (one.service.as_str(), &one.member)).collect();
     let judge = match key {
@@ -34,24 +34,24 @@ pub(super) fn proven(
 
 /// The tree of the new text, once it is proven that each service is waited for as before.
 pub(super) fn proven_relisted(
-    draft: &Draft<'_>,
+    draft: &YamlDraft<'_>,
     services: &ServiceNodes,
-) -> Result<Arc<Tree>, Refusal> {
+) -> Result<Arc<YamlTree>, EditRefusal> {
     let reason = "the edit would change what a service waits for";
     services.proven(draft, "depends_on", reason, |all, _, (was, is)| {
         // A list stands for what the mapping says: the edit of the one into the other, backwards.
-        let mut back = Comparison::new(all.after, all.before);
+        let mut back = TreeComparison::new(all.after, all.before);
         has_dependencies(&mut back, (is, was), None)
-            .map_err(|_| Changed(draft.tree.resolve(services.id)))
+            .map_err(|_| ChangedNode(draft.tree.resolve(services.id)))
     })
 }
 
 /// Returns whether every item is kept in order, followed by the wanted one unless it was present.
 fn has_items(
-    all: &mut Comparison<'_>,
+    all: &mut TreeComparison<'_>,
     (was, is): ValuePair,
     wanted: Option<&ListMember>,
-) -> Result<bool, Changed> {
+) -> Result<bool, ChangedNode> {
     let (before, after) = (all.before, all.after);
     let old = was.map_or(&[][..], |was| before.items(was));
     let new = is.map_or(&[][..], |is| after.items(is));
@@ -71,15 +71,15 @@ fn has_items(
 
 /// Returns whether every dependency is kept, and the wanted one present.
 fn has_dependencies(
-    all: &mut Comparison<'_>,
+    all: &mut TreeComparison<'_>,
     (was, is): ValuePair,
     wanted: Option<&ListMember>,
-) -> Result<bool, Changed> {
+) -> Result<bool, ChangedNode> {
     let (before, after) = (all.before, all.after);
-    let old = was.map_or_else(Vec::new, |was| waits(before, was));
+    let old = was.map_or_else(Vec::new, |was| list_dependencies(before, was));
     let had = |wanted: &str| old.iter().any(|(name, _)| *name == Some(wanted));
     let had = wanted.is_none_or(|wanted| had(wanted.name()));
-    let mut new = is.map_or_else(Vec::new, |is| waits(after, is));
+    let mut new = is.map_or_else(Vec::new, |is| list_dependencies(after, is));
     for (name, value) in old {
         let Some(at) = new.iter().position(|(other, _)| *other == name) else {
             return Ok(false);
@@ -101,7 +101,7 @@ fn has_dependencies(
 }
 
 /// Returns the services of a `depends_on` value, each with its condition if given.
-fn waits(tree: &Tree, value: NodeId) -> Vec<(Option<&str>, Option<NodeId>)> {
+fn list_dependencies(tree: &YamlTree, value: NodeId) -> Vec<(Option<&str>, Option<NodeId>)> {
     let items = tree.items(value).iter().map(|item| (tree.scalar(*item), None));
     let entries = merge::effective(tree, value).into_iter();
     let entries = entries.map(|(key, value)| (tree.scalar(key), Some(value)));

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::draft::Draft;
+use super::super::draft::YamlDraft;
 use super::super::service_value::ServiceValue;
 use super::super::services::ServiceNodes;
-use super::super::tree::{Kind, Layout, NodeId, Tree};
-use super::super::{Edit, Refusal, duplicates};
+use super::super::tree::{CollectionLayout, NodeId, YamlKind, YamlTree};
+use super::super::{EditRefusal, EditedText, duplicates};
 use super::place::{STARTED, has_only_condition};
 use super::proof;
 
@@ -15,11 +15,11 @@ use super::proof;
 ///
 /// # Errors
 /// A refusal that points at the place the edit cannot be done.
-pub fn relist(source: &str, services: &[String]) -> Result<Edit, Refusal> {
-    let tree = super::super::parse(source)?;
+pub fn relist(source: &str, services: &[String]) -> Result<EditedText, EditRefusal> {
+    let tree = super::super::parse_yaml_tree(source)?;
     let mut after = None;
     if tree.documents() <= 1 {
-        let mut draft = Draft::open(&tree)?;
+        let mut draft = YamlDraft::open(&tree)?;
         let nodes = ServiceNodes::find(&draft)?;
         for service in services {
             let list = ServiceValue::find(&draft, &nodes, service, "depends_on")?;
@@ -34,12 +34,12 @@ pub fn relist(source: &str, services: &[String]) -> Result<Edit, Refusal> {
             after = Some(proof::proven_relisted(&draft, &nodes)?);
         }
     }
-    let text = after.as_ref().map_or(&tree.source, |after: &Arc<Tree>| &after.source);
-    let warnings = duplicates::find(&Draft::of(&tree));
-    Ok(Edit { text: Arc::clone(text), tree: after, warnings })
+    let text = after.as_ref().map_or(&tree.source, |after: &Arc<YamlTree>| &after.source);
+    let warnings = duplicates::find(&YamlDraft::of(&tree));
+    Ok(EditedText { text: Arc::clone(text), tree: after, warnings })
 }
 
-fn is_converted(tree: &Tree, value: NodeId) -> bool {
+fn is_converted(tree: &YamlTree, value: NodeId) -> bool {
     let form = format!("{{condition: {STARTED}}}");
     let is_one = |(key, value): &(NodeId, NodeId)| {
         let node = tree.node(*value);
@@ -49,25 +49,26 @@ fn is_converted(tree: &Tree, value: NodeId) -> bool {
     };
     let node = tree.node(value);
     let entries = tree.entries(value);
-    matches!(node.kind, Kind::Mapping(..))
+    matches!(node.kind, YamlKind::Mapping(..))
         && !entries.is_empty()
         && node.anchor.is_none()
         && entries.iter().all(is_one)
 }
 
 /// How much further right than its key a list of this service begins, as other lists of the file do.
-fn dash_indent(draft: &Draft<'_>, service: NodeId, key: NodeId) -> usize {
+fn dash_indent(draft: &YamlDraft<'_>, service: NodeId, key: NodeId) -> usize {
     let tree = draft.tree;
     let column = |at: usize| draft.lines.column(at);
     let indent = |(key, value): (NodeId, NodeId)| {
         let first = *tree.items(value).first()?;
-        let is_block = matches!(tree.node(value).kind, Kind::Sequence(_, Layout::Block));
-        let dash = draft.item_start(first, Layout::Block);
+        let is_block =
+            matches!(tree.node(value).kind, YamlKind::Sequence(_, CollectionLayout::Block));
+        let dash = draft.item_start(first, CollectionLayout::Block);
         is_block.then(|| column(dash).checked_sub(column(tree.start(key))))?
     };
     let own = tree.entries(service).iter().filter(|(other, _)| *other != key);
     let all = tree.ids().flat_map(|id| match &tree.node(id).kind {
-        Kind::Mapping(entries, _) => entries.to_vec(),
+        YamlKind::Mapping(entries, _) => entries.to_vec(),
         _ => Vec::new(),
     });
     own.copied().find_map(indent).or_else(|| all.into_iter().find_map(indent)).unwrap_or(2)

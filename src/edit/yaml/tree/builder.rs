@@ -6,17 +6,20 @@ use std::ops::Range;
 
 use granit_parser::{Event, ScalarStyle, Span, StructureStyle};
 
-use super::{Anchor, Kind, Layout, Node, NodeId, Style, Tag, Text, Tree};
+use super::{
+    CollectionLayout, NodeAnchor, NodeId, NodeTag, ScalarQuoting, ScalarText, YamlKind, YamlNode,
+    YamlTree,
+};
 
 /// An unfinished collection: its node, and the start of its members in the shared stack.
-struct Open {
+struct OpenCollection {
     id: NodeId,
     members: usize,
 }
 
 #[derive(Default)]
-pub(super) struct Builder {
-    open: Vec<Open>,
+pub(super) struct TreeBuilder {
+    open: Vec<OpenCollection>,
     /// Items, or alternating keys and values.
     members: Vec<NodeId>,
     /// Anchors by the parser's number.
@@ -24,13 +27,13 @@ pub(super) struct Builder {
     last: Option<NodeId>,
 }
 
-impl Builder {
-    pub(super) fn take(&mut self, tree: &mut Tree, event: Event<'_>, span: Span, mark: usize) {
+impl TreeBuilder {
+    pub(super) fn take(&mut self, tree: &mut YamlTree, event: Event<'_>, span: Span, mark: usize) {
         let range = span.byte_range().map_or(0..0, |range| range.start + mark..range.end + mark);
         let tag = |tag: Option<Cow<'_, granit_parser::Tag>>| {
             let start = span.tag_start().and_then(|marker| marker.byte_offset());
             tag.map(|tag| {
-                Box::new(Tag {
+                Box::new(NodeTag {
                     text: tag.original(),
                     start: start.map_or(range.start, |start| start + mark),
                 })
@@ -40,17 +43,17 @@ impl Builder {
             Event::DocumentStart(..) => tree.document_starts.push(range.start),
             Event::Scalar(text, style, anchor, named) => {
                 let tag = tag(named);
-                let (kind, range) = scalar(&tree.source, text, style, range);
+                let (kind, range) = build_scalar(&tree.source, text, style, range);
                 self.add(tree, kind, range, anchor, tag);
             }
             Event::MappingStart(style, anchor, named) => {
-                let kind = Kind::Mapping(Box::default(), layout(style));
+                let kind = YamlKind::Mapping(Box::default(), convert_layout(style));
                 let tag = tag(named);
                 let id = self.add(tree, kind, range, anchor, tag);
                 self.open(id);
             }
             Event::SequenceStart(style, anchor, named) => {
-                let kind = Kind::Sequence(Box::default(), layout(style));
+                let kind = YamlKind::Sequence(Box::default(), convert_layout(style));
                 let tag = tag(named);
                 let id = self.add(tree, kind, range, anchor, tag);
                 self.open(id);
@@ -59,13 +62,13 @@ impl Builder {
             Event::Alias(target) => {
                 tree.has_aliases = true;
                 if let Some(target) = self.anchors.get(&target).copied() {
-                    self.add(tree, Kind::Alias(target), range, 0, None);
+                    self.add(tree, YamlKind::Alias(target), range, 0, None);
                 }
             }
             Event::Anchor(_, name) => {
                 if let Some(id) = self.last {
                     let name = name.into_owned();
-                    tree.nodes[id.number()].anchor = Some(Box::new(Anchor { name, range }));
+                    tree.nodes[id.number()].anchor = Some(Box::new(NodeAnchor { name, range }));
                 }
             }
             _ => {}
@@ -74,14 +77,14 @@ impl Builder {
 
     fn add(
         &mut self,
-        tree: &mut Tree,
-        kind: Kind,
+        tree: &mut YamlTree,
+        kind: YamlKind,
         range: Range<usize>,
         anchor: usize,
-        tag: Option<Box<Tag>>,
+        tag: Option<Box<NodeTag>>,
     ) -> NodeId {
         let id = NodeId::at(tree.nodes.len());
-        tree.nodes.push(Node { kind, range, anchor: None, tag });
+        tree.nodes.push(YamlNode { kind, range, anchor: None, tag });
         self.last = Some(id);
         if anchor != 0 {
             self.anchors.insert(anchor, id);
@@ -95,56 +98,57 @@ impl Builder {
 
     fn open(&mut self, id: NodeId) {
         let members = self.members.len();
-        self.open.push(Open { id, members });
+        self.open.push(OpenCollection { id, members });
     }
 
-    fn close(&mut self, tree: &mut Tree, end: usize) {
+    fn close(&mut self, tree: &mut YamlTree, end: usize) {
         let Some(open) = self.open.pop() else { return };
         let members = &self.members[open.members..];
         let kind = &tree.nodes[open.id.number()].kind;
         let end = match kind {
-            Kind::Mapping(_, Layout::Block) | Kind::Sequence(_, Layout::Block) => {
+            YamlKind::Mapping(_, CollectionLayout::Block)
+            | YamlKind::Sequence(_, CollectionLayout::Block) => {
                 members.iter().map(|member| tree.end(*member)).max()
             }
             _ => Some(end),
         };
         let node = &mut tree.nodes[open.id.number()];
         match &mut node.kind {
-            Kind::Mapping(entries, _) => {
+            YamlKind::Mapping(entries, _) => {
                 let pairs = members.chunks_exact(2).map(|pair| (pair[0], pair[1]));
                 *entries = pairs.collect();
             }
-            Kind::Sequence(items, _) => *items = members.into(),
-            Kind::Scalar(..) | Kind::Alias(_) => {}
+            YamlKind::Sequence(items, _) => *items = members.into(),
+            YamlKind::Scalar(..) | YamlKind::Alias(_) => {}
         }
         self.members.truncate(open.members);
         node.range.end = end.unwrap_or(node.range.end).max(node.range.start);
     }
 }
 
-fn scalar(
+fn build_scalar(
     source: &str,
     text: Cow<'_, str>,
     style: ScalarStyle,
     range: Range<usize>,
-) -> (Kind, Range<usize>) {
+) -> (YamlKind, Range<usize>) {
     let style = match style {
-        ScalarStyle::Plain if range.is_empty() => Style::Absent,
-        ScalarStyle::Plain => Style::Plain,
-        ScalarStyle::SingleQuoted => Style::Single,
-        ScalarStyle::DoubleQuoted => Style::Double,
+        ScalarStyle::Plain if range.is_empty() => ScalarQuoting::Absent,
+        ScalarStyle::Plain => ScalarQuoting::Plain,
+        ScalarStyle::SingleQuoted => ScalarQuoting::Single,
+        ScalarStyle::DoubleQuoted => ScalarQuoting::Double,
         _ => {
             let (text, range) = block_scalar(source, text, range);
-            return (Kind::Scalar(Text::Read(text.into()), Style::Block), range);
+            return (YamlKind::Scalar(ScalarText::Read(text.into()), ScalarQuoting::Block), range);
         }
     };
-    let quote = usize::from(matches!(style, Style::Single | Style::Double));
+    let quote = usize::from(matches!(style, ScalarQuoting::Single | ScalarQuoting::Double));
     let inner = range.start + quote..range.end.saturating_sub(quote);
     let text = match source.get(inner.clone()) == Some(&*text) {
-        true => Text::verbatim(&inner),
-        false => Text::Read(text.into()),
+        true => ScalarText::verbatim(&inner),
+        false => ScalarText::Read(text.into()),
     };
-    (Kind::Scalar(text, style), range)
+    (YamlKind::Scalar(text, style), range)
 }
 
 /// Returns the text of a block scalar, and its bytes from the indicator to the end of its last line.
@@ -156,7 +160,7 @@ fn block_scalar<'a>(
     mut text: Cow<'a, str>,
     range: Range<usize>,
 ) -> (Cow<'a, str>, Range<usize>) {
-    let start = indicator(source, range.start).unwrap_or(range.start);
+    let start = find_block_indicator(source, range.start).unwrap_or(range.start);
     let broken = |end: usize| source[..end].ends_with(['\n', '\r']);
     if range.end == source.len() && !broken(range.end) {
         if text.ends_with('\n') {
@@ -183,7 +187,7 @@ fn block_scalar<'a>(
 }
 
 /// Finds the `|` or `>` on the last non-blank line before a block scalar's content.
-fn indicator(source: &str, content: usize) -> Option<usize> {
+fn find_block_indicator(source: &str, content: usize) -> Option<usize> {
     let line = source[..content].trim_end();
     let begin = line.rfind(['\n', '\r']).map_or(0, |at| at + 1);
     let is_header = |at: usize| {
@@ -195,9 +199,9 @@ fn indicator(source: &str, content: usize) -> Option<usize> {
     found.map(|(at, _)| begin + at).find(|at| is_header(*at))
 }
 
-fn layout(style: StructureStyle) -> Layout {
+fn convert_layout(style: StructureStyle) -> CollectionLayout {
     match style {
-        StructureStyle::Block => Layout::Block,
-        StructureStyle::Flow => Layout::Flow,
+        StructureStyle::Block => CollectionLayout::Block,
+        StructureStyle::Flow => CollectionLayout::Flow,
     }
 }

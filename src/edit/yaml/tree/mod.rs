@@ -7,18 +7,20 @@ mod node;
 
 use std::sync::Arc;
 
-use builder::Builder;
+use builder::TreeBuilder;
 use foldhash::{HashSet, HashSetExt};
 use granit_parser::{Parser, ScanError};
 
-pub use node::{Anchor, Kind, Layout, Node, NodeId, Style, Tag, Text};
+pub use node::{
+    CollectionLayout, NodeAnchor, NodeId, NodeTag, ScalarQuoting, ScalarText, YamlKind, YamlNode,
+};
 
 /// A text and the trees of its documents.
 #[derive(Debug, Clone)]
-pub struct Tree {
+pub struct YamlTree {
     /// The text that byte ranges refer to, including a byte order mark.
     pub source: Arc<str>,
-    nodes: Vec<Node>,
+    nodes: Vec<YamlNode>,
     roots: Vec<NodeId>,
     has_aliases: bool,
     /// The byte each document begins at.
@@ -26,17 +28,17 @@ pub struct Tree {
 }
 
 /// Trees with the same text are equal.
-impl PartialEq for Tree {
+impl PartialEq for YamlTree {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source
     }
 }
 
-impl Eq for Tree {}
+impl Eq for YamlTree {}
 
 /// A YAML syntax error and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SyntaxError {
+pub struct YamlSyntaxError {
     /// The parser's message.
     pub message: String,
     /// Byte offset in the text.
@@ -54,18 +56,18 @@ const LONGEST: usize = 1 << 30;
 /// Number of keys up to which a linear search is cheaper than a hash set.
 const FEW: usize = 16;
 
-impl Tree {
+impl YamlTree {
     /// Reads every document of `source`.
     ///
     /// # Errors
     /// The first syntax error, anywhere in the text.
-    pub fn parse(source: impl Into<Arc<str>>) -> Result<Self, SyntaxError> {
+    pub fn parse(source: impl Into<Arc<str>>) -> Result<Self, YamlSyntaxError> {
         Self::read(source.into())
     }
 
-    fn read(source: Arc<str>) -> Result<Self, SyntaxError> {
+    fn read(source: Arc<str>) -> Result<Self, YamlSyntaxError> {
         if source.len() > LONGEST {
-            return Err(SyntaxError {
+            return Err(YamlSyntaxError {
                 message: "the text is larger than 1 GiB".to_owned(),
                 offset: 0,
                 line: 1,
@@ -81,7 +83,7 @@ impl Tree {
         };
         let mark = source.len() - source.trim_start_matches('\u{feff}').len();
         let options = granit_parser::options! { emit_anchor_events: true, emit_comments: false };
-        let mut builder = Builder::default();
+        let mut builder = TreeBuilder::default();
         for event in Parser::new_from_str_with_options(&source[mark..], options) {
             let (event, span) = event.map_err(|error| tree.syntax_error(&error, mark))?;
             builder.take(&mut tree, event, span, mark);
@@ -89,7 +91,7 @@ impl Tree {
         Ok(tree)
     }
 
-    fn syntax_error(&self, error: &ScanError, mark: usize) -> SyntaxError {
+    fn syntax_error(&self, error: &ScanError, mark: usize) -> YamlSyntaxError {
         let marker = error.marker();
         let (message, mut line, mut column) = (error.info(), marker.line(), marker.col() + 1);
         let mut offset = (marker.byte_offset().unwrap_or(0) + mark).min(self.source.len());
@@ -101,7 +103,7 @@ impl Tree {
             let begin = self.source[..offset].rfind('\n').map_or(0, |end| end + 1);
             column = self.source[begin..offset].chars().count() + 1;
         }
-        SyntaxError { message, offset, line, column }
+        YamlSyntaxError { message, offset, line, column }
     }
 
     /// Returns the root node of the first document, unless the text holds none.
@@ -125,7 +127,7 @@ impl Tree {
     }
 
     /// Returns a node as written.
-    pub fn node(&self, id: NodeId) -> &Node {
+    pub fn node(&self, id: NodeId) -> &YamlNode {
         &self.nodes[id.number()]
     }
 
@@ -151,7 +153,7 @@ impl Tree {
 
     /// Resolves aliases to the node they refer to.
     pub fn resolve(&self, mut id: NodeId) -> NodeId {
-        while let Kind::Alias(target) = self.node(id).kind {
+        while let YamlKind::Alias(target) = self.node(id).kind {
             id = target;
         }
         id
@@ -160,7 +162,7 @@ impl Tree {
     /// Returns the entries of a mapping as written, resolving an alias; empty for any other node.
     pub fn entries(&self, id: NodeId) -> &[(NodeId, NodeId)] {
         match &self.node(self.resolve(id)).kind {
-            Kind::Mapping(entries, _) => entries,
+            YamlKind::Mapping(entries, _) => entries,
             _ => &[],
         }
     }
@@ -168,41 +170,41 @@ impl Tree {
     /// Returns the items of a sequence, resolving an alias; empty for any other node.
     pub fn items(&self, id: NodeId) -> &[NodeId] {
         match &self.node(self.resolve(id)).kind {
-            Kind::Sequence(items, _) => items,
+            YamlKind::Sequence(items, _) => items,
             _ => &[],
         }
     }
 
     /// Returns the text of one of this tree's scalars.
-    pub fn text<'t>(&'t self, text: &'t Text) -> &'t str {
+    pub fn text<'t>(&'t self, text: &'t ScalarText) -> &'t str {
         match text {
-            Text::Verbatim(start, end) => &self.source[*start as usize..*end as usize],
-            Text::Read(text) => text,
+            ScalarText::Verbatim(start, end) => &self.source[*start as usize..*end as usize],
+            ScalarText::Read(text) => text,
         }
     }
 
     /// Returns the text of a scalar, resolving an alias; `None` for collections and absent values.
     pub fn scalar(&self, id: NodeId) -> Option<&str> {
         match &self.node(self.resolve(id)).kind {
-            Kind::Scalar(_, Style::Absent) => None,
-            Kind::Scalar(text, _) => Some(self.text(text)),
+            YamlKind::Scalar(_, ScalarQuoting::Absent) => None,
+            YamlKind::Scalar(text, _) => Some(self.text(text)),
             _ => None,
         }
     }
 
     /// Returns whether a key is the merge key `<<`.
     pub fn is_merge_key(&self, key: NodeId) -> bool {
-        matches!(&self.node(key).kind, Kind::Scalar(text, Style::Plain) if self.text(text) == "<<")
+        matches!(&self.node(key).kind, YamlKind::Scalar(text, ScalarQuoting::Plain) if self.text(text) == "<<")
     }
 
     /// Returns whether a node is `~`, `null` or absent.
     pub fn is_null(&self, id: NodeId) -> bool {
         let node = self.node(self.resolve(id));
         match &node.kind {
-            Kind::Scalar(_, Style::Absent) => {
+            YamlKind::Scalar(_, ScalarQuoting::Absent) => {
                 node.tag.as_ref().is_none_or(|tag| tag.text != "!!str")
             }
-            Kind::Scalar(text, Style::Plain) => {
+            YamlKind::Scalar(text, ScalarQuoting::Plain) => {
                 let text = self.text(text);
                 node.tag.is_none() && matches!(text, "" | "~" | "null" | "Null" | "NULL")
             }
@@ -217,7 +219,7 @@ impl Tree {
 
     /// Iterates over keys that repeat within their mapping; docker compose rejects such a file.
     pub fn repeated_keys(&self) -> impl Iterator<Item = NodeId> {
-        let is_mapping = |id: &NodeId| matches!(self.node(*id).kind, Kind::Mapping(..));
+        let is_mapping = |id: &NodeId| matches!(self.node(*id).kind, YamlKind::Mapping(..));
         self.ids().filter(is_mapping).flat_map(|mapping| self.repeated(mapping))
     }
 
@@ -249,7 +251,7 @@ impl Tree {
     }
 }
 
-impl Tree {
+impl YamlTree {
     /// Returns the first byte of a node, including its anchor and tag.
     pub fn start(&self, id: NodeId) -> usize {
         let node = self.node(id);
@@ -270,14 +272,15 @@ impl Tree {
         }
         loop {
             match &self.node(id).kind {
-                Kind::Scalar(_, style) => return *style == Style::Block,
-                Kind::Alias(_) => return false,
-                Kind::Sequence(_, Layout::Flow) | Kind::Mapping(_, Layout::Flow) => return false,
-                Kind::Sequence(items, _) => match items.last() {
+                YamlKind::Scalar(_, style) => return *style == ScalarQuoting::Block,
+                YamlKind::Alias(_) => return false,
+                YamlKind::Sequence(_, CollectionLayout::Flow)
+                | YamlKind::Mapping(_, CollectionLayout::Flow) => return false,
+                YamlKind::Sequence(items, _) => match items.last() {
                     Some(last) => id = *last,
                     None => return false,
                 },
-                Kind::Mapping(entries, _) => match entries.last() {
+                YamlKind::Mapping(entries, _) => match entries.last() {
                     Some((_, last)) => id = *last,
                     None => return false,
                 },
@@ -300,7 +303,7 @@ mod tests {
     #[test]
     fn nodes_know_their_bytes_whatever_stands_before_them() {
         let text = "\u{feff}services:\r\n  ü: &a {x: 1}\r\n  b: *a\r\n";
-        let tree = Tree::parse(text).unwrap();
+        let tree = YamlTree::parse(text).unwrap();
         let services = tree.get(tree.root().unwrap(), "services").unwrap();
         let (first, second) = (tree.get(services, "ü").unwrap(), tree.get(services, "b").unwrap());
         assert_eq!(&text[tree.node(first).range.clone()], "{x: 1}");
@@ -312,7 +315,7 @@ mod tests {
 
     #[test]
     fn an_absent_value_is_distinguished_from_a_tilde() {
-        let tree = Tree::parse("a:\nb: ~\nc: ''\n").unwrap();
+        let tree = YamlTree::parse("a:\nb: ~\nc: ''\n").unwrap();
         let root = tree.root().unwrap();
         assert!(tree.is_null(tree.get(root, "a").unwrap()));
         assert!(tree.is_null(tree.get(root, "b").unwrap()));
@@ -322,13 +325,13 @@ mod tests {
 
     #[test]
     fn a_syntax_error_has_a_line_and_a_column() {
-        let error = Tree::parse("a: 1\nb: [1\n").unwrap_err();
+        let error = YamlTree::parse("a: 1\nb: [1\n").unwrap_err();
         assert!(error.line >= 2, "{error:?}");
     }
 
     #[test]
     fn documents_are_counted() {
-        assert_eq!(Tree::parse("a: 1\n---\nb: 2\n").unwrap().documents(), 2);
-        assert_eq!(Tree::parse("# nothing\n").unwrap().documents(), 0);
+        assert_eq!(YamlTree::parse("a: 1\n---\nb: 2\n").unwrap().documents(), 2);
+        assert_eq!(YamlTree::parse("# nothing\n").unwrap().documents(), 0);
     }
 }

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-/// The index of a node in its [`Tree`](super::Tree).
+/// The index of a node in its [`Tree`](super::YamlTree).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(u32);
 
 impl NodeId {
-    /// Returns the index: 0 for the root, less than [`Tree::len`](super::Tree::len).
+    /// Returns the index: 0 for the root, less than [`Tree::len`](super::YamlTree::len).
     pub fn number(self) -> usize {
         self.0 as usize
     }
@@ -20,21 +20,21 @@ impl NodeId {
 
 /// A YAML node as written.
 #[derive(Debug, Clone)]
-pub struct Node {
+pub struct YamlNode {
     /// Its kind.
-    pub kind: Kind,
+    pub kind: YamlKind,
     /// Byte range of the content, without tag and anchor. A block collection ends where its last node ends; an implicit
     /// null is empty; a block scalar extends from its `|` or `>` to the end of its last line.
     pub range: Range<usize>,
     /// The anchor `&name`, with its byte range.
-    pub anchor: Option<Box<Anchor>>,
+    pub anchor: Option<Box<NodeAnchor>>,
     /// The tag as written (`!reset`, `!!str`), and the byte it begins at.
-    pub tag: Option<Box<Tag>>,
+    pub tag: Option<Box<NodeTag>>,
 }
 
 /// An anchor on a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Anchor {
+pub struct NodeAnchor {
     /// Without the `&`.
     pub name: String,
     /// Byte range of the `&name` token.
@@ -43,7 +43,7 @@ pub struct Anchor {
 
 /// A tag on a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tag {
+pub struct NodeTag {
     /// As written: `!reset`, `!!str`.
     pub text: String,
     /// The byte the tag token begins at.
@@ -52,27 +52,27 @@ pub struct Tag {
 
 /// The kind of a node.
 #[derive(Debug, Clone)]
-pub enum Kind {
-    /// A scalar, unquoted and folded; [`Tree::text`](super::Tree::text) returns its text.
-    Scalar(Text, Style),
+pub enum YamlKind {
+    /// A scalar, unquoted and folded; [`Tree::text`](super::YamlTree::text) returns its text.
+    Scalar(ScalarText, ScalarQuoting),
     /// Keys and values in source order, duplicates included.
-    Mapping(Box<[(NodeId, NodeId)]>, Layout),
+    Mapping(Box<[(NodeId, NodeId)]>, CollectionLayout),
     /// Items in source order.
-    Sequence(Box<[NodeId]>, Layout),
+    Sequence(Box<[NodeId]>, CollectionLayout),
     /// `*name`: the node it refers to.
     Alias(NodeId),
 }
 
 /// The text of a scalar.
 #[derive(Debug, Clone)]
-pub enum Text {
+pub enum ScalarText {
     /// A byte range of the source that contains the text verbatim.
     Verbatim(u32, u32),
     /// Text that differs from the source: escapes replaced, lines folded.
     Read(Box<str>),
 }
 
-impl Text {
+impl ScalarText {
     pub(super) fn verbatim(range: &Range<usize>) -> Self {
         Self::Verbatim(range.start as u32, range.end as u32)
     }
@@ -88,7 +88,7 @@ impl Text {
 
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub enum ScalarQuoting {
     /// Without quotes.
     Plain,
     /// Absent: `KEY:` with no value.
@@ -103,7 +103,7 @@ pub enum Style {
 
 /// How a collection is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
+pub enum CollectionLayout {
     /// Block style, by indentation.
     Block,
     /// Flow style, in brackets.

@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use super::command::{Dependencies, LockTool, SystemPackages};
+use super::command::{DependencyInstall, LockTool, SystemPackages};
 use super::survey::{InstallMoment, LockedProject, PackageSource, SourceKind};
 use super::{
-    FixedPackages, ImageContents, ImageFiles, ImageRecipe, PackageList, Remedy, SourceFile,
+    FixedPackages, ImageContents, ImageFiles, ImageRecipe, ManualAddition, PackageList,
+    PythonSourceFile,
 };
 use crate::compose;
-use crate::edit::requirements::{Bounds, Entry, Requirements, normalize};
+use crate::edit::requirements::{
+    RequirementEntry, Requirements, VersionBounds, normalize_package_name,
+};
 use crate::edit::{locks, pyproject};
 use crate::error::Result;
 
@@ -21,11 +24,11 @@ pub(super) fn choose(
     found: &[PackageSource],
     files: &dyn ImageFiles,
 ) -> Result<PackageList> {
-    let choice = Choice { recipe, found, files };
+    let choice = SourceChoice { recipe, found, files };
     let mut ranked = Vec::new();
     for source in found {
         let names_flask = choice.entries(source)?.iter().any(|entry| entry.name.contains("flask"));
-        ranked.push((!names_flask, rank(&source.kind), source));
+        ranked.push((!names_flask, source_rank(&source.kind), source));
     }
     ranked.sort_by_key(|(lacks_flask, rank, _)| (*lacks_flask, *rank));
     match ranked.first() {
@@ -35,11 +38,11 @@ pub(super) fn choose(
 }
 
 /// Orders sources: editable ones first, then those that name packages.
-fn rank(kind: &SourceKind) -> usize {
+fn source_rank(kind: &SourceKind) -> usize {
     match kind {
-        SourceKind::List(_, _, Dependencies::Resolved) => 0,
+        SourceKind::List(_, _, DependencyInstall::Resolved) => 0,
         SourceKind::Lock(_) => 1,
-        SourceKind::List(_, _, Dependencies::Listed) => 2,
+        SourceKind::List(_, _, DependencyInstall::Listed) => 2,
         SourceKind::Project(_) => 3,
         SourceKind::Names(_) => 4,
         SourceKind::Environment(_) => 5,
@@ -49,15 +52,15 @@ fn rank(kind: &SourceKind) -> usize {
     }
 }
 
-struct Choice<'a> {
+struct SourceChoice<'a> {
     recipe: &'a ImageRecipe<'a>,
     found: &'a [PackageSource],
     files: &'a dyn ImageFiles,
 }
 
-impl Choice<'_> {
+impl SourceChoice<'_> {
     /// Returns the packages a source installs, as far as the files say.
-    fn entries(&self, source: &PackageSource) -> Result<Vec<Entry>> {
+    fn entries(&self, source: &PackageSource) -> Result<Vec<RequirementEntry>> {
         Ok(match &source.kind {
             SourceKind::List(file, ..) => {
                 let mut entries = Requirements::parse(&file.text).entries;
@@ -67,8 +70,8 @@ impl Choice<'_> {
                 entries
             }
             SourceKind::Names(names) => Requirements::parse(&names.join("\n")).entries,
-            SourceKind::Project(Some(file)) => declared(file)?,
-            SourceKind::Lock(project) => match locked(project) {
+            SourceKind::Project(Some(file)) => declared_packages(file)?,
+            SourceKind::Lock(project) => match locked_packages(project) {
                 Some(entries) => entries,
                 None => declared_by(project)?,
             },
@@ -76,7 +79,7 @@ impl Choice<'_> {
                 locks::conda_environment(&file.text).unwrap_or_default()
             }
             SourceKind::System(SystemPackages { names, .. }) => {
-                names.iter().map(|name| named(name)).collect()
+                names.iter().map(|name| package_entry(name)).collect()
             }
             SourceKind::Ignored(_) | SourceKind::Foreign(_) | SourceKind::Project(None) => {
                 Vec::new()
@@ -85,7 +88,7 @@ impl Choice<'_> {
     }
 
     /// Returns the packages that the other sources install.
-    fn beside(&self, source: &PackageSource) -> Result<Vec<Entry>> {
+    fn beside(&self, source: &PackageSource) -> Result<Vec<RequirementEntry>> {
         let mut entries = Vec::new();
         for other in self.found.iter().filter(|other| *other != source) {
             entries.extend(self.entries(other)?);
@@ -96,7 +99,7 @@ impl Choice<'_> {
     fn list(&self, source: &PackageSource) -> Result<PackageList> {
         let beside = self.beside(source)?;
         match &source.kind {
-            SourceKind::List(file, constraints, Dependencies::Resolved) => {
+            SourceKind::List(file, constraints, DependencyInstall::Resolved) => {
                 Ok(PackageList::Requirements {
                     file: file.clone(),
                     included: self.included(file)?,
@@ -104,7 +107,9 @@ impl Choice<'_> {
                     beside,
                 })
             }
-            SourceKind::Project(Some(file)) if pyproject::parse(&file.text)?.is_some() => {
+            SourceKind::Project(Some(file))
+                if pyproject::parse_pyproject(&file.text)?.is_some() =>
+            {
                 self.pyproject(file, beside)
             }
             SourceKind::Lock(project) => self.lock(project, beside),
@@ -113,7 +118,11 @@ impl Choice<'_> {
     }
 
     /// Returns an editable project file, with the lock that must be updated after it.
-    fn pyproject(&self, file: &SourceFile, beside: Vec<Entry>) -> Result<PackageList> {
+    fn pyproject(
+        &self,
+        file: &PythonSourceFile,
+        beside: Vec<RequirementEntry>,
+    ) -> Result<PackageList> {
         let mut lock = None;
         for tool in [LockTool::Uv, LockTool::Poetry, LockTool::Pdm] {
             if self.files.at(&file.path.with_file_name(tool.lock_file()))?.is_some() {
@@ -123,12 +132,16 @@ impl Choice<'_> {
         Ok(PackageList::Pyproject { file: file.clone(), lock, beside })
     }
 
-    fn lock(&self, project: &LockedProject, mut beside: Vec<Entry>) -> Result<PackageList> {
+    fn lock(
+        &self,
+        project: &LockedProject,
+        mut beside: Vec<RequirementEntry>,
+    ) -> Result<PackageList> {
         let tool = project.tool;
         let is_editable = tool != LockTool::Pipenv && project.member.is_none();
         if project.lock.is_none()
             && is_editable
-            && pyproject::parse(&project.project.text)?.is_some()
+            && pyproject::parse_pyproject(&project.project.text)?.is_some()
         {
             return Ok(PackageList::Pyproject {
                 file: project.project.clone(),
@@ -137,7 +150,7 @@ impl Choice<'_> {
             });
         }
         let mut declared = declared_by(project)?;
-        let installed = match locked(project) {
+        let installed = match locked_packages(project) {
             Some(entries) => entries,
             None => declared.clone(),
         };
@@ -146,7 +159,7 @@ impl Choice<'_> {
         }
         // The tool chooses matching versions.
         for entry in &mut declared {
-            (entry.pin, entry.bounds) = (None, Bounds::Version);
+            (entry.pin, entry.bounds) = (None, VersionBounds::Version);
         }
         beside.extend(installed);
         let decides = project.lock.as_ref().unwrap_or(&project.project);
@@ -156,12 +169,16 @@ impl Choice<'_> {
             installed: beside,
             decided_by: format!("{} decides what is installed", self.shown(&decides.path)),
             contents: ImageContents::Written,
-            remedy: Remedy::of_tool(tool, &folder, project.member.as_deref()),
+            remedy: ManualAddition::of_tool(tool, &folder, project.member.as_deref()),
         }))
     }
 
     /// Returns a source that is not edited.
-    fn fixed(&self, source: &PackageSource, mut beside: Vec<Entry>) -> Result<PackageList> {
+    fn fixed(
+        &self,
+        source: &PackageSource,
+        mut beside: Vec<RequirementEntry>,
+    ) -> Result<PackageList> {
         let own = self.entries(source)?;
         let mut declared = beside.clone();
         declared.extend(own.iter().cloned());
@@ -178,7 +195,7 @@ impl Choice<'_> {
         Ok(PackageList::Fixed(fixed))
     }
 
-    fn remedy(&self, source: &PackageSource) -> (String, Remedy) {
+    fn remedy(&self, source: &PackageSource) -> (String, ManualAddition) {
         let place = match &source.moment {
             InstallMoment::Build(lines) => format!("{}:{}", self.recipe.shown, lines.start()),
             InstallMoment::Start => format!("the command of `{}`", self.recipe.service),
@@ -191,7 +208,7 @@ impl Choice<'_> {
                 let source = compiled.map(|name| self.shown(&file.path.with_file_name(name)));
                 let decided_by = format!("{list} must name every dependency ({place})");
                 let source = source.unwrap_or_else(|| list.clone());
-                (decided_by, Remedy::Compiled { source, list })
+                (decided_by, ManualAddition::Compiled { source, list })
             }
             SourceKind::Ignored(list) => {
                 let file = match self.recipe.shown.rsplit_once('/') {
@@ -199,11 +216,11 @@ impl Choice<'_> {
                     None => ".dockerignore".to_owned(),
                 };
                 let decided_by = format!("{file} keeps {list} from the image");
-                (decided_by, Remedy::Unignored { file, list: list.clone() })
+                (decided_by, ManualAddition::Unignored { file, list: list.clone() })
             }
             SourceKind::Environment(file) => {
                 let file = self.shown(&file.path);
-                (format!("{file} decides what is installed"), Remedy::Environment(file))
+                (format!("{file} decides what is installed"), ManualAddition::Environment(file))
             }
             SourceKind::System(found) => (names, self.line(source, &system_install(found))),
             SourceKind::Foreign(list) => {
@@ -221,16 +238,16 @@ impl Choice<'_> {
     }
 
     /// Returns a separate command at the place of the one of `source`.
-    fn line(&self, source: &PackageSource, command: &str) -> Remedy {
+    fn line(&self, source: &PackageSource, command: &str) -> ManualAddition {
         let command = command.to_owned();
         match &source.moment {
-            InstallMoment::Build(lines) => Remedy::ImageLine {
+            InstallMoment::Build(lines) => ManualAddition::ImageLine {
                 file: self.recipe.shown.to_owned(),
                 after: *lines.end(),
                 command,
             },
             InstallMoment::Start => {
-                Remedy::StartCommand { service: self.recipe.service.to_owned(), command }
+                ManualAddition::StartCommand { service: self.recipe.service.to_owned(), command }
             }
         }
     }
@@ -244,11 +261,11 @@ impl Choice<'_> {
         let (base, remedy) = match (stages, self.recipe.pulled) {
             (Some((first, last)), _) => {
                 let (file, after) = (self.recipe.shown.to_owned(), *last.lines.end());
-                (first.from.as_str(), Remedy::ImageLine { file, after, command })
+                (first.from.as_str(), ManualAddition::ImageLine { file, after, command })
             }
             (None, Some(pulled)) => {
                 let service = self.recipe.service.to_owned();
-                (pulled, Remedy::StartCommand { service, command })
+                (pulled, ManualAddition::StartCommand { service, command })
             }
             (None, None) => return self.usual(usual),
         };
@@ -266,7 +283,7 @@ impl Choice<'_> {
     }
 
     /// Returns the conventional list, for a service whose image build is unknown.
-    fn usual(&self, requirements: Option<SourceFile>) -> Result<PackageList> {
+    fn usual(&self, requirements: Option<PythonSourceFile>) -> Result<PackageList> {
         if let Some(file) = requirements {
             let included = self.included(&file)?;
             let (constraints, beside) = (Vec::new(), Vec::new());
@@ -281,7 +298,7 @@ impl Choice<'_> {
             }
         }
         match self.files.in_context("pyproject.toml")? {
-            Some(file) if pyproject::parse(&file.text)?.is_some() => {
+            Some(file) if pyproject::parse_pyproject(&file.text)?.is_some() => {
                 Ok(PackageList::Pyproject { file, lock: None, beside: Vec::new() })
             }
             _ => Ok(PackageList::Missing),
@@ -289,13 +306,13 @@ impl Choice<'_> {
     }
 
     /// Returns the files that a list includes, each once.
-    fn included(&self, file: &SourceFile) -> Result<Vec<SourceFile>> {
-        let includes = |file: &SourceFile| {
+    fn included(&self, file: &PythonSourceFile) -> Result<Vec<PythonSourceFile>> {
+        let includes = |file: &PythonSourceFile| {
             let folder = file.path.parent().unwrap_or(&file.path).to_owned();
             let named = Requirements::parse(&file.text).includes;
-            named.into_iter().map(move |name| compose::clean(&folder.join(name)))
+            named.into_iter().map(move |name| compose::clean_path(&folder.join(name)))
         };
-        let mut included: Vec<SourceFile> = Vec::new();
+        let mut included: Vec<PythonSourceFile> = Vec::new();
         let mut open: Vec<_> = includes(file).collect();
         while let Some(path) = open.pop() {
             if path == file.path || included.iter().any(|file| file.path == path) {
@@ -319,7 +336,7 @@ impl Choice<'_> {
 }
 
 /// Returns the packages in a project's lock, if there is a readable one.
-fn locked(project: &LockedProject) -> Option<Vec<Entry>> {
+fn locked_packages(project: &LockedProject) -> Option<Vec<RequirementEntry>> {
     let text = &project.lock.as_ref()?.text;
     match project.tool {
         LockTool::Pipenv => locks::pipfile_lock(text),
@@ -327,20 +344,20 @@ fn locked(project: &LockedProject) -> Option<Vec<Entry>> {
     }
 }
 
-fn declared_by(project: &LockedProject) -> Result<Vec<Entry>> {
+fn declared_by(project: &LockedProject) -> Result<Vec<RequirementEntry>> {
     match project.tool {
         LockTool::Pipenv => Ok(locks::pipfile(&project.project.text).unwrap_or_default()),
-        LockTool::Uv | LockTool::Poetry | LockTool::Pdm => declared(&project.project),
+        LockTool::Uv | LockTool::Poetry | LockTool::Pdm => declared_packages(&project.project),
     }
 }
 
-fn declared(file: &SourceFile) -> Result<Vec<Entry>> {
-    Ok(pyproject::parse(&file.text)?.map(|read| read.entries).unwrap_or_default())
+fn declared_packages(file: &PythonSourceFile) -> Result<Vec<RequirementEntry>> {
+    Ok(pyproject::parse_pyproject(&file.text)?.map(|read| read.entries).unwrap_or_default())
 }
 
-fn named(name: &str) -> Entry {
-    let (bounds, conditions) = (Bounds::Any, Vec::new());
-    Entry { name: normalize(name), pin: None, bounds, conditions, line: 0 }
+fn package_entry(name: &str) -> RequirementEntry {
+    let (bounds, conditions) = (VersionBounds::Any, Vec::new());
+    RequirementEntry { name: normalize_package_name(name), pin: None, bounds, conditions, line: 0 }
 }
 
 /// Returns the command that installs with pip next to system packages, by their package manager.

@@ -29,14 +29,14 @@ pub(super) struct PipInstall {
     /// Folders with a project.
     pub(super) projects: Vec<String>,
     /// Whether dependencies are installed too.
-    pub(super) dependencies: Dependencies,
+    pub(super) dependencies: DependencyInstall,
     /// The command without the names of packages.
     pub(super) program: Vec<String>,
 }
 
 /// Whether an installer resolves dependencies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Dependencies {
+pub(super) enum DependencyInstall {
     /// It does.
     #[default]
     Resolved,
@@ -213,12 +213,12 @@ fn read_pip(words: &[&str]) -> Option<PipInstall> {
     let pip = words.iter().position(is_pip)?;
     let verb = pip + 1 + words[pip + 1..].iter().position(|word| !word.starts_with('-'))?;
     let dependencies = match words[verb] {
-        "install" | "wheel" | "download" => Dependencies::Resolved,
-        "sync" => Dependencies::Listed,
+        "install" | "wheel" | "download" => DependencyInstall::Resolved,
+        "sync" => DependencyInstall::Listed,
         _ => return None,
     };
     let mut install = read_arguments(&words[..=verb], &words[verb + 1..]);
-    if dependencies == Dependencies::Listed {
+    if dependencies == DependencyInstall::Listed {
         install.lists.append(&mut install.names);
         install.dependencies = dependencies;
     }
@@ -249,7 +249,7 @@ fn read_arguments(program: &[&str], arguments: &[&str]) -> PipInstall {
                 }
             }
             "-e" | "--editable" => install.projects.extend(value().map(|path| folder_of(&path))),
-            "--no-deps" => install.dependencies = Dependencies::Listed,
+            "--no-deps" => install.dependencies = DependencyInstall::Listed,
             _ if option.starts_with('-') => {
                 let value = if VALUED.contains(&option) { value() } else { None };
                 // A URL may contain a password.
@@ -295,12 +295,12 @@ fn read_pip_sync(arguments: &[&str]) -> PipInstall {
     if install.lists.is_empty() {
         install.lists.push("requirements.txt".to_owned());
     }
-    install.dependencies = Dependencies::Listed;
+    install.dependencies = DependencyInstall::Listed;
     install
 }
 
 /// Returns the value of one of these options.
-fn option(words: &[&str], names: &[&str]) -> Option<String> {
+fn option_value(words: &[&str], names: &[&str]) -> Option<String> {
     let mut pairs = words.iter().enumerate().filter_map(|(at, word)| {
         if names.contains(word) {
             return words.get(at + 1).copied();
@@ -318,7 +318,7 @@ fn read_tool(tool: LockTool, words: &[&str]) -> Option<CommandEffect> {
         LockTool::Pdm => &["-p", "--project"],
         LockTool::Pipenv => &[],
     };
-    let folder = option(words, folders);
+    let folder = option_value(words, folders);
     let is_verb = |at: &usize| {
         let word = words[*at];
         !word.starts_with('-') && Some(word) != folder.as_deref()
@@ -337,7 +337,7 @@ fn read_tool(tool: LockTool, words: &[&str]) -> Option<CommandEffect> {
                     return Some(CommandEffect::Pip(named));
                 }
             }
-            let member = option(words, &["--package"]).filter(|_| tool == LockTool::Uv);
+            let member = option_value(words, &["--package"]).filter(|_| tool == LockTool::Uv);
             Some(CommandEffect::Sync(SyncCommand { tool, folder, member }))
         }
         _ => None,
@@ -350,18 +350,18 @@ pub(super) fn read_export(words: &[String]) -> Option<SyncCommand> {
     let tool = LockTool::named(base_name(words.first()?))?;
     let exports =
         words.contains(&"export") || words.contains(&"requirements") || words.contains(&"lock");
-    let folder = option(&words, &["--project", "--directory", "-C", "-P"]);
+    let folder = option_value(&words, &["--project", "--directory", "-C", "-P"]);
     exports.then_some(SyncCommand { tool, folder, member: None })
 }
 
 /// Returns the file a command names as its output.
 pub(super) fn read_output(words: &[String]) -> Option<String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    option(&words, &["-o", "--output", "--output-file"])
+    option_value(&words, &["-o", "--output", "--output-file"])
 }
 
 fn read_conda(program: &str, rest: &[&str]) -> Option<CommandEffect> {
-    let file = option(rest, &["-f", "--file"]);
+    let file = option_value(rest, &["-f", "--file"]);
     let verbs: Vec<&&str> = rest.iter().filter(|word| !word.starts_with('-')).take(2).collect();
     match verbs.as_slice() {
         [first, second] if **first == "env" && matches!(**second, "create" | "update") => {

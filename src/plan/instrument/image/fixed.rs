@@ -1,21 +1,21 @@
 //! Packages that are decided in files this program does not write, and the exact steps to add some.
 
 use super::command::LockTool;
-use crate::edit::requirements::{Addition, Entry};
+use crate::edit::requirements::{PackageAddition, RequirementEntry};
 
 /// Packages that are decided by a lock, a Dockerfile, a base image or a list with hashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FixedPackages {
     /// The packages that the application declares.
-    pub declared: Vec<Entry>,
+    pub declared: Vec<RequirementEntry>,
     /// The packages that are installed, as far as the files say.
-    pub installed: Vec<Entry>,
+    pub installed: Vec<RequirementEntry>,
     /// The file that decides, as a clause: `backend/uv.lock decides what its image installs`.
     pub decided_by: String,
     /// Whether `installed` is complete.
     pub contents: ImageContents,
     /// The way to add packages.
-    pub remedy: Remedy,
+    pub remedy: ManualAddition,
 }
 
 /// Whether the project lists everything that an image installs.
@@ -29,7 +29,7 @@ pub enum ImageContents {
 
 /// The way to add packages by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remedy {
+pub enum ManualAddition {
     /// A command that takes the packages' names.
     Command(String),
     /// A new line in a file that builds an image.
@@ -66,7 +66,7 @@ pub enum Remedy {
     },
 }
 
-impl Remedy {
+impl ManualAddition {
     /// Returns the command that adds packages to a project of `tool` in `folder`; an empty folder means the current
     /// one.
     pub(super) fn of_tool(tool: LockTool, folder: &str, member: Option<&str>) -> Self {
@@ -85,8 +85,8 @@ impl Remedy {
     }
 
     /// Returns the step that adds these packages, in one line.
-    pub fn step(&self, packages: &[Addition]) -> String {
-        let lines: Vec<String> = packages.iter().map(Addition::line).collect();
+    pub fn step(&self, packages: &[PackageAddition]) -> String {
+        let lines: Vec<String> = packages.iter().map(PackageAddition::line).collect();
         let names: Vec<&str> = packages.iter().map(|package| package.name.as_str()).collect();
         match self {
             Self::Command(command) => format!("{command} {}", names.join(" ")),

@@ -13,12 +13,12 @@ mod tests;
 
 use std::path::Path;
 
-use super::{PackageList, SourceFile, Start};
-use crate::compose::{BuildAction, Command, Dockerfile, ShellCommand};
+use super::{PackageList, PythonSourceFile, TracingStart};
+use crate::compose::{BuildAction, Dockerfile, ServiceCommand, ShellCommand};
 use crate::error::Result;
 
 pub use command::LockTool;
-pub use fixed::{FixedPackages, ImageContents, Remedy};
+pub use fixed::{FixedPackages, ImageContents, ManualAddition};
 
 /// The way a service's image is built and started.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,7 @@ pub struct ImageRecipe<'r> {
     /// The image that is pulled if none is built.
     pub pulled: Option<&'r str>,
     /// The service's command, which overrides the image's.
-    pub command: Option<&'r Command>,
+    pub command: Option<&'r ServiceCommand>,
     /// The working folder, if the compose file sets it.
     pub folder: Option<&'r str>,
     /// The service's name.
@@ -47,7 +47,7 @@ pub trait ImageFiles {
     ///
     /// # Errors
     /// When an existing file cannot be read.
-    fn in_context(&self, path: &str) -> Result<Option<SourceFile>>;
+    fn in_context(&self, path: &str) -> Result<Option<PythonSourceFile>>;
 
     /// Returns whether `.dockerignore` excludes a path of the build context.
     fn is_ignored(&self, path: &str) -> bool;
@@ -56,13 +56,13 @@ pub trait ImageFiles {
     ///
     /// # Errors
     /// As [`ImageFiles::in_context`].
-    fn mounted(&self, path: &str) -> Result<Option<SourceFile>>;
+    fn mounted(&self, path: &str) -> Result<Option<PythonSourceFile>>;
 
     /// Returns a file by its absolute path on the host.
     ///
     /// # Errors
     /// As [`ImageFiles::in_context`].
-    fn at(&self, path: &Path) -> Result<Option<SourceFile>>;
+    fn at(&self, path: &Path) -> Result<Option<PythonSourceFile>>;
 }
 
 /// The packages of a service's image, and how it starts.
@@ -73,7 +73,7 @@ pub struct ServiceImage {
     /// The evidence for that.
     pub evidence: PackageEvidence,
     /// How tracing starts.
-    pub start: Start,
+    pub start: TracingStart,
     /// The Python version, from the tag of the base image: `3.10-slim-buster`.
     pub python: Option<String>,
 }
@@ -107,11 +107,15 @@ pub fn read(recipe: &ImageRecipe<'_>, files: &dyn ImageFiles) -> Result<ServiceI
     })
 }
 
-fn start(recipe: &ImageRecipe<'_>) -> Start {
+fn start(recipe: &ImageRecipe<'_>) -> TracingStart {
     const AGENT: &str = "opentelemetry-instrument";
     let commands = start_commands(recipe);
     let mut words = commands.iter().flat_map(|command| &command.words);
-    if words.any(|word| word.contains(AGENT)) { Start::ZeroCode } else { Start::InCode }
+    if words.any(|word| word.contains(AGENT)) {
+        TracingStart::ZeroCode
+    } else {
+        TracingStart::InCode
+    }
 }
 
 /// Returns what the container runs: the image's entrypoint, then the service's command or else the image's.

@@ -1,9 +1,10 @@
 //! Traces where a file of an image comes from: the build context, a lock exported by a tool, or an unknown place.
 
 use super::command::{SyncCommand, base_name, read_export, read_output};
-use super::{ImageFiles, SourceFile};
+use super::{ImageFiles, PythonSourceFile};
 use crate::compose::{
-    BuildAction, CopiedPath, CopyOrigin, Dockerfile, ShellCommand, absolute, ignore_matches,
+    BuildAction, CopiedPath, CopyOrigin, Dockerfile, ShellCommand, ignore_matches,
+    resolve_image_path,
 };
 use crate::error::Result;
 
@@ -11,7 +12,7 @@ use crate::error::Result;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PathOrigin {
     /// A file of the project.
-    File(SourceFile),
+    File(PythonSourceFile),
     /// A file of the project that `.dockerignore` excludes.
     Ignored(String),
     /// The export of a lock in this folder by a tool, at this point of the build.
@@ -41,15 +42,15 @@ pub(super) fn find_origin(
     path: &str,
     files: &dyn ImageFiles,
 ) -> Result<Option<PathOrigin>> {
-    Search { file, files }.at(point.stage, point.step, path, FARTHEST)
+    OriginSearch { file, files }.at(point.stage, point.step, path, FARTHEST)
 }
 
-struct Search<'a> {
+struct OriginSearch<'a> {
     file: &'a Dockerfile,
     files: &'a dyn ImageFiles,
 }
 
-impl Search<'_> {
+impl OriginSearch<'_> {
     fn at(&self, stage: usize, step: usize, path: &str, left: usize) -> Result<Option<PathOrigin>> {
         let Some(written) = self.file.stages.get(stage).filter(|_| left > 0) else {
             return Ok(None);
@@ -80,11 +81,11 @@ impl Search<'_> {
 
     fn copied(&self, paths: &[CopiedPath], path: &str, left: usize) -> Result<Option<PathOrigin>> {
         for copied in paths.iter().rev() {
-            for source in sources(copied, path) {
+            for source in copy_source_paths(copied, path) {
                 let found = match &copied.origin {
                     CopyOrigin::Context => self.context(&source)?,
                     CopyOrigin::Stage(stage) => {
-                        self.at(*stage, usize::MAX, &absolute("/", &source), left - 1)?
+                        self.at(*stage, usize::MAX, &resolve_image_path("/", &source), left - 1)?
                     }
                     CopyOrigin::Elsewhere | CopyOrigin::Text(_) => Some(PathOrigin::Elsewhere),
                 };
@@ -117,13 +118,13 @@ impl Search<'_> {
             let words = &command.words;
             let [program, rest @ ..] = words.as_slice() else { continue };
             if let ("cd", [to, ..]) = (program.as_str(), rest) {
-                point.folder = absolute(&point.folder, to);
+                point.folder = resolve_image_path(&point.folder, to);
                 continue;
             }
             let copies = matches!(base_name(program), "cp" | "mv").then(|| rest.last()).flatten();
             let output = command.output.clone().or_else(|| read_output(words));
             let output = output.or_else(|| copies.cloned());
-            if output.is_none_or(|output| absolute(&point.folder, &output) != path) {
+            if output.is_none_or(|output| resolve_image_path(&point.folder, &output) != path) {
                 continue;
             }
             if let Some(export) = read_export(words) {
@@ -132,7 +133,8 @@ impl Search<'_> {
             }
             // The output of `grep`, `sed` or `cp` is attributed to its input file.
             let named = rest.iter().filter(|word| !word.starts_with('-'));
-            let named = named.map(|word| absolute(&point.folder, word)).filter(|one| one != path);
+            let named =
+                named.map(|word| resolve_image_path(&point.folder, word)).filter(|one| one != path);
             found = Some(PathOrigin::Elsewhere);
             for from in named.collect::<Vec<_>>().iter().rev() {
                 let before = point.step.checked_sub(1);
@@ -151,7 +153,7 @@ impl Search<'_> {
 }
 
 /// Returns the paths that a copy may have brought to `path`, the likeliest first.
-fn sources(copied: &CopiedPath, path: &str) -> Vec<String> {
+fn copy_source_paths(copied: &CopiedPath, path: &str) -> Vec<String> {
     let target = copied.target.trim_end_matches('/');
     let Some(rest) = path.strip_prefix(target) else { return Vec::new() };
     let join = |folder: &str, name: &str| match folder {

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use super::command::{
-    CommandEffect, Dependencies, LockTool, PipInstall, SyncCommand, SystemPackages, base_name,
+    CommandEffect, DependencyInstall, LockTool, PipInstall, SyncCommand, SystemPackages, base_name,
     read_effect,
 };
 use super::origin::{BuildPoint, PathOrigin, find_origin};
-use super::{ImageFiles, ImageRecipe, SourceFile, start_commands};
-use crate::compose::{BuildAction, CopyOrigin, Dockerfile, ImageStage, ShellCommand, absolute};
+use super::{ImageFiles, ImageRecipe, PythonSourceFile, start_commands};
+use crate::compose::{
+    BuildAction, CopyOrigin, Dockerfile, ImageStage, ShellCommand, resolve_image_path,
+};
 use crate::error::Result;
 
 /// A source of packages.
@@ -27,7 +29,7 @@ pub(super) struct PackageSource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SourceKind {
     /// A requirements file of the project, with its constraints.
-    List(SourceFile, Vec<SourceFile>, Dependencies),
+    List(PythonSourceFile, Vec<PythonSourceFile>, DependencyInstall),
     /// A requirements file that `.dockerignore` excludes, by its path in the context.
     Ignored(String),
     /// A requirements file from outside the project.
@@ -35,11 +37,11 @@ pub(super) enum SourceKind {
     /// Requirements on the command line.
     Names(Vec<String>),
     /// A `pyproject.toml` that pip builds; `None` if `setup.py` declares the dependencies.
-    Project(Option<SourceFile>),
+    Project(Option<PythonSourceFile>),
     /// A project file, with its lock, that a tool installs from.
     Lock(LockedProject),
     /// A conda environment.
-    Environment(SourceFile),
+    Environment(PythonSourceFile),
     /// System packages.
     System(SystemPackages),
 }
@@ -50,9 +52,9 @@ pub(super) struct LockedProject {
     /// The tool.
     pub(super) tool: LockTool,
     /// The project file, which people write.
-    pub(super) project: SourceFile,
+    pub(super) project: PythonSourceFile,
     /// The lock file, which the tool writes, if it exists.
-    pub(super) lock: Option<SourceFile>,
+    pub(super) lock: Option<PythonSourceFile>,
     /// The workspace member.
     pub(super) member: Option<String>,
 }
@@ -74,9 +76,9 @@ pub(super) fn survey(
     recipe: &ImageRecipe<'_>,
     files: &dyn ImageFiles,
 ) -> Result<Vec<PackageSource>> {
-    let mut survey = Survey { recipe, files, found: Vec::new() };
+    let mut survey = PackageSurvey { recipe, files, found: Vec::new() };
     if let Some(file) = recipe.dockerfile {
-        for stage in feeding(file, recipe.target) {
+        for stage in feeding_stages(file, recipe.target) {
             survey.stage(file, stage)?;
         }
     }
@@ -85,10 +87,10 @@ pub(super) fn survey(
 }
 
 /// Returns the stages whose packages may end up in the image of `target`, in order.
-fn feeding(file: &Dockerfile, target: Option<&str>) -> BTreeSet<usize> {
+fn feeding_stages(file: &Dockerfile, target: Option<&str>) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     let image = file.image(target).unwrap_or_default();
-    let mut open: Vec<usize> = position(file, &image).into_iter().collect();
+    let mut open: Vec<usize> = last_stage_index(file, &image).into_iter().collect();
     while let Some(at) = open.pop() {
         if !found.insert(at) {
             continue;
@@ -110,12 +112,12 @@ fn feeding(file: &Dockerfile, target: Option<&str>) -> BTreeSet<usize> {
 }
 
 /// Returns the index in `file` of an image's last stage.
-fn position(file: &Dockerfile, image: &[&ImageStage]) -> Option<usize> {
+fn last_stage_index(file: &Dockerfile, image: &[&ImageStage]) -> Option<usize> {
     let last = image.last()?;
     file.stages.iter().position(|stage| std::ptr::eq(stage, *last))
 }
 
-struct Survey<'a> {
+struct PackageSurvey<'a> {
     recipe: &'a ImageRecipe<'a>,
     files: &'a dyn ImageFiles,
     found: Vec<PackageSource>,
@@ -123,18 +125,18 @@ struct Survey<'a> {
 
 /// The place where a command runs.
 #[derive(Clone)]
-struct Site {
+struct InstallSite {
     /// `None` if no Dockerfile builds the image.
     point: Option<BuildPoint>,
     folder: String,
     moment: InstallMoment,
 }
 
-impl Survey<'_> {
+impl PackageSurvey<'_> {
     fn stage(&mut self, file: &Dockerfile, stage: usize) -> Result<()> {
         for (step, one) in file.stages[stage].steps.iter().enumerate() {
             let BuildAction::Run { commands, .. } = &one.action else { continue };
-            let site = Site {
+            let site = InstallSite {
                 point: Some(BuildPoint { stage, step, folder: one.folder.clone() }),
                 folder: one.folder.clone(),
                 moment: InstallMoment::Build(one.lines.clone()),
@@ -150,7 +152,7 @@ impl Survey<'_> {
         let mut point = None;
         if let Some(file) = self.recipe.dockerfile
             && let Some(image) = file.image(self.recipe.target)
-            && let Some(stage) = position(file, &image)
+            && let Some(stage) = last_stage_index(file, &image)
         {
             if self.recipe.folder.is_none()
                 && let Some(step) = image.iter().flat_map(|stage| &stage.steps).next_back()
@@ -160,15 +162,26 @@ impl Survey<'_> {
             point = Some(BuildPoint { stage, step: usize::MAX, folder: folder.clone() });
         }
         let commands = start_commands(self.recipe);
-        self.commands(&commands, &Site { point, folder, moment: InstallMoment::Start }, DEEPEST)
+        self.commands(
+            &commands,
+            &InstallSite { point, folder, moment: InstallMoment::Start },
+            DEEPEST,
+        )
     }
 
-    fn commands(&mut self, commands: &[ShellCommand], site: &Site, left: usize) -> Result<()> {
+    fn commands(
+        &mut self,
+        commands: &[ShellCommand],
+        site: &InstallSite,
+        left: usize,
+    ) -> Result<()> {
         let mut site = site.clone();
         for command in commands {
             match read_effect(&command.words) {
                 None => {}
-                Some(CommandEffect::Folder(to)) => site.folder = absolute(&site.folder, &to),
+                Some(CommandEffect::Folder(to)) => {
+                    site.folder = resolve_image_path(&site.folder, &to)
+                }
                 Some(CommandEffect::Script(path)) if left > 0 => {
                     if let Some(PathOrigin::File(script)) = self.origin(&path, &site)? {
                         let inner = Dockerfile::commands_in(&script.text);
@@ -195,11 +208,11 @@ impl Survey<'_> {
         Ok(())
     }
 
-    fn push(&mut self, kind: SourceKind, program: Vec<String>, site: &Site) {
+    fn push(&mut self, kind: SourceKind, program: Vec<String>, site: &InstallSite) {
         self.found.push(PackageSource { kind, program, moment: site.moment.clone() });
     }
 
-    fn pip(&mut self, install: PipInstall, site: &Site) -> Result<()> {
+    fn pip(&mut self, install: PipInstall, site: &InstallSite) -> Result<()> {
         let mut constraints = Vec::new();
         for path in &install.constraints {
             if let Some(PathOrigin::File(file)) = self.origin(path, site)? {
@@ -217,7 +230,8 @@ impl Survey<'_> {
                 Some(PathOrigin::Ignored(path)) => SourceKind::Ignored(path),
                 Some(PathOrigin::Export(sync, point)) => {
                     let folder = point.folder.clone();
-                    let at = Site { point: Some(point), folder, moment: site.moment.clone() };
+                    let at =
+                        InstallSite { point: Some(point), folder, moment: site.moment.clone() };
                     match self.locked(&sync, &at)? {
                         Some(project) => SourceKind::Lock(project),
                         None => SourceKind::Foreign(path.clone()),
@@ -241,9 +255,9 @@ impl Survey<'_> {
         Ok(())
     }
 
-    fn locked(&self, sync: &SyncCommand, site: &Site) -> Result<Option<LockedProject>> {
+    fn locked(&self, sync: &SyncCommand, site: &InstallSite) -> Result<Option<LockedProject>> {
         let SyncCommand { tool, folder, member } = sync.clone();
-        let folder = absolute(&site.folder, folder.as_deref().unwrap_or("."));
+        let folder = resolve_image_path(&site.folder, folder.as_deref().unwrap_or("."));
         let project = self.origin(&format!("{folder}/{}", tool.project_file()), site)?;
         let Some(PathOrigin::File(project)) = project else { return Ok(None) };
         let lock = self.files.at(&project.path.with_file_name(tool.lock_file()))?;
@@ -251,8 +265,8 @@ impl Survey<'_> {
     }
 
     /// Returns the origin of a path, as seen by the command.
-    fn origin(&self, path: &str, site: &Site) -> Result<Option<PathOrigin>> {
-        let whole = absolute(&site.folder, path);
+    fn origin(&self, path: &str, site: &InstallSite) -> Result<Option<PathOrigin>> {
+        let whole = resolve_image_path(&site.folder, path);
         if site.moment == InstallMoment::Start
             && let Some(file) = self.files.mounted(&whole)?
         {
@@ -268,6 +282,6 @@ impl Survey<'_> {
             return Ok(None);
         }
         // No step copies it, so a file of that name in the context is the likeliest.
-        Ok(self.files.in_context(&absolute("/", path)[1..])?.map(PathOrigin::File))
+        Ok(self.files.in_context(&resolve_image_path("/", path)[1..])?.map(PathOrigin::File))
     }
 }

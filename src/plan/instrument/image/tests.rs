@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::compose::{Dockerignore, absolute};
-use crate::plan::instrument::{Frontend, Mistakes, Service, plan};
+use crate::compose::{Dockerignore, resolve_image_path};
+use crate::plan::instrument::{
+    FrontendTracing, MistakePolicy, PythonService, plan_instrumentation,
+};
 
 /// A service `api` built from `/p/api`, whose folder is mounted at `/mounted`.
-struct Shape {
+struct ImageCase {
     /// The Dockerfile after `FROM python:3.12`, or all of it if it contains a `FROM`.
     dockerfile: &'static str,
     /// Files of the build context other than `app.py`.
@@ -18,21 +20,21 @@ struct Shape {
     expected: &'static str,
 }
 
-const fn shape(
+const fn image_case(
     dockerfile: &'static str,
     files: &'static [(&'static str, &'static str)],
     expected: &'static str,
-) -> Shape {
-    Shape { dockerfile, files, command: None, expected }
+) -> ImageCase {
+    ImageCase { dockerfile, files, command: None, expected }
 }
 
-const fn started(
+const fn started_case(
     dockerfile: &'static str,
     files: &'static [(&'static str, &'static str)],
     command: &'static str,
     expected: &'static str,
-) -> Shape {
-    Shape { dockerfile, files, command: Some(command), expected }
+) -> ImageCase {
+    ImageCase { dockerfile, files, command: Some(command), expected }
 }
 
 const FLASK: (&str, &str) = ("requirements.txt", "flask\n");
@@ -47,120 +49,120 @@ const PIPFILE: (&str, &str) = ("Pipfile", "[packages]\nflask = \"*\"\n");
 const CONDA: (&str, &str) =
     ("environment.yml", "dependencies:\n  - flask\n  - pip:\n    - pytest\n");
 
-const SHAPES: &[Shape] = &[
+const SHAPES: &[ImageCase] = &[
     // A list that pip is given, under any name and in any way.
-    shape("COPY . .\nRUN pip install -r requirements.txt", &[FLASK], "edit requirements.txt"),
-    shape(
+    image_case("COPY . .\nRUN pip install -r requirements.txt", &[FLASK], "edit requirements.txt"),
+    image_case(
         "WORKDIR /app\nCOPY ./requirements /app/requirements\nRUN pip install --no-cache-dir \\\n  -r /app/requirements/prod.txt\n",
         &[FLASK, ("requirements/prod.txt", "flask\n")],
         "edit requirements/prod.txt",
     ),
-    shape(
+    image_case(
         "COPY --chown=a deps/base.txt /tmp/\nRUN python -m pip install -qr /tmp/base.txt",
         &[FLASK, ("deps/base.txt", "Flask\n")],
         "edit deps/base.txt",
     ),
-    shape(
+    image_case(
         "ARG ENVIRONMENT=prod\nENV LISTS=deps\nCOPY . /srv\nWORKDIR /srv\nRUN pip install -r ${LISTS}/$ENVIRONMENT.txt",
         &[FLASK, ("deps/prod.txt", "flask\n"), ("deps/dev.txt", "pytest\n")],
         "edit deps/prod.txt",
     ),
-    shape(
+    image_case(
         "COPY . /srv\nRUN cd /srv/deps && REQ=main.txt && /venv/bin/pip3.12 install -r $REQ",
         &[FLASK, ("deps/main.txt", "flask\n")],
         "edit deps/main.txt",
     ),
-    shape(
+    image_case(
         "COPY *.txt /x/\nRUN pip install -r /x/dev.txt\nRUN pip install -c /x/pins.txt -r /x/requirements.txt",
         &[FLASK, ("dev.txt", "pytest\n"), ("pins.txt", "flask==3.0.0\n")],
         "edit requirements.txt",
     ),
-    shape(
+    image_case(
         "COPY . /x\nWORKDIR /x\nRUN uv pip install --system -r requirements.txt",
         &[FLASK],
         "edit requirements.txt",
     ),
-    shape(
+    image_case(
         "RUN --mount=type=bind,source=deps/a.txt,target=/tmp/r.txt pip install -r /tmp/r.txt",
         &[FLASK, ("deps/a.txt", "flask\n")],
         "edit deps/a.txt",
     ),
-    shape(
+    image_case(
         "FROM python:3.12 AS build\nCOPY . /x\nRUN python -m venv /venv && /venv/bin/pip install -r /x/all.txt\n\
          FROM python:3.12-slim\nCOPY requirements.txt .\nCOPY --from=build /venv /venv\nCOPY . .",
         &[FLASK, ("all.txt", "flask\n")],
         "edit all.txt",
     ),
-    shape(
+    image_case(
         "FROM python:3.12 AS build\nCOPY requirements.txt /x/\nRUN pip wheel -r /x/requirements.txt -w /wheels\n\
          FROM python:3.12-slim\nCOPY --from=build /wheels /wheels\nRUN pip install /wheels/*.whl",
         &[FLASK],
         "edit requirements.txt",
     ),
-    shape(
+    image_case(
         "FROM python:3.12 AS other\nRUN pip install flask\nFROM python:3.12\nCOPY . /x\nRUN pip install -r /x/requirements.txt",
         &[FLASK],
         "edit requirements.txt",
     ),
-    shape(
+    image_case(
         "COPY . /x\nRUN <<EOF\nset -e\npip install -r /x/requirements.txt\nEOF",
         &[FLASK],
         "edit requirements.txt",
     ),
-    shape(
+    image_case(
         "COPY . /x\nWORKDIR /x\nRUN bash scripts/setup.sh",
         &[FLASK, ("scripts/setup.sh", "#!/bin/bash\nset -e\npip install -r requirements.txt\n")],
         "edit requirements.txt",
     ),
-    shape("FROM python:3-onbuild", &[FLASK], "edit requirements.txt"),
+    image_case("FROM python:3-onbuild", &[FLASK], "edit requirements.txt"),
     // The project itself.
-    shape("COPY . /x\nRUN pip install /x", &[PYPROJECT], "edit pyproject.toml"),
-    shape(
+    image_case("COPY . /x\nRUN pip install /x", &[PYPROJECT], "edit pyproject.toml"),
+    image_case(
         "COPY . /x\nWORKDIR /x\nRUN pip install -e .[web]",
         &[PYPROJECT, FLASK],
         "edit pyproject.toml",
     ),
-    shape("COPY . /x\nWORKDIR /x\nRUN poetry install", &[POETRY], "edit pyproject.toml"),
-    shape("COPY . /x\nWORKDIR /x\nRUN uv sync", &[PYPROJECT], "edit pyproject.toml"),
-    shape(
+    image_case("COPY . /x\nWORKDIR /x\nRUN poetry install", &[POETRY], "edit pyproject.toml"),
+    image_case("COPY . /x\nWORKDIR /x\nRUN uv sync", &[PYPROJECT], "edit pyproject.toml"),
+    image_case(
         "COPY . /x\nRUN pip install /x",
         &[("setup.py", "")],
         "api/Dockerfile, after line 3: RUN pip install …",
     ),
     // A lock decides.
-    shape(
+    image_case(
         "COPY . /x\nWORKDIR /x\nRUN pip install uv && uv sync --frozen --no-dev",
         UV,
         "uv add --no-sync --project api …",
     ),
-    shape(
+    image_case(
         "WORKDIR /app\nRUN --mount=type=cache,target=/root/.cache/uv \\\n    --mount=type=bind,source=uv.lock,target=uv.lock \\\n    \
          --mount=type=bind,source=pyproject.toml,target=pyproject.toml \\\n    uv sync --locked --no-install-project\nCOPY . /app",
         UV,
         "uv add --no-sync --project api …",
     ),
-    shape(
+    image_case(
         "COPY . /x\nWORKDIR /x\nCMD [\"uv\", \"run\", \"flask\", \"run\"]",
         UV,
         "uv add --no-sync --project api …",
     ),
-    shape(
+    image_case(
         "COPY . /x\nWORKDIR /x\nRUN uv export --frozen -o requirements.txt && pip install -r requirements.txt",
         UV,
         "uv add --no-sync --project api …",
     ),
-    shape(
+    image_case(
         "FROM python:3.12 AS lock\nWORKDIR /l\nCOPY pyproject.toml poetry.lock ./\nRUN poetry export -f requirements.txt > list.txt\n\
          FROM python:3.12\nCOPY --from=lock /l/list.txt .\nRUN pip install -r list.txt",
         POETRY_LOCKED,
         "poetry -C api add --lock …",
     ),
-    shape(
+    image_case(
         "COPY . /x\nWORKDIR /x\nRUN poetry install --only main --no-root",
         POETRY_LOCKED,
         "poetry -C api add --lock …",
     ),
-    shape(
+    image_case(
         "COPY Pipfile* /x/\nWORKDIR /x\nRUN pipenv sync --system",
         &[
             PIPFILE,
@@ -169,75 +171,75 @@ const SHAPES: &[Shape] = &[
         ],
         "PIPENV_PIPFILE=api/Pipfile pipenv install …",
     ),
-    shape(
+    image_case(
         "COPY Pipfile ./\nRUN pipenv install --deploy --system",
         &[PIPFILE],
         "PIPENV_PIPFILE=api/Pipfile pipenv install …",
     ),
-    shape(
+    image_case(
         "COPY . .\nRUN pdm install",
         &[PYPROJECT, ("pdm.lock", LOCK)],
         "pdm add --no-sync -p api …",
     ),
     // A line of the Dockerfile decides.
-    shape(
+    image_case(
         "COPY . .\nRUN pip install flask",
         &[FLASK],
         "api/Dockerfile, after line 3: RUN pip install …",
     ),
-    shape(
+    image_case(
         "RUN apt-get update \\\n && python3 -m pip install --no-cache-dir --index-url https://u:p@x/ \\\n    'flask>2' gunicorn\nCOPY . .",
         &[],
         "api/Dockerfile, after line 4: RUN python3 -m pip install --no-cache-dir …",
     ),
-    shape(
+    image_case(
         "FROM python:3.12 AS build\nRUN uv pip install --target /deps flask\nFROM python:3.12\nCOPY --from=build /deps /deps",
         &[],
         "api/Dockerfile, after line 2: RUN uv pip install --target /deps …",
     ),
-    shape(
+    image_case(
         "COPY . /x\nRUN pip install -r /x/$UNKNOWN",
         &[FLASK],
         "api/Dockerfile, after line 3: RUN pip install …",
     ),
-    shape(
+    image_case(
         "COPY <<EOF /x.txt\nflask\nEOF\nRUN pip install -r /x.txt",
         &[FLASK],
         "api/Dockerfile, after line 5: RUN pip install …",
     ),
-    shape(
+    image_case(
         "FROM debian:12\nRUN apt-get install -y python3-flask python3-dev",
         &[FLASK],
         "api/Dockerfile, after line 2: RUN apt-get update && apt-get install -y python3-pip && python3 -m pip install --break-system-packages …",
     ),
-    shape(
+    image_case(
         "FROM alpine\nRUN apk add python3 py3-flask",
         &[],
         "api/Dockerfile, after line 2: RUN apk add --no-cache py3-pip && python3 -m pip install --break-system-packages …",
     ),
-    shape(
+    image_case(
         "FROM continuumio/miniconda3\nRUN conda install -y flask=3",
         &[],
         "api/Dockerfile, after line 2: RUN python -m pip install …",
     ),
-    shape(
+    image_case(
         "FROM mambaorg/micromamba\nCOPY environment.yml /e.yml\nRUN micromamba install -f /e.yml",
         &[CONDA],
         "api/environment.yml, below `- pip:`: …",
     ),
     // The base image decides.
-    shape(
+    image_case(
         "FROM registry.example.com/base:4 AS base\nFROM base\nCOPY . /x\nCMD flask run",
         &[FLASK],
         "api/Dockerfile, after line 2: RUN python -m pip install …",
     ),
     // The list does not reach the image, or must name every dependency.
-    shape(
+    image_case(
         "COPY . /x\nRUN pip install -r /x/requirements.txt",
         &[FLASK, (".dockerignore", "*.txt\n")],
         "api/.dockerignore, last line: !requirements.txt",
     ),
-    shape(
+    image_case(
         "COPY . /x\nWORKDIR /x\nRUN uv pip sync requirements.txt",
         &[(
             "requirements.txt",
@@ -245,31 +247,31 @@ const SHAPES: &[Shape] = &[
         )],
         "api/requirements.in: …; then `uv pip compile api/requirements.in --output-file api/requirements.txt`",
     ),
-    shape(
+    image_case(
         "COPY . /x\nRUN pip install --no-deps -r /x/requirements.txt",
         &[FLASK],
         "api/requirements.txt, with all they depend on: …",
     ),
     // The container installs each time it starts.
-    started(
+    started_case(
         "CMD flask run",
         &[FLASK],
         "sh -c \"pip install -r /mounted/requirements.txt && flask run\"",
         "edit requirements.txt",
     ),
-    started(
+    started_case(
         "WORKDIR /mounted",
         &[FLASK, ("deps/dev.txt", "flask\n")],
         "bash -c 'pip install -r deps/dev.txt; flask run'",
         "edit deps/dev.txt",
     ),
-    started(
+    started_case(
         "WORKDIR /mounted",
         &[FLASK, ("run.sh", "pip install -r requirements.txt\nexec flask run\n")],
         "./run.sh",
         "edit requirements.txt",
     ),
-    started(
+    started_case(
         "CMD flask run",
         &[FLASK],
         "sh -c 'pip install flask && flask run'",
@@ -278,12 +280,12 @@ const SHAPES: &[Shape] = &[
 ];
 
 /// Files in memory: the context at `/p/api`, which is also mounted at `/mounted`.
-struct Memory {
+struct MemoryFiles {
     files: BTreeMap<PathBuf, String>,
     ignored: Dockerignore,
 }
 
-impl Memory {
+impl MemoryFiles {
     fn new(files: &[(&str, &str)]) -> Self {
         let ignored = files.iter().find(|(path, _)| *path == ".dockerignore");
         let file =
@@ -295,8 +297,8 @@ impl Memory {
     }
 }
 
-impl ImageFiles for Memory {
-    fn in_context(&self, path: &str) -> Result<Option<SourceFile>> {
+impl ImageFiles for MemoryFiles {
+    fn in_context(&self, path: &str) -> Result<Option<PythonSourceFile>> {
         self.at(&Path::new("/p/api").join(path))
     }
 
@@ -304,16 +306,16 @@ impl ImageFiles for Memory {
         self.ignored.excludes(path)
     }
 
-    fn mounted(&self, path: &str) -> Result<Option<SourceFile>> {
+    fn mounted(&self, path: &str) -> Result<Option<PythonSourceFile>> {
         match path.strip_prefix("/mounted") {
             Some(rest) => self.in_context(rest.trim_start_matches('/')),
             None => Ok(None),
         }
     }
 
-    fn at(&self, path: &Path) -> Result<Option<SourceFile>> {
+    fn at(&self, path: &Path) -> Result<Option<PythonSourceFile>> {
         let text = self.files.get(path);
-        Ok(text.map(|text| SourceFile { path: path.to_owned(), text: text.clone() }))
+        Ok(text.map(|text| PythonSourceFile { path: path.to_owned(), text: text.clone() }))
     }
 }
 
@@ -328,7 +330,7 @@ const PACKAGES: [&str; 5] = [
 ];
 
 /// Returns the files a plan changes below `/p/api`, and the steps it leaves to the user.
-fn planned(
+fn plan_image_case(
     dockerfile: &str,
     files: &[(&str, &str)],
     command: Option<&str>,
@@ -347,8 +349,8 @@ fn planned_with(
         false => format!("FROM python:3.12\n{dockerfile}"),
     };
     let dockerfile = Dockerfile::parse(&dockerfile, &[]).unwrap();
-    let command = command.map(|line| Command::Words(shell_words::split(line).unwrap()));
-    let memory = Memory::new(files);
+    let command = command.map(|line| ServiceCommand::Words(shell_words::split(line).unwrap()));
+    let memory = MemoryFiles::new(files);
     let recipe = ImageRecipe {
         dockerfile: Some(&dockerfile),
         shown: "api/Dockerfile",
@@ -360,20 +362,20 @@ fn planned_with(
         root: Path::new("/p"),
     };
     let image = read(&recipe, &memory).unwrap();
-    let service = Service {
+    let service = PythonService {
         name: "api".to_owned(),
         base: "/p".into(),
-        python: vec![SourceFile { path: "/p/api/app.py".into(), text: app.to_owned() }],
+        python: vec![PythonSourceFile { path: "/p/api/app.py".into(), text: app.to_owned() }],
         packages: vec![image.packages],
         version: image.python,
         start: image.start,
         entries: Vec::new(),
         served: Vec::new(),
         roots: Vec::new(),
-        frontend: Frontend::Untraced,
+        frontend: FrontendTracing::Untraced,
         addons: Vec::new(),
     };
-    let plan = plan(&service, Mistakes::Say).unwrap();
+    let plan = plan_instrumentation(&service, MistakePolicy::Say).unwrap();
     let below = |path: &Path| path.strip_prefix("/p/api").unwrap().display().to_string();
     (plan.changes.iter().map(|change| below(&change.path)).collect(), plan.steps)
 }
@@ -381,7 +383,7 @@ fn planned_with(
 #[test]
 fn every_kind_of_image_is_edited_at_its_source_or_gets_the_exact_step() {
     for shape in SHAPES {
-        let (changes, steps) = planned(shape.dockerfile, shape.files, shape.command);
+        let (changes, steps) = plan_image_case(shape.dockerfile, shape.files, shape.command);
         let steps: Vec<String> = steps
             .iter()
             .map(|step| step.replace(&PACKAGES.join(" "), "…").replace(&PACKAGES.join(", "), "…"))
@@ -400,7 +402,7 @@ fn every_kind_of_image_is_edited_at_its_source_or_gets_the_exact_step() {
 }
 
 /// Returns a lock with entries for these packages of ours.
-fn locked(packages: &[&str]) -> String {
+fn lock_with_packages(packages: &[&str]) -> String {
     let tables =
         packages.iter().map(|name| format!("[[package]]\nname = \"{name}\"\nversion = \"1\"\n"));
     format!("{LOCK}{}", tables.collect::<String>())
@@ -409,7 +411,7 @@ fn locked(packages: &[&str]) -> String {
 #[test]
 fn once_the_packages_are_installed_only_the_code_changes() {
     let names = PACKAGES.join(" ");
-    let lock = locked(&PACKAGES);
+    let lock = lock_with_packages(&PACKAGES);
     let pipfile = format!(
         "{{\"default\": {{{}}}}}",
         PACKAGES.map(|name| format!("\"{name}\": {{}}")).join(", ")
@@ -437,7 +439,7 @@ fn once_the_packages_are_installed_only_the_code_changes() {
     ];
     for (dockerfile, files) in cases {
         assert_eq!(
-            planned(&dockerfile, &files, None),
+            plan_image_case(&dockerfile, &files, None),
             (vec!["app.py".to_owned()], Vec::new()),
             "{dockerfile}"
         );
@@ -461,7 +463,7 @@ fn a_declared_package_missing_from_the_lock_is_missing() {
         PACKAGES.join("\", \"")
     );
     let files = [("pyproject.toml", project.as_str()), ("uv.lock", LOCK)];
-    let (changes, steps) = planned("COPY . .\nRUN uv sync --frozen", &files, None);
+    let (changes, steps) = plan_image_case("COPY . .\nRUN uv sync --frozen", &files, None);
     assert_eq!(changes, [""; 0]);
     assert_eq!(steps, [format!("uv add --no-sync --project api {}", PACKAGES.join(" "))]);
 }
@@ -469,8 +471,8 @@ fn a_declared_package_missing_from_the_lock_is_missing() {
 #[test]
 fn an_image_that_is_only_pulled_gets_its_packages_when_it_starts() {
     let pulled = |command: &str| {
-        let command = Command::Words(shell_words::split(command).unwrap());
-        let memory = Memory::new(&[FLASK]);
+        let command = ServiceCommand::Words(shell_words::split(command).unwrap());
+        let memory = MemoryFiles::new(&[FLASK]);
         let recipe = ImageRecipe {
             dockerfile: None,
             shown: "",
@@ -498,7 +500,7 @@ fn versions_that_constraints_pin_are_not_pinned_again() {
         ("requirements.txt", "flask==3.0.0\n"),
         ("pins.txt", "flask==3.0.0\nopentelemetry-api==1.33.1\n"),
     ];
-    let memory = Memory::new(&files);
+    let memory = MemoryFiles::new(&files);
     let file = |path: &str| memory.in_context(path).unwrap().unwrap();
     let dockerfile = "FROM python:3.12\nCOPY . .\nRUN pip install -c pins.txt -r requirements.txt";
     let dockerfile = Dockerfile::parse(dockerfile, &[]).unwrap();
@@ -515,10 +517,10 @@ fn versions_that_constraints_pin_are_not_pinned_again() {
     let image = read(&recipe, &memory).unwrap();
     let PackageList::Requirements { constraints, .. } = &image.packages else { panic!() };
     assert_eq!(constraints, &[file("pins.txt")]);
-    let service = Service {
+    let service = PythonService {
         name: "api".to_owned(),
         base: "/p".into(),
-        python: vec![SourceFile {
+        python: vec![PythonSourceFile {
             path: "/p/api/app.py".into(),
             text: "import flask\napp = flask.Flask('x')\n".to_owned(),
         }],
@@ -528,10 +530,10 @@ fn versions_that_constraints_pin_are_not_pinned_again() {
         entries: Vec::new(),
         served: Vec::new(),
         roots: Vec::new(),
-        frontend: Frontend::Untraced,
+        frontend: FrontendTracing::Untraced,
         addons: Vec::new(),
     };
-    let plan = plan(&service, Mistakes::Say).unwrap();
+    let plan = plan_instrumentation(&service, MistakePolicy::Say).unwrap();
     let list = plan.changes.iter().find(|change| change.path.ends_with("requirements.txt"));
     let after = list.unwrap().after.as_deref().unwrap();
     assert!(after.contains("opentelemetry-sdk==1.33.1\n"), "{after}");
@@ -540,7 +542,7 @@ fn versions_that_constraints_pin_are_not_pinned_again() {
 
 #[test]
 fn a_zero_code_start_and_the_python_version_are_read() {
-    let start_of = |text: &str, command: Option<&Command>| {
+    let start_of = |text: &str, command: Option<&ServiceCommand>| {
         let dockerfile = Dockerfile::parse(text, &[]).unwrap();
         let recipe = ImageRecipe {
             dockerfile: Some(&dockerfile),
@@ -555,14 +557,14 @@ fn a_zero_code_start_and_the_python_version_are_read() {
         start(&recipe)
     };
     let agent = "FROM a\nCMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n";
-    assert_eq!(start_of(agent, None), Start::ZeroCode);
-    assert_eq!(start_of(&format!("{agent}CMD flask run\n"), None), Start::InCode);
-    let own = Command::Line("flask run".to_owned());
-    assert_eq!(start_of(agent, Some(&own)), Start::InCode);
+    assert_eq!(start_of(agent, None), TracingStart::ZeroCode);
+    assert_eq!(start_of(&format!("{agent}CMD flask run\n"), None), TracingStart::InCode);
+    let own = ServiceCommand::Line("flask run".to_owned());
+    assert_eq!(start_of(agent, Some(&own)), TracingStart::InCode);
     let entry = "FROM a\nENTRYPOINT opentelemetry-instrument flask run\n";
-    assert_eq!(start_of(entry, Some(&own)), Start::ZeroCode);
+    assert_eq!(start_of(entry, Some(&own)), TracingStart::ZeroCode);
     assert_eq!(python_version("docker.io/library/python:3.9@sha256:0").as_deref(), Some("3.9"));
     assert_eq!(python_version("python:slim"), None);
     assert_eq!(python_version("node:18"), None);
-    assert_eq!(absolute("/a", "../b"), "/b");
+    assert_eq!(resolve_image_path("/a", "../b"), "/b");
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 
 /// Parses a text without its comments and trailing commas, independently of the editor.
-fn plain(text: &str) -> Value {
+fn parse_without_comments(text: &str) -> Value {
     let mut out = String::new();
     let mut rest = text.trim_start_matches('\u{feff}');
     while let Some(next) = rest.chars().next() {
@@ -42,7 +42,7 @@ fn plain(text: &str) -> Value {
 }
 
 /// Returns `before` with `wanted` applied, computed independently of the editor.
-fn expected(mut before: Value, wanted: &Wanted) -> Value {
+fn build_expected(mut before: Value, wanted: &Wanted) -> Value {
     let root = before.as_object_mut().unwrap();
     for forward in &wanted.forwards {
         let list = root.entry("forwardPorts").or_insert(Value::Array(vec![]));
@@ -69,7 +69,7 @@ fn expected(mut before: Value, wanted: &Wanted) -> Value {
         }
     }
     if let Some(opened) = &wanted.at_start {
-        let command = Value::from(command(opened));
+        let command = Value::from(render_start_command(opened));
         let value = root.get("postStartCommand").cloned();
         let after = match value {
             None => command,
@@ -90,7 +90,7 @@ fn keeps_bytes(before: &str, after: &str) -> bool {
     before.bytes().all(|byte| new.any(|other| other == byte))
 }
 
-fn gap() -> impl Strategy<Value = &'static str> {
+fn any_gap() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "",
         "",
@@ -102,11 +102,11 @@ fn gap() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-fn comma() -> impl Strategy<Value = &'static str> {
+fn any_comma() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![",", ",", " ,", " /* c */,"])
 }
 
-fn member() -> impl Strategy<Value = &'static str> {
+fn any_member() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "\"name\": \"a // b, \\\" c\"",
         "\"n\": [1, 2 , ]",
@@ -127,8 +127,8 @@ fn member() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-fn file() -> impl Strategy<Value = String> {
-    let members = prop::collection::vec((member(), gap(), comma(), gap()), 0..7);
+fn any_devcontainer_file() -> impl Strategy<Value = String> {
+    let members = prop::collection::vec((any_member(), any_gap(), any_comma(), any_gap()), 0..7);
     let ends = prop::sample::select(vec!["}", "}\n", "\n}\n// end", "\n}\n\n"]);
     (members, any::<bool>(), any::<bool>(), any::<bool>(), ends).prop_map(
         |(members, lines, trailing, windows, end)| {
@@ -162,10 +162,10 @@ fn file() -> impl Strategy<Value = String> {
     )
 }
 
-fn wanted() -> impl Strategy<Value = Wanted> {
+fn any_wanted_ports() -> impl Strategy<Value = Wanted> {
     let ports = prop::sample::subsequence(vec![3000, 4567, 5432], 0..=3);
     (ports, any::<bool>()).prop_map(|(ports, start)| Wanted {
-        forwards: ports.iter().map(|port| forward(*port, "a \"b\"", *port == 3000)).collect(),
+        forwards: ports.iter().map(|port| build_forward(*port, "a \"b\"", *port == 3000)).collect(),
         at_start: (start && !ports.is_empty())
             .then(|| ports.iter().map(|port| (*port, Visibility::Public)).collect()),
     })
@@ -175,21 +175,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_500))]
 
     #[test]
-    fn the_edit_means_the_plan_and_keeps_the_rest(text in file(), wanted in wanted()) {
+    fn the_edit_means_the_plan_and_keeps_the_rest(text in any_devcontainer_file(), wanted in any_wanted_ports()) {
         let edit = set(&text, &wanted).unwrap();
-        prop_assert_eq!(plain(&edit.text), expected(plain(&text), &wanted), "{}", edit.text);
+        prop_assert_eq!(parse_without_comments(&edit.text), build_expected(parse_without_comments(&text), &wanted), "{}", edit.text);
         prop_assert!(keeps_bytes(&text, &edit.text), "{}
 {}", text, edit.text);
         prop_assert_eq!(set(&edit.text, &wanted).unwrap().text, edit.text);
     }
 
     #[test]
-    fn nothing_wanted_changes_nothing(text in file()) {
+    fn nothing_wanted_changes_nothing(text in any_devcontainer_file()) {
         prop_assert_eq!(&*set(&text, &Wanted::default()).unwrap().text, text);
     }
 
     #[test]
     fn any_text_is_edited_or_refused(text in "[\\[\\]{}\",:/* \n0a\\\\]{0,40}") {
-        let _ = set(&text, &both());
+        let _ = set(&text, &build_wanted_ports());
     }
 }

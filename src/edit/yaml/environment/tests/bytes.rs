@@ -4,11 +4,11 @@ use super::*;
 
 #[test]
 fn new_lines_end_as_their_neighbour_does() {
-    check(
+    assert_environment_edit(
         "services:\r\n  a:\r\n    environment:\r\n      A: 1\r\n    image: x\n",
         "services:\r\n  a:\r\n    environment:\r\n      A: 1\r\n      K: \"v\"\r\n      E: \"${X}\"\r\n    image: x\n",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a:\r\n    environment:\r\n      A: 1",
         "services:\n  a:\r\n    environment:\r\n      A: 1\r\n      K: \"v\"\r\n      E: \"${X}\"",
     );
@@ -16,11 +16,11 @@ fn new_lines_end_as_their_neighbour_does() {
 
 #[test]
 fn a_byte_order_mark_is_kept_and_not_counted_as_a_column() {
-    check(
+    assert_environment_edit(
         "\u{feff}services:\n a:\n  image: x\n",
         "\u{feff}services:\n a:\n  image: x\n  environment:\n   K: \"v\"\n   E: \"${X}\"\n",
     );
-    check(
+    assert_environment_edit(
         "\u{feff}{services: {a: {}}}",
         "\u{feff}{services: {a: {environment: {K: \"v\", E: \"${X}\"}}}}",
     );
@@ -31,7 +31,7 @@ fn each_file_keeps_its_own_step() {
     for step in [1, 2, 3, 4, 8] {
         let pad = |level: usize| " ".repeat(step * level);
         let service = format!("services:\n{}a:\n{}image: x\n", pad(1), pad(2));
-        check(
+        assert_environment_edit(
             &service,
             &format!(
                 "{service}{}environment:\n{}K: \"v\"\n{}E: \"${{X}}\"\n",
@@ -45,15 +45,15 @@ fn each_file_keeps_its_own_step() {
 
 #[test]
 fn a_missing_final_line_break_stays_missing() {
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    image: x",
         "services:\n  a:\n    image: x\n    environment:\n      K: \"v\"\n      E: \"${X}\"",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    environment:",
         "services:\n  a:\n    environment:\n      K: \"v\"\n      E: \"${X}\"",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    image: x\n  # end",
         "services:\n  a:\n    image: x\n    environment:\n      K: \"v\"\n      E: \"${X}\"\n  # end",
     );
@@ -61,11 +61,11 @@ fn a_missing_final_line_break_stays_missing() {
 
 #[test]
 fn a_block_scalar_that_ends_the_text_gains_no_line_break() {
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    image: x\n    command: |\n      y",
         "services:\n  a:\n    image: x\n    environment:\n      K: \"v\"\n      E: \"${X}\"\n    command: |\n      y",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    environment:\n      - A=1\n      - |\n        B=1",
         "services:\n  a:\n    environment:\n      - A=1\n      - K=v\n      - E=${X}\n      - |\n        B=1",
     );
@@ -73,15 +73,15 @@ fn a_block_scalar_that_ends_the_text_gains_no_line_break() {
 
 #[test]
 fn block_scalars_keep_their_lines_and_comments_after_them_stay_last() {
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    command: |\n      y\n\n    # c\n  b: {}\n",
         "services:\n  a:\n    command: |\n      y\n    environment:\n      K: \"v\"\n      E: \"${X}\"\n\n    # c\n  b: {}\n",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    command: |+\n      y\n\n  b: {}\n",
         "services:\n  a:\n    command: |+\n      y\n\n    environment:\n      K: \"v\"\n      E: \"${X}\"\n  b: {}\n",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    command: >-\n      y\n        \n  b: {}\n",
         "services:\n  a:\n    command: >-\n      y\n        \n    environment:\n      K: \"v\"\n      E: \"${X}\"\n  b: {}\n",
     );
@@ -89,7 +89,7 @@ fn block_scalars_keep_their_lines_and_comments_after_them_stay_last() {
 
 #[test]
 fn blank_lines_and_trailing_spaces_stay() {
-    check(
+    assert_environment_edit(
         "services:   \n  a:  \n    environment: \n      A: 1  \n   \n\n  b: {}  \n  \n",
         "services:   \n  a:  \n    environment: \n      A: 1  \n      K: \"v\"\n      E: \"${X}\"\n   \n\n  b: {}  \n  \n",
     );
@@ -97,19 +97,19 @@ fn blank_lines_and_trailing_spaces_stay() {
 
 #[test]
 fn a_multi_line_flow_mapping_gains_separate_lines() {
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    environment: {\n      A: 1,\n      B: 2\n    }\n",
         "services:\n  a:\n    environment: {\n      K: \"v\",\n      E: \"${X}\",\n      A: 1,\n      B: 2\n    }\n",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    environment: [\n      A=1, # one\n      # end\n    ]\n",
         "services:\n  a:\n    environment: [\n      A=1, # one\n      \"K=v\",\n      \"E=${X}\",\n      # end\n    ]\n",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    environment: {\n      A: 1\n    , }\n",
         "services:\n  a:\n    environment: {\n      K: \"v\",\n      E: \"${X}\",\n      A: 1\n    , }\n",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a: {image: x,\n      command: y}\n",
         "services:\n  a: {environment: {K: \"v\", E: \"${X}\"}, image: x,\n      command: y}\n",
     );
@@ -117,15 +117,15 @@ fn a_multi_line_flow_mapping_gains_separate_lines() {
 
 #[test]
 fn a_file_written_as_json_stays_json() {
-    check(
+    assert_environment_edit(
         "{\"services\": {\"a\": {\"image\": \"x\"}}}",
         "{\"services\": {\"a\": {\"image\": \"x\", \"environment\": {\"K\": \"v\", \"E\": \"${X}\"}}}}",
     );
-    check(
+    assert_environment_edit(
         "{\"services\": {\"a\": {\"environment\": {\"A\": \"1\"}}}}\n",
         "{\"services\": {\"a\": {\"environment\": {\"A\": \"1\", \"K\": \"v\", \"E\": \"${X}\"}}}}\n",
     );
-    check(
+    assert_environment_edit(
         "{\n  \"services\": {\n    \"a\": {\n      \"image\": \"x\"\n    }\n  }\n}\n",
         "{\n  \"services\": {\n    \"a\": {\n      \"environment\": {\"K\": \"v\", \"E\": \"${X}\"},\n      \"image\": \"x\"\n    }\n  }\n}\n",
     );
@@ -133,7 +133,7 @@ fn a_file_written_as_json_stays_json() {
 
 #[test]
 fn unicode_before_and_after_shifts_nothing() {
-    check(
+    assert_environment_edit(
         "# ünïcödé 🎉\nservices:\n  a:\n    environment: {Ä: \"🎉\"} # é\n",
         "# ünïcödé 🎉\nservices:\n  a:\n    environment: {Ä: \"🎉\", K: \"v\", E: \"${X}\"} # é\n",
     );

@@ -3,7 +3,7 @@
 use super::*;
 
 #[track_caller]
-fn take(before: &str, after: &str) {
+fn assert_taken_out(before: &str, after: &str) {
     let wanted =
         [Wanted { service: "a".into(), set: Vec::new(), unset: vec!["H".into(), "I".into()] }];
     let edit = set(before, &wanted).unwrap_or_else(|refusal| panic!("{refusal:#?}"));
@@ -16,7 +16,7 @@ fn take(before: &str, after: &str) {
 fn take_lines(before: &str, after: &str) {
     let head = "services:\n  a:\n    environment:\n";
     let tail = "    image: x # c\n";
-    take(&format!("{head}{before}{tail}"), &format!("{head}{after}{tail}"));
+    assert_taken_out(&format!("{head}{before}{tail}"), &format!("{head}{after}{tail}"));
 }
 
 #[test]
@@ -35,15 +35,15 @@ fn a_deleted_line_takes_only_its_own_comment() {
 
 #[test]
 fn line_endings_marks_and_the_end_of_the_text_stay() {
-    take(
+    assert_taken_out(
         "\u{feff}services:\r\n a:\r\n  environment:\r\n   H: h\r\n   A: 1\n   I: i\r\n  image: x",
         "\u{feff}services:\r\n a:\r\n  environment:\r\n   A: 1\n  image: x",
     );
-    take(
+    assert_taken_out(
         "services:\n  a:\n    environment:\n      A: 1\n      H: h",
         "services:\n  a:\n    environment:\n      A: 1\n",
     );
-    take(
+    assert_taken_out(
         "services:\n  a:\n    environment:\n      A: 1\n      H: |+\n        h\n\n\n  b: {}\n",
         "services:\n  a:\n    environment:\n      A: 1\n  b: {}\n",
     );
@@ -60,7 +60,7 @@ fn flow_collections_shrink_on_their_line() {
         ("[H=h, A=1, I]", "[A=1]"),
         ("{\"A\": \"1\", \"H\": \"#\"}", "{\"A\": \"1\"}"),
     ] {
-        take(
+        assert_taken_out(
             &format!("services: {{a: {{environment: {before}}}}}\n"),
             &format!("services: {{a: {{environment: {after}}}}}\n"),
         );
@@ -79,7 +79,7 @@ fn a_multi_line_flow_mapping_loses_whole_lines() {
         ("      \"A\": \"1\",\n      \"H\": \"h\"\n", "      \"A\": \"1\"\n"),
         ("      H: h,\n      I: i,\n      A: 1\n", "      A: 1\n"),
     ] {
-        take(
+        assert_taken_out(
             &format!("services:\n  a:\n    environment: {{\n{before}    }}\n"),
             &format!("services:\n  a:\n    environment: {{\n{after}    }}\n"),
         );
@@ -90,24 +90,27 @@ fn a_multi_line_flow_mapping_loses_whole_lines() {
 fn the_last_variable_is_set_to_an_empty_value() {
     take_lines("      H: h # c\n", "      H: \"\" # c\n");
     take_lines("      - H=h\n      - I\n", "      - H=\n      - I=\n");
-    take("services: {a: {environment: [H=h]}}\n", "services: {a: {environment: [H=]}}\n");
+    assert_taken_out(
+        "services: {a: {environment: [H=h]}}\n",
+        "services: {a: {environment: [H=]}}\n",
+    );
 }
 
 #[test]
 fn an_inherited_variable_is_overridden_with_an_empty_value() {
-    take(
+    assert_taken_out(
         "x-e: &e {H: h, A: 1}\nservices:\n  a:\n    environment: *e\n  b:\n    environment: *e\n",
         "x-e: &e {H: h, A: 1}\nservices:\n  a:\n    environment:\n      <<: *e\n      H: \"\"\n  b:\n    environment: *e\n",
     );
-    take(
+    assert_taken_out(
         "x-e: &e {H: h}\nservices:\n  a:\n    environment:\n      <<: *e\n      H: mine\n      I: i\n",
         "x-e: &e {H: h}\nservices:\n  a:\n    environment:\n      <<: *e\n      H: \"\"\n",
     );
-    take(
+    assert_taken_out(
         "x-e: &e [H=h, A=1]\nservices:\n  a:\n    environment: *e\n",
         "x-e: &e [H=h, A=1]\nservices:\n  a:\n    environment:\n      - A=1\n",
     );
-    take(
+    assert_taken_out(
         "x-s: &s\n  environment:\n    H: h\n    A: 1\nservices:\n  a:\n    <<: *s\n",
         "x-s: &s\n  environment:\n    H: h\n    A: 1\nservices:\n  a:\n    <<: *s\n    environment:\n      A: 1\n",
     );
@@ -115,11 +118,11 @@ fn an_inherited_variable_is_overridden_with_an_empty_value() {
 
 #[test]
 fn other_services_keep_what_they_inherited() {
-    take(
+    assert_taken_out(
         "services:\n  a:\n    environment: &e\n      H: h\n      A: 1\n  b:\n    environment: *e\n",
         "services:\n  a:\n    environment: &e\n      A: 1\n  b:\n    environment:\n      H: h\n      A: 1\n",
     );
-    take(
+    assert_taken_out(
         "services:\n  a: &a\n    image: x\n    environment: {H: h, A: 1}\n  b:\n    <<: *a\n",
         "services:\n  a: &a\n    image: x\n    environment: {A: 1}\n  b:\n    <<: *a\n    environment:\n      H: h\n      A: 1\n",
     );

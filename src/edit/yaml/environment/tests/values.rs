@@ -13,7 +13,7 @@ fn a_right_value_keeps_its_bytes() {
         "    environment:\n    - \"K=v\" # c\n    - E=${X}\n",
     ] {
         let text = format!("services:\n  a:\n{right}");
-        check(&text, &text);
+        assert_environment_edit(&text, &text);
     }
 }
 
@@ -33,7 +33,7 @@ fn a_wrong_value_is_replaced_on_its_line_in_its_own_quotes() {
         ("K: !!str w", "K: !!str v"),
         ("K : w", "K : v"),
     ] {
-        check(
+        assert_environment_edit(
             &format!("services:\n  a:\n    environment:\n      {old}\n{RIGHT}"),
             &format!("services:\n  a:\n    environment:\n      {new}\n{RIGHT}"),
         );
@@ -48,7 +48,7 @@ fn an_absent_value_is_replaced_wherever_the_colon_is() {
             let after = format!(
                 "services:\n  a:\n    environment:\n      {key} \"v\"{rest}\n      E: \"${{X}}\"\n"
             );
-            check(&before, &after);
+            assert_environment_edit(&before, &after);
         }
     }
 }
@@ -63,7 +63,7 @@ fn a_wrong_item_is_replaced_on_its_line_in_its_own_quotes() {
         ("- K=", "- K=v"),
         ("- |\n        K=w", "- \"K=v\""),
     ] {
-        check(
+        assert_environment_edit(
             &format!("services:\n  a:\n    environment:\n      {old}\n      - E=${{X}}\n"),
             &format!("services:\n  a:\n    environment:\n      {new}\n      - E=${{X}}\n"),
         );
@@ -72,15 +72,15 @@ fn a_wrong_item_is_replaced_on_its_line_in_its_own_quotes() {
 
 #[test]
 fn braces_hold_replaced_values_too() {
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    environment: {E: old, K: , A: 1}\n",
         "services:\n  a:\n    environment: {E: \"${X}\", K: \"v\" , A: 1}\n",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    environment: {K, E: '1'}\n",
         "services:\n  a:\n    environment: {K: \"v\", E: '${X}'}\n",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    environment: [K, E=1]\n",
         "services:\n  a:\n    environment: [K=v, \"E=${X}\"]\n",
     );
@@ -88,15 +88,15 @@ fn braces_hold_replaced_values_too() {
 
 #[test]
 fn only_the_last_duplicate_is_kept() {
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    environment:\n      K: v # one\n      A: 1\n      K: w # two\n      E: ${X}\n",
         "services:\n  a:\n    environment:\n      A: 1\n      K: v # two\n      E: ${X}\n",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    environment:\n      - K=w\n      - E=${X}\n      - K=v\n",
         "services:\n  a:\n    environment:\n      - E=${X}\n      - K=v\n",
     );
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    environment: {K: w, E: '${X}', K: v}\n",
         "services:\n  a:\n    environment: {E: '${X}', K: v}\n",
     );
@@ -104,7 +104,7 @@ fn only_the_last_duplicate_is_kept() {
 
 #[test]
 fn a_commented_out_variable_does_not_count() {
-    check(
+    assert_environment_edit(
         "services:\n  a:\n    environment:\n      # K: v\n      E: ${X}\n      #K: v\n",
         "services:\n  a:\n    environment:\n      # K: v\n      E: ${X}\n      K: \"v\"\n      #K: v\n",
     );
@@ -113,7 +113,7 @@ fn a_commented_out_variable_does_not_count() {
 #[test]
 fn a_key_twice_elsewhere_is_a_warning_with_its_line() {
     let text = "services:\n  a:\n    image: x\n    image: y\n    environment: {K: v, E: '${X}'}\n";
-    let edit = set(text, &wanted(&["a"])).unwrap();
+    let edit = set(text, &build_wanted_sets(&["a"])).unwrap();
     assert_eq!(*edit.text, *text);
     assert_eq!(edit.warnings.len(), 1);
     assert_eq!(edit.warnings[0].line, 4);
