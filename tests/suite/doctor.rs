@@ -180,6 +180,9 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+/// A rule that looks for files which the corpus does not have: of each repository it has only those that doctor reads.
+const NEEDS_THE_WHOLE_REPOSITORY: &str = "task-path-missing";
+
 #[test]
 fn doctor_agrees_with_a_careful_reader_of_real_files() {
     let Some(corpus) = corpus() else { return };
@@ -190,7 +193,9 @@ fn doctor_agrees_with_a_careful_reader_of_real_files() {
     let found = findings(&corpus, &paths);
     for (path, expected) in &labels {
         let mut got = BTreeSet::new();
-        for finding in &found[path] {
+        for finding in
+            found[path].iter().filter(|finding| finding.code != NEEDS_THE_WHOLE_REPOSITORY)
+        {
             let label = (finding.code.clone(), finding.line);
             let tally = rules.entry(label.0.clone()).or_default();
             if expected.contains(&label) {

@@ -1,5 +1,8 @@
 //! `key-in-hook`: a hook that passes a service's key to another image.
 
+use std::collections::HashSet;
+use std::path::Path;
+
 use super::secret_literal::names_a_key;
 use crate::compose::{ProjectTextFile, ServiceModel};
 use crate::edit::yaml::tree::{NodeId, YamlTree};
@@ -26,14 +29,25 @@ pub(super) static RULE: LintRule = LintRule {
 
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
+    // Searched once: there may be ten thousand services in a file.
+    let with_hooks: HashSet<&Path> = inspection
+        .files()
+        .into_iter()
+        .filter(|file| file.text.contains("pre_start"))
+        .map(|file| file.path.as_path())
+        .collect();
     for (model, service, scope) in inspection.service_scopes() {
+        let files = service.defined_in.iter().map(|defined| model.file(defined));
+        let files: Vec<_> = files.filter(|file| with_hooks.contains(file.path.as_path())).collect();
+        if files.is_empty() {
+            continue;
+        }
         let keys: Vec<&str> =
             scope.assignments.iter().map(|one| one.name).filter(|name| names_a_key(name)).collect();
         if keys.is_empty() {
             continue;
         }
-        for defined in &service.defined_in {
-            let file = model.file(defined);
+        for file in files {
             let images = other_images(file, service, &keys).into_iter();
             hits.extend(images.map(|(at, image)| {
                 let message = format!("the hook passes {} to {image}", keys.join(", "));
@@ -51,7 +65,7 @@ fn other_images(
     service: &ServiceModel,
     keys: &[&str],
 ) -> Vec<(usize, String)> {
-    let Some(tree) = file.text.contains("pre_start").then(|| file.tree().ok()).flatten() else {
+    let Some(tree) = file.tree().ok() else {
         return Vec::new();
     };
     let hooks = tree
