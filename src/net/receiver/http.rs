@@ -1,5 +1,6 @@
 //! Receives OTLP over HTTP. Errors are `google.rpc.Status` in the request's content type.
 
+use std::convert::identity;
 use std::net::SocketAddr;
 
 use axum::Router;
@@ -16,7 +17,7 @@ use axum::routing::{any, get};
 use bytes::Bytes;
 use prost::Message;
 use serde_json::json;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
 use super::budget::HeldBytes;
@@ -205,7 +206,12 @@ fn http_failure_response(format: Option<MessageFormat>, refusal: &RequestRefusal
     response
 }
 
-fn build_http_response(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Response {
+/// Returns a response with this status, content type and body.
+pub(in crate::net) fn build_http_response(
+    status: StatusCode,
+    kind: &'static str,
+    body: impl Into<Body>,
+) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let kind = HeaderValue::from_static(kind);
@@ -240,21 +246,28 @@ async fn handle_question(
             &json!({ "error": "only this machine may ask" }),
         );
     }
-    let (answer, answered) = oneshot::channel();
-    let question =
-        ReceivedQuestion { text: request.uri().query().unwrap_or_default().to_owned(), answer };
-    // If nothing receives the question, its answer channel is dropped with it.
-    drop(desk.questions.send(question).await);
-    match answered.await {
-        Ok(QuestionAnswer { status, document }) => self::json_response(
-            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            &document,
-        ),
-        Err(_) => json_response(
+    let text = request.uri().query().unwrap_or_default();
+    answer_question(&desk.questions, text, identity).await.unwrap_or_else(|| {
+        json_response(
             StatusCode::NOT_FOUND,
             &json!({ "error": "there is no terminal to answer questions" }),
-        ),
-    }
+        )
+    })
+}
+
+/// Passes a question on as `wrap` makes it, and returns the answer as a response; `None` if nothing answers.
+pub(in crate::net) async fn answer_question<T>(
+    to: &mpsc::Sender<T>,
+    text: &str,
+    wrap: impl FnOnce(ReceivedQuestion) -> T,
+) -> Option<Response> {
+    let (answer, answered) = oneshot::channel();
+    let question = ReceivedQuestion { text: text.to_owned(), answer };
+    // If nothing receives the question, its answer channel is dropped with it.
+    drop(to.send(wrap(question)).await);
+    let QuestionAnswer { status, document } = answered.await.ok()?;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Some(json_response(status, &document))
 }
 
 fn json_response(status: StatusCode, document: &serde_json::Value) -> Response {

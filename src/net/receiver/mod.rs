@@ -178,7 +178,7 @@ pub struct ReceivedExport {
     pub rejected: usize,
     /// When it was fully received.
     pub at: SystemTime,
-    /// Its share of `Limits::pending`, returned when dropped.
+    /// Its share of `ReceiverLimits::pending`, returned when dropped.
     held: HeldBytes,
 }
 
@@ -191,7 +191,7 @@ impl ReceivedExport {
             .map(|(_, value)| value)
     }
 
-    /// Returns the bytes of `Limits::pending` that this request uses.
+    /// Returns the bytes of `ReceiverLimits::pending` that this request uses.
     pub fn held(&self) -> usize {
         self.held.bytes()
     }

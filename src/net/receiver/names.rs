@@ -34,7 +34,7 @@ pub(in crate::net) fn is_local(host: &str) -> bool {
 }
 
 /// Returns the host, with port, that the request names.
-fn requested_host(parts: &Parts) -> &str {
+pub(in crate::net) fn requested_host(parts: &Parts) -> &str {
     let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
     parts.uri.authority().map(|authority| authority.as_str()).or(header).unwrap_or_default()
 }

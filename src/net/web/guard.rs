@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
-use axum::http::header::{COOKIE, HOST, ORIGIN};
+use axum::http::header::{COOKIE, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use subtle::ConstantTimeEq;
 use url::Url;
 
 use crate::net::receiver::http::header_value_text;
-use crate::net::receiver::names::is_local;
+use crate::net::receiver::names::{is_local, requested_host};
 use crate::otlp::trace::encode_hex;
 use crate::secret::Secret;
 
@@ -81,7 +81,7 @@ impl PageGuard {
     pub(super) fn new(address: SocketAddr, workspace_url: Option<&str>) -> Self {
         let workspace = workspace_url.and_then(|url| Url::parse(url).ok());
         let workspace = workspace.filter(|url| !url.host_str().is_some_and(is_local));
-        Self { address, workspace, token: Mutex::new(random()), session: random() }
+        Self { address, workspace, token: Mutex::new(random_secret()), session: random_secret() }
     }
 
     /// The address that lets one browser in.
@@ -96,11 +96,8 @@ impl PageGuard {
 
     /// Refuses what calls this machine by a name that anyone can register, and what another page sends.
     pub(super) fn admit(&self, parts: &Parts) -> Result<(), PageRefusal> {
-        let called = match parts.uri.authority() {
-            Some(authority) => authority.as_str(),
-            None => header_value_text(&parts.headers, &HOST),
-        };
-        let called = Url::parse(&format!("http://{called}")).map_err(|_| PageRefusal::Host)?;
+        let called = Url::parse(&format!("http://{}", requested_host(parts)))
+            .map_err(|_| PageRefusal::Host)?;
         let host = called.host_str().unwrap_or_default();
         let workspace = self.workspace.as_ref().and_then(Url::host_str);
         if !called.username().is_empty() || !(is_local(host) || workspace == Some(host)) {
@@ -143,7 +140,7 @@ impl PageGuard {
         if !is_same(given, &token) {
             return Err(PageRefusal::Session);
         }
-        *token = random();
+        *token = random_secret();
         let (name, session) = (self.cookie_name(), self.session.expose());
         Ok(Some(format!("{name}={session}; HttpOnly; SameSite=Strict; Path=/")))
     }
@@ -167,7 +164,7 @@ impl PageGuard {
 }
 
 /// 256 random bits.
-fn random() -> Secret {
+fn random_secret() -> Secret {
     Secret::new(encode_hex(&rand::random::<[u8; 32]>()))
 }
 

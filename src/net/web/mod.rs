@@ -15,19 +15,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{
-    ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE, TRANSFER_ENCODING,
-};
+use axum::http::header::{ALLOW, CONTENT_LENGTH, LOCATION, SET_COOKIE, TRANSFER_ENCODING};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::any;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::receiver::connections;
-use super::receiver::http::header_value_text;
-use super::receiver::{QuestionAnswer, ReceivedQuestion, ReceiverLimits, bound, listen};
+use super::receiver::http::{answer_question, build_http_response, header_value_text};
+use super::receiver::{ReceivedQuestion, ReceiverLimits, bound, listen};
 use crate::error::Result;
 use crate::limits;
 use guard::{PageGuard, PageRefusal};
@@ -41,7 +39,7 @@ pub enum PageRequest {
     Entered(String),
 }
 
-/// A page that is served; dropping it ends it at once.
+/// A page that is served until this is closed or dropped.
 #[derive(Debug)]
 pub struct PageServer {
     guard: Arc<PageGuard>,
@@ -81,7 +79,7 @@ impl PageServer {
             streams: Arc::new(Semaphore::new(limits::PAGE_STREAMS)),
             requests,
         };
-        let routes = Router::new().fallback(any(take)).with_state(desk);
+        let routes = Router::new().fallback(any(handle_page_request)).with_state(desk);
         let limits =
             ReceiverLimits { connections: limits::PAGE_CONNECTIONS, ..ReceiverLimits::default() };
         let door = tokio::spawn(connections::serve(listener, routes, limits, stopped));
@@ -100,20 +98,19 @@ impl PageServer {
 
     /// Takes no more connections, ends the streams, and ends.
     pub async fn close(self) {
-        let Self { news, stop, mut door, .. } = self;
+        let Self { news, stop, door, .. } = self;
         drop(news);
         stop.send_replace(());
-        if tokio::time::timeout(limits::IDLE_GRACE * 20, &mut door).await.is_err() {
-            door.abort();
-        }
+        // A task that panicked has ended as well.
+        let _ = door.await;
     }
 }
 
-async fn take(State(desk): State<PageDesk>, request: Request) -> Response {
+async fn handle_page_request(State(desk): State<PageDesk>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let mut response = match desk.respond(&parts).await {
         Ok(response) => response,
-        Err(refusal) => refuse(refusal),
+        Err(refusal) => page_refusal_response(refusal),
     };
     let headers = response.headers_mut();
     for (name, value) in files::HEADERS {
@@ -139,7 +136,7 @@ impl PageDesk {
             return self.enter(parts, token).await;
         }
         if let Some(file) = files::find(path) {
-            return Ok(reply(StatusCode::OK, file.kind, file.text));
+            return Ok(build_http_response(StatusCode::OK, file.kind, file.text));
         }
         if !matches!(path, "/api" | "/events") {
             return Err(PageRefusal::Unknown);
@@ -160,11 +157,11 @@ impl PageDesk {
         let cookie = match self.guard.swap(parts, token)? {
             Some(cookie) => cookie,
             // Somebody who is in already goes the same way again.
-            None => return Ok(lead_to_page()),
+            None => return Ok(redirect_to_page()),
         };
         // Nobody at the other end: the page is closing.
         let _ = self.requests.send(PageRequest::Entered(self.guard.url())).await;
-        let mut response = lead_to_page();
+        let mut response = redirect_to_page();
         let cookie = HeaderValue::from_str(&cookie).map_err(|_| PageRefusal::Unknown)?;
         response.headers_mut().insert(SET_COOKIE, cookie);
         Ok(response)
@@ -174,40 +171,33 @@ impl PageDesk {
         if query.len() > limits::PAGE_QUESTION_BYTES {
             return Err(PageRefusal::TooLarge);
         }
-        let (answer, answered) = oneshot::channel();
-        let question = ReceivedQuestion { text: query.to_owned(), answer };
-        // A question that nobody takes is dropped, and its answer with it.
-        drop(self.requests.send(PageRequest::Ask(question)).await);
-        let QuestionAnswer { status, document } =
-            answered.await.map_err(|_| PageRefusal::Closing)?;
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Ok(reply(status, "application/json", document.to_string()))
+        let answered = answer_question(&self.requests, query, PageRequest::Ask).await;
+        answered.ok_or(PageRefusal::Closing)
     }
 
     fn stream(&self) -> std::result::Result<Response, PageRefusal> {
         let place = Arc::clone(&self.streams).try_acquire_owned();
         let place = place.map_err(|_| PageRefusal::Busy)?;
-        Ok(reply(StatusCode::OK, "text/event-stream", news::stream(self.news.clone(), place)))
+        Ok(build_http_response(
+            StatusCode::OK,
+            "text/event-stream",
+            news::stream(self.news.clone(), place),
+        ))
     }
 }
 
-fn lead_to_page() -> Response {
-    let mut response = reply(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Body::empty());
+fn redirect_to_page() -> Response {
+    let mut response =
+        build_http_response(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Body::empty());
     response.headers_mut().insert(LOCATION, HeaderValue::from_static("./"));
     response
 }
 
-fn refuse(refusal: PageRefusal) -> Response {
-    let mut response = reply(refusal.status(), "text/plain; charset=utf-8", format!("{refusal}\n"));
+fn page_refusal_response(refusal: PageRefusal) -> Response {
+    let mut response =
+        build_http_response(refusal.status(), "text/plain; charset=utf-8", format!("{refusal}\n"));
     if refusal == PageRefusal::Method {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
     }
-    response
-}
-
-fn reply(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }

@@ -6,6 +6,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, timeout};
 
 use super::*;
+use crate::net::receiver::QuestionAnswer;
 
 const WORKSPACE: &str = "https://4319-me-app.ws-eu11.gitpod.io";
 
