@@ -68,6 +68,33 @@ impl<'q> QuerySelection<'q> {
         let columns = self.query.breakdowns.iter();
         columns.map(|column| span_column(span, column).unwrap_or(Json::Null)).collect()
     }
+
+    /// Answers the query from `chosen`, spans that all count.
+    pub fn answer<'a>(&self, chosen: impl Iterator<Item = &'a OtlpSpan>) -> QueryAnswer {
+        let mut spans = 0;
+        let mut heatmap = self.query.asks(CalculationOp::Heatmap).then(SpanHeatmap::default);
+        let mut groups: BTreeMap<String, (Vec<Json>, DurationHistogram, u64)> = BTreeMap::new();
+        for span in chosen {
+            spans += 1;
+            if let Some(heatmap) = &mut heatmap {
+                heatmap.add(span.start_ns, span.duration_ns());
+            }
+            let by = self.group(span);
+            let key = Json::from(by.clone()).to_string();
+            let group = groups.entry(key).or_insert_with(|| (by, DurationHistogram::default(), 0));
+            group.1.add(span.duration_ns());
+            group.2 += u64::from(span.copies);
+        }
+        let groups = groups.into_values().map(|(by, durations, count)| {
+            let figure = |percent| ns_to_milliseconds(durations.percentile(percent).unwrap_or(0));
+            let (p50_ms, p90_ms, p99_ms) = (figure(50), figure(90), figure(99));
+            SpanGroup { by, count, p50_ms, p90_ms, p99_ms }
+        });
+        let mut groups: Vec<SpanGroup> = groups.collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+        groups.truncate(self.query.limit);
+        QueryAnswer { spans, groups, heatmap }
+    }
 }
 
 /// Answers `query` from `spans`; the time range ends at `now_ns` (nanoseconds since 1970).
@@ -77,33 +104,7 @@ pub fn answer<'a>(
     now_ns: u64,
 ) -> QueryAnswer {
     let selection = QuerySelection::new(query, now_ns);
-    let mut matched = 0;
-    let mut heat = SpanHeatmap::default();
-    let mut groups: BTreeMap<String, (Vec<Json>, DurationHistogram, u64)> = BTreeMap::new();
-    for span in spans.filter(|span| selection.counts(span)) {
-        matched += 1;
-        heat.add(span.start_ns, span.duration_ns());
-        let by = selection.group(span);
-        let key = Json::from(by.clone()).to_string();
-        let group = groups.entry(key).or_insert_with(|| (by, DurationHistogram::default(), 0));
-        group.1.add(span.duration_ns());
-        group.2 += u64::from(span.copies);
-    }
-    let mut groups: Vec<SpanGroup> = groups
-        .into_values()
-        .map(|(by, durations, count)| {
-            let figure = |percent| ns_to_milliseconds(durations.percentile(percent).unwrap_or(0));
-            let (p50_ms, p90_ms, p99_ms) = (figure(50), figure(90), figure(99));
-            SpanGroup { by, count, p50_ms, p90_ms, p99_ms }
-        })
-        .collect();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.count));
-    groups.truncate(query.limit);
-    QueryAnswer {
-        spans: matched,
-        groups,
-        heatmap: query.asks(CalculationOp::Heatmap).then_some(heat),
-    }
+    selection.answer(spans.filter(|span| selection.counts(span)))
 }
 
 fn ns_to_milliseconds(ns: u64) -> f64 {
@@ -135,14 +136,14 @@ pub fn span_column(span: &OtlpSpan, column: &str) -> Option<Json> {
             SpanStatus::Unset | SpanStatus::Ok => return None,
         },
         "meta.signal_type" => "trace".into(),
-        "library.name" => text_value(&span.source.scope)?,
-        "library.version" => text_value(&span.source.scope_version)?,
+        "library.name" => non_empty_text(&span.source.scope)?,
+        "library.version" => non_empty_text(&span.source.scope_version)?,
         attribute => span.anywhere(attribute)?.to_json(),
     };
     Some(value)
 }
 
-fn text_value(text: &str) -> Option<Json> {
+fn non_empty_text(text: &str) -> Option<Json> {
     (!text.is_empty()).then(|| text.into())
 }
 
@@ -155,7 +156,7 @@ fn matches_filter(filter: &Filter, span: &OtlpSpan) -> bool {
             .is_some_and(|order| found.contains(&order))
     };
     let said = |test: fn(&str, &str) -> bool| {
-        have.as_ref().is_some_and(|have| test(&value_text(have), &value_text(wanted)))
+        have.as_ref().is_some_and(|have| test(&json_text(have), &json_text(wanted)))
     };
     match filter.op {
         FilterOp::Equal => order(&[Equal]),
@@ -186,7 +187,7 @@ fn compare_values(have: &Json, wanted: &Json) -> Option<Ordering> {
     };
     match (number(have), number(wanted)) {
         (Some(have), Some(wanted)) => have.partial_cmp(&wanted),
-        _ => Some(value_text(have).cmp(&value_text(wanted))),
+        _ => Some(json_text(have).cmp(&json_text(wanted))),
     }
 }
 
@@ -197,7 +198,7 @@ fn one_of(have: Option<&Json>, wanted: &Json) -> bool {
     wanted.iter().any(|one| compare_values(have, one) == Some(Equal))
 }
 
-fn value_text(value: &Json) -> String {
+fn json_text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         other => other.to_string(),

@@ -9,10 +9,10 @@ mod traces;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::answer::{QueryAnswer, QuerySelection, answer as count};
+use super::answer::QuerySelection;
 use super::assembly::{Trace, TraceAssembly};
 use super::query::{Calculation, CalculationOp, Filter, FilterCombination, Query};
-use super::span::{OtlpSpan, SpanAttribute, SpanStatus};
+use super::span::{OtlpSpan, SpanAttribute, SpanId, SpanStatus, TraceId};
 use crate::error::{Error, Result as Checked};
 use crate::limits;
 use crate::secret::Redactor;
@@ -131,8 +131,7 @@ impl PageSource<'_> {
             PageQuestion::Traces(question) => self.list(question, &text),
             PageQuestion::Trace { trace } => Ok(traces::waterfall(self.trace(trace)?, &text)),
             PageQuestion::Span { trace, span } => {
-                let spans = &self.trace(trace)?.spans;
-                let found = spans.iter().find(|one| one.span_id.to_string() == *span);
+                let found = SpanId::parse(span).and_then(|id| self.trace(trace).ok()?.span(id));
                 found.map(|span| show_span(span, &text)).ok_or(PageFault::Gone)
             }
             PageQuestion::Query(question) => self.query(question, &text),
@@ -140,8 +139,7 @@ impl PageSource<'_> {
     }
 
     fn trace(&self, id: &str) -> Answered<&Trace> {
-        let mut traces = self.assembly.traces();
-        traces.find(|trace| trace.id.to_string() == id).ok_or(PageFault::Gone)
+        TraceId::parse(id).and_then(|id| self.assembly.trace(id)).ok_or(PageFault::Gone)
     }
 
     fn list(&self, question: &TraceListQuestion, text: &PageText<'_>) -> Answered<Json> {
@@ -166,10 +164,10 @@ impl PageSource<'_> {
 
     fn query(&self, question: &FilterQuestion, text: &PageText<'_>) -> Answered<Json> {
         let query = question.query()?;
-        let spans = || self.assembly.traces().flat_map(|trace| &trace.spans);
-        let QueryAnswer { spans: counted, groups, .. } = count(&query, spans(), self.now_ns);
+        let spans = self.assembly.traces().flat_map(|trace| &trace.spans);
         let selection = QuerySelection::new(&query, self.now_ns);
-        let chosen: Vec<&OtlpSpan> = spans().filter(|span| selection.counts(span)).collect();
+        let chosen: Vec<&OtlpSpan> = spans.filter(|span| selection.counts(span)).collect();
+        let groups = selection.answer(chosen.iter().copied()).groups;
         let axis = Axis::of(&chosen, self.now_ns);
         let drawn: Vec<&[Json]> =
             groups.iter().take(limits::PAGE_LINES).map(|group| group.by.as_slice()).collect();
@@ -182,7 +180,7 @@ impl PageSource<'_> {
             })
         });
         Ok(json!({
-            "spans": counted,
+            "spans": chosen.len(),
             "groups": rows.collect::<Vec<_>>(),
             "times": axis.edges(),
             "lines": lines,

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::HashMap;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -78,10 +78,7 @@ fn row(trace: &Trace, wanted: Option<&OtlpSpan>, text: &PageText<'_>) -> Json {
 pub(super) fn waterfall(trace: &Trace, text: &PageText<'_>) -> Json {
     let services = trace.services();
     let places: HashMap<&str, usize> =
-        services.iter().enumerate().fold(HashMap::new(), |mut places, (at, name)| {
-            places.insert(*name, at);
-            places
-        });
+        services.iter().enumerate().map(|(at, name)| (*name, at)).collect();
     let start = trace.start_ns();
     let nodes = trace.tree();
     let rows = nodes.iter().take(limits::PAGE_SPANS).map(|node| {
