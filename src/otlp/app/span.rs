@@ -66,7 +66,7 @@ impl AppSpan {
     }
 
     /// Converts spans that were received here, each once, with the number of times that it was received.
-    pub fn read_arrived(spans: &[OtlpSpan]) -> Vec<Self> {
+    pub fn read_arrived<'a>(spans: impl Iterator<Item = &'a OtlpSpan>) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         let mut places: HashMap<_, usize> = HashMap::new();
         for span in spans {

@@ -38,7 +38,7 @@ pub(super) struct AppOutcome<'a> {
     pub(super) dataset: Option<Check>,
     pub(super) search: Option<&'a SpanSearch>,
     /// The probes of all requested applications.
-    pub(super) probes: &'a [AppProbe],
+    pub(super) probes: &'a [&'a AppProbe],
 }
 
 /// Checks whether the dataset of each application was written to since the request, if no witness can see spans. This
@@ -230,10 +230,9 @@ impl AppUnderTest {
         {
             return;
         }
-        let probes: Vec<&AppProbe> = seen.probes.iter().collect();
         let name = verdict.name.clone();
         let spans = seen.search.map(|search| search.spans.as_slice()).unwrap_or_default();
-        if let Some((probe, count)) = find_linked(spans, &name, &probes) {
+        if let Some((probe, count)) = find_linked(spans, &name, seen.probes) {
             sighting.spans = count;
             sighting.linked_to = Some(probe.trace.service.clone());
             verdict.trace_id = Some(probe.trace.id());

@@ -72,6 +72,7 @@ impl AppFollow<'_> {
             return self.apps.len();
         };
         let answered = replies.iter().filter_map(AppReply::answered_at).max();
+        let probes: Vec<_> = self.apps.iter().map(|app| &app.probe).collect();
         let is_waiting = |at: &usize| {
             let search = searches.iter().find(|search| search.members.contains(at));
             match (search, &replies[*at]) {
@@ -85,7 +86,6 @@ impl AppFollow<'_> {
                         AppWitness::Tap(_) => self.deadline,
                         _ => answered.unwrap_or(self.began) + BATCH + GRACE,
                     };
-                    let probes: Vec<_> = self.apps.iter().map(|app| &app.probe).collect();
                     let name = &self.apps[*at].verdict.name;
                     find_linked(&search.spans, name, &probes).is_none() && Instant::now() < patience
                 }

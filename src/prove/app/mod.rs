@@ -169,6 +169,7 @@ impl AppProof<'_> {
         let replies = replies.into_inner().unwrap_or_default();
         let probes: Vec<AppProbe> =
             apps.iter().filter(|app| app.is_asked()).map(|app| app.probe.clone()).collect();
+        let probes: Vec<&AppProbe> = probes.iter().collect();
         let mut concluded = Vec::new();
         for (at, ((app, reply), dataset)) in apps.iter_mut().zip(replies).zip(datasets).enumerate()
         {

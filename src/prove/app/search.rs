@@ -132,7 +132,8 @@ impl SpanSearch {
                 None => self.next = deadline,
             },
             AppWitness::Tap(tap) => {
-                self.spans = AppSpan::read_arrived(&tap.settled_spans());
+                let exports = tap.settled();
+                self.spans = AppSpan::read_arrived(exports.iter().flat_map(|export| &export.spans));
                 let named = self
                     .spans
                     .iter()

@@ -9,6 +9,7 @@ use super::{AppProof, AppTarget, AppUnderTest};
 use crate::error::{Error, Result};
 use crate::otlp::assembly::Trace;
 use crate::otlp::response::ExportMeaning;
+use crate::otlp::span::TraceId;
 use crate::otlp::{Check, CheckStatus, Rung, ServiceVerdict};
 use crate::prove::request::TapUse;
 use crate::prove::tap::{TapSession, TapTarget, TappedExport};
@@ -236,16 +237,18 @@ pub(super) fn draw(tap: &TapSession, verdicts: &[ServiceVerdict], ui: &mut Ui) {
     if ui.is_json() {
         return;
     }
-    let spans = tap.settled_spans();
+    let exports = tap.settled();
     let (pen, verbosity) = (ui.result_pen(), ui.verbosity());
     let traces: BTreeSet<&str> =
         verdicts.iter().filter_map(|verdict| verdict.trace_id.as_deref()).collect();
     for id in traces {
-        let own: Vec<_> =
-            spans.iter().filter(|span| span.trace_id.to_string() == id).cloned().collect();
-        let Some(first) = own.first() else { continue };
-        let trace = Trace { id: first.trace_id, spans: own };
-        for line in waterfall::draw(&trace, &pen, verbosity) {
+        let Some(id) = TraceId::parse(id) else { continue };
+        let spans = exports.iter().flat_map(|export| &export.spans);
+        let spans: Vec<_> = spans.filter(|span| span.trace_id == id).cloned().collect();
+        if spans.is_empty() {
+            continue;
+        }
+        for line in waterfall::draw(&Trace { id, spans }, &pen, verbosity) {
             ui.result(line);
         }
         ui.result("");

@@ -164,17 +164,17 @@ impl TapSession {
         passed.clone()
     }
 
-    /// Returns the spans of every export with a final answer; those that may be retried will be sent again.
-    pub(super) fn settled_spans(&self) -> Vec<OtlpSpan> {
-        let passed = self.passed();
-        let settled = passed.iter().filter(|export| match &export.answer {
+    /// Returns every export with a final answer; those that may be retried will be sent again.
+    pub(super) fn settled(&self) -> Vec<Arc<TappedExport>> {
+        let mut exports = self.passed();
+        exports.retain(|export| match &export.answer {
             Ok(ExportMeaning::Accepted { .. }) => true,
             Ok(ExportMeaning::Refused { code, .. }) => {
                 !matches!(code, FailureCode::Throttled | FailureCode::ServerError)
             }
             Err(failure) => failure.code == FailureCode::UntrustedHost,
         });
-        settled.flat_map(|export| export.spans.iter().cloned()).collect()
+        exports
     }
 
     /// Returns the number of requests to a service's relay that were refused: from other programs, or for another
