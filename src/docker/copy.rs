@@ -200,12 +200,7 @@ impl Engine {
             ["compose", "run", "--detach", "--rm", "--no-deps", "--no-TTY", "--publish"];
         let files = files.iter().map(PathBuf::as_path).chain([path]);
         let CopyPlace::Beside { port } = copy.place else {
-            return self.start(
-                &[&REPLACE, &["--", &*copy.service][..]].concat(),
-                project,
-                files,
-                held,
-            );
+            return self.replace(&copy.service, project, files, held);
         };
         let publish = format!("127.0.0.1::{port}");
         let (name, label) = (copy.name(), format!("{COPY_LABEL}={}", copy.id));
@@ -224,7 +219,17 @@ impl Engine {
         held: impl Into<Stdio>,
     ) -> Result<()> {
         let files = replaced.files.iter().map(PathBuf::as_path);
-        self.start(&[&REPLACE, &["--", &*replaced.service][..]].concat(), project, files, held)
+        self.replace(&replaced.service, project, files, held)
+    }
+
+    fn replace<'a>(
+        &self,
+        service: &str,
+        project: &ComposeProject,
+        files: impl Iterator<Item = &'a Path>,
+        held: impl Into<Stdio>,
+    ) -> Result<()> {
+        self.start(&[&REPLACE, &["--", service][..]].concat(), project, files, held)
     }
 
     fn start<'a>(
