@@ -5,10 +5,10 @@
 mod builder;
 mod node;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use builder::TreeBuilder;
-use foldhash::{HashSet, HashSetExt};
+use foldhash::{HashMap, HashSet, HashSetExt};
 use granit_parser::{Parser, ScanError};
 
 pub use node::{
@@ -25,6 +25,8 @@ pub struct YamlTree {
     has_aliases: bool,
     /// The byte each document begins at.
     document_starts: Vec<usize>,
+    /// The positions of the entries of each mapping of more than [`FEW`] keys, sorted by key; made at the first search.
+    sorted: OnceLock<HashMap<NodeId, Vec<usize>>>,
 }
 
 /// Trees with the same text are equal.
@@ -53,7 +55,7 @@ pub struct YamlSyntaxError {
 const BYTES_PER_NODE: usize = 12;
 /// Maximum length of a text in bytes: at 1.5 nodes for each byte, node numbers still fit in 32 bits.
 const LONGEST: usize = 1 << 30;
-/// Number of keys up to which a linear search is cheaper than a hash set.
+/// Number of keys up to which a linear search is cheaper than a hash set or a sorted list.
 const FEW: usize = 16;
 
 impl YamlTree {
@@ -80,6 +82,7 @@ impl YamlTree {
             roots: Vec::new(),
             has_aliases: false,
             document_starts: Vec::new(),
+            sorted: OnceLock::new(),
         };
         let mark = source.len() - source.trim_start_matches('\u{feff}').len();
         let options = granit_parser::options! { emit_anchor_events: true, emit_comments: false };
@@ -243,11 +246,26 @@ impl YamlTree {
 
     /// Returns the key and value of the last entry with this key, ignoring merge keys.
     pub fn entry(&self, mapping: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
-        self.entries(mapping)
-            .iter()
-            .rev()
-            .find(|(name, _)| self.scalar(*name) == Some(key))
-            .copied()
+        let entries = self.entries(mapping);
+        let is_meant = |(name, _): &&(NodeId, NodeId)| self.scalar(*name) == Some(key);
+        if entries.len() <= FEW {
+            return entries.iter().rev().find(is_meant).copied();
+        }
+        let sorted = self.sorted.get_or_init(|| self.sort_entries()).get(&self.resolve(mapping))?;
+        let end = sorted.partition_point(|at| self.scalar(entries[*at].0) <= Some(key));
+        entries.get(*sorted.get(end.checked_sub(1)?)?).filter(is_meant).copied()
+    }
+
+    fn sort_entries(&self) -> HashMap<NodeId, Vec<usize>> {
+        let sorted = self.ids().filter_map(|id| match &self.node(id).kind {
+            YamlKind::Mapping(entries, _) if entries.len() > FEW => {
+                let mut order: Vec<usize> = (0..entries.len()).collect();
+                order.sort_by_key(|at| self.scalar(entries[*at].0));
+                Some((id, order))
+            }
+            _ => None,
+        });
+        sorted.collect()
     }
 }
 
@@ -327,6 +345,22 @@ mod tests {
     fn a_syntax_error_has_a_line_and_a_column() {
         let error = YamlTree::parse("a: 1\nb: [1\n").unwrap_err();
         assert!(error.line >= 2, "{error:?}");
+    }
+
+    #[test]
+    fn the_last_entry_with_a_key_is_found_among_many() {
+        let text: String = (0..5 * FEW).map(|at| format!("k{}: {at}\n", at % (2 * FEW))).collect();
+        let tree = YamlTree::parse(format!("? [x]\n: 0\nr: &r\n  y: 1\nb: *r\n{text}")).unwrap();
+        let root = tree.root().unwrap();
+        for number in 0..2 * FEW {
+            let value = tree.get(root, &format!("k{number}")).and_then(|value| tree.scalar(value));
+            let last = number + if number < FEW { 4 * FEW } else { 2 * FEW };
+            assert_eq!(value, Some(last.to_string().as_str()));
+        }
+        assert!(tree.get(root, "b").is_some_and(|alias| tree.get(alias, "y").is_some()));
+        for missing in ["", "k", "k100", "x", "z"] {
+            assert_eq!(tree.entry(root, missing), None, "{missing}");
+        }
     }
 
     #[test]
