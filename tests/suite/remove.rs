@@ -1,6 +1,7 @@
 //! `remove`: after `init` and an edit elsewhere it leaves the edit alone, with the journal and without it.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use crate::fixtures::cruddur;
 use crate::gp::run_with_input;
@@ -123,6 +124,27 @@ fn one_service_goes_and_the_others_keep_their_agent() {
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read("docker-compose.yml"), three);
     sandbox.run(&["remove", "--service", "four"]).failed("unknown-service", &["four"]);
+}
+
+#[test]
+fn many_services_lose_their_lines_in_time() {
+    let service = |at: usize| {
+        format!(
+            "  s{at}:\n    image: python:3.12\n    command: flask run\n    environment:\n      A: b\n"
+        )
+    };
+    let services: String = (0..1_500).map(service).collect();
+    let compose = format!("services:\n{services}");
+    let sandbox = sandbox(&[("docker-compose.yml", &compose)]);
+    let init = [&INIT[..], &["--store", "env", "--no-instrument", "--all-services"]].concat();
+    sandbox.run(&init).expect(0);
+    forget(&sandbox);
+    let start = Instant::now();
+    sandbox.run(&["remove", "--yes"]).expect(0);
+    let took = start.elapsed();
+    assert_eq!(sandbox.read("docker-compose.yml"), compose);
+    // For a program without optimisation on a machine that runs other tests as well.
+    assert!(took < Duration::from_secs(40), "{took:?}");
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub mod tasks;
 pub mod tree;
 
 pub use super::refusal::{EditRefusal, EditWarning, EditedText};
+pub use services::ServiceLines;
 
 use tree::{YamlSyntaxError, YamlTree};
 

@@ -19,6 +19,22 @@ pub(super) struct ServiceNodes {
     pub(super) named: HashMap<String, (NodeId, NodeId)>,
 }
 
+/// The services' own lines in a parsed file, to look for one member after another.
+#[derive(Debug)]
+pub struct ServiceLines<'t> {
+    pub(super) draft: YamlDraft<'t>,
+    pub(super) services: ServiceNodes,
+}
+
+impl<'t> ServiceLines<'t> {
+    /// Finds the services; `None` if the file has none.
+    pub fn find(tree: &'t YamlTree) -> Option<Self> {
+        let draft = YamlDraft::of(tree);
+        let services = ServiceNodes::find(&draft).ok()?;
+        Some(Self { draft, services })
+    }
+}
+
 /// The value of one key of a service before and after the edit, its own or a merged one; `None` if it is null.
 pub(super) type ValuePair = (Option<NodeId>, Option<NodeId>);
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::compose_changes::ComposeChanges;
 use super::{FileChange, Note, Plan, WriteMethod};
 use crate::compose::{ComposeModel, ProjectSources, ServiceModel};
+use crate::edit::yaml::ServiceLines;
 use crate::edit::yaml::environment::{self, Wanted};
 use crate::edit::yaml::removals::{self, Removal};
 use crate::edit::yaml::service_lists::{self, WantedMember};
@@ -58,7 +59,7 @@ pub struct Removed {
 /// # Errors
 /// `unsafe-edit` when a compose file cannot be edited without changing what else it says.
 pub fn plan(model: &ComposeModel, request: &RemovalRequest<'_>) -> Result<Removed> {
-    let mut lines = RemovedLines { cleared: request.cleared.clone(), ..RemovedLines::default() };
+    let mut lines = RemovedLines::of(model, request.cleared);
     for service in request.services.iter().filter_map(|name| model.service(name)) {
         variables::take(model, service, request, &mut lines);
         services::take_members(model, service, &mut lines);
@@ -72,7 +73,10 @@ pub fn plan(model: &ComposeModel, request: &RemovalRequest<'_>) -> Result<Remove
             plan.amend(model, &path, |text| environment::set(text, &edits.sets))?;
         }
         if !edits.removals.is_empty() {
-            plan.amend(model, &path, |text| removals::take(text, &edits.removals))?;
+            let removals = edits.removals.into_iter();
+            let removals: Vec<Removal> =
+                removals.map(|(path, members)| Removal { path, members }).collect();
+            plan.amend(model, &path, |text| removals::take(text, &removals))?;
         }
         if !edits.relisted.is_empty() {
             plan.amend(model, &path, |text| service_lists::relist(text, &edits.relisted))?;
@@ -90,10 +94,12 @@ pub fn plan(model: &ComposeModel, request: &RemovalRequest<'_>) -> Result<Remove
 }
 
 /// The lines that are to go, and what they said.
-#[derive(Debug, Default)]
-struct RemovedLines {
+#[derive(Debug)]
+struct RemovedLines<'a> {
+    /// The services' own lines in each file that is not cleared.
+    own: BTreeMap<&'a Path, ServiceLines<'a>>,
     by_path: BTreeMap<PathBuf, FileEdits>,
-    cleared: BTreeSet<PathBuf>,
+    cleared: &'a BTreeSet<PathBuf>,
     back: ComposeChanges,
     notes: Vec<Note>,
     /// The file of the collector goes.
@@ -103,25 +109,36 @@ struct RemovedLines {
 /// What changes in one compose file.
 #[derive(Debug, Default)]
 struct FileEdits {
-    removals: Vec<Removal>,
+    /// Members that go, by the keys that lead to their collection.
+    removals: BTreeMap<Vec<String>, Vec<String>>,
     /// Variables that get the value back that an agent's was added to.
     sets: Vec<Wanted>,
     /// Services whose `depends_on` may become a list again.
     relisted: Vec<String>,
 }
 
-impl RemovedLines {
+impl<'a> RemovedLines<'a> {
+    fn of(model: &'a ComposeModel, cleared: &'a BTreeSet<PathBuf>) -> Self {
+        let files = model.compose_files().filter(|file| !cleared.contains(&file.path));
+        let own = files
+            .filter_map(|file| Some((file.path.as_path(), ServiceLines::find(file.tree().ok()?)?)));
+        Self {
+            own: own.collect(),
+            by_path: BTreeMap::new(),
+            cleared,
+            back: ComposeChanges::default(),
+            notes: Vec::new(),
+            collector: false,
+        }
+    }
+
     fn edits(&mut self, path: &Path) -> &mut FileEdits {
         self.by_path.entry(path.to_owned()).or_default()
     }
 
     fn take(&mut self, path: &Path, keys: &[&str], member: &str) {
         let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-        let removals = &mut self.edits(path).removals;
-        match removals.iter_mut().find(|removal| removal.path == keys) {
-            Some(removal) => removal.members.push(member.to_owned()),
-            None => removals.push(Removal { path: keys, members: vec![member.to_owned()] }),
-        }
+        self.edits(path).removals.entry(keys).or_default().push(member.to_owned());
     }
 
     /// Takes a member out of a list of a service where one of its files has it as it is written.
@@ -136,11 +153,8 @@ impl RemovedLines {
         for span in &service.defined_in {
             let file = model.file(span);
             let is_known = paths.iter().any(|text| Arc::ptr_eq(text, &file.text));
-            let Ok(tree) = file.tree() else { continue };
-            if is_known
-                || self.cleared.contains(&file.path)
-                || !service_lists::is_as_written(tree, wanted)
-            {
+            let own = self.own.get(file.path.as_path());
+            if is_known || !own.is_some_and(|own| own.has_member(wanted)) {
                 continue;
             }
             paths.push(&file.text);

@@ -12,7 +12,11 @@ use crate::plan::agents::{self, PlannedAgent};
 use crate::provider::{Addon, collector};
 
 /// Takes out the members of a service's lists by which it uses an agent or a daemon.
-pub(super) fn take_members(model: &ComposeModel, service: &ServiceModel, lines: &mut RemovedLines) {
+pub(super) fn take_members(
+    model: &ComposeModel,
+    service: &ServiceModel,
+    lines: &mut RemovedLines<'_>,
+) {
     let wanted = |member| WantedMember { service: service.name.clone(), member };
     if let Some(planned) = agents::find_planned(model, service)
         && let Some(source) = model.service(&planned.agent.service(planned.library))
@@ -44,7 +48,7 @@ fn volume_of(service: &ServiceModel) -> Option<&str> {
 pub(super) fn take_unused(
     model: &ComposeModel,
     request: &RemovalRequest<'_>,
-    lines: &mut RemovedLines,
+    lines: &mut RemovedLines<'_>,
 ) -> Result<()> {
     let mut users: BTreeSet<&str> = BTreeSet::new();
     for service in &model.services {
@@ -70,7 +74,7 @@ pub(super) fn take_unused(
             take_volume(model, volume, lines);
         }
     }
-    let is_named = |lines: &RemovedLines, name: &str| {
+    let is_named = |lines: &RemovedLines<'_>, name: &str| {
         let host = format!("//{name}:");
         let is_other = |one: &&ServiceModel| {
             one.environment.iter().any(|entry| {
@@ -130,7 +134,7 @@ fn take_collector(
     model: &ComposeModel,
     request: &RemovalRequest<'_>,
     service: &ServiceModel,
-    lines: &mut RemovedLines,
+    lines: &mut RemovedLines<'_>,
 ) -> Result<()> {
     let Some(file) = request.collector else { return Ok(()) };
     let origins = collector::origins(file.text);
@@ -153,7 +157,7 @@ fn take_service(
     model: &ComposeModel,
     service: &ServiceModel,
     body: &str,
-    lines: &mut RemovedLines,
+    lines: &mut RemovedLines<'_>,
 ) -> bool {
     let [span] = service.defined_in.as_slice() else { return false };
     let file = model.file(span);
@@ -172,7 +176,7 @@ fn take_service(
 }
 
 /// Takes out a volume that says nothing and that nothing else uses.
-fn take_volume(model: &ComposeModel, volume: &str, lines: &mut RemovedLines) {
+fn take_volume(model: &ComposeModel, volume: &str, lines: &mut RemovedLines<'_>) {
     let is_kept = model.services.iter().any(|service| {
         let mut references = service.references.iter();
         let uses = references.any(|one| one.kind == ReferenceKind::Volume && one.name == volume);

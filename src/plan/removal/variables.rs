@@ -3,7 +3,7 @@
 use super::{RemovalRequest, RemovedLines};
 use crate::compose::{ComposeModel, ServiceModel};
 use crate::edit::yaml::additions::{self, Addition};
-use crate::edit::yaml::environment::{self, Wanted};
+use crate::edit::yaml::environment::Wanted;
 use crate::edit::yaml::removals;
 use crate::plan::Note;
 use crate::plan::addons::{self, HostNaming};
@@ -33,7 +33,7 @@ pub(super) fn take(
     model: &ComposeModel,
     service: &ServiceModel,
     request: &RemovalRequest<'_>,
-    lines: &mut RemovedLines,
+    lines: &mut RemovedLines<'_>,
 ) {
     let known = [];
     let destinations = request.destinations.get(&service.name).map_or(&known[..], Vec::as_slice);
@@ -109,7 +109,7 @@ fn take_variable(
     model: &ComposeModel,
     service: &ServiceModel,
     one: &Variable,
-    lines: &mut RemovedLines,
+    lines: &mut RemovedLines<'_>,
 ) -> bool {
     let own = service.environment.iter().filter(|entry| {
         entry.name == one.name
@@ -119,13 +119,13 @@ fn take_variable(
     let mut found = false;
     for entry in own {
         let file = model.file(&entry.name_span);
-        let is_written = file.tree().is_ok_and(|tree| {
-            environment::is_as_written(tree, &service.name, &one.name, &one.value)
-        });
+        let own = lines.own.get(file.path.as_path());
+        let is_written =
+            own.is_some_and(|own| own.has_variable(&service.name, &one.name, &one.value));
         let known = lines.back.services.get(&service.name);
         let is_known =
             known.is_some_and(|known| known.set.iter().any(|(name, _)| *name == one.name));
-        if is_written && !is_known && !lines.cleared.contains(&file.path) {
+        if is_written && !is_known {
             let keys = ["services", &service.name, "environment"];
             lines.take(&file.path, &keys, &one.name);
             lines.take(&file.path, &keys, &format!("{}={}", one.name, one.value));
@@ -147,7 +147,7 @@ fn take_joined(
     model: &ComposeModel,
     service: &ServiceModel,
     request: &RemovalRequest<'_>,
-    lines: &mut RemovedLines,
+    lines: &mut RemovedLines<'_>,
 ) {
     let Some(planned) = agents::find_planned(model, service) else { return };
     let joined = planned.agent.variables.iter().filter(|one| one.rule == VariableRule::Join);
@@ -183,7 +183,7 @@ fn take_host(
     model: &ComposeModel,
     service: &ServiceModel,
     destinations: &[Destination],
-    lines: &mut RemovedLines,
+    lines: &mut RemovedLines<'_>,
 ) {
     let Some(host) = destinations.iter().find_map(Destination::host_to_add) else { return };
     let mode = service.network_mode.as_deref().unwrap_or_default();
@@ -209,7 +209,7 @@ fn take_host(
 }
 
 /// Says which variables for telemetry stay, and why.
-fn note_others(model: &ComposeModel, service: &ServiceModel, lines: &mut RemovedLines) {
+fn note_others(model: &ComposeModel, service: &ServiceModel, lines: &mut RemovedLines<'_>) {
     let gone = lines.back.services.get(&service.name);
     let is_gone = |name: &str| gone.is_some_and(|gone| gone.set.iter().any(|(own, _)| own == name));
     let others = service.environment.iter().map(|entry| entry.name.as_str());

@@ -23,8 +23,6 @@ use super::services::ServiceNodes;
 use super::tree::{CollectionLayout, NodeId, ScalarQuoting, YamlKind, YamlTree};
 use super::{EditRefusal, EditedText, duplicates, merge};
 
-pub use written::is_as_written;
-
 /// The variables to set and remove in one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {

@@ -1,5 +1,6 @@
 //! After the edit: two parsers read the new text, and it means the old one without the members that were to go.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::EditRefusal;
@@ -35,9 +36,8 @@ fn compare(
     path: &mut Vec<String>,
     gone: &Positions,
 ) -> Result<(), ChangedNode> {
-    let mut below = gone.range(path.clone()..).map(|(other, _)| other);
-    let below = below.by_ref().take_while(|other| other.starts_with(path));
-    let below: Vec<&Vec<String>> = below.collect();
+    let below = gone.range(path.clone()..).map(|(other, _)| other);
+    let below: Vec<&Vec<String>> = below.take_while(|other| other.starts_with(path)).collect();
     if below.is_empty() {
         return all.same((was, is));
     }
@@ -55,23 +55,19 @@ fn compare(
     }
     let entries = before.entries(was).iter().enumerate();
     let taken = entries.filter(|(at, _)| is_gone(*at));
-    let taken: Vec<&str> = taken.filter_map(|(_, (key, _))| before.scalar(*key)).collect();
+    let taken: BTreeSet<&str> = taken.filter_map(|(_, (key, _))| before.scalar(*key)).collect();
     let is_emptied = own.is_some_and(|own| own.len() == before.entries(was).len());
     if is_emptied && (after.is_null(is) || after.entries(is).is_empty()) {
         return Ok(());
     }
-    let next: Vec<&str> =
-        below.iter().filter_map(|other| other.get(path.len())).map(String::as_str).collect();
+    let next = below.iter().filter_map(|other| other.get(path.len()));
+    let next: BTreeSet<&str> = next.map(String::as_str).collect();
     let others = all.members((was, is), |key| taken.contains(&key) || next.contains(&key))?;
     all.each(others)?;
     if taken.iter().any(|key| after.get(is, key).is_some()) {
         return Err(ChangedNode(was));
     }
-    let mut known = "";
     for key in next.into_iter().filter(|key| !taken.contains(key)) {
-        if std::mem::replace(&mut known, key) == key {
-            continue;
-        }
         let pair = before.get(was, key).zip(after.get(is, key)).ok_or(ChangedNode(was))?;
         path.push(key.to_owned());
         compare(all, pair, path, gone)?;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::documents::DocumentParts;
 use super::draft::YamlDraft;
 use super::service_value::{ServiceValue, is_affected};
-use super::services::ServiceNodes;
+use super::services::{ServiceLines, ServiceNodes};
 use super::tree::{NodeId, YamlTree};
 use super::{EditRefusal, EditedText, duplicates};
 
@@ -89,13 +89,13 @@ pub fn add(source: &str, wanted: &[WantedMember]) -> Result<EditedText, EditRefu
     Ok(EditedText { text: Arc::clone(&tree.source), tree: Some(tree), warnings })
 }
 
-/// Returns whether a list of the service's own has the member as [`add`] writes it.
-pub fn is_as_written(tree: &YamlTree, wanted: &WantedMember) -> bool {
-    let draft = YamlDraft::of(tree);
-    let list = ServiceNodes::find(&draft).and_then(|services| {
-        ServiceValue::find(&draft, &services, &wanted.service, wanted.member.key())
-    });
-    list.is_ok_and(|list| is_own_member(tree, &list, &wanted.member))
+impl ServiceLines<'_> {
+    /// Returns whether a list of the service's own has the member as [`add`] writes it.
+    pub fn has_member(&self, wanted: &WantedMember) -> bool {
+        let Self { draft, services } = self;
+        let list = ServiceValue::find(draft, services, &wanted.service, wanted.member.key());
+        list.is_ok_and(|list| is_own_member(draft.tree, &list, &wanted.member))
+    }
 }
 
 /// Returns the lines to paste by hand where [`add`] refuses.
