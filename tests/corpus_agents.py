@@ -11,79 +11,17 @@ Python, Node.js, Java, .NET or PHP. For each file one of two things must hold:
 Prints the violations, then the counts. Exits 1 on any violation, when nothing got an agent, or when more than 2 % of the files that
 init edits without agents are refused. Needs PyYAML.
 """
-import argparse
 import difflib
 import json
 import os
 import re
 import subprocess
 import sys
-import tempfile
 
-import yaml
+from corpus_projects import SECRET, arguments, judge_files, project_of, read, run
 
-SECRET = "hcaik_" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2
 JOINED = {"PYTHONPATH", "NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "PHP_INI_SCAN_DIR", "DOTNET_STARTUP_HOOKS", "DOTNET_ADDITIONAL_DEPS", "DOTNET_SHARED_STORE"}
 SET = {"CORECLR_ENABLE_PROFILING", "CORECLR_PROFILER", "CORECLR_PROFILER_PATH"}
-PROGRAMS = [
-    ("python:3.12-slim", "python main.py", {"requirements.txt": "fastapi\n", "main.py": "import fastapi\n"}),
-    ("node:22-alpine", "node index.js", {"package.json": '{"dependencies": {"express": "4"}}\n', "index.js": "require('express')\n"}),
-    ("python:3.12-alpine", "python manage.py runserver", {"requirements.txt": "django\n", "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'a.settings')\n"}),
-    ("eclipse-temurin:21-jre", "java -jar app.jar", {"pom.xml": "<project/>\n"}),
-    ("mcr.microsoft.com/dotnet/aspnet:8.0", "dotnet app.csproj", {"app.csproj": "<Project/>\n"}),
-    ("php:8.3-cli", "php index.php", {"composer.json": "{}\n"}),
-]
-
-
-class Loader(yaml.SafeLoader):
-    pass
-
-
-Loader.add_multi_constructor("", lambda loader, tag, node: None)
-
-
-def load(text):
-    try:
-        documents = list(yaml.load_all(text.decode("utf-8-sig"), Loader))
-    except Exception:
-        return None
-    return documents[0] if len(documents) == 1 and isinstance(documents[0], dict) else None
-
-
-def write(path, text):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    if not os.path.exists(path):
-        with open(path, "w") as file:
-            file.write(text)
-
-
-def add_programs(project, document):
-    """A Dockerfile and a manifest for each service that is built below the project."""
-    services = document.get("services")
-    for number, service in enumerate(services.values() if isinstance(services, dict) else []):
-        build = service.get("build") if isinstance(service, dict) else None
-        context = build.get("context", ".") if isinstance(build, dict) else build
-        dockerfile = build.get("dockerfile", "Dockerfile") if isinstance(build, dict) else "Dockerfile"
-        if not isinstance(context, str) or not isinstance(dockerfile, str) or "$" in context + dockerfile or ":" in context:
-            continue
-        folder = os.path.normpath(os.path.join(project, context))
-        path = os.path.normpath(os.path.join(folder, dockerfile))
-        if not (folder + "/").startswith(project + "/") or not path.startswith(project + "/"):
-            continue
-        base, command, files = PROGRAMS[number % len(PROGRAMS)]
-        try:
-            write(path, f"FROM {base}\nWORKDIR /srv\nCOPY . .\nCOPY {' '.join(files)} ./\nCMD {command}\n")
-            for name, text in files.items():
-                write(os.path.join(folder, name), text)
-        except OSError:
-            pass
-
-
-def run(binary, folder, *args):
-    home = os.path.join(folder, "home")
-    os.makedirs(home, exist_ok=True)
-    environment = {"PATH": os.environ["PATH"], "HOME": home, "HONEYCOMB_API_KEY": SECRET, "NO_COLOR": "1"}
-    return subprocess.run([binary, *args, "-C", os.path.join(folder, "p")], capture_output=True, timeout=60, stdin=subprocess.DEVNULL, env=environment)
 
 
 def resolve(compose, project):
@@ -169,25 +107,15 @@ def lost_lines(before, after):
     return [line for line in lost if not re.search(may_go, line) and not (line == last and not line.endswith(b"\n"))]
 
 
-def judge(options, path, count, codes):
-    with open(path, "rb") as file:
-        before = file.read()
-    document = load(before)
-    with tempfile.TemporaryDirectory() as folder:
-        project = os.path.join(folder, "p")
-        os.makedirs(project)
-        target = os.path.join(project, "docker-compose.yml")
-        with open(target, "wb") as file:
-            file.write(before)
-        if document:
-            add_programs(project, document)
-        read = lambda: open(target, "rb").read()
+def judge(options, path, count):
+    with project_of(path) as (folder, target, before):
+        project = os.path.dirname(target)
         plain = ["init", "--yes", "--provider", "honeycomb", "--store", "env", "--all-services", "--no-ports", "--no-verify"]
         without = run(options.binary, folder, *[one for one in plain if one != "--yes"], "--instrument", "none", "--dry-run").returncode
         old = resolve(options.compose, project)
         args = [*plain, "--instrument", "agent"]
         done = run(options.binary, folder, *args)
-        after = read()
+        after = read(target)
         problems = []
         if SECRET.encode() in done.stdout + done.stderr + after:
             problems.append("THE KEY LEAKED")
@@ -203,13 +131,13 @@ def judge(options, path, count, codes):
             if check.returncode != 0:
                 problems.append(f"second run: exit {check.returncode}: {(check.stdout + check.stderr)[-300:]!r}")
             undo = run(options.binary, folder, "undo", "--yes")
-            if after != before and (undo.returncode != 0 or read() != before):
+            if after != before and (undo.returncode != 0 or read(target) != before):
                 problems.append(f"undo: exit {undo.returncode}: {undo.stderr[-200:]!r}")
         elif done.returncode == 2:
             count["refused"] += 1
             code = re.search(rb"error\[([a-z-]+)\]", done.stderr)
             name = code.group(1).decode() if code else None
-            codes[name] = codes.get(name, 0) + 1
+            count["codes"][name] = count["codes"].get(name, 0) + 1
             if not code:
                 problems.append(f"exit 2 without error[CODE]: {done.stderr[-300:]!r}")
             if after != before:
@@ -224,29 +152,11 @@ def judge(options, path, count, codes):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("binary")
-    parser.add_argument("folder")
-    parser.add_argument("--compose", default="target/tools/docker-compose")
-    parser.add_argument("--max", type=int, default=10**9)
-    parser.add_argument("--only", default="")
+    parser = arguments()
+    parser.add_argument("--compose", type=os.path.abspath, default=os.path.abspath("target/tools/docker-compose"))
     options = parser.parse_args()
-    options.binary, options.compose = os.path.abspath(options.binary), os.path.abspath(options.compose)
-    names = (os.path.join(root, name) for root, _, files in os.walk(options.folder) for name in files)
-    files = sorted(name for name in names if re.search(r"compose[^/]*\.ya?ml$", name) and options.only in name)[: options.max]
-    count = dict(edited=0, with_agents=0, compared=0, refused=0, refused_for_agents=0, violations=0)
-    codes = {}
-    for path in files:
-        try:
-            problems = judge(options, path, count, codes)
-        except subprocess.TimeoutExpired:
-            problems = ["hung for 60 s"]
-        if problems:
-            count["violations"] += 1
-            print(f"VIOLATION {path}")
-            for problem in problems[:4]:
-                print("   ", problem)
-    print({**count, "files": len(files), "codes": codes})
+    count = dict(edited=0, with_agents=0, compared=0, refused=0, refused_for_agents=0, codes={})
+    judge_files(options, judge, count)
     bad = count["violations"] or not count["with_agents"] or count["refused_for_agents"] > 0.02 * count["edited"]
     sys.exit(1 if bad else 0)
 

@@ -1,22 +1,20 @@
 #!/usr/bin/env python3
 """init, an edit elsewhere, remove on every compose file below a folder: the edit alone is left.
 
-  corpus_remove.py BINARY DIR [--instrument none|agent] [--forget] [--max N] [--only TEXT]
+  corpus_remove.py BINARY DIR [--instrument none|agent] [--forget] [--show] [--max N] [--only TEXT]
 
-Each file stands in a project of its own, as in corpus_agents.py. After `init --yes` lines of comment are added, and `remove --yes` takes the
+Each file stands in a project of its own, as corpus_projects.py makes it. After `init --yes` lines of comment are added, and `remove --yes` takes the
 setup out. With --forget the journal is deleted before, as in a fresh clone: then what docker compose would make of the file counts, and
 files that are not byte for byte the edit alone are counted. A second `remove --check` has nothing to do, and `undo` brings the removed
-lines back. Prints the violations, then the counts; exits 1 on any violation or when nothing was wired. Needs PyYAML.
+lines back. --show prints the differences. Prints the violations, then the counts; exits 1 on any violation or when nothing was wired. Needs PyYAML.
 """
-import argparse
+import difflib
 import os
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
 
-from corpus_agents import SECRET, add_programs, load, run
+from corpus_projects import SECRET, arguments, judge_files, load, project_of, read, run
 
 
 def edited(text):
@@ -49,21 +47,10 @@ def meaning(text):
 
 
 def judge(options, path, count):
-    with open(path, "rb") as file:
-        before = file.read()
-    document = load(before)
-    with tempfile.TemporaryDirectory() as folder:
-        project = os.path.join(folder, "p")
-        os.makedirs(project)
-        target = os.path.join(project, "docker-compose.yml")
-        with open(target, "wb") as file:
-            file.write(before)
-        if document:
-            add_programs(project, document)
-        read = lambda: open(target, "rb").read()
+    with project_of(path) as (folder, target, before):
         init = ["init", "--yes", "--provider", "honeycomb", "--store", "env", "--all-services", "--no-ports", "--no-verify", "--instrument", options.instrument]
         done = run(options.binary, folder, *init)
-        wired = read()
+        wired = read(target)
         if done.returncode != 0 or wired == before:
             count["not_wired"] += 1
             return []
@@ -74,7 +61,7 @@ def judge(options, path, count):
         if options.forget:
             shutil.rmtree(os.path.join(folder, "home", ".local", "state"))
         done = run(options.binary, folder, "remove", "--yes")
-        after = read()
+        after = read(target)
         said = (done.stdout + done.stderr)[-400:]
         problems = []
         if SECRET.encode() in done.stdout + done.stderr + after:
@@ -104,44 +91,25 @@ def judge(options, path, count):
         if check.returncode != 0:
             problems.append(f"a second run: exit {check.returncode}: {(check.stdout + check.stderr)[-300:]!r}")
         undo = run(options.binary, folder, "undo", "--yes")
-        if after != now and (undo.returncode != 0 or read() != now):
+        if after != now and (undo.returncode != 0 or read(target) != now):
             problems.append(f"undo: exit {undo.returncode}: {undo.stderr[-200:]!r}")
         return problems
 
 
 def show(path, goal, after):
-    import difflib
-
     lines = difflib.unified_diff(goal.decode(errors="replace").splitlines(True), after.decode(errors="replace").splitlines(True), "goal", "after", n=2)
     print(path)
     print("".join(list(lines)[:40]))
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("binary")
-    parser.add_argument("folder")
+    parser = arguments()
     parser.add_argument("--instrument", default="none")
     parser.add_argument("--forget", action="store_true")
     parser.add_argument("--show", action="store_true")
-    parser.add_argument("--max", type=int, default=10**9)
-    parser.add_argument("--only", default="")
     options = parser.parse_args()
-    options.binary = os.path.abspath(options.binary)
-    names = (os.path.join(root, name) for root, _, files in os.walk(options.folder) for name in files)
-    files = sorted(name for name in names if re.search(r"compose[^/]*\.ya?ml$", name) and options.only in name)[: options.max]
-    count = dict(wired=0, not_wired=0, byte_for_byte=0, same_meaning=0, had_variables=0, refused=0, violations=0)
-    for path in files:
-        try:
-            problems = judge(options, path, count)
-        except subprocess.TimeoutExpired:
-            problems = ["hung for 60 s"]
-        if problems:
-            count["violations"] += 1
-            print(f"VIOLATION {path}")
-            for problem in problems[:4]:
-                print("   ", problem)
-    print({**count, "files": len(files)})
+    count = dict(wired=0, not_wired=0, byte_for_byte=0, same_meaning=0, had_variables=0, refused=0)
+    judge_files(options, judge, count)
     sys.exit(1 if count["violations"] or not count["wired"] else 0)
 
 
