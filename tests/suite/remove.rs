@@ -52,6 +52,22 @@ fn with_code() -> ProjectFiles {
     files
 }
 
+/// A service whose agent's value stands alone, although it would be joined with one of the service's own.
+fn php() -> ProjectFiles {
+    vec![
+        (
+            "docker-compose.yml",
+            "services:\n  shop:\n    build: ./shop\n    environment:\n      A: b\n",
+        ),
+        (
+            "shop/Dockerfile",
+            "FROM php:8.3-cli\nWORKDIR /srv\nCOPY . .\nCMD [\"php\", \"index.php\"]\n",
+        ),
+        ("shop/composer.json", "{}\n"),
+        ("shop/index.php", "<?php\n"),
+    ]
+}
+
 /// Edits the files that were there, each where init wrote nothing.
 fn edit(sandbox: &Sandbox, has_gitpod: bool) {
     let paths = ["docker-compose.yml", ".gitpod.yml"];
@@ -66,7 +82,7 @@ fn edit(sandbox: &Sandbox, has_gitpod: bool) {
 
 #[test]
 fn the_edit_alone_is_left() {
-    let cases: [(ProjectFiles, &[&str]); 8] = [
+    let cases: [(ProjectFiles, &[&str]); 9] = [
         (cruddur(), &["--store", "env", "--no-instrument"]),
         (with_code(), &["--store", "env"]),
         (with_code(), &["--store", "env", "--with", "rollbar,xray", "--aws-region", "us-east-1"]),
@@ -75,6 +91,7 @@ fn the_edit_alone_is_left() {
         (with_code(), &["--store", "env", "--region", "eu"]),
         (project(), &["--store", "env"]),
         (project(), &["--store", "env", "--provider", "collector"]),
+        (php(), &["--store", "env", "--instrument", "agent"]),
     ];
     for (project, arguments) in cases {
         for is_forgotten in [false, true] {

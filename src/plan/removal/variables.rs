@@ -159,6 +159,8 @@ fn take_joined(
             JoinSide::Before => raw.strip_prefix(&format!("{value}{}", one.separator)),
             JoinSide::After => raw.strip_suffix(&format!("{}{value}", one.separator)),
         });
+        // The agent's value alone was not joined with anything.
+        let own = own.filter(|own| !own.trim().is_empty());
         let path = &model.file(&entry.name_span).path;
         let Some(own) = own.filter(|_| !lines.cleared.contains(path)) else { continue };
         let startup = service.startup(request.sources, Some(model.plain()));
