@@ -8,8 +8,9 @@ use crate::apply::Journal;
 use crate::error::{Error, ErrorCode, Result};
 use crate::otlp::{ProofReport, ProvenRung};
 use crate::secret::Redactor;
+use crate::session::context::ProjectContext;
 
-/// The last verdict of `verify`.
+/// The last verdict of `verify`, or of `init` at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LastVerdict {
     /// The time, in seconds since 1970.
@@ -46,7 +47,7 @@ const FILE: &str = "verdict.json";
 /// # Errors
 /// `journal-unwritable`.
 pub(crate) fn keep_verdict(
-    journal: &Journal,
+    place: &ProjectContext,
     report: &ProofReport,
     redactor: &Redactor,
 ) -> Result<()> {
@@ -60,7 +61,7 @@ pub(crate) fn keep_verdict(
         LastVerdict { at: now.as_secs(), passed: report.passed, services: services.collect() };
     let text = serde_json::to_string(&verdict)
         .map_err(|error| Error::new(ErrorCode::Internal, "the verdict is no JSON").cause(error))?;
-    journal.keep_beside(FILE, &text)
+    place.journal(redactor)?.keep_beside(FILE, &text)
 }
 
 /// Returns the stored verdict; `None` if it is missing or cannot be read.

@@ -47,3 +47,13 @@ fn the_last_verdict_is_kept_and_replaced() {
     let status = sandbox.run(&["status", "--json"]).expect(0).json();
     assert_eq!(status["verified"]["passed"], false);
 }
+
+#[test]
+fn the_verdict_of_init_is_the_last_one() {
+    let closed = Closed::new();
+    let sandbox = crate::verify::project(&closed.url());
+    sandbox.run(&["init", "--yes", "--no-instrument", "--endpoint", &closed.url()]).expect(1);
+    let status = sandbox.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(status["verified"]["passed"], false);
+    assert_eq!(status["verified"]["services"][0]["code"], "connect");
+}

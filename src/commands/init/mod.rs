@@ -30,6 +30,7 @@ use crate::plan::{self, FileChange, Plan, telemetry};
 use crate::prove::{self, ProjectStage, ProofRequest};
 use crate::session::collector::read_collector_configuration;
 use crate::session::context::ProjectContext;
+use crate::session::last_verdict::keep_verdict;
 use crate::session::{ports, tasks};
 use crate::ui::Ui;
 use crate::ui::interrupt::{InterruptMode, set_interrupt_mode};
@@ -276,6 +277,8 @@ fn report_wiring(
         };
         ui.section("verdict:");
         let report = prove::prove(&request, &place, ui)?;
+        // A verdict that cannot be saved is still valid.
+        let _ = keep_verdict(&place, &report, ui.redactor());
         outcome = if report.passed { outcome } else { RunOutcome::No };
         verdict = Some(report);
     }
