@@ -10,7 +10,7 @@ use crate::edit::yaml::ports::Visibility;
 use crate::error::Result;
 use crate::plan::gitpod;
 use crate::provider;
-use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
+use crate::session::context::{HONEYCOMB_KEY, ProjectContext, how_to_store};
 use crate::session::current_destination::{CurrentDestination, find_current_destinations};
 use crate::session::instrumentation::read_instrumentation;
 use crate::session::last_verdict::{LastVerdict, load_verdict};
@@ -82,7 +82,7 @@ pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
     let document = StatusDocument {
         schema_version: 1,
         providers: name_providers(&destinations),
-        keys: find_keys(model, place.stores(ui.redactor())),
+        keys: find_keys(model, place.stores(ui.redactor()), &destinations),
         services: model
             .services
             .iter()
@@ -120,12 +120,19 @@ fn name_providers(destinations: &[(&str, CurrentDestination)]) -> Vec<String> {
     providers
 }
 
-/// Returns the secrets that the compose files refer to, or Honeycomb's key if there are none.
-fn find_keys(model: &ComposeModel, stores: &Stores) -> Vec<KeyStatus> {
+/// Returns the secrets that the compose files refer to. If there are none, it is Honeycomb's key, unless everything is
+/// sent to `listen`, which takes no key.
+fn find_keys(
+    model: &ComposeModel,
+    stores: &Stores,
+    destinations: &[(&str, CurrentDestination)],
+) -> Vec<KeyStatus> {
     let asked = crate::session::secrets::asked_for(model);
     let named = provider::secret_variables();
     let mut names: Vec<&str> = named.into_iter().filter(|name| asked.contains(*name)).collect();
-    if names.is_empty() {
+    let is_local = |(_, to): &(&str, CurrentDestination)| *to == CurrentDestination::Local;
+    let is_kept_here = !destinations.is_empty() && destinations.iter().all(is_local);
+    if names.is_empty() && !is_kept_here {
         names.push(HONEYCOMB_KEY);
     }
     let status = |name: &str| {
@@ -236,7 +243,7 @@ fn describe_key(key: &KeyStatus) -> String {
             };
             format!("{} {masked} in `{store}`{run}", key.variable)
         }
-        _ => format!("{} is not stored: `cruddur-ops key set` stores it", key.variable),
+        _ => format!("{} is not stored: {}", key.variable, how_to_store(&key.variable)),
     }
 }
 

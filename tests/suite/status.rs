@@ -57,3 +57,27 @@ fn the_verdict_of_init_is_the_last_one() {
     assert_eq!(status["verified"]["passed"], false);
     assert_eq!(status["verified"]["services"][0]["code"], "connect");
 }
+
+#[test]
+fn each_missing_key_has_the_command_that_stores_it() {
+    let compose = "services:\n  api:\n    build: .\n    environment:\n      A: ${AWS_ACCESS_KEY_ID}\n      B: ${ROLLBAR_ACCESS_TOKEN}\n      C: ${HONEYCOMB_API_KEY}\n";
+    let sandbox = Sandbox::new(&[("docker-compose.yml", compose)]);
+    let shown = sandbox.run(&["status"]).expect(0).stdout;
+    let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    for command in [
+        "`cruddur-ops key set --variable AWS_ACCESS_KEY_ID`",
+        "`cruddur-ops key set --variable ROLLBAR_ACCESS_TOKEN`",
+        "`cruddur-ops key set`",
+    ] {
+        assert!(words.contains(command), "{command} is not in: {shown}");
+    }
+}
+
+#[test]
+fn what_stays_on_this_machine_needs_no_key() {
+    let sandbox = Sandbox::new(&cruddur());
+    let keys = || sandbox.run(&["status", "--json"]).expect(0).json()["keys"].clone();
+    assert_eq!(keys()[0]["variable"], "HONEYCOMB_API_KEY");
+    sandbox.run(&["init", "--yes", "--provider", "local", "--no-instrument"]).expect(0);
+    assert_eq!(keys(), serde_json::json!([]));
+}
