@@ -105,6 +105,7 @@ fn list_changes(
     if entries.is_empty() {
         ui.say("nothing to take back");
     }
+    let width = entries.iter().map(|entry| entry.command.len()).max().unwrap_or(0);
     let mut changes: Vec<Value> = Vec::new();
     for (at, entry) in entries.iter().enumerate() {
         let number = at + 1;
@@ -115,7 +116,7 @@ fn list_changes(
         let touched: Vec<String> = touched.collect();
         let age = entry.written.and_then(|written| SystemTime::now().duration_since(written).ok());
         let head = format!(
-            "{number:>3}  {:<10}  {:<14}  ",
+            "{number:>3}  {:<width$}  {:<14}  ",
             entry.command,
             age.map_or(String::new(), describe_age)
         );

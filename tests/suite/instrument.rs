@@ -532,3 +532,16 @@ fn init_traces_the_application_too_unless_told_not_to() {
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert_eq!(sandbox.read("backend-flask/app.py"), APP);
 }
+
+#[test]
+fn the_list_of_changes_has_columns() {
+    let app = "from flask import Flask\n\napp = Flask(__name__)\n\n\ndef home():\n    return 1\n";
+    let sandbox = project(&[("backend-flask/app.py", app)]);
+    sandbox.run(&["instrument", "--yes"]).expect(0);
+    let span = ["instrument", "span", "backend-flask/app.py:home", "--name", "home", "--yes"];
+    sandbox.run(&span).expect(0);
+    let list = sandbox.run(&["undo", "--list"]).expect(0).stdout;
+    let columns = list.lines().map(|line| line.find("backend-flask/"));
+    let columns: Vec<Option<usize>> = columns.collect();
+    assert!(columns.len() == 2 && columns[0].is_some() && columns[0] == columns[1], "{list}");
+}
