@@ -545,3 +545,12 @@ fn the_list_of_changes_has_columns() {
     let columns: Vec<Option<usize>> = columns.collect();
     assert!(columns.len() == 2 && columns[0].is_some() && columns[0] == columns[1], "{list}");
 }
+
+#[test]
+fn a_project_without_flask_is_not_called_complete() {
+    let complete = project(&[]);
+    complete.run(&["instrument", "--yes"]).expect(0);
+    let plain = project(&[("backend-flask/app.py", "print(1)\n")]);
+    let said = |sandbox: &Sandbox| sandbox.run(&["instrument", "--yes"]).expect(0).stderr;
+    assert_ne!(said(&plain), said(&complete));
+}

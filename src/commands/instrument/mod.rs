@@ -32,8 +32,8 @@ pub(super) fn run(
     let journal = place.journal(ui.redactor())?;
     let fresh = flow::settle(&journal, place, write, ui)?;
     let place = fresh.as_ref().unwrap_or(place);
-    // The services that were named have no application to change.
-    let mut is_missed = false;
+    // No service, or none of those that were named, has an application to change.
+    let mut is_without_flask = false;
     let (plan, command, question) = match &args.command {
         Some(InstrumentCommand::Span(span)) => {
             let plan = span::plan(span, place)?;
@@ -46,7 +46,7 @@ pub(super) fn run(
             let found = code::find_flask_services(&place.project, &args.service, &addons)?;
             let mut plan = instrument::plan_services(&found, mistakes)?;
             plan.notes.extend(missing_variable_notes(&place.project, &found, &addons)?);
-            is_missed = found.is_empty() && !args.service.is_empty();
+            is_without_flask = found.is_empty();
             (plan, "instrument", "Change packages and code like this?")
         }
     };
@@ -59,6 +59,7 @@ pub(super) fn run(
     if decision == PlanDecision::Nothing && plan.steps.is_empty() {
         ui.say(match args.command {
             Some(InstrumentCommand::Span(_)) => "nothing to do: the span is there already",
+            None if is_without_flask => "nothing to do: no Flask application was found here",
             None => "nothing to do: every Flask service built here is complete",
         });
     }
@@ -68,7 +69,7 @@ pub(super) fn run(
     flow::show_next(&next, ui);
     ui.document(&document)?;
     Ok(match decision {
-        PlanDecision::Nothing if is_missed => RunOutcome::No,
+        PlanDecision::Nothing if is_without_flask && !args.service.is_empty() => RunOutcome::No,
         decision => flow::outcome(decision),
     })
 }
