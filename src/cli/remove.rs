@@ -11,7 +11,7 @@ use super::WriteArgs;
   cruddur-ops remove --service backend-flask
   cruddur-ops remove --yes && cruddur-ops key forget")]
 pub struct RemoveArgs {
-    /// Only this service; repeatable [default: the whole setup]
+    /// Only this service (repeatable) [default: the whole setup]
     #[arg(long, value_name = "NAME")]
     pub service: Vec<String>,
     /// Options on commands that write

@@ -76,6 +76,6 @@ fn hand_over(mut command: Command, program: &OsString) -> Error {
 }
 
 fn not_started(program: &OsString, error: &std::io::Error) -> Error {
-    let text = format!("{} could not be started", program.display());
+    let text = format!("`{}` could not be started", program.display());
     Error::new(ErrorCode::CommandNotStarted, text).cause(error)
 }

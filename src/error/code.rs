@@ -66,9 +66,9 @@ stable_codes! {
         CommandNotStarted = "command-not-started",
         /// Compose files include or extend each other in a circle.
         ComposeCycle = "compose-cycle",
-        /// Docker compose would refuse this project.
+        /// Docker Compose would refuse this project.
         ComposeRefused = "compose-refused",
-        /// The project's file of silenced rules says something that is not read.
+        /// `.cruddur-ops.toml` says something that is not read.
         ConfigInvalid = "config-invalid",
         /// A docker command failed.
         DockerFailed = "docker-failed",
@@ -86,7 +86,7 @@ stable_codes! {
         HashLocked = "hash-locked",
         /// A header was not given as the name of a header and the name of a variable.
         HeaderInvalid = "header-invalid",
-        /// Cruddur-ops itself has a fault.
+        /// The program itself has a fault.
         Internal = "internal",
         /// Ctrl-C, or the end of the input at a prompt, ended the command.
         Interrupted = "interrupted",
@@ -180,7 +180,7 @@ stable_codes! {
         TooLarge = "too-large",
         /// The provider has no region of that name.
         UnknownRegion = "unknown-region",
-        /// Doctor has no rule of that name.
+        /// `doctor` has no rule of that name.
         UnknownRule = "unknown-rule",
         /// The project has no service of that name.
         UnknownService = "unknown-service",

@@ -79,7 +79,7 @@ pub fn unknown_rule(code: &str) -> Error {
         let likeness = |known| strsim::jaro_winkler(code, known);
         likeness(one).total_cmp(&likeness(other))
     });
-    let error = Error::new(ErrorCode::UnknownRule, format!("there is no rule {code}"))
+    let error = Error::new(ErrorCode::UnknownRule, format!("there is no rule `{code}`"))
         .hint("`cruddur-ops doctor --list` names them all");
     match nearest.filter(|known| strsim::jaro_winkler(code, known) > 0.8) {
         Some(known) => error.hint(format!("`cruddur-ops doctor --explain {known}` is the nearest")),

@@ -97,9 +97,9 @@ stable_codes! {
         UnknownAnswer = "unknown-answer",
         /// The key was not sent, because it is not meant for this host.
         UntrustedHost = "untrusted-host",
-        /// The trace was accepted, but a required higher rung was not reached.
+        /// The trace was accepted, but a required later step was not reached.
         NotProven = "not-proven",
-        /// The application replies, but no witness can look for its spans.
+        /// The application replies, but nothing can look for its spans.
         Unseen = "unseen",
         /// No request could be sent to the service, and none of its spans was seen.
         NotAsked = "not-asked",

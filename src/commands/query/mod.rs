@@ -88,7 +88,7 @@ fn nobody_answers(missing: &MissingLinkReason, http_port: u16) -> Error {
         ErrorCode::NobodyAnswers,
         format!("no `listen` answers at {}", listen::listen_address(http_port)),
     )
-    .cause(format!("and there is no link into Honeycomb: {}", missing.why))
+    .cause(format!("there is no link into Honeycomb either: {}", missing.why))
     .hint("`cruddur-ops listen` in another terminal answers from what arrives there");
     match missing.remedy {
         Some(remedy) => error.hint(remedy),
