@@ -4,19 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::python::{installed_from, python};
-
-/// The folder of `target/tools` with this name, or the reason to skip.
-pub fn tool(name: &str, made_by: &str) -> Option<PathBuf> {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| home.join("target"), PathBuf::from);
-    let folder = target.join("tools").join(name);
-    if folder.exists() {
-        return Some(folder);
-    }
-    println!("skipped: {} is not there; tests/tools/{made_by} makes it", folder.display());
-    None
-}
+use crate::sandbox::tool;
 
 /// What a container finds where the agent's volume is mounted: the agent, and our file in its folder.
 struct AgentVolume {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{KEY, Run, Sandbox};
+use crate::sandbox::{KEY, Run, Sandbox, tool};
 
 /// A project with an error, a warning, a secret and a database that everybody can open.
 fn project() -> Sandbox {
@@ -106,14 +106,8 @@ fn the_formats_say_the_same() {
 
 /// Where `tests/tools/sarif.sh` puts the schema and its judges, or the reason to skip.
 fn tools() -> Option<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
-    let tools = target.join("tools/sarif");
-    if tools.join("schema.json").exists() {
-        return Some(tools);
-    }
-    println!("skipped: {} is not there; tests/tools/sarif.sh makes it", tools.display());
-    None
+    let schema = tool("sarif/schema.json", "sarif.sh")?;
+    schema.parent().map(Path::to_owned)
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::install::root;
-use crate::sandbox::Run;
+use crate::sandbox::{Run, tools};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cruddur-ops");
 
@@ -181,12 +181,6 @@ fn a_signal_reaches_the_program_and_ends_the_launcher_as_it() {
         let status = crate::sandbox::end_in_time(child, &command).status;
         assert_eq!((status.code(), status.signal()), (code, killed_by), "{text}");
     }
-}
-
-/// Where `tests/tools` installs what the tests need.
-fn tools() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR");
-    target.map_or_else(|| root().join("target"), PathBuf::from).join("tools")
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A key in Honeycomb's form that must appear in no output and in no file but a store.
 pub const KEY: &str = "hcaik_01abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrst";
@@ -149,6 +149,32 @@ pub fn end_in_time(child: Child, command: &Command) -> Output {
         panic!("{command:?} hangs");
     };
     output.unwrap()
+}
+
+/// Waits until `holds`, for no longer than a minute.
+pub fn wait_until(holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The file or folder of this name that `tests/tools/MADE_BY` makes, or the reason to skip.
+pub fn tool(name: &str, made_by: &str) -> Option<PathBuf> {
+    let path = tools().join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: {} is not there; tests/tools/{made_by} makes it", path.display());
+    None
+}
+
+/// Where `tests/tools` installs what the tests need.
+pub fn tools() -> PathBuf {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target = std::env::var_os("CARGO_TARGET_DIR");
+    target.map_or_else(|| home.join("target"), PathBuf::from).join("tools")
 }
 
 impl Run {

@@ -55,7 +55,8 @@ fn compose(receiver: SocketAddr, services: &[(&str, Option<u16>)]) -> String {
     text
 }
 
-fn row<'a>(document: &'a Value, service: &str) -> &'a Value {
+/// What a verdict says of a service.
+pub fn row<'a>(document: &'a Value, service: &str) -> &'a Value {
     let mut services = document["services"].as_array().unwrap().iter();
     services.find(|one| one["service"] == service).unwrap()
 }

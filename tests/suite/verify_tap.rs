@@ -6,14 +6,14 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use crate::containers::Recorder;
 use crate::fake_honeycomb::{Canned, Honeycomb, Key};
 use crate::rude::{Rude, read_some};
-use crate::sandbox::{KEY, Run, Sandbox};
+use crate::sandbox::{KEY, Run, Sandbox, wait_until};
 use crate::verify::{check, expect, project_with, service};
 
 /// What docker answers when it has made the second container: nothing, or that it cannot.
@@ -105,14 +105,19 @@ impl Tapped {
     }
 
     fn records(&self) -> Vec<PathBuf> {
-        let folder = self.sandbox.home().join(".local/state/cruddur-ops/copies");
-        let entries = std::fs::read_dir(folder).into_iter().flatten();
-        entries.map(|entry| entry.unwrap().path()).collect()
+        copy_records(&self.sandbox)
     }
 
     fn has_copy(&self) -> bool {
         self.recorder.folder.path().join("copy").exists()
     }
+}
+
+/// The records of containers that were started for a tap.
+pub fn copy_records(sandbox: &Sandbox) -> Vec<PathBuf> {
+    let folder = sandbox.home().join(".local/state/cruddur-ops/copies");
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).collect()
 }
 
 /// The endpoint that an override file gives a service.
@@ -290,15 +295,6 @@ fn a_certificate_of_the_service_does_not_stand_in_the_way() {
     let made = std::fs::read_to_string(tapped.recorder.folder.path().join("override.yml")).unwrap();
     for (name, _) in more {
         assert!(made.contains(&format!("{name}: ''")), "{made}");
-    }
-}
-
-/// Waits until `holds`, for no longer than anything may take.
-fn wait_until(holds: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(60), "it does not come");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -12,7 +11,9 @@ use crate::containers::Recorder;
 use crate::dialogue::{in_a_terminal, status, type_in};
 use crate::fake_honeycomb::{Canned, Honeycomb, Key};
 use crate::rude::{Rude, read_some};
-use crate::sandbox::{KEY, Sandbox};
+use crate::sandbox::{KEY, Sandbox, wait_until};
+use crate::verify_project::row;
+use crate::verify_tap::copy_records;
 use crate::verify_witnesses::{answer_ok, export, header_of};
 
 /// What stands for docker: `$d` holds a file for each copy with its id as docker has it, and the override files.
@@ -139,9 +140,7 @@ impl TappedWorker {
     }
 
     fn records(&self) -> Vec<PathBuf> {
-        let folder = self.sandbox.home().join(".local/state/cruddur-ops/copies");
-        let entries = std::fs::read_dir(folder).into_iter().flatten();
-        entries.map(|entry| entry.unwrap().path()).collect()
+        copy_records(&self.sandbox)
     }
 
     /// How often docker was asked for something whose first words are these.
@@ -158,11 +157,6 @@ impl TappedWorker {
 const UP: &str =
     "docker compose up --detach --no-deps --no-build --pull never --force-recreate -- worker";
 const TAP: [&str; 5] = ["verify", "--app", "--json", "--tap", "--timeout"];
-
-fn row<'a>(document: &'a Value, service: &str) -> &'a Value {
-    let mut services = document["services"].as_array().unwrap().iter();
-    services.find(|one| one["service"] == service).unwrap()
-}
 
 fn honeycomb() -> Honeycomb {
     Honeycomb::start(&[(KEY, Key::Ingest)])
@@ -239,15 +233,6 @@ fn what_the_endpoint_says_to_a_workers_spans_is_the_verdict() {
     let document = tapped.sandbox.run(&arguments).expect(1).json();
     assert_eq!(row(&document, "worker")["code"], "key-rejected", "{document:#}");
     tapped.assert_nothing_is_left();
-}
-
-/// Waits until `holds`, for no longer than anything may take.
-fn wait_until(holds: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(60), "it does not come");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Starts a tap that waits for spans which never come, and ends it by this signal once the worker is replaced.

@@ -17,6 +17,8 @@ use cruddur_ops::plan::instrument::{
     Addon, FrontendTracing, PackageList, PythonService, PythonSourceFile, TracingStart,
 };
 
+use crate::sandbox::tool;
+
 /// A Flask service of these files, below `/s`, that installs what `requirements` lists.
 fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]) -> PythonService {
     let file = |path: &str, text: &str| PythonSourceFile {
@@ -45,15 +47,7 @@ fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]) ->
 
 /// The Python that `tests/tools/python.sh` makes, or the reason to skip.
 pub fn python() -> Option<PathBuf> {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| home.join("target"), PathBuf::from);
-    let python = target.join("tools/python/bin/python");
-    if python.exists() {
-        return Some(python);
-    }
-    println!("skipped: {} is not there; tests/tools/python.sh makes it", python.display());
-    None
+    tool("python/bin/python", "python.sh")
 }
 
 /// A Python in `folder` with what `requirements` lists and nothing else, installed by the real pip; or the reason to skip.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Environment;
 use crate::python::python;
+use crate::sandbox::tool;
 
 /// A process with a real SDK.
 pub(super) struct Oracle {
@@ -87,13 +88,6 @@ impl Drop for Oracle {
 
 /// Where `tests/tools/node-sdk.sh` installs the SDK, or the reason to skip.
 fn node_sdk() -> Option<PathBuf> {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| home.join("target"), PathBuf::from);
-    let sdk = target.join("tools/node-sdk");
-    if sdk.join("wanted").exists() {
-        return Some(sdk);
-    }
-    println!("skipped: {} is not there; tests/tools/node-sdk.sh makes it", sdk.display());
-    None
+    let wanted = tool("node-sdk/wanted", "node-sdk.sh")?;
+    wanted.parent().map(Path::to_owned)
 }

@@ -5,22 +5,16 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use super::start;
-use crate::sandbox::{KEY, Sandbox, end_in_time};
+use crate::sandbox::{KEY, Sandbox, end_in_time, tool};
 
 /// One browser at a time: each takes two cores to start, and times are measured.
 static BROWSER: Mutex<()> = Mutex::new(());
 
 /// Where `tests/tools/chromium.sh` installs what drives the browser, or the reason to skip.
 fn driver() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let driver = target.join("tools/browser/node_modules/playwright-core");
-    if driver.is_dir() && Path::new("/usr/bin/chromium").exists() {
-        return Some(driver);
-    }
-    println!("skipped: {} is not there; tests/tools/chromium.sh makes it", driver.display());
-    None
+    // An absolute path stands for itself.
+    tool("/usr/bin/chromium", "chromium.sh")?;
+    tool("browser/node_modules/playwright-core", "chromium.sh")
 }
 
 /// Plays a scene of `drive.mjs` on the page at `url`, where spans are sent to `to`.
