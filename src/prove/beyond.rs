@@ -61,8 +61,8 @@ impl HoneycombLookup<'_> {
 }
 
 /// Returns the rung `dataset-written`, once it is proven or the time is up.
-pub(super) async fn look_at_dataset(quest: &HoneycombLookup<'_>) -> Check {
-    await_dataset_write(quest).await.check
+pub(super) async fn look_at_dataset(lookup: &HoneycombLookup<'_>) -> Check {
+    await_dataset_write(lookup).await.check
 }
 
 /// The result of a rung, and what it proves.
@@ -87,15 +87,15 @@ impl LookupResult {
 }
 
 /// Continues from `accepted` with both rungs concurrently, and adds the link.
-pub(super) async fn climb(quest: &HoneycombLookup<'_>, verdict: &mut ServiceVerdict) {
-    let (written, found) = match quest.whoami.kind {
+pub(super) async fn climb(lookup: &HoneycombLookup<'_>, verdict: &mut ServiceVerdict) {
+    let (written, found) = match lookup.whoami.kind {
         HoneycombKeyType::Ingest => (
             skipped_lookup(Rung::DatasetWritten, "an ingest key may not read datasets"),
             skipped_lookup(Rung::Queryable, "an ingest key may not query"),
         ),
-        HoneycombKeyType::Configuration => look_up_both(quest).await,
+        HoneycombKeyType::Configuration => look_up_both(lookup).await,
     };
-    verdict.link = trace_link(quest, written.slug.as_deref());
+    verdict.link = trace_link(lookup, written.slug.as_deref());
     for one in [written, found] {
         if let Some(rung) = one.proven {
             verdict.prove(rung);
@@ -105,9 +105,9 @@ pub(super) async fn climb(quest: &HoneycombLookup<'_>, verdict: &mut ServiceVerd
 }
 
 /// Checks both rungs; a trace that was found ends the wait for its dataset.
-async fn look_up_both(quest: &HoneycombLookup<'_>) -> (LookupResult, LookupResult) {
-    let written = await_dataset_write(quest);
-    let found = await_span_count(quest);
+async fn look_up_both(lookup: &HoneycombLookup<'_>) -> (LookupResult, LookupResult) {
+    let written = await_dataset_write(lookup);
+    let found = await_span_count(lookup);
     tokio::pin!(written, found);
     tokio::select! {
         written = &mut written => (written, found.await),
@@ -123,13 +123,14 @@ fn skipped_lookup(rung: Rung, why: &str) -> LookupResult {
 }
 
 /// Waits until the service's dataset was written to after the trace was sent.
-async fn await_dataset_write(quest: &HoneycombLookup<'_>) -> LookupResult {
+async fn await_dataset_write(lookup: &HoneycombLookup<'_>) -> LookupResult {
     let started = Instant::now();
-    let name = dataset::of_service(&quest.trace.service, quest.dataset);
+    let name = dataset::of_service(&lookup.trace.service, lookup.dataset);
     let mut pause = PAUSES[0];
     let mut slug = None;
     loop {
-        let evidence = match honeycomb::fetch_datasets(quest.route, quest.key, quest.deadline).await
+        let evidence = match honeycomb::fetch_datasets(lookup.route, lookup.key, lookup.deadline)
+            .await
         {
             Err(QueryFailure::Refused(words) | QueryFailure::Malformed(words)) => {
                 return skipped_lookup(Rung::DatasetWritten, &words);
@@ -139,7 +140,7 @@ async fn await_dataset_write(quest: &HoneycombLookup<'_>) -> LookupResult {
                 let ours = find_dataset(&datasets, name);
                 slug = ours.map(|one| one.slug.clone()).or(slug);
                 match ours {
-                    Some(ours) if ours.written_since(quest.trace.sent) => {
+                    Some(ours) if ours.written_since(lookup.trace.sent) => {
                         let text =
                             format!("something arrived in {} since the trace was sent", ours.name);
                         let mut found = LookupResult::proven(
@@ -158,7 +159,7 @@ async fn await_dataset_write(quest: &HoneycombLookup<'_>) -> LookupResult {
                 }
             }
         };
-        if !wait_before_retry(&mut pause, quest.deadline).await {
+        if !wait_before_retry(&mut pause, lookup.deadline).await {
             let mut open = LookupResult::open(Rung::DatasetWritten, CheckStatus::Warn, evidence);
             open.check = open.check.took(started.elapsed());
             open.slug = slug;
@@ -168,27 +169,33 @@ async fn await_dataset_write(quest: &HoneycombLookup<'_>) -> LookupResult {
 }
 
 /// Waits until a query finds spans of the trace.
-async fn await_span_count(quest: &HoneycombLookup<'_>) -> LookupResult {
+async fn await_span_count(lookup: &HoneycombLookup<'_>) -> LookupResult {
     let started = Instant::now();
-    let query = Query::spans_of(&quest.trace.id(), Duration::from_secs(600));
+    let query = Query::spans_of(&lookup.trace.id(), Duration::from_secs(600));
     let open = |status, words: &str| {
         let mut open = LookupResult::open(Rung::Queryable, status, words);
         open.check = open.check.took(started.elapsed());
         open
     };
-    let id = match honeycomb::create_honeycomb_query(quest.route, &query, quest.key, quest.deadline)
-        .await
-    {
-        Ok(id) => id,
-        Err(silence) => {
-            let text = format!("Query Data is not available: {}", silence.words());
-            return open(CheckStatus::Skip, &text);
-        }
-    };
+    let id =
+        match honeycomb::create_honeycomb_query(lookup.route, &query, lookup.key, lookup.deadline)
+            .await
+        {
+            Ok(id) => id,
+            Err(silence) => {
+                let text = format!("Query Data is not available: {}", silence.words());
+                return open(CheckStatus::Skip, &text);
+            }
+        };
     let mut pause = PAUSES[0];
     for _ in 0..RESULTS {
-        let words = match honeycomb::fetch_query_count(quest.route, &id, quest.key, quest.deadline)
-            .await
+        let words = match honeycomb::fetch_query_count(
+            lookup.route,
+            &id,
+            lookup.key,
+            lookup.deadline,
+        )
+        .await
         {
             Ok(0) => "no span of the trace can be queried yet".to_owned(),
             Ok(spans) => {
@@ -202,7 +209,7 @@ async fn await_span_count(quest: &HoneycombLookup<'_>) -> LookupResult {
             }
             Err(QueryFailure::Unanswered(words)) => words,
         };
-        if !wait_before_retry(&mut pause, quest.deadline).await {
+        if !wait_before_retry(&mut pause, lookup.deadline).await {
             return open(CheckStatus::Warn, &words);
         }
     }
@@ -226,11 +233,11 @@ fn find_dataset<'a>(datasets: &'a [Dataset], name: &str) -> Option<&'a Dataset> 
 
 /// Returns the link to the trace: at the web interface of the host, or Honeycomb's first if a proxy or collector
 /// forwards traces.
-pub(super) fn trace_link(quest: &HoneycombLookup<'_>, slug: Option<&str>) -> Option<String> {
-    let host = quest.route.url.host_str().unwrap_or_default();
+pub(super) fn trace_link(lookup: &HoneycombLookup<'_>, slug: Option<&str>) -> Option<String> {
+    let host = lookup.route.url.host_str().unwrap_or_default();
     let region = provider::of_host(host).map(|(_, region)| region);
     let region = region.or_else(|| provider::find_provider("honeycomb")?.regions.first())?;
-    let slug = slug.or(quest.dataset);
-    let (id, sent) = (quest.trace.id(), quest.trace.sent);
-    link::trace(region.ui.as_deref()?, quest.whoami, slug, &id, sent)
+    let slug = slug.or(lookup.dataset);
+    let (id, sent) = (lookup.trace.id(), lookup.trace.sent);
+    link::trace(region.ui.as_deref()?, lookup.whoami, slug, &id, sent)
 }

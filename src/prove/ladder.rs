@@ -91,9 +91,9 @@ pub(super) async fn climb(
     let host = route.url.host_str().unwrap_or_default();
     verdict.check(check_key_owner(&answer, host).took(took));
     if let (Ok(whoami), ProvenRung::Accepted) = (&answer, verdict.proven)
-        && let Some(quest) = HoneycombLookup::new(exporter, route, whoami, &trace, deadline)
+        && let Some(lookup) = HoneycombLookup::new(exporter, route, whoami, &trace, deadline)
     {
-        beyond::climb(&quest, &mut verdict).await;
+        beyond::climb(&lookup, &mut verdict).await;
     }
     Ok(verdict)
 }

@@ -49,7 +49,7 @@ pub(in crate::net) async fn serve(
     mut stop: watch::Receiver<()>,
 ) {
     let slots = Arc::new(Semaphore::new(limits.connections));
-    let mut guests = Vec::new();
+    let mut connections = Vec::new();
     let mut open = JoinSet::new();
     // Kept outside the loop so that the other branches do not lose it.
     let mut waiting: Option<(TcpStream, SocketAddr)> = None;
@@ -62,7 +62,7 @@ pub(in crate::net) async fn serve(
                 // The process is out of file descriptors; wait for a free one.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
-            slot = take_connection_slot(&slots, &mut guests), if waiting.is_some() => {
+            slot = take_connection_slot(&slots, &mut connections), if waiting.is_some() => {
                 let (Some(slot), Some(accepted)) = (slot, waiting.take()) else {
                     continue;
                 };
@@ -73,7 +73,7 @@ pub(in crate::net) async fn serve(
                     connection.await;
                     drop(slot);
                 });
-                guests.push(OpenConnection { heard, task });
+                connections.push(OpenConnection { heard, task });
             }
         }
     }
@@ -87,19 +87,20 @@ pub(in crate::net) async fn serve(
 /// that idle or slow senders do not block others.
 async fn take_connection_slot(
     slots: &Arc<Semaphore>,
-    guests: &mut Vec<OpenConnection>,
+    connections: &mut Vec<OpenConnection>,
 ) -> Option<OwnedSemaphorePermit> {
     loop {
         if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
             return Some(slot);
         }
-        guests.retain(|guest| !guest.task.is_finished());
-        let oldest = guests.iter().enumerate().min_by_key(|(_, guest)| guest.heard());
-        let due = oldest.map(|(at, guest)| (at, guest.heard() + limits::IDLE_GRACE));
+        connections.retain(|connection| !connection.task.is_finished());
+        let oldest =
+            connections.iter().enumerate().min_by_key(|(_, connection)| connection.heard());
+        let due = oldest.map(|(at, connection)| (at, connection.heard() + limits::IDLE_GRACE));
         match due {
             Some((at, due)) if due <= Instant::now() => {
                 // The slot becomes free when the task has ended.
-                guests.swap_remove(at).task.abort();
+                connections.swap_remove(at).task.abort();
                 return Arc::clone(slots).acquire_owned().await.ok();
             }
             _ => tokio::select! {

@@ -29,10 +29,10 @@ pub(in crate::net) fn call_path(signal: TelemetrySignal) -> &'static str {
 }
 
 /// Returns the routes of the gRPC port; `http_port` is named in errors about OTLP over HTTP.
-pub(super) fn routes(desk: ReceiverState, http_port: u16) -> Router {
+pub(super) fn routes(state: ReceiverState, http_port: u16) -> Router {
     let call = |signal| {
-        post(move |State(desk): State<ReceiverState>, request: Request| {
-            answer_grpc_export(desk, signal, request)
+        post(move |State(state): State<ReceiverState>, request: Request| {
+            answer_grpc_export(state, signal, request)
         })
     };
     Router::new()
@@ -42,7 +42,7 @@ pub(super) fn routes(desk: ReceiverState, http_port: u16) -> Router {
         .fallback(
             move |request: Request| async move { unknown_method_response(&request, http_port) },
         )
-        .with_state(desk)
+        .with_state(state)
 }
 
 pub(in crate::net) fn is_grpc(headers: &HeaderMap) -> bool {
@@ -67,28 +67,29 @@ pub(in crate::net) fn grpc_status_response(status: Status) -> Response {
 }
 
 async fn answer_grpc_export(
-    desk: ReceiverState,
+    state: ReceiverState,
     signal: TelemetrySignal,
     request: Request,
 ) -> Response {
     if !is_grpc(request.headers()) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
-    match receive_grpc_export(&desk, signal, request).await {
+    match receive_grpc_export(&state, signal, request).await {
         Ok(rejected) => grpc_success_response(rejected),
         Err(refusal) => grpc_status_response(grpc_refusal_status(&refusal)),
     }
 }
 
 async fn receive_grpc_export(
-    desk: &ReceiverState,
+    state: &ReceiverState,
     signal: TelemetrySignal,
     request: Request,
 ) -> Result<usize, RequestRefusal> {
     let (parts, body) = request.into_parts();
-    admit_request(&parts, desk.own_name.as_deref())?;
-    let (frame, mut held) = desk.bodies.read(body).await?;
-    let (compression, message) = read_grpc_message(&desk.bodies, &parts.headers, frame, &mut held)?;
+    admit_request(&parts, state.own_name.as_deref())?;
+    let (frame, mut held) = state.bodies.read(body).await?;
+    let (compression, message) =
+        read_grpc_message(&state.bodies, &parts.headers, frame, &mut held)?;
     let envelope = RequestEnvelope {
         signal,
         transport: OtlpTransport::Grpc,
@@ -96,7 +97,7 @@ async fn receive_grpc_export(
         format: MessageFormat::Protobuf,
         headers: collect_headers(&parts.headers),
     };
-    desk.accept(envelope, message, held).await
+    state.accept(envelope, message, held).await
 }
 
 /// Returns the decompressed message of a frame, and how it was compressed.

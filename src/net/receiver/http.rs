@@ -29,21 +29,21 @@ use super::{
 };
 
 /// Returns the routes of the HTTP port.
-pub(super) fn routes(desk: ReceiverState) -> Router {
+pub(super) fn routes(state: ReceiverState) -> Router {
     Router::new()
         .route("/cruddur/query", get(handle_question))
         .fallback(any(handle_http_export))
-        .with_state(desk)
+        .with_state(state)
 }
 
-async fn handle_http_export(State(desk): State<ReceiverState>, request: Request) -> Response {
+async fn handle_http_export(State(state): State<ReceiverState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let origin = local_origin(&parts.headers);
     let mut response = if parts.method == Method::OPTIONS && origin.is_some() {
         cors_preflight_response(&parts.headers)
     } else {
         let format = message_format(&parts.headers);
-        match receive_http_export(&desk, &parts, format, body).await {
+        match receive_http_export(&state, &parts, format, body).await {
             Ok(rejected) => http_success_response(format.unwrap_or(MessageFormat::Json), rejected),
             Err(refusal) => http_failure_response(format, &refusal),
         }
@@ -57,12 +57,12 @@ async fn handle_http_export(State(desk): State<ReceiverState>, request: Request)
 }
 
 async fn receive_http_export(
-    desk: &ReceiverState,
+    state: &ReceiverState,
     parts: &Parts,
     format: Option<MessageFormat>,
     body: Body,
 ) -> Result<usize, RequestRefusal> {
-    admit_request(parts, desk.own_name.as_deref())?;
+    admit_request(parts, state.own_name.as_deref())?;
     let path = parts.uri.path();
     let signal =
         TelemetrySignal::at_path(path).ok_or_else(|| RequestRefusal::Unknown(path.to_owned()))?;
@@ -76,7 +76,7 @@ async fn receive_http_export(
         )
     })?;
     let HttpBody { compression, message, held, .. } =
-        read_http_body(&desk.bodies, &parts.headers, body).await?;
+        read_http_body(&state.bodies, &parts.headers, body).await?;
     let envelope = RequestEnvelope {
         signal,
         transport: OtlpTransport::Http {
@@ -87,7 +87,7 @@ async fn receive_http_export(
         format,
         headers: collect_headers(&parts.headers),
     };
-    desk.accept(envelope, message, held).await
+    state.accept(envelope, message, held).await
 }
 
 /// The body of a request.
@@ -233,7 +233,7 @@ fn cors_preflight_response(asked: &HeaderMap) -> Response {
 /// Passes a query from this machine to the command. Against DNS rebinding, the `Host` header must name this machine
 /// too.
 async fn handle_question(
-    State(desk): State<ReceiverState>,
+    State(state): State<ReceiverState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
@@ -247,7 +247,7 @@ async fn handle_question(
         );
     }
     let text = request.uri().query().unwrap_or_default();
-    answer_question(&desk.questions, text, identity).await.unwrap_or_else(|| {
+    answer_question(&state.questions, text, identity).await.unwrap_or_else(|| {
         json_response(
             StatusCode::NOT_FOUND,
             &json!({ "error": "there is no terminal to answer questions" }),

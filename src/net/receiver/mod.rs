@@ -238,7 +238,7 @@ struct ReceiverState {
 #[derive(Debug)]
 pub struct Receiver {
     addresses: ReceiverAddresses,
-    desk: ReceiverState,
+    state: ReceiverState,
     stop: watch::Sender<()>,
     doors: Vec<JoinHandle<()>>,
 }
@@ -260,14 +260,14 @@ impl Receiver {
         };
         let (arrivals, arriving) = mpsc::channel(64);
         let (questions, asked) = mpsc::channel(4);
-        let desk = ReceiverState {
+        let state = ReceiverState {
             bodies: BodyReader::new(limits),
             own_name: names::own_name().map(Arc::from),
             arrivals,
             questions,
         };
         let (stop, stopped) = watch::channel(());
-        let mut receiver = Self { addresses, desk, stop, doors: Vec::new() };
+        let mut receiver = Self { addresses, state, stop, doors: Vec::new() };
         receiver.open(http, grpc, &stopped);
         let inbox = ReceiverInbox { arrivals: arriving, questions: asked };
         Ok((receiver, inbox))
@@ -286,10 +286,10 @@ impl Receiver {
     }
 
     fn open(&mut self, http: TcpListener, grpc: TcpListener, stopped: &watch::Receiver<()>) {
-        let limits = self.desk.bodies.limits;
+        let limits = self.state.bodies.limits;
         let routes = [
-            (http, http::routes(self.desk.clone())),
-            (grpc, grpc::routes(self.desk.clone(), self.addresses.http.port())),
+            (http, http::routes(self.state.clone())),
+            (grpc, grpc::routes(self.state.clone(), self.addresses.http.port())),
         ];
         for (listener, routes) in routes {
             let door = connections::serve(listener, routes, limits, stopped.clone());

@@ -86,7 +86,7 @@ pub struct RelayedExport {
 #[derive(Debug)]
 pub struct Relay {
     address: SocketAddr,
-    desk: Arc<RelayState>,
+    state: Arc<RelayState>,
     peer: watch::Sender<Option<RelayPeer>>,
     door: JoinHandle<()>,
     _stop: watch::Sender<()>,
@@ -139,7 +139,7 @@ impl Relay {
         let address = bound(&listener, asked)?;
         let (exports, relayed) = mpsc::channel(64);
         let (peer, admitted) = watch::channel(None);
-        let desk = Arc::new(RelayState {
+        let state = Arc::new(RelayState {
             bodies: BodyReader::new(limits),
             token: format!("{:032x}", rand::random::<u128>()),
             route,
@@ -150,7 +150,7 @@ impl Relay {
             refused: AtomicUsize::new(0),
         });
         let routes =
-            Router::new().fallback(any(handle_relayed_export)).with_state(Arc::clone(&desk));
+            Router::new().fallback(any(handle_relayed_export)).with_state(Arc::clone(&state));
         let (stop, stopped) = watch::channel(());
         let door = tokio::spawn(async move {
             tokio::select! {
@@ -158,7 +158,7 @@ impl Relay {
                 () = tokio::time::sleep_until(deadline) => {}
             }
         });
-        Ok((Self { address, desk, peer, door, _stop: stop }, relayed))
+        Ok((Self { address, state, peer, door, _stop: stop }, relayed))
     }
 
     /// Admits requests of `peer`, including those already waiting.
@@ -173,21 +173,21 @@ impl Relay {
 
     /// Returns the base endpoint for a sender that reaches this machine as `host`.
     pub fn endpoint(&self, host: &str) -> String {
-        match self.desk.protocol {
+        match self.state.protocol {
             OtlpProtocol::Grpc => format!("http://{host}:{}", self.port()),
-            _ => format!("http://{host}:{}/{}", self.port(), self.desk.token),
+            _ => format!("http://{host}:{}/{}", self.port(), self.state.token),
         }
     }
 
     /// The header `name=value` that a sender over gRPC may be asked for; over HTTP the endpoint holds the token.
     pub fn token_header(&self) -> Option<String> {
-        (self.desk.protocol == OtlpProtocol::Grpc)
-            .then(|| format!("{TOKEN_HEADER}={}", self.desk.token))
+        (self.state.protocol == OtlpProtocol::Grpc)
+            .then(|| format!("{TOKEN_HEADER}={}", self.state.token))
     }
 
     /// Returns the number of refused requests: from other peers, or for another path.
     pub fn refused(&self) -> usize {
-        self.desk.refused.load(Ordering::Relaxed)
+        self.state.refused.load(Ordering::Relaxed)
     }
 }
 
@@ -198,15 +198,15 @@ impl Drop for Relay {
 }
 
 async fn handle_relayed_export(
-    State(desk): State<Arc<RelayState>>,
+    State(state): State<Arc<RelayState>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let from = from.ip().to_canonical();
-    match desk.protocol {
-        OtlpProtocol::Grpc => desk.take_call(from, &parts, body).await,
-        _ => desk.take_request(from, &parts, body).await,
+    match state.protocol {
+        OtlpProtocol::Grpc => state.take_call(from, &parts, body).await,
+        _ => state.take_request(from, &parts, body).await,
     }
 }
 

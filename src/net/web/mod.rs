@@ -50,7 +50,7 @@ pub struct PageServer {
 
 /// What every request needs.
 #[derive(Debug, Clone)]
-struct PageDesk {
+struct PageState {
     guard: Arc<PageGuard>,
     news: watch::Receiver<u64>,
     streams: Arc<Semaphore>,
@@ -73,13 +73,13 @@ impl PageServer {
         let (news, heard) = watch::channel(0);
         let (stop, stopped) = watch::channel(());
         let (requests, asked) = mpsc::channel(limits::PAGE_QUESTIONS);
-        let desk = PageDesk {
+        let state = PageState {
             guard: Arc::clone(&guard),
             news: heard,
             streams: Arc::new(Semaphore::new(limits::PAGE_STREAMS)),
             requests,
         };
-        let routes = Router::new().fallback(any(handle_page_request)).with_state(desk);
+        let routes = Router::new().fallback(any(handle_page_request)).with_state(state);
         let limits =
             ReceiverLimits { connections: limits::PAGE_CONNECTIONS, ..ReceiverLimits::default() };
         let door = tokio::spawn(connections::serve(listener, routes, limits, stopped));
@@ -106,9 +106,9 @@ impl PageServer {
     }
 }
 
-async fn handle_page_request(State(desk): State<PageDesk>, request: Request) -> Response {
+async fn handle_page_request(State(state): State<PageState>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let mut response = match desk.respond(&parts).await {
+    let mut response = match state.respond(&parts).await {
         Ok(response) => response,
         Err(refusal) => page_refusal_response(refusal),
     };
@@ -119,7 +119,7 @@ async fn handle_page_request(State(desk): State<PageDesk>, request: Request) -> 
     response
 }
 
-impl PageDesk {
+impl PageState {
     async fn respond(&self, parts: &Parts) -> std::result::Result<Response, PageRefusal> {
         self.guard.admit(parts)?;
         if parts.method != Method::GET {

@@ -51,9 +51,9 @@ pub(super) async fn check_datasets(apps: &[AppUnderTest], deadline: Instant) -> 
         let trace = app.probe.trace.clone();
         tasks.spawn(async move {
             let (Ok(exporter), true) = (exporter, is_wanted) else { return (at, None) };
-            let quest = honeycomb_lookup(&exporter, &choice, &trace, deadline);
-            match quest.filter(HoneycombLookup::may_read_datasets) {
-                Some(quest) => (at, Some(beyond::look_at_dataset(&quest).await)),
+            let lookup = honeycomb_lookup(&exporter, &choice, &trace, deadline);
+            match lookup.filter(HoneycombLookup::may_read_datasets) {
+                Some(lookup) => (at, Some(beyond::look_at_dataset(&lookup).await)),
                 None => (at, None),
             }
         });
@@ -76,8 +76,8 @@ fn honeycomb_lookup<'a>(
 impl AppUnderTest {
     fn link(&self) -> Option<String> {
         let exporter = self.subject.exporter.as_ref().ok()?;
-        let quest = honeycomb_lookup(exporter, &self.choice, &self.probe.trace, Instant::now())?;
-        beyond::trace_link(&quest, None)
+        let lookup = honeycomb_lookup(exporter, &self.choice, &self.probe.trace, Instant::now())?;
+        beyond::trace_link(&lookup, None)
     }
 
     /// Adds the observations to the verdict.

@@ -115,7 +115,7 @@ impl AppProof<'_> {
         tap: Option<&TapSession>,
         ui: &mut Ui,
     ) -> Vec<ServiceVerdict> {
-        let scene = AppDiagnosis {
+        let diagnosis = AppDiagnosis {
             place: self.place,
             containers: self.containers,
             tap,
@@ -125,7 +125,7 @@ impl AppProof<'_> {
         };
         let mut verdicts = Vec::new();
         for (mut verdict, silence) in concluded {
-            scene.explain(&mut verdict, silence, ui);
+            diagnosis.explain(&mut verdict, silence, ui);
             libraries::name_unseen(self.place, &mut verdict);
             if verdict.code == Some(FailureCode::NotAsked)
                 && self.app.unasked == UnaskedServices::Tolerated

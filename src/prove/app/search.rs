@@ -245,7 +245,7 @@ impl SpanSearch {
             },
         };
         let rows = honeycomb::fetch_query_rows(route, &id, key, deadline).await;
-        let rows = rows.map_err(|silence| silence.words().to_owned())?;
+        let rows = rows.map_err(|failure| failure.words().to_owned())?;
         self.prepared = Some(id);
         Ok(rows.iter().filter_map(AppSpan::read).collect())
     }
@@ -271,7 +271,7 @@ impl SpanSearch {
                         return Ok(None);
                     }
                 }
-                Err(silence) => return Err(silence.words().to_owned()),
+                Err(failure) => return Err(failure.words().to_owned()),
             }
         }
     }
