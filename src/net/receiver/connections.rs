@@ -90,10 +90,11 @@ async fn take_connection_slot(
     connections: &mut Vec<OpenConnection>,
 ) -> Option<OwnedSemaphorePermit> {
     loop {
+        // Each one that ended would keep the memory of its task.
+        connections.retain(|connection| !connection.task.is_finished());
         if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
             return Some(slot);
         }
-        connections.retain(|connection| !connection.task.is_finished());
         let oldest =
             connections.iter().enumerate().min_by_key(|(_, connection)| connection.heard());
         let due = oldest.map(|(at, connection)| (at, connection.heard() + limits::IDLE_GRACE));
@@ -193,5 +194,24 @@ fn connection_builder(version: HttpVersion, own: ReceiverLimits) -> Builder<Toki
     match version {
         HttpVersion::One => builder.http1_only(),
         HttpVersion::Two => builder.http2_only(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_that_ended_are_forgotten_while_slots_are_free() {
+        let slots = Arc::new(Semaphore::new(4));
+        let mut connections = Vec::new();
+        for _ in 0..100 {
+            let slot = take_connection_slot(&slots, &mut connections).await.unwrap();
+            let task = tokio::spawn(async move { drop(slot) });
+            let heard = Arc::new(Mutex::new(Instant::now()));
+            connections.push(OpenConnection { heard, task: task.abort_handle() });
+            task.await.unwrap();
+        }
+        assert!(connections.len() <= 4, "{} are kept", connections.len());
     }
 }
