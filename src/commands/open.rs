@@ -71,13 +71,11 @@ pub(super) fn run(
         _ => pages.clone(),
     };
     let url = check_link(&url, &pages)?;
-    let opened = match args.print || ui.is_json() || !ui.interactive() {
-        true => false,
-        false => browser::open(url.as_str(), shell).map(|()| true).or_else(|error| {
-            ui.warn(&error.message, None);
-            Ok::<bool, Error>(false)
-        })?,
-    };
+    let may_open = ui.interactive() && ui.is_result_on_terminal() && !args.print && !ui.is_json();
+    let opened = may_open
+        && browser::open(url.as_str(), shell)
+            .inspect_err(|error| ui.warn(&error.message, None))
+            .is_ok();
     match opened {
         true => ui.say(PaintedLine::from("opened ") + PaintedLine::link(url.as_str())),
         false => ui.result(PaintedLine::link(url.as_str())),

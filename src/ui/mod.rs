@@ -118,6 +118,11 @@ impl Ui {
         self.interactive
     }
 
+    /// Returns whether a terminal shows stdout; otherwise another program or a file gets it.
+    pub fn is_result_on_terminal(&self) -> bool {
+        self.result_look.wraps
+    }
+
     /// Returns whether stdout gets one JSON document instead of text.
     pub fn is_json(&self) -> bool {
         self.json

@@ -88,3 +88,28 @@ fn the_browser_gets_the_link_and_no_secret() {
         assert!(left("env").contains("HOME="), "{name}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_file_gets_the_link_and_no_browser_starts() {
+    for arguments in [&["open"][..], &["open", "--service", "backend-flask"], &["open", "--quiet"]]
+    {
+        let axiom = wired(&["--provider", "axiom", "--set", "dataset=t"]);
+        let sandbox = opener(axiom, "browser").with("BROWSER", "browser");
+        let program = sandbox.command(arguments);
+        let printed = sandbox.home().join("printed");
+        for script in ["\"$@\" >\"$0\"", "\"$@\" | cat >\"$0\""] {
+            let mut shell = std::process::Command::new("sh");
+            shell
+                .env_clear()
+                .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+            shell.current_dir(sandbox.project()).args(["-c", script]).arg(&printed);
+            shell.arg(program.get_program()).args(program.get_args());
+            let mut session = rexpect::session::spawn_command(shell, Some(20_000)).unwrap();
+            session.exp_eof().unwrap();
+            assert_eq!(status(&session), 0, "{script}");
+            assert_eq!(std::fs::read_to_string(&printed).unwrap(), "https://app.axiom.co/\n");
+            assert!(!sandbox.home().join("tools/browser.arguments").exists(), "{script}");
+        }
+    }
+}
