@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Replaces the byte range `range` of a text with `text`; an empty range inserts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TextPatch {
     /// Byte range in the original text, on character boundaries.
     pub range: Range<usize>,

@@ -64,7 +64,7 @@ fn link_in(repository: &str, code: &str) -> Option<String> {
 
 impl std::fmt::Debug for LintRule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rule").field("code", &self.code).finish_non_exhaustive()
+        f.debug_struct("LintRule").field("code", &self.code).finish_non_exhaustive()
     }
 }
 
@@ -89,7 +89,7 @@ pub struct RuleHit {
 }
 
 /// Edits of one file that fix a finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FindingFix {
     /// Absolute path of the file to edit, which may not exist yet.
     pub path: PathBuf,

@@ -57,7 +57,7 @@ pub(super) fn run(
     let inspection = collect_inspection(&place, ui)?;
     let mut found = lint::examine(&inspection);
     if found.iter().any(|finding| finding.fix.is_some()) {
-        let repaired = repair::repair(&place.project, inspection.clone());
+        let repaired = repair::repair(&place.project, inspection.clone(), found.clone());
         found = repair::keep_planned_fixes(found, &repaired.findings);
     }
     let (findings, silenced) = silence.apply(found);
@@ -124,23 +124,24 @@ fn apply_safe_fixes(
     let place = flow::settle(&journal, &place, &args.write, ui)?.unwrap_or(place);
     let silence = select_silenced_rules(args, &place)?;
     let inspection = collect_inspection(&place, ui)?;
-    let repaired = repair::repair(&place.project, inspection.clone());
+    let found = lint::examine(&inspection);
+    let repaired = repair::repair(&place.project, inspection.clone(), found.clone());
     let plan = Plan { changes: repaired.changes(&place.project), ..Plan::default() };
     place.prove_loads(&plan)?;
     let decision =
         flow::decide(&journal, &plan, None, "Write these changes?", place.root(), &args.write, ui)?;
-    let mut left = inspection;
+    let (mut left, mut found) = (inspection, found);
     match decision {
         PlanDecision::Write => {
             let _whole = set_interrupt_mode(InterruptMode::Remember);
             journal.apply(&plan, "doctor --fix")?;
             flow::show_written_files(&plan, place.root(), ui);
-            left = repaired.after.clone();
+            (left, found) = (repaired.after.clone(), repaired.findings.clone());
         }
         PlanDecision::Nothing => ui.say("nothing that can be fixed safely"),
         PlanDecision::Shown | PlanDecision::Pending | PlanDecision::Declined => {}
     }
-    let found = repair::keep_planned_fixes(lint::examine(&left), &repaired.findings);
+    let found = repair::keep_planned_fixes(found, &repaired.findings);
     let (findings, silenced) = silence.apply(found);
     let shown = DoctorReport { findings: &findings, inspection: &left, silenced };
     report::show(&shown, &place.project, shell, ui);

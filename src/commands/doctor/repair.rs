@@ -1,6 +1,6 @@
 //! Applies the safe fixes to the texts in memory, and keeps those that fix their finding and break nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,20 +23,21 @@ pub(super) struct RepairedProject {
 /// The most fixes in one run; a project with more mistakes needs several runs.
 const MOST: usize = 500;
 
-/// Applies the fixes, all at once where that fixes every one of their findings, else one by one, and inspects the project
-/// again after each step.
-pub(super) fn repair(project: &Project, inspection: Inspection) -> RepairedProject {
-    let findings = lint::examine(&inspection);
+/// Applies the fixes of an inspection's findings, all at once where that fixes every one of their findings, else one by one, and
+/// inspects the project again after each step.
+pub(super) fn repair(
+    project: &Project,
+    inspection: Inspection,
+    findings: Vec<LintFinding>,
+) -> RepairedProject {
     let mut repaired = RepairedProject { after: inspection, texts: BTreeMap::new(), findings };
-    let mut tried: Vec<FindingFix> = Vec::new();
+    let mut tried: HashSet<FindingFix> = HashSet::new();
     let mut is_joint = true;
     while tried.len() < MOST {
-        let mut open: Vec<FindingFix> = Vec::new();
-        for fix in repaired.findings.iter().filter_map(|finding| finding.fix.as_ref()) {
-            if !tried.contains(fix) && !open.contains(fix) {
-                open.push(fix.clone());
-            }
-        }
+        let mut seen: HashSet<&FindingFix> = HashSet::new();
+        let fixes = repaired.findings.iter().filter_map(|finding| finding.fix.as_ref());
+        let fixes = fixes.filter(|fix| !tried.contains(*fix) && seen.insert(fix));
+        let mut open: Vec<FindingFix> = fixes.cloned().collect();
         is_joint &= open.len() > 1 && are_apart(&open);
         if !is_joint {
             open.truncate(1);
@@ -65,15 +66,18 @@ pub(super) fn keep_planned_fixes(
     mut findings: Vec<LintFinding>,
     after: &[LintFinding],
 ) -> Vec<LintFinding> {
-    let is_same = |one: &LintFinding, other: &LintFinding| {
-        one.code == other.code && one.place.path == other.place.path && one.message == other.message
-    };
+    let left: HashSet<_> = after.iter().map(identify).collect();
     for finding in &mut findings {
-        if after.iter().any(|left| is_same(left, finding)) {
+        if left.contains(&identify(finding)) {
             finding.fix = None;
         }
     }
     findings
+}
+
+/// Returns the parts of a finding that an edit elsewhere in its file does not change.
+fn identify(finding: &LintFinding) -> (&str, &Path, &str) {
+    (finding.code, &finding.place.path, &finding.message)
 }
 
 /// Returns whether no two fixes begin an edit at the same byte of a file, where the order would matter.
@@ -97,11 +101,12 @@ fn fixes_finding(fixes: &[FindingFix], before: &[LintFinding], after: &[LintFind
         let of_code = findings.iter().filter(|one| one.code == code);
         of_code.filter(|one| path.is_none_or(|path| one.place.path == path)).count()
     };
+    // Of several findings with one fix, the first one counts.
+    let fixed = before.iter().rev().filter_map(|finding| Some((finding.fix.as_ref()?, finding)));
+    let fixed: HashMap<&FindingFix, &LintFinding> = fixed.collect();
     let mut wanted: BTreeMap<(&str, &Path), BTreeSet<usize>> = BTreeMap::new();
     for (number, fix) in fixes.iter().enumerate() {
-        let Some(finding) = before.iter().find(|finding| finding.fix.as_ref() == Some(fix)) else {
-            return false;
-        };
+        let Some(finding) = fixed.get(fix) else { return false };
         wanted.entry((finding.code, &finding.place.path)).or_default().insert(number);
     }
     let are_gone = wanted.iter().all(|((code, path), numbers)| {
