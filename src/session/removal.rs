@@ -1,15 +1,16 @@
 //! What takes a setup out of a project again: what the journal remembers line by line, then every line that `init` would write.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::apply::{EntryFileState, Journal};
-use crate::edit::yaml::ports::{self as ports_editor, PortEntry};
+use crate::compose::ComposeModel;
+use crate::edit::yaml::ports as ports_editor;
 use crate::error::Result;
 use crate::instrumentation::ENDPOINT_VARIABLES;
 use crate::plan::instrument::withdrawal;
-use crate::plan::ports::{self, PortEntryOrigin, PortPolicy, PublishedTcpPort};
+use crate::plan::ports::{self, PortEntryOrigin, PortPolicy};
 use crate::plan::removal::{self, CollectorSetup, RemovalRequest};
 use crate::plan::{FileChange, Note, Plan, WriteMethod};
 use crate::provider::collector::FILE;
@@ -108,8 +109,12 @@ fn planned_texts(plan: &Plan) -> BTreeMap<PathBuf, Arc<str>> {
 /// One plan for both steps, the second on top of the first.
 fn join(first: Plan, second: Plan) -> Plan {
     let mut plan = first;
+    let first = plan.changes.iter().enumerate();
+    let mut places: HashMap<PathBuf, usize> =
+        first.map(|(at, one)| (one.path.clone(), at)).collect();
     for change in second.changes {
-        match plan.changes.iter_mut().find(|known| known.path == change.path) {
+        let at = *places.entry(change.path.clone()).or_insert(plan.changes.len());
+        match plan.changes.get_mut(at) {
             Some(known) if known.after.is_none() => {}
             Some(known) => known.after = change.after,
             None => plan.changes.push(change),
@@ -127,10 +132,11 @@ fn take_lines(
     cleared: &BTreeSet<PathBuf>,
 ) -> Result<Plan> {
     let model = place.project.model()?;
-    let destinations = list_destinations(place, names)?;
+    let current = find_current_destinations(place, model);
     let text = collector::read_collector_configuration(place);
     let path = place.root().join(FILE);
-    let sends_to = list_behind(place)?;
+    let sends_to = list_behind(&current, text.as_deref().unwrap_or_default());
+    let destinations = list_destinations(model, current, names);
     let (code, addons) = take_code(place, names)?;
     let request = RemovalRequest {
         services: names,
@@ -153,12 +159,11 @@ fn take_lines(
 
 /// Where each of these services sends, as `init` may have written it.
 fn list_destinations(
-    place: &ProjectContext,
+    model: &ComposeModel,
+    current: Vec<(&str, CurrentDestination)>,
     names: &BTreeSet<String>,
-) -> Result<BTreeMap<String, Vec<Destination>>> {
-    let model = place.project.model()?;
-    let found = find_current_destinations(place, model).into_iter();
-    let found = found.filter(|(service, _)| names.contains(*service));
+) -> BTreeMap<String, Vec<Destination>> {
+    let found = current.into_iter().filter(|(service, _)| names.contains(*service));
     let between = collector::of_project(model).map(|service| service.name.as_str());
     let destinations = |current: CurrentDestination| match current {
         CurrentDestination::Local => vec![Destination::local()],
@@ -181,20 +186,17 @@ fn list_destinations(
             all.entry(service.name.clone()).or_insert_with(|| list_accounts(&known));
         }
     }
-    Ok(all)
+    all
 }
 
-/// Where the collector that `init` added sends, as it may have written it.
-fn list_behind(place: &ProjectContext) -> Result<Vec<Destination>> {
-    let model = place.project.model()?;
-    let found = find_current_destinations(place, model).into_iter();
-    let behind = found.filter_map(|(_, current)| match current {
-        CurrentDestination::Collector(Some(known)) => Some(list_accounts(&known)),
+/// Where the collector that `init` added sends, as its configuration may have been written.
+fn list_behind(current: &[(&str, CurrentDestination)], configuration: &str) -> Vec<Destination> {
+    let behind = current.iter().find_map(|(_, current)| match current {
+        CurrentDestination::Collector(Some(known)) => Some(list_accounts(known)),
         _ => None,
     });
-    let mut behind: Vec<Destination> = behind.take(1).flatten().collect();
-    let text = collector::read_collector_configuration(place).unwrap_or_default();
-    if let Ok(sends) = provider::collector::read(&text) {
+    let mut behind = behind.unwrap_or_default();
+    if let Ok(sends) = provider::collector::read(configuration) {
         let headers = sends.headers.iter().filter_map(|(name, value)| {
             let variable = value.strip_prefix("${env:")?.strip_suffix('}')?;
             Some(format!("{name}={variable}"))
@@ -202,7 +204,7 @@ fn list_behind(place: &ProjectContext) -> Result<Vec<Destination>> {
         let headers: Vec<String> = headers.collect();
         behind.extend(Destination::otlp(&sends.endpoint, &headers));
     }
-    Ok(behind)
+    behind
 }
 
 /// Takes packages and code out of the services' folders that no other service runs from.
@@ -211,7 +213,6 @@ fn take_code(
     names: &BTreeSet<String>,
 ) -> Result<(Plan, BTreeMap<String, Vec<Addon>>)> {
     let project = &place.project;
-    let model = project.model()?;
     let (mut plan, mut addons) = (Plan::default(), BTreeMap::new());
     let wanted: Vec<String> = names.iter().cloned().collect();
     let found = match code::find_flask_services(project, &wanted, &[]) {
@@ -222,14 +223,19 @@ fn take_code(
             return Ok((plan, addons));
         }
     };
-    let others = model.services.iter().map(|one| &one.name).filter(|name| !names.contains(*name));
-    let others: Vec<String> = others.cloned().collect();
+    let folders = code::list_code_folders(project)?;
+    let mut users: HashMap<&Path, BTreeSet<&str>> = HashMap::new();
+    for (name, folder) in &folders {
+        users.entry(folder).or_default().insert(name);
+    }
+    let mut known: HashSet<PathBuf> = HashSet::new();
     for service in found {
         let reported = withdrawal::list_addons(&service);
-        let own = code::with_code_of(project, &wanted, std::slice::from_ref(&service))?;
-        addons.extend(own.into_iter().map(|name| (name, reported.clone())));
-        let sharing = code::with_code_of(project, &others, std::slice::from_ref(&service))?;
-        if let Some(other) = sharing.first() {
+        let sharing = folders.get(&*service.name).and_then(|folder| users.get(&**folder));
+        let (own, others): (Vec<&str>, Vec<&str>) =
+            sharing.into_iter().flatten().partition(|name| names.contains(**name));
+        addons.extend(own.into_iter().map(|name| (name.to_owned(), reported.clone())));
+        if let Some(other) = others.first() {
             let text =
                 format!("{}: its code stays as it is, {other} runs from it too", service.name);
             plan.notes.push(Note::fact(text));
@@ -238,7 +244,8 @@ fn take_code(
         match withdrawal::plan(&service) {
             Ok(mut own) => {
                 // One list of packages may be that of several folders.
-                own.changes.retain(|one| plan.changes.iter().all(|known| known.path != one.path));
+                own.changes.retain(|one| !known.contains(&one.path));
+                known.extend(own.changes.iter().map(|one| one.path.clone()));
                 plan.extend(own);
             }
             Err(error) => {
@@ -255,14 +262,12 @@ fn take_ports(place: &ProjectContext, names: &BTreeSet<String>) -> Result<Plan> 
     let mut plan = Plan::default();
     let Some(file) = &place.project.gitpod else { return Ok(plan) };
     let published = place.published(place.project.model()?);
+    let own = published.iter().filter(|port| names.contains(&port.service));
+    let own: HashSet<u16> = own.map(|port| port.port).collect();
     let (mut written, wishes) = (Vec::new(), [PortPolicy::Keep, PortPolicy::Public]);
     for wish in wishes {
         let entries = ports::entries(&published, wish, &[], &[], PortEntryOrigin::File).write;
-        let is_own = |entry: &PortEntry| {
-            let mut own = published.iter().filter(|port| names.contains(&port.service));
-            own.any(|port: &PublishedTcpPort| port.port == entry.port)
-        };
-        written.extend(entries.into_iter().filter(is_own));
+        written.extend(entries.into_iter().filter(|entry| own.contains(&entry.port)));
     }
     let edit = ports_editor::take_written(&file.text, &written);
     let edit = edit.map_err(|refusal| refusal.into_error(&file.path))?;

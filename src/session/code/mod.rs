@@ -183,6 +183,16 @@ pub(crate) fn with_code_of(
     Ok(names.iter().filter(has).cloned().collect())
 }
 
+/// Returns the folder of each service that has its code in the project, by the service's name.
+///
+/// # Errors
+/// When the compose project cannot be read.
+pub(crate) fn list_code_folders(project: &Project) -> Result<HashMap<&str, PathBuf>> {
+    let services = project.model()?.services.iter();
+    let folders = services.filter_map(|one| Some((one.name.as_str(), code_folder(project, one)?)));
+    Ok(folders.collect())
+}
+
 /// Returns which of `names` run Python code of the project.
 pub(crate) fn find_python_services(project: &Project, names: &[String]) -> Result<Vec<String>> {
     let model = project.model()?;
