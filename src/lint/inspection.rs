@@ -245,16 +245,16 @@ impl Inspection {
         self.own_code(service).flat_map(|code| &code.python).map(|at| &self.python[*at])
     }
 
-    /// Iterates over the modules that use the packages of a requirements file.
+    /// Iterates over the modules that use the packages of a requirements file of this inspection.
     pub fn modules_of(&self, requirements: &RequirementsFile) -> impl Iterator<Item = &PythonFile> {
-        let lists = |code: &&InspectedCode| {
-            code.requirements.iter().any(|at| self.requirements[*at].is(requirements))
-        };
+        let at = self.requirements.iter().position(|one| std::ptr::eq(one, requirements));
+        let lists =
+            move |code: &&InspectedCode| at.is_some_and(|at| code.requirements.contains(&at));
         let code = self.code.iter().filter(lists);
         code.flat_map(|code| &code.python).map(|at| &self.python[*at])
     }
 
-    /// Returns the requirements files that apply to a module.
+    /// Returns the requirements files that apply to a module of this inspection.
     pub fn requirements_for(&self, module: &PythonFile) -> Vec<&RequirementsFile> {
         let lists: BTreeSet<usize> =
             self.code_of(module).flat_map(|code| code.requirements.iter().copied()).collect();
@@ -292,8 +292,8 @@ impl Inspection {
     }
 
     fn code_of(&self, module: &PythonFile) -> impl Iterator<Item = &InspectedCode> {
-        let holds = |at: &usize| self.python[*at].file.path == module.file.path;
-        self.code.iter().filter(move |code| code.python.iter().any(holds))
+        let at = self.python.iter().position(|one| std::ptr::eq(one, module));
+        self.code.iter().filter(move |code| at.is_some_and(|at| code.python.contains(&at)))
     }
 }
 

@@ -28,11 +28,6 @@ impl RequirementsFile {
         Self { read: Requirements::parse(&file.text), file }
     }
 
-    /// Returns whether `other` is the same file.
-    pub fn is(&self, other: &Self) -> bool {
-        self.file.path == other.file.path
-    }
-
     /// Returns the byte at which a line's text begins.
     pub fn offset(&self, line: usize) -> usize {
         self.file.text_start(line)
@@ -60,5 +55,11 @@ impl PythonFile {
     /// Returns the byte at which the text of a line begins.
     pub fn offset(&self, line: usize) -> usize {
         self.file.text_start(line)
+    }
+
+    /// Returns whether it contains a name in quotes, as code does that reads a variable.
+    pub fn quotes(&self, name: &str) -> bool {
+        let text = &self.file.text;
+        [format!("'{name}'"), format!("\"{name}\"")].iter().any(|quoted| text.contains(quoted))
     }
 }

@@ -80,11 +80,7 @@ fn name_of_aws(
     let uses = |module: &PythonFile| {
         module.module.imports.iter().any(|import| import.path.starts_with("boto"))
     };
-    let reads_itself = |module: &PythonFile| {
-        let text = &module.file.text;
-        [format!("'{name}'"), format!("\"{name}\"")].iter().any(|quoted| text.contains(quoted))
-    };
-    (modules().any(uses) && !modules().any(reads_itself)).then_some(meant)
+    (modules().any(uses) && !modules().any(|module| module.quotes(name))).then_some(meant)
 }
 
 /// Returns the byte range of the line that sets only this variable, with its line ending.

@@ -59,10 +59,5 @@ fn takes_token_elsewhere(inspection: &Inspection, service: &ServiceModel) -> boo
     let starts = |module: &PythonFile| {
         module.module.calls.iter().any(|call| call.path.as_deref() == Some("rollbar.init"))
     };
-    let reads = |module: &PythonFile| {
-        [format!("'{TOKEN}'"), format!("\"{TOKEN}\"")]
-            .iter()
-            .any(|name| module.file.text.contains(name))
-    };
-    modules().any(starts) && !modules().any(reads)
+    modules().any(starts) && !modules().any(|module| module.quotes(TOKEN))
 }

@@ -80,12 +80,10 @@ fn ended_twice(file: &PythonFile) -> Vec<RuleHit> {
     let text = &file.file.text;
     let ends = |end: &str| file.module.calls.iter().filter(|call| call.name == end).count();
     let mut hits = Vec::new();
-    let Some(source) =
-        PAIRS.iter().any(|(_, end)| ends(end) > 1).then(|| PythonSource::parse(text))
-    else {
+    if !PAIRS.iter().any(|(_, end)| ends(end) > 1) {
         return hits;
-    };
-    let Ok(source) = source else { return hits };
+    }
+    let Ok(source) = PythonSource::parse(text) else { return hits };
     for (begin, end) in PAIRS {
         hits.extend(surplus_ends(&source, begin, end).into_iter().map(|at| {
             let message = format!("`{end}` runs a second time here");
