@@ -116,6 +116,16 @@ impl ProjectTextFile {
         Self { path, text, holds, lines: OnceLock::new(), tree: OnceLock::from(Ok(tree)) }
     }
 
+    /// Returns the name of the file; empty if it is not UTF-8.
+    pub fn name(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    /// Returns whether its name is that of a Dockerfile: `Dockerfile.prod`, `api.dockerfile`.
+    pub fn is_dockerfile(&self) -> bool {
+        self.name().to_ascii_lowercase().contains("dockerfile")
+    }
+
     /// Returns its tree, if its text was parsed as YAML and is valid.
     pub(super) fn parsed(&self) -> Option<&Arc<YamlTree>> {
         self.tree.get()?.as_ref().ok()

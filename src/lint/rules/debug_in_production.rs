@@ -1,7 +1,5 @@
 //! `debug-in-production`: Flask's debugger enabled in a production image.
 
-use std::path::Path;
-
 use crate::compose::ProjectTextFile;
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
@@ -36,7 +34,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     }
     for (_, _, scope) in inspection.service_scopes() {
         let settings = scope.assignments.iter().filter(|one| one.name == "FLASK_DEBUG");
-        let debugged = settings.filter(|one| is_of_production(&one.file.path) && is_on(one.text()));
+        let debugged = settings.filter(|one| is_of_production(one.file) && is_on(one.text()));
         hits.extend(debugged.map(|one| hit(one.file, one.name_range.start)));
     }
     hits
@@ -54,9 +52,7 @@ pub(in crate::lint) fn starts_debugger(file: &ProjectTextFile) -> bool {
 
 /// Returns the first byte of each instruction of a production Dockerfile that enables the debugger.
 fn debug_lines(file: &ProjectTextFile) -> impl Iterator<Item = usize> {
-    let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let is_judged =
-        is_of_production(&file.path) && name.to_ascii_lowercase().contains("dockerfile");
+    let is_judged = file.is_dockerfile() && is_of_production(file);
     file.lines().filter(move |(_, line)| is_judged && switches_on(line)).map(|(at, _)| at)
 }
 
@@ -86,8 +82,7 @@ fn is_on(value: &str) -> bool {
         && !value.contains('$')
 }
 
-fn is_of_production(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let lower = name.to_ascii_lowercase();
+fn is_of_production(file: &ProjectTextFile) -> bool {
+    let lower = file.name().to_ascii_lowercase();
     lower.split(['.', '-', '_']).any(|part| matches!(part, "prod" | "production"))
 }

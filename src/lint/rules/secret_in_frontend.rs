@@ -91,8 +91,7 @@ const ADVICE: &str =
 /// Returns the `ARG` and `ENV` of a Dockerfile that a bundler embeds into a page and whose name is that of a key, each
 /// name once.
 fn bundled_arguments(file: &ProjectTextFile) -> impl Iterator<Item = (usize, &str)> {
-    let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let is_dockerfile = name.to_ascii_lowercase().contains("dockerfile");
+    let is_dockerfile = file.is_dockerfile();
     let mut seen = HashSet::new();
     let lines = file.lines().filter(move |_| is_dockerfile);
     lines.filter_map(move |(at, line)| {

@@ -145,11 +145,10 @@ fn keys_of<'a>(scope: &ProgramVariables<'a>) -> Vec<(&'a ProjectTextFile, Litera
 /// Returns the keys in a file identified by their shape or by what they are assigned to, in a Dockerfile also by `ENV NAME value`.
 pub(in crate::lint) fn keys_by_shape(file: &ProjectTextFile) -> Vec<LiteralKey> {
     let mut found = find_shaped_keys(&file.text);
-    let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if name.to_ascii_lowercase().contains("dockerfile") {
+    if file.is_dockerfile() {
         found.extend(file.lines().filter_map(|(at, line)| assigned_by_blank(at, line)));
     }
-    if [".json", ".yml", ".yaml", ".tf"].iter().any(|end| name.ends_with(end)) {
+    if [".json", ".yml", ".yaml", ".tf"].iter().any(|end| file.name().ends_with(end)) {
         found.extend(in_pairs(&file.text));
     }
     found
