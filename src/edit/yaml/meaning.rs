@@ -71,6 +71,22 @@ impl<'t> TreeComparison<'t> {
         pairs.into_iter().try_for_each(|pair| self.same(pair))
     }
 
+    /// Compares the entries of both roots but for one list, and returns the items of that list in the first text; `None`
+    /// where the first is empty and the second, whose root is given, has more than one entry.
+    pub(super) fn others_of_list(
+        &mut self,
+        root: NodeId,
+        key: &str,
+    ) -> Result<Option<&'t [NodeId]>, ChangedNode> {
+        let (before, after) = (self.before, self.after);
+        let Some(was) = before.root().filter(|root| !before.is_null(*root)) else {
+            return Ok((after.entries(root).len() == 1).then_some(&[]));
+        };
+        let others = self.members((was, root), |other| other == key)?;
+        self.each(others)?;
+        Ok(Some(before.get(was, key).map_or(&[], |list| before.items(list))))
+    }
+
     /// Compares two collections once, regardless of how many aliases lead to them, and at most [`DEPTH`] levels deep.
     fn enter(
         &mut self,

@@ -29,6 +29,8 @@ pub mod tree;
 pub use super::refusal::{EditRefusal, EditWarning, EditedText};
 pub use services::ServiceLines;
 
+use std::sync::Arc;
+
 use tree::{YamlSyntaxError, YamlTree};
 
 /// Checks whether `source` is valid YAML.
@@ -41,6 +43,15 @@ pub fn syntax(source: &str) -> Result<(), EditRefusal> {
 
 fn parse_yaml_tree(source: &str) -> Result<YamlTree, EditRefusal> {
     YamlTree::parse(source).map_err(|error| EditRefusal::syntax(source, &error))
+}
+
+impl EditedText {
+    /// Returns the result of an edit of `tree`; `after` is the tree of the new text, `None` if nothing changes.
+    fn of(tree: &YamlTree, after: Option<Arc<YamlTree>>) -> Self {
+        let text = after.as_ref().map_or(&tree.source, |after| &after.source);
+        let warnings = duplicates::find(&draft::YamlDraft::of(tree));
+        Self { text: Arc::clone(text), tree: after, warnings }
+    }
 }
 
 impl EditRefusal {

@@ -1,12 +1,10 @@
 //! Tasks added to a `.gitpod.yml`, behind those that are there.
 
-use std::sync::Arc;
-
 use super::draft::YamlDraft;
 use super::fresh::{NewYamlValue, entry_lines};
 use super::meaning::{ChangedNode, TreeComparison};
-use super::tree::{CollectionLayout, NodeId, YamlKind, YamlTree};
-use super::{EditRefusal, EditedText, duplicates};
+use super::tree::{CollectionLayout, YamlKind, YamlTree};
+use super::{EditRefusal, EditedText};
 
 const KEY: &str = "tasks";
 
@@ -29,11 +27,12 @@ pub fn add(source: &str, wanted: &[WantedTask]) -> Result<EditedText, EditRefusa
     if !wanted.is_empty() {
         let mut draft = YamlDraft::open(&tree)?;
         plan(&mut draft, wanted)?;
-        after = Some(proven(&draft, wanted.len())?);
+        let reason = "the edit would change more than it adds";
+        after = Some(
+            draft.proven_by(reason, |before, after| is_extended(before, after, wanted.len()))?,
+        );
     }
-    let text = after.as_ref().map_or(&tree.source, |after| &after.source);
-    let warnings = duplicates::find(&YamlDraft::of(&tree));
-    Ok(EditedText { text: Arc::clone(text), tree: after, warnings })
+    Ok(EditedText::of(&tree, after))
 }
 
 fn plan(draft: &mut YamlDraft<'_>, wanted: &[WantedTask]) -> Result<(), EditRefusal> {
@@ -65,30 +64,11 @@ fn plan(draft: &mut YamlDraft<'_>, wanted: &[WantedTask]) -> Result<(), EditRefu
     }
 }
 
-/// The tree of the new text, once it is proven to mean the old one with so many more tasks.
-fn proven(draft: &YamlDraft<'_>, more: usize) -> Result<Arc<YamlTree>, EditRefusal> {
-    let at = draft.begin();
-    let reason = "the edit would change more than it adds";
-    draft.proven(at, |after| match is_extended(draft.tree, after, more) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(draft.refuse(at, reason)),
-        Err(ChangedNode(id)) => Err(draft.refuse_node(id, reason)),
-    })
-}
-
+/// Returns whether the new text means the old one with so many more tasks.
 fn is_extended(before: &YamlTree, after: &YamlTree, more: usize) -> Result<bool, ChangedNode> {
     let Some(root) = after.root().filter(|_| after.documents() == 1) else { return Ok(false) };
     let mut all = TreeComparison::new(before, after);
-    let mut old: &[NodeId] = &[];
-    match before.root().filter(|root| !before.is_null(*root)) {
-        None if after.entries(root).len() != 1 => return Ok(false),
-        None => {}
-        Some(was) => {
-            let others = all.members((was, root), |key| key == KEY)?;
-            all.each(others)?;
-            old = before.get(was, KEY).map_or(old, |list| before.items(list));
-        }
-    }
+    let Some(old) = all.others_of_list(root, KEY)? else { return Ok(false) };
     let new = after.get(root, KEY).map_or(&[][..], |list| after.items(list));
     if new.len() != old.len() + more {
         return Ok(false);

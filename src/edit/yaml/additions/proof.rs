@@ -24,13 +24,8 @@ pub(super) fn proven(
     draft: &YamlDraft<'_>,
     addition: &Addition,
 ) -> Result<Arc<YamlTree>, EditRefusal> {
-    let at = draft.begin();
-    let more = "the edit would change more than it adds";
-    draft.proven(at, |after| match verify_addition(draft.tree, after, addition) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(draft.refuse(at, more)),
-        Err(ChangedNode(id)) => Err(draft.refuse_node(id, more)),
-    })
+    let reason = "the edit would change more than it adds";
+    draft.proven_by(reason, |before, after| verify_addition(before, after, addition))
 }
 
 /// Returns whether the addition is present; fails if anything else changed.

@@ -11,6 +11,7 @@ mod values;
 use std::sync::Arc;
 
 use super::layout::YamlLines;
+use super::meaning::ChangedNode;
 use super::scalar::quote_double;
 use super::tree::{CollectionLayout, NodeId, ScalarQuoting, YamlKind, YamlTree};
 use super::{EditRefusal, witness};
@@ -69,6 +70,21 @@ impl<'a> YamlDraft<'a> {
             self.refuse(at, format!("two parsers read this file differently: {words}"))
         })?;
         Ok(Arc::new(after))
+    }
+
+    /// Works like [`Self::proven`] with a comparison of both trees: false refuses the whole text, an error its node,
+    /// both for `reason`.
+    pub(super) fn proven_by(
+        &self,
+        reason: &str,
+        compare: impl Fn(&YamlTree, &YamlTree) -> Result<bool, ChangedNode> + Sync,
+    ) -> Result<Arc<YamlTree>, EditRefusal> {
+        let at = self.begin();
+        self.proven(at, |after| match compare(self.tree, after) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.refuse(at, reason)),
+            Err(ChangedNode(id)) => Err(self.refuse_node(id, reason)),
+        })
     }
 
     /// Returns the byte the document begins at.

@@ -14,15 +14,7 @@ impl YamlDraft<'_> {
         if gone.len() == members.len() {
             return false;
         }
-        let ranges = match self.layout(id) {
-            CollectionLayout::Block => self.whole_lines(&members, gone, ""),
-            CollectionLayout::Flow => group_consecutive(gone)
-                .into_iter()
-                .map(|run| self.flow_run(id, &members, run))
-                .collect::<Option<Vec<_>>>()
-                .map(|runs| runs.concat()),
-        };
-        let Some(ranges) = ranges else {
+        let Some(ranges) = self.member_ranges(id, &members, gone) else {
             return false;
         };
         let patches = ranges.into_iter().map(|range| TextPatch::replace(range, ""));
@@ -40,17 +32,11 @@ impl YamlDraft<'_> {
         for (id, is_spaced, gone) in collections {
             let members = self.ranges(*id);
             let ranges = match (self.layout(*id), gone.len() == members.len()) {
-                (CollectionLayout::Block, _) => self.whole_lines(&members, gone, ""),
                 (CollectionLayout::Flow, true) => {
                     let range = &self.tree.node(*id).range;
                     Some(std::iter::once(range.start + 1..range.end - 1).collect())
                 }
-                (CollectionLayout::Flow, false) => {
-                    let runs = group_consecutive(gone)
-                        .into_iter()
-                        .map(|run| self.flow_run(*id, &members, run));
-                    runs.collect::<Option<Vec<_>>>().map(|runs| runs.concat())
-                }
+                _ => self.member_ranges(*id, &members, gone),
             };
             let Some(ranges) = ranges else {
                 let at = gone.first().and_then(|at| members.get(*at)).map_or(0, |one| one.start);
@@ -81,6 +67,23 @@ impl YamlDraft<'_> {
         }
         self.patches.extend(joined.into_iter().map(|range| TextPatch::replace(range, "")));
         Ok(())
+    }
+
+    /// Returns the bytes to remove for the members `gone`, if no other text is in between.
+    fn member_ranges(
+        &self,
+        id: NodeId,
+        members: &[Range<usize>],
+        gone: &[usize],
+    ) -> Option<Vec<Range<usize>>> {
+        match self.layout(id) {
+            CollectionLayout::Block => self.whole_lines(members, gone, ""),
+            CollectionLayout::Flow => {
+                let runs = group_consecutive(gone).into_iter();
+                let runs = runs.map(|run| self.flow_run(id, members, run));
+                runs.collect::<Option<Vec<_>>>().map(|runs| runs.concat())
+            }
+        }
     }
 
     /// Whole lines with the blank line above them, if there is one.

@@ -21,7 +21,7 @@ use super::draft::YamlDraft;
 use super::scalar::{quote_double, quote_in_style};
 use super::services::ServiceNodes;
 use super::tree::{CollectionLayout, NodeId, ScalarQuoting, YamlKind, YamlTree};
-use super::{EditRefusal, EditedText, duplicates, merge};
+use super::{EditRefusal, EditedText, merge};
 
 /// The variables to set and remove in one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +57,7 @@ pub fn set_in(tree: &YamlTree, wanted: &[Wanted]) -> Result<EditedText, EditRefu
         _ => set_in_documents(tree, wanted),
     };
     let after = edited.map_err(|refusal| refusal.paste(paste(wanted)))?;
-    let text = after.as_ref().map_or(&tree.source, |after| &after.source);
-    let warnings = duplicates::find(&YamlDraft::of(tree));
-    Ok(EditedText { text: Arc::clone(text), tree: after, warnings })
+    Ok(EditedText::of(tree, after))
 }
 
 fn set_in_document(

@@ -13,13 +13,8 @@ pub(super) fn proven(
     draft: &YamlDraft<'_>,
     wanted: &[PortEntry],
 ) -> Result<Arc<YamlTree>, EditRefusal> {
-    let at = draft.begin();
-    let more = "the edit would change more than the wanted ports";
-    draft.proven(at, |after| match verify_wanted_ports(draft.tree, after, wanted) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(draft.refuse(at, more)),
-        Err(ChangedNode(id)) => Err(draft.refuse_node(id, more)),
-    })
+    let reason = "the edit would change more than the wanted ports";
+    draft.proven_by(reason, |before, after| verify_wanted_ports(before, after, wanted))
 }
 
 /// Returns whether every wanted port is present; fails if anything else changed.
@@ -35,16 +30,7 @@ fn verify_wanted_ports(
         return Ok(false);
     };
     let mut all = TreeComparison::new(before, after);
-    let mut old: &[NodeId] = &[];
-    match before.root().filter(|root| !before.is_null(*root)) {
-        None if after.entries(root).len() != 1 => return Ok(false),
-        None => {}
-        Some(was) => {
-            let others = all.members((was, root), |key| key == "ports")?;
-            all.each(others)?;
-            old = before.get(was, "ports").map_or(old, |list| before.items(list));
-        }
-    }
+    let Some(old) = all.others_of_list(root, "ports")? else { return Ok(false) };
     let new = after.items(ports);
     if new.len() < old.len() {
         return Ok(false);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::documents::DocumentParts;
 use super::draft::YamlDraft;
 use super::tree::{NodeId, YamlKind, YamlTree};
-use super::{EditRefusal, EditedText, duplicates};
+use super::{EditRefusal, EditedText};
 
 /// Members of one collection that are to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +36,7 @@ pub fn take(source: &str, removals: &[Removal]) -> Result<EditedText, EditRefusa
         0 | 1 => take_from_document(&tree, removals)?,
         _ => DocumentParts::cut(&tree)?.edit(|_, part| take_from_document(part, removals))?,
     };
-    let text = after.as_ref().map_or(&tree.source, |after| &after.source);
-    let warnings = duplicates::find(&YamlDraft::of(&tree));
-    Ok(EditedText { text: Arc::clone(text), tree: after, warnings })
+    Ok(EditedText::of(&tree, after))
 }
 
 fn take_from_document(

@@ -15,10 +15,7 @@ pub(super) const STARTED: &str = "service_started";
 /// Returns whether a list has the member.
 pub(super) fn has_member(tree: &YamlTree, list: &ServiceValue, member: &ListMember) -> bool {
     let Some(value) = list.effective(tree) else { return false };
-    let text = match member {
-        ListMember::Volume(text) => text,
-        ListMember::Dependency { service, .. } => service,
-    };
+    let text = member.text();
     let is_item = tree.items(value).iter().any(|item| tree.scalar(*item) == Some(text));
     is_item || merge::get(tree, value, text).is_some()
 }

@@ -1,12 +1,10 @@
 //! `depends_on` as the list it was before a service with a condition was added to it.
 
-use std::sync::Arc;
-
 use super::super::draft::YamlDraft;
 use super::super::service_value::ServiceValue;
 use super::super::services::ServiceNodes;
 use super::super::tree::{CollectionLayout, NodeId, YamlKind, YamlTree};
-use super::super::{EditRefusal, EditedText, duplicates};
+use super::super::{EditRefusal, EditedText};
 use super::place::{STARTED, has_only_condition};
 use super::proof;
 
@@ -34,9 +32,7 @@ pub fn relist(source: &str, services: &[String]) -> Result<EditedText, EditRefus
             after = Some(proof::proven_relisted(&draft, &nodes)?);
         }
     }
-    let text = after.as_ref().map_or(&tree.source, |after: &Arc<YamlTree>| &after.source);
-    let warnings = duplicates::find(&YamlDraft::of(&tree));
-    Ok(EditedText { text: Arc::clone(text), tree: after, warnings })
+    Ok(EditedText::of(&tree, after))
 }
 
 fn is_converted(tree: &YamlTree, value: NodeId) -> bool {
