@@ -263,7 +263,7 @@ fn take_ports(place: &ProjectContext, names: &BTreeSet<String>) -> Result<Plan> 
     let Some(file) = &place.project.gitpod else { return Ok(plan) };
     let published = place.published(place.project.model()?);
     let own = published.iter().filter(|port| names.contains(&port.service));
-    let own: HashSet<u16> = own.map(|port| port.port).collect();
+    let own: BTreeSet<u16> = own.map(|port| port.port).collect();
     let (mut written, wishes) = (Vec::new(), [PortPolicy::Keep, PortPolicy::Public]);
     for wish in wishes {
         let entries = ports::entries(&published, wish, &[], &[], PortEntryOrigin::File).write;

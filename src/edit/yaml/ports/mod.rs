@@ -11,12 +11,12 @@ mod tests;
 pub(super) use read::read_entry;
 pub use read::{GitpodPortEntry, read_gitpod_ports};
 
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use super::draft::YamlDraft;
 use super::fresh::{NewYamlValue, entry_lines};
 use super::tree::{CollectionLayout, NodeId, YamlKind, YamlTree};
-use super::{EditRefusal, EditedText, duplicates, removals};
+use super::{EditRefusal, EditedText, removals};
 
 /// The wanted entry for one port in `.gitpod.yml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,13 +59,11 @@ pub fn set(source: &str, wanted: &[PortEntry]) -> Result<EditedText, EditRefusal
     let edit = || {
         let mut draft = YamlDraft::open(&tree)?;
         plan(&mut draft, wanted)?;
-        let warnings = duplicates::find(&draft);
         let after = match draft.is_untouched() {
             true => None,
             false => Some(proof::proven(&draft, wanted)?),
         };
-        let text = after.as_ref().map_or(&tree.source, |after| &after.source);
-        Ok(EditedText { text: Arc::clone(text), tree: after, warnings })
+        Ok(EditedText::of(&tree, after))
     };
     edit().map_err(|refusal: EditRefusal| refusal.paste(paste(wanted)))
 }
@@ -78,26 +76,33 @@ pub fn take_written(source: &str, written: &[PortEntry]) -> Result<EditedText, E
     let tree = super::parse_yaml_tree(source)?;
     let list = tree.root().and_then(|root| tree.get(root, "ports"));
     let items = list.map_or(&[][..], |list| tree.items(list)).iter().enumerate();
-    let is_written = |item: NodeId| written.iter().any(|entry| says(&tree, item, entry));
+    let written: HashSet<Vec<(String, String)>> = written.iter().map(list_pairs).collect();
+    let is_written =
+        |item: NodeId| read_pairs(&tree, item).is_some_and(|own| written.contains(&own));
     let gone = items.filter(|(_, item)| is_written(**item)).map(|(at, _)| at).collect();
     let after = match tree.documents() {
         0 | 1 => removals::take_positions(&tree, &["ports"], gone)?,
         _ => None,
     };
-    let text = after.as_ref().map_or(&tree.source, |after| &after.source);
-    let warnings = duplicates::find(&YamlDraft::of(&tree));
-    Ok(EditedText { text: Arc::clone(text), tree: after, warnings })
+    Ok(EditedText::of(&tree, after))
 }
 
-/// Whether an item says what a new entry for a port says, in the same order.
-fn says(tree: &YamlTree, item: NodeId, entry: &PortEntry) -> bool {
-    let NewYamlValue::Map(wanted) = fresh(entry, CollectionLayout::Block) else { return false };
-    let own = tree.entries(item);
-    let same = |((key, value), (name, text)): (&(NodeId, NodeId), &(String, NewYamlValue))| {
-        let NewYamlValue::Text(text) = text else { return false };
-        tree.scalar(*key) == Some(name) && tree.scalar(*value) == Some(text.trim_matches('"'))
+/// Returns the keys and values of the new entry for a port, in order.
+fn list_pairs(entry: &PortEntry) -> Vec<(String, String)> {
+    let NewYamlValue::Map(pairs) = fresh(entry, CollectionLayout::Block) else { return Vec::new() };
+    let pairs = pairs.into_iter().filter_map(|(key, value)| match value {
+        NewYamlValue::Text(text) => Some((key, text.trim_matches('"').to_owned())),
+        NewYamlValue::Map(_) | NewYamlValue::List(_) => None,
+    });
+    pairs.collect()
+}
+
+/// Returns the keys and values of an item in order; `None` if one of them is not a scalar.
+fn read_pairs(tree: &YamlTree, item: NodeId) -> Option<Vec<(String, String)>> {
+    let pair = |(key, value): &(NodeId, NodeId)| {
+        Some((tree.scalar(*key)?.to_owned(), tree.scalar(*value)?.to_owned()))
     };
-    own.len() == wanted.len() && own.iter().zip(&wanted).all(same)
+    tree.entries(item).iter().map(pair).collect()
 }
 
 /// Returns the lines to paste by hand where [`set`] refuses.
