@@ -35,6 +35,11 @@ pub struct ServiceChanges {
 }
 
 impl ServiceChanges {
+    /// Returns whether a variable is among those that are set.
+    pub fn sets(&self, name: &str) -> bool {
+        self.set.iter().any(|(own, _)| own == name)
+    }
+
     /// Adds variables; a later one replaces an earlier one of the same name.
     fn set(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         for (name, value) in variables {

@@ -223,9 +223,7 @@ fn find_difference(
     ];
     let key = keys.into_iter().find(|(_, is_same)| !is_same).map(|(key, _)| key.to_owned());
     key.or_else(|| {
-        let is_ours = |name: &str| {
-            planned.set.iter().any(|(ours, _)| ours == name) || planned.unset.contains(name)
-        };
+        let is_ours = |name: &str| planned.sets(name) || planned.unset.contains(name);
         find_variable(&was.environment, &is.environment, is_ours)
     })
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::agents;
 use super::compose_changes::ComposeChanges;
 use super::{FileChange, Note, Plan, WriteMethod};
 use crate::compose::{ComposeModel, ProjectSources, ServiceModel};
@@ -61,8 +62,9 @@ pub struct Removed {
 pub fn plan(model: &ComposeModel, request: &RemovalRequest<'_>) -> Result<Removed> {
     let mut lines = RemovedLines::of(model, request.cleared);
     for service in request.services.iter().filter_map(|name| model.service(name)) {
-        variables::take(model, service, request, &mut lines);
-        services::take_members(model, service, &mut lines);
+        let agent = agents::find_planned(model, service);
+        variables::take(model, service, agent.as_ref(), request, &mut lines);
+        services::take_members(model, service, agent.as_ref(), &mut lines);
     }
     services::take_unused(model, request, &mut lines)?;
     let mut removed = Removed { back: lines.back, ..Removed::default() };
@@ -170,6 +172,11 @@ impl<'a> RemovedLines<'a> {
             self.back.add_member(wanted);
         }
         found
+    }
+
+    /// Returns whether a variable of a service goes.
+    fn lacks_variable(&self, service: &str, name: &str) -> bool {
+        self.back.services.get(service).is_some_and(|changes| changes.sets(name))
     }
 
     fn lacks(&self, service: &str, list: &str, name: &str) -> bool {

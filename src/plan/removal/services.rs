@@ -11,14 +11,18 @@ use crate::plan::addons;
 use crate::plan::agents::{self, PlannedAgent};
 use crate::provider::{Addon, collector};
 
+/// The variable by which a service finds X-Ray's daemon.
+const DAEMON_ADDRESS: &str = "AWS_XRAY_DAEMON_ADDRESS";
+
 /// Takes out the members of a service's lists by which it uses an agent or a daemon.
 pub(super) fn take_members(
     model: &ComposeModel,
     service: &ServiceModel,
+    agent: Option<&PlannedAgent>,
     lines: &mut RemovedLines<'_>,
 ) {
     let wanted = |member| WantedMember { service: service.name.clone(), member };
-    if let Some(planned) = agents::find_planned(model, service)
+    if let Some(planned) = agent
         && let Some(source) = model.service(&planned.agent.service(planned.library))
     {
         if let Some(volume) = volume_of(source) {
@@ -27,9 +31,7 @@ pub(super) fn take_members(
         }
         lines.take_member(model, service, &wanted(dependency(&source.name, "service_healthy")));
     }
-    let reports = lines.back.services.get(&service.name).is_some_and(|changes| {
-        changes.set.iter().any(|(name, _)| name == "AWS_XRAY_DAEMON_ADDRESS")
-    });
+    let reports = lines.lacks_variable(&service.name, DAEMON_ADDRESS);
     if let Some(daemon) = added_daemon(model).filter(|_| reports) {
         lines.take_member(model, service, &wanted(dependency(&daemon.name, "service_started")));
     }
@@ -78,11 +80,9 @@ pub(super) fn take_unused(
         let host = format!("//{name}:");
         let is_other = |one: &&ServiceModel| {
             one.environment.iter().any(|entry| {
-                let gone = lines.back.services.get(&one.name);
-                let is_gone =
-                    gone.is_some_and(|gone| gone.set.iter().any(|(own, _)| *own == entry.name));
                 let raw = entry.raw().unwrap_or_default();
-                !is_gone && (raw.contains(&host) || raw.starts_with(&host[2..]))
+                !lines.lacks_variable(&one.name, &entry.name)
+                    && (raw.contains(&host) || raw.starts_with(&host[2..]))
             })
         };
         users.contains(name) || model.services.iter().any(|one| is_other(&one))
@@ -94,11 +94,7 @@ pub(super) fn take_unused(
         take_collector(model, request, service, lines)?;
     }
     if let Some(daemon) = added_daemon(model)
-        && lines
-            .back
-            .services
-            .values()
-            .any(|one| one.set.iter().any(|(name, _)| name == "AWS_XRAY_DAEMON_ADDRESS"))
+        && lines.back.services.values().any(|one| one.sets(DAEMON_ADDRESS))
         && !is_named(lines, &daemon.name)
     {
         let region = daemon.declared("AWS_REGION").and_then(|entry| entry.raw());

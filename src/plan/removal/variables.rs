@@ -7,7 +7,7 @@ use crate::edit::yaml::environment::Wanted;
 use crate::edit::yaml::removals;
 use crate::plan::Note;
 use crate::plan::addons::{self, HostNaming};
-use crate::plan::agents::{self, JoinSide, VariableRule};
+use crate::plan::agents::{JoinSide, PlannedAgent, VariableRule};
 use crate::provider::{Addon, Destination, NamedService, Variable, render_service_environments};
 
 const NAME: &str = "OTEL_SERVICE_NAME";
@@ -32,25 +32,26 @@ const SIGNALS: [&str; 2] = ["OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"];
 pub(super) fn take(
     model: &ComposeModel,
     service: &ServiceModel,
+    agent: Option<&PlannedAgent>,
     request: &RemovalRequest<'_>,
     lines: &mut RemovedLines<'_>,
 ) {
-    let known = [];
-    let destinations = request.destinations.get(&service.name).map_or(&known[..], Vec::as_slice);
-    take_joined(model, service, request, lines);
+    let destinations = request.destinations.get(&service.name).map_or(&[][..], Vec::as_slice);
+    if let Some(planned) = agent {
+        take_joined(model, service, planned, request, lines);
+    }
     let mut is_written = |one: &Variable| take_variable(model, service, one, lines);
     let mut is_sent = false;
     let addons = request.addons.get(&service.name).map_or(&[][..], Vec::as_slice);
     for one in list_expected(model, service, destinations, addons) {
         is_sent |= is_written(&one) && one.name != NAME;
     }
-    let agent = agents::find_planned(model, service);
     if is_sent || agent.is_some() {
         for (name, value) in SWITCHES {
             is_written(&variable(name, value));
         }
     }
-    for one in agent.iter().flat_map(|planned| &planned.agent.variables) {
+    for one in agent.into_iter().flat_map(|planned| &planned.agent.variables) {
         for value in [Some(&one.value), one.musl.as_ref()].into_iter().flatten() {
             is_written(&variable(&one.name, value));
         }
@@ -122,10 +123,7 @@ fn take_variable(
         let own = lines.own.get(file.path.as_path());
         let is_written =
             own.is_some_and(|own| own.has_variable(&service.name, &one.name, &one.value));
-        let known = lines.back.services.get(&service.name);
-        let is_known =
-            known.is_some_and(|known| known.set.iter().any(|(name, _)| *name == one.name));
-        if is_written && !is_known {
+        if is_written && !lines.lacks_variable(&service.name, &one.name) {
             let keys = ["services", &service.name, "environment"];
             lines.take(&file.path, &keys, &one.name);
             lines.take(&file.path, &keys, &format!("{}={}", one.name, one.value));
@@ -146,10 +144,10 @@ fn take_variable(
 fn take_joined(
     model: &ComposeModel,
     service: &ServiceModel,
+    planned: &PlannedAgent,
     request: &RemovalRequest<'_>,
     lines: &mut RemovedLines<'_>,
 ) {
-    let Some(planned) = agents::find_planned(model, service) else { return };
     let joined = planned.agent.variables.iter().filter(|one| one.rule == VariableRule::Join);
     for one in joined {
         let Some(entry) = service.declared(&one.name) else { continue };
@@ -212,8 +210,7 @@ fn take_host(
 
 /// Says which variables for telemetry stay, and why.
 fn note_others(model: &ComposeModel, service: &ServiceModel, lines: &mut RemovedLines<'_>) {
-    let gone = lines.back.services.get(&service.name);
-    let is_gone = |name: &str| gone.is_some_and(|gone| gone.set.iter().any(|(own, _)| own == name));
+    let is_gone = |name: &str| lines.lacks_variable(&service.name, name);
     let others = service.environment.iter().map(|entry| entry.name.as_str());
     let mut others: Vec<&str> =
         others.filter(|name| name.starts_with("OTEL_") && !is_gone(name)).collect();
