@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::fixtures::cruddur;
-use crate::sandbox::{KEY, Sandbox};
+use crate::sandbox::{KEY, Sandbox, list_files};
 
 const INIT: [&str; 5] = ["init", "--yes", "--store", "dotenv", "--no-verify"];
 
@@ -65,23 +65,11 @@ fn sandbox(start: Before) -> Sandbox {
 
 /// Every file of the project but git's own and the temporary ones.
 fn files(sandbox: &Sandbox) -> Files {
-    let mut files = Files::new();
-    let mut folders = vec![sandbox.project()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                files.insert(
-                    path.strip_prefix(sandbox.project()).unwrap().to_owned(),
-                    std::fs::read(path).unwrap(),
-                );
-            }
-        }
-    }
-    files.retain(|path, _| !path.starts_with(".git") && !is_temporary(path));
-    files
+    let files = list_files(&sandbox.project()).into_iter().map(|path| {
+        let bytes = std::fs::read(&path).unwrap();
+        (path.strip_prefix(sandbox.project()).unwrap().to_owned(), bytes)
+    });
+    files.filter(|(path, _)| !path.starts_with(".git") && !is_temporary(path)).collect()
 }
 
 fn is_temporary(path: &std::path::Path) -> bool {

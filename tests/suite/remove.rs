@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::fixtures::cruddur;
 use crate::gp::run_with_input;
 use crate::init_agents::project;
-use crate::sandbox::{AWS_SECRET, KEY, Sandbox, TOKEN};
+use crate::sandbox::{AWS_SECRET, KEY, Sandbox, TOKEN, list_files};
 
 const INIT: [&str; 4] = ["init", "--yes", "--no-verify", "--public"];
 
@@ -25,20 +25,11 @@ fn sandbox(files: &[(&str, &str)]) -> Sandbox {
 
 /// Every file of the project, by its path.
 fn files(sandbox: &Sandbox) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![sandbox.project()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(sandbox.project()).unwrap().display().to_string();
-                found.insert(name, std::fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    found
+    let files = list_files(&sandbox.project()).into_iter().map(|path| {
+        let name = path.strip_prefix(sandbox.project()).unwrap().display().to_string();
+        (name, std::fs::read_to_string(path).unwrap())
+    });
+    files.collect()
 }
 
 /// As a fresh clone has it: no journal.

@@ -139,6 +139,19 @@ fn holds_the_key(path: &Path) -> bool {
 /// Longer than anything may take on the slowest machine: whoever needs more hangs.
 const LONGEST: Duration = Duration::from_secs(120);
 
+/// Every file below a folder.
+pub fn list_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(open) = folders.pop() {
+        for entry in std::fs::read_dir(open).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files
+}
+
 /// Waits for the end of what was started by `command`, and for no longer than anything may take.
 pub fn end_in_time(child: Child, command: &Command) -> Output {
     let id = child.id();

@@ -1,12 +1,8 @@
 //! `requirements.txt` and `app.py` of a Flask service.
 
-use std::path::Path;
-
 use cruddur_ops::edit::python::source::PythonSource;
 use cruddur_ops::edit::requirements::{self, Requirements};
-use cruddur_ops::plan::instrument::{
-    self, FrontendTracing, MistakePolicy, PackageList, PythonService, TracingStart,
-};
+use cruddur_ops::plan::instrument::{self, MistakePolicy, PythonService};
 use proptest::prelude::*;
 
 use super::{lost, text};
@@ -16,28 +12,7 @@ fn packages(text: &str) -> Vec<String> {
 }
 
 fn flask_service(code: &str, packages: &str) -> PythonService {
-    let file = |name: &str, text: &str| instrument::PythonSourceFile {
-        path: Path::new("/p").join(name),
-        text: text.to_owned(),
-    };
-    PythonService {
-        name: "a".to_owned(),
-        base: "/p".into(),
-        python: vec![file("app.py", code)],
-        packages: vec![PackageList::Requirements {
-            file: file("requirements.txt", packages),
-            included: Vec::new(),
-            constraints: Vec::new(),
-            beside: Vec::new(),
-        }],
-        version: None,
-        start: TracingStart::InCode,
-        entries: Vec::new(),
-        served: Vec::new(),
-        roots: Vec::new(),
-        frontend: FrontendTracing::Untraced,
-        addons: Vec::new(),
-    }
+    crate::python::service(&[("app.py".to_owned(), code.to_owned())], packages, &[])
 }
 
 proptest! {

@@ -9,6 +9,8 @@ use cruddur_ops::project::ProjectBoundary;
 use cruddur_ops::secret::Redactor;
 use proptest::prelude::*;
 
+use crate::sandbox::list_files;
+
 proptest! {
     #[test]
     fn undo_after_apply_is_as_if_nothing_had_been(files in prop::collection::vec(file(), 1..6)) {
@@ -89,18 +91,10 @@ fn mode(_: &Path, _: u32) {}
 
 /// Every file below a folder: its bytes and its mode.
 fn tree(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, String)> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(open) = folders.pop() {
-        for entry in std::fs::read_dir(open).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let permissions = format!("{:?}", path.metadata().unwrap().permissions());
-            files.insert(path.clone(), (std::fs::read(&path).unwrap(), permissions));
-        }
-    }
-    files
+    let files = list_files(folder).into_iter().map(|path| {
+        let permissions = format!("{:?}", path.metadata().unwrap().permissions());
+        let bytes = std::fs::read(&path).unwrap();
+        (path, (bytes, permissions))
+    });
+    files.collect()
 }

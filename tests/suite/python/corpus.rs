@@ -9,6 +9,7 @@ use cruddur_ops::plan::Plan;
 use cruddur_ops::plan::instrument::{MistakePolicy, plan_instrumentation};
 
 use super::table::same_bytes;
+use crate::sandbox::list_files;
 
 /// Every `*requirements*.txt` of the corpus, or the reason to skip.
 fn corpus() -> Option<Vec<PathBuf>> {
@@ -18,19 +19,11 @@ fn corpus() -> Option<Vec<PathBuf>> {
         println!("skipped: CORPUS names no folder of real files");
         return None;
     };
-    let mut found = Vec::new();
-    let mut folders = vec![home];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if path.is_dir() {
-                folders.push(path);
-            } else if name.contains("requirements") && name.ends_with(".txt") {
-                found.push(path);
-            }
-        }
-    }
+    let mut found = list_files(&home);
+    found.retain(|path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.contains("requirements") && name.ends_with(".txt")
+    });
     assert!(!found.is_empty());
     Some(found)
 }

@@ -20,7 +20,7 @@ use cruddur_ops::plan::instrument::{
 use crate::sandbox::tool;
 
 /// A Flask service of these files, below `/s`, that installs what `requirements` lists.
-fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]) -> PythonService {
+pub fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]) -> PythonService {
     let file = |path: &str, text: &str| PythonSourceFile {
         path: Path::new("/s").join(path),
         text: text.to_owned(),

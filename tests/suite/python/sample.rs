@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::fake_rollbar::Rollbar;
 use crate::fake_xray::Daemon;
 use crate::listening::Listening;
-use crate::sandbox::{KEY, Sandbox, TOKEN};
+use crate::sandbox::{KEY, Sandbox, TOKEN, list_files};
 
 /// `flask run` as a running process.
 pub(super) struct Flask {
@@ -70,17 +70,9 @@ impl Drop for Flask {
 fn sample() -> Sandbox {
     let sandbox = Sandbox::new(&[]);
     let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/cruddur");
-    let mut folders = vec![home.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(&home).unwrap().to_str().unwrap();
-                sandbox.write(name, &std::fs::read_to_string(&path).unwrap());
-            }
-        }
+    for path in list_files(&home) {
+        let name = path.strip_prefix(&home).unwrap().to_str().unwrap();
+        sandbox.write(name, &std::fs::read_to_string(&path).unwrap());
     }
     sandbox
 }
