@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use cruddur_ops::provider::{Destination, collector};
 
 use crate::listening::{post, trace};
+use crate::sandbox::tool;
 use crate::served::Served;
 
 /// A running collector, stopped with its value.
@@ -25,12 +26,7 @@ struct Collector {
 impl Collector {
     /// Runs the configuration for this endpoint on free ports; or says why not.
     fn start(folder: &Path, endpoint: &str) -> Option<Self> {
-        let target = Path::new(env!("CARGO_BIN_EXE_cruddur-ops")).ancestors().nth(2).unwrap();
-        let program = target.join("tools/otelcol-otlp");
-        if !program.is_file() {
-            println!("skipped: no otelcol-otlp; tests/tools/collector.sh builds it with Go");
-            return None;
-        }
+        let program = tool("otelcol-otlp", "collector.sh")?;
         let to = Destination::otlp(endpoint, &["x-team=TEAM_KEY".to_owned()]).unwrap();
         let text = collector::render_collector_configuration(&to, &[]).unwrap();
         let [http, grpc] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());

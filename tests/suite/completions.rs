@@ -1,9 +1,8 @@
 //! Completion scripts, asked by a real shell.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, program};
 
 /// What bash offers for the last of the words that were typed, in a project.
 fn complete(sandbox: &Sandbox, typed: &str) -> Vec<String> {
@@ -13,7 +12,7 @@ fn complete(sandbox: &Sandbox, typed: &str) -> Vec<String> {
         "compopt() {{ :; }}\n{script}\nCOMP_WORDS=(cruddur-ops {typed}) COMP_CWORD={count} COMP_TYPE=9\n\
          _clap_complete_cruddur_ops cruddur-ops '{last}' ''\nprintf '%s\\n' \"${{COMPREPLY[@]}}\""
     );
-    let program = Path::new(env!("CARGO_BIN_EXE_cruddur-ops")).parent().unwrap();
+    let program = program().parent().unwrap();
     let output = Command::new("bash")
         .args(["--norc", "-c", &asked])
         .current_dir(sandbox.path("."))
@@ -66,7 +65,7 @@ fn completing_starts_no_program() {
     let mut command = Command::new("strace");
     let traced = command
         .args(["-f", "-e", "trace=execve,execveat,socket", "-o", "trace.txt"])
-        .arg(env!("CARGO_BIN_EXE_cruddur-ops"))
+        .arg(program())
         .args(["--", "cruddur-ops", "verify", "--service", ""])
         .env("COMPLETE", "bash")
         .env("_CLAP_COMPLETE_INDEX", "3")

@@ -12,15 +12,14 @@ use cruddur_ops::project::Project;
 use cruddur_ops::shell::Shell;
 use serde_json::{Value as Json, json};
 
+use crate::sandbox::tools;
+
 /// The real Docker Compose, or nothing and a line that says so.
 pub fn docker_compose() -> Option<PathBuf> {
     let named = std::env::var_os("DOCKER_COMPOSE").map(PathBuf::from);
-    let own = Path::new(env!("CARGO_BIN_EXE_cruddur-ops"))
-        .ancestors()
-        .nth(2)
-        .map(|target| target.join("tools/docker-compose"));
-    let found =
-        named.or(own.filter(|path| path.is_file())).or_else(|| which::which("docker-compose").ok());
+    let own = tools().join("docker-compose");
+    let own = own.is_file().then_some(own);
+    let found = named.or(own).or_else(|| which::which("docker-compose").ok());
     if found.is_none() {
         println!("skipped: no docker-compose; tests/tools/docker-compose.sh installs it");
     }

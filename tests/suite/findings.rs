@@ -150,7 +150,7 @@ fn a_pre_commit_hook_stops_a_commit_with_an_error() {
     sandbox.write(".pre-commit-config.yaml", &config.to_string());
     git(&["init", "--quiet"]);
     git(&["add", "."]);
-    let program = Path::new(env!("CARGO_BIN_EXE_cruddur-ops")).parent().unwrap();
+    let program = crate::sandbox::program().parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let commit = || {
         Command::new(tools.join("python/bin/python"))

@@ -12,7 +12,9 @@ use crate::served::Served;
 pub const ARCHIVE: &str = "cruddur-ops-x86_64-unknown-linux-musl.tar.gz";
 
 /// The program of a release: small to pack, and the built one when it runs.
-const PROGRAM: &str = concat!("#!/bin/sh\nexec '", env!("CARGO_BIN_EXE_cruddur-ops"), "' \"$@\"\n");
+fn released_program() -> String {
+    format!("#!/bin/sh\nexec '{}' \"$@\"\n", crate::sandbox::program().display())
+}
 
 /// Every file of a folder, by its name.
 fn files(folder: PathBuf) -> Router {
@@ -36,7 +38,7 @@ impl Machine {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
         std::fs::write(folder.path().join("man/cruddur-ops.1"), ".TH cruddur-ops 1\n").unwrap();
-        program(&folder.path().join("stub"), PROGRAM);
+        program(&folder.path().join("stub"), &released_program());
         let packed = Command::new(root().join("packaging/archive.sh"))
             .arg(folder.path().join("stub"))
             .arg(folder.path().join("man"))
@@ -141,7 +143,7 @@ fn a_release_is_installed_and_replaced() {
         );
         assert!(said.contains("/.local/bin:$PATH"), "{said}");
     }
-    assert_eq!(std::fs::read_to_string(machine.installed()).unwrap(), PROGRAM);
+    assert_eq!(std::fs::read_to_string(machine.installed()).unwrap(), released_program());
     let folder = machine.installed().parent().unwrap().to_owned();
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1);
 }

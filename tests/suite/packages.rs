@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::install::root;
-use crate::sandbox::{Run, tools};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_cruddur-ops");
+use crate::sandbox::{Run, program, tools};
 
 /// The target of a release whose program runs on this machine, as far as npm can tell.
 const TARGET: &str = match (cfg!(target_os = "macos"), cfg!(target_arch = "aarch64")) {
@@ -96,7 +94,7 @@ fn stub(offline: &Offline, text: &str) -> PathBuf {
 fn npm_installs_the_program_without_a_network_or_a_script() {
     let offline = Offline::new();
     Run::of(offline.pack(None)).expect(0);
-    Run::of(offline.pack(Some((Path::new(PROGRAM), TARGET)))).expect(0);
+    Run::of(offline.pack(Some((program(), TARGET)))).expect(0);
     let program = offline.install_packed();
     offline.prove(&[program.as_os_str()]);
     let launcher = offline.manifest("cruddur-ops");
@@ -185,6 +183,8 @@ fn a_signal_reaches_the_program_and_ends_the_launcher_as_it() {
 
 #[test]
 fn a_wheel_installs_the_program_without_a_network() {
+    // The tests beside this one keep a link to the program that cargo built, when the wheel's build replaces it.
+    program();
     let offline = Offline::new();
     let mut build = Command::new(root().join("packaging/wheel.sh"));
     build.arg(offline.path("wheels")).args(["--profile", "dev", "--compatibility", "linux"]);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// A key in Honeycomb's form that must appear in no output and in no file but a store.
@@ -83,7 +84,7 @@ impl Sandbox {
 
     /// The program with these arguments, in the project's folder, without a terminal.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cruddur-ops"));
+        let mut command = Command::new(program());
         command
             .args(arguments)
             .current_dir(self.project())
@@ -181,6 +182,24 @@ pub fn tool(name: &str, made_by: &str) -> Option<PathBuf> {
     }
     println!("skipped: {} is not there; tests/tools/{made_by} makes it", path.display());
     None
+}
+
+/// The program under test, at a path of its own: building a wheel replaces the file that cargo built.
+pub fn program() -> &'static Path {
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("program");
+        std::fs::create_dir_all(&folder).unwrap();
+        let new = folder.join(format!("new-{}", std::process::id()));
+        std::fs::hard_link(env!("CARGO_BIN_EXE_cruddur-ops"), &new).unwrap();
+        let program = folder.join("cruddur-ops");
+        // Of two links to one file, a rename leaves both.
+        std::fs::rename(&new, &program).unwrap();
+        if new.exists() {
+            std::fs::remove_file(&new).unwrap();
+        }
+        program
+    });
+    &PROGRAM
 }
 
 /// Where `tests/tools` installs what the tests need.

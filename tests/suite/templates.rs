@@ -13,6 +13,7 @@ use serde_yaml::Value;
 
 use crate::compose_oracle::docker_compose;
 use crate::python::python;
+use crate::sandbox::tool;
 
 /// What reads a template once it is rendered.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -262,17 +263,6 @@ fn a_collectors_configuration_has_the_keys_it_knows_and_whole_pipelines() {
     }
 }
 
-/// The real collector that `tests/tools/collector.sh` makes, or the reason to skip.
-fn otelcol() -> Option<PathBuf> {
-    let target = Path::new(env!("CARGO_BIN_EXE_cruddur-ops")).ancestors().nth(2);
-    let program = target.unwrap().join("tools/otelcol");
-    if program.is_file() {
-        return Some(program);
-    }
-    println!("skipped: no otelcol; tests/tools/collector.sh makes it");
-    None
-}
-
 /// A configuration for a collector that knows no receiver for OTLP and no traces: lines of a file come in as logs, and
 /// go the same way.
 fn with_a_file_for_input(text: &str, input: &Path) -> String {
@@ -293,7 +283,7 @@ fn with_a_file_for_input(text: &str, input: &Path) -> String {
 
 #[test]
 fn a_real_collector_takes_each_configuration() {
-    let Some(program) = otelcol() else {
+    let Some(program) = tool("otelcol", "collector.sh") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
@@ -317,7 +307,7 @@ fn a_real_collector_takes_each_configuration() {
 
 #[test]
 fn a_real_collector_sends_the_key_from_its_environment() {
-    let Some(program) = otelcol() else {
+    let Some(program) = tool("otelcol", "collector.sh") else {
         return;
     };
     let (tell, told) = std::sync::mpsc::channel();

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -291,7 +290,7 @@ fn without_an_engine_it_is_tapped_when_it_is_started_as_it_is_said() {
         // The programs that the person has, without docker.
         let recorder = Recorder::new(&["docker"]);
         recorder.program("docker", "exit 1");
-        let own = Path::new(env!("CARGO_BIN_EXE_cruddur-ops")).parent().unwrap();
+        let own = crate::sandbox::program().parent().unwrap();
         let programs =
             format!("{}:{}:{}", python.parent().unwrap().display(), own.display(), recorder.path());
         let sandbox = Sandbox::new(&[("compose.yaml", &compose), ("app.py", &code)])
