@@ -96,16 +96,17 @@ fn with_candidates(command: clap::Command, shell: &Shell, words: &[OsString]) ->
 
 /// Lists the services whose names docker compose accepts. A shell prints candidates unescaped, so others are left
 /// out.
-fn list_services(place: &ProjectContext) -> Vec<String> {
+fn list_services(context: &ProjectContext) -> Vec<String> {
     let is_plain = |name: &&str| {
         name.chars().all(|character| character.is_ascii_alphanumeric() || "._-".contains(character))
     };
-    let services = place.project.model().map(|model| model.services.as_slice()).unwrap_or_default();
+    let services =
+        context.project.model().map(|model| model.services.as_slice()).unwrap_or_default();
     let names = services.iter().map(|service| service.name.as_str()).filter(is_plain);
     names.map(str::to_owned).collect()
 }
 
-fn list_ports(place: &ProjectContext) -> Vec<String> {
-    let published = place.project.model().map(|model| place.published(model));
+fn list_ports(context: &ProjectContext) -> Vec<String> {
+    let published = context.project.model().map(|model| context.published(model));
     published.unwrap_or_default().into_iter().map(|port| port.port.to_string()).collect()
 }

@@ -119,7 +119,7 @@ pub(super) fn may_ask(write: &WriteArgs, ui: &Ui) -> bool {
 /// `interrupted-run` without a terminal and without `--yes`.
 pub(super) fn settle<'a>(
     journal: &Journal,
-    place: &ProjectContext<'a>,
+    context: &ProjectContext<'a>,
     write: &WriteArgs,
     ui: &mut Ui,
 ) -> Result<Option<ProjectContext<'a>>> {
@@ -150,8 +150,8 @@ pub(super) fn settle<'a>(
         true => EntryDirection::Forward,
         false => EntryDirection::Back,
     };
-    restore_entry(journal, &entry, direction, place, ui)?;
-    place.again().map(Some)
+    restore_entry(journal, &entry, direction, context, ui)?;
+    context.again().map(Some)
 }
 
 /// Brings every file of `entry` to its state before or after the change.
@@ -159,12 +159,12 @@ fn restore_entry(
     journal: &Journal,
     entry: &JournalEntry,
     direction: EntryDirection,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<()> {
-    let plan = settlement::plan(journal, entry, direction, place, ui)?;
+    let plan = settlement::plan(journal, entry, direction, context, ui)?;
     plan.notes.iter().for_each(|note| ui.note(note));
-    ui.diff(&diff::render(&plan, place.root()));
+    ui.diff(&diff::render(&plan, context.root()));
     journal.settled(entry, &plan, direction)?;
     ui.say(match direction {
         EntryDirection::Forward => "finished",

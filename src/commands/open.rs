@@ -92,10 +92,10 @@ pub(super) fn run(
 /// Who gets the traces: of the service that is meant, else of the first that sends to somebody known.
 fn find_provider(
     args: &OpenArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     model: &ComposeModel,
 ) -> Result<RecognisedProvider> {
-    let found = find_current_destinations(place, model);
+    let found = find_current_destinations(context, model);
     let is_meant = |name: &str| args.service.as_ref().is_none_or(|service| service == name);
     let mut known = found.iter().filter(|(name, _)| is_meant(name));
     if let Some(provider) = known.clone().find_map(|(_, used)| used.provider()) {
@@ -146,13 +146,13 @@ fn find_region(
 }
 
 /// The names under which the services that are meant are traced.
-fn list_names(args: &OpenArgs, place: &ProjectContext, model: &ComposeModel) -> Vec<String> {
+fn list_names(args: &OpenArgs, context: &ProjectContext, model: &ComposeModel) -> Vec<String> {
     let is_meant = |one: &&ServiceModel| match &args.service {
         Some(name) => one.name == *name,
         None => endpoint(one).is_some(),
     };
     let names = model.services.iter().filter(is_meant).map(|service| {
-        let read = read_instrumentation(&place.project, service, model.plain());
+        let read = read_instrumentation(&context.project, service, model.plain());
         let name = read.environment.get("OTEL_SERVICE_NAME");
         name.map_or_else(|| service.name.clone(), |name| name.expose().to_owned())
     });

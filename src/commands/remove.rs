@@ -18,11 +18,11 @@ use crate::ui::interrupt::{InterruptMode, set_interrupt_mode};
 ///
 /// # Errors
 /// `unknown-service`; `unsafe-edit`; a file or the journal that cannot be read or written.
-pub(super) fn run(args: &RemoveArgs, place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
-    let journal = place.journal(ui.redactor())?;
-    let fresh = flow::settle(&journal, place, &args.write, ui)?;
-    let place = fresh.as_ref().unwrap_or(place);
-    let model = place.project.model()?;
+pub(super) fn run(args: &RemoveArgs, context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
+    let journal = context.journal(ui.redactor())?;
+    let fresh = flow::settle(&journal, context, &args.write, ui)?;
+    let context = fresh.as_ref().unwrap_or(context);
+    let model = context.project.model()?;
     if let Some(name) = args.service.iter().find(|name| model.service(name).is_none()) {
         return Err(unknown_service(name, model));
     }
@@ -30,22 +30,22 @@ pub(super) fn run(args: &RemoveArgs, place: &ProjectContext, ui: &mut Ui) -> Res
         true => RemovalScope::All,
         false => RemovalScope::Services(args.service.iter().cloned().collect()),
     };
-    let plan = removal::plan(place, &scope, &journal)?;
+    let plan = removal::plan(context, &scope, &journal)?;
     let (command, question) = match scope {
         RemovalScope::All => (removal::WHOLE, "Remove the setup like this?"),
         RemovalScope::Services(_) => (removal::SERVICES, "Remove these lines?"),
     };
-    let decision = flow::decide(&journal, &plan, None, question, place.root(), &args.write, ui)?;
+    let decision = flow::decide(&journal, &plan, None, question, context.root(), &args.write, ui)?;
     let mut next = Vec::new();
     match decision {
         PlanDecision::Write => {
             let _whole = set_interrupt_mode(InterruptMode::Remember);
             let entries = journal.entries()?;
             journal.apply(&plan, command)?;
-            flow::show_written_files(&plan, place.root(), ui);
+            flow::show_written_files(&plan, context.root(), ui);
             if matches!(scope, RemovalScope::All) {
-                close_ports(place, &journal, &entries, ui)?;
-                next = list_stored(place, ui);
+                close_ports(context, &journal, &entries, ui)?;
+                next = list_stored(context, ui);
             }
         }
         PlanDecision::Nothing => ui.say("nothing to remove: no line here is one that init writes"),
@@ -53,7 +53,7 @@ pub(super) fn run(args: &RemoveArgs, place: &ProjectContext, ui: &mut Ui) -> Res
         PlanDecision::Shown | PlanDecision::Pending => {}
     }
     flow::show_next(&next, ui);
-    let mut document = flow::document(&plan, place.root(), ui);
+    let mut document = flow::document(&plan, context.root(), ui);
     document["removed"] = json!(decision == PlanDecision::Write);
     document["services"] = json!(args.service);
     document["next"] = json!(next);
@@ -67,7 +67,7 @@ pub(super) fn run(args: &RemoveArgs, place: &ProjectContext, ui: &mut Ui) -> Res
 /// As [`run`].
 pub(super) fn offer<'a>(
     services: &[String],
-    place: &ProjectContext<'a>,
+    context: &ProjectContext<'a>,
     journal: &Journal,
     write: &WriteArgs,
     ui: &mut Ui,
@@ -76,21 +76,21 @@ pub(super) fn offer<'a>(
         return Ok(None);
     }
     let scope = RemovalScope::Services(services.iter().cloned().collect());
-    let plan = removal::plan(place, &scope, journal)?;
+    let plan = removal::plan(context, &scope, journal)?;
     let question = format!("{} sent until now: take its lines out?", services.join(", "));
-    let decision = flow::decide(journal, &plan, None, &question, place.root(), write, ui)?;
+    let decision = flow::decide(journal, &plan, None, &question, context.root(), write, ui)?;
     if decision != PlanDecision::Write {
         return Ok(None);
     }
     let _whole = set_interrupt_mode(InterruptMode::Remember);
     journal.apply(&plan, removal::SERVICES)?;
-    flow::show_written_files(&plan, place.root(), ui);
-    place.again().map(Some)
+    flow::show_written_files(&plan, context.root(), ui);
+    context.again().map(Some)
 }
 
 /// Gives live ports the visibility back that they had before the setup; `undo` gives them the other one again.
 fn close_ports(
-    place: &ProjectContext,
+    context: &ProjectContext,
     journal: &Journal,
     entries: &[JournalEntry],
     ui: &mut Ui,
@@ -107,7 +107,7 @@ fn close_ports(
     if known.is_empty() {
         return Ok(());
     }
-    let failed = ports::undo_live(place, &known, ui);
+    let failed = ports::undo_live(context, &known, ui);
     let left: Vec<u16> = failed.iter().flat_map(|(left, _)| left).map(|port| port.port).collect();
     let back = known.into_iter().filter(|port| !left.contains(&port.port));
     let back = back.map(|port| PortChangeEntry { before: port.after, after: port.before, ..port });
@@ -121,8 +121,8 @@ fn close_ports(
 }
 
 /// The commands that forget the secrets that stores still hold.
-fn list_stored(place: &ProjectContext, ui: &Ui) -> Vec<String> {
-    let stores = place.stores(ui.redactor());
+fn list_stored(context: &ProjectContext, ui: &Ui) -> Vec<String> {
+    let stores = context.stores(ui.redactor());
     let mut next = Vec::new();
     for name in provider::secret_variables() {
         let held = stores.find(name).into_iter().filter(|found| !found.store.is_the_shells());

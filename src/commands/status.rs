@@ -76,23 +76,23 @@ struct VerdictStatus {
 ///
 /// # Errors
 /// When the compose project cannot be read.
-pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
-    let model = place.project.model()?;
-    let destinations = find_current_destinations(place, model);
+pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
+    let model = context.project.model()?;
+    let destinations = find_current_destinations(context, model);
     let document = StatusDocument {
         schema_version: 1,
         providers: name_providers(&destinations),
-        keys: find_keys(model, place.stores(ui.redactor()), &destinations),
+        keys: find_keys(model, context.stores(ui.redactor()), &destinations),
         services: model
             .services
             .iter()
             .map(|service| {
                 let wired = destinations.iter().any(|(name, _)| *name == service.name);
-                describe_service(place, model, service, wired)
+                describe_service(context, model, service, wired)
             })
             .collect(),
-        ports: describe_ports(place, model),
-        verified: place.journal(ui.redactor()).ok().and_then(|journal| {
+        ports: describe_ports(context, model),
+        verified: context.journal(ui.redactor()).ok().and_then(|journal| {
             let verdict = load_verdict(&journal)?;
             Some(VerdictStatus { age_seconds: verdict.age().as_secs(), verdict })
         }),
@@ -149,13 +149,13 @@ fn find_keys(
 }
 
 fn describe_service(
-    place: &ProjectContext,
+    context: &ProjectContext,
     model: &ComposeModel,
     service: &ServiceModel,
     wired: bool,
 ) -> ServiceStatus {
-    let Classification { evidence, .. } = classify_service(service, place.project.sources());
-    let instrumentation = read_instrumentation(&place.project, service, model.plain());
+    let Classification { evidence, .. } = classify_service(service, context.project.sources());
+    let instrumentation = read_instrumentation(&context.project, service, model.plain());
     let name = instrumentation.environment.get("OTEL_SERVICE_NAME");
     ServiceStatus {
         service: service.name.clone(),
@@ -166,9 +166,9 @@ fn describe_service(
     }
 }
 
-fn describe_ports(place: &ProjectContext, model: &ComposeModel) -> Vec<PortStatus> {
-    let published = place.published(model);
-    let configured = place.configured_ports();
+fn describe_ports(context: &ProjectContext, model: &ComposeModel) -> Vec<PortStatus> {
+    let published = context.published(model);
+    let configured = context.configured_ports();
     let ports: Vec<u16> = published.iter().map(|published| published.port).collect();
     let listening: BTreeMap<u16, PortReach> = listening::find_listening_ports(&ports);
     let status = |port: u16, service: String| PortStatus {

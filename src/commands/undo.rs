@@ -21,14 +21,14 @@ use crate::ui::text::describe_age;
 ///
 /// # Errors
 /// `edited-since`, `secret-not-kept`, `write-failed`.
-pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
-    let journal = place.journal(ui.redactor())?;
+pub(super) fn run(args: &UndoArgs, context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
+    let journal = context.journal(ui.redactor())?;
     if !args.write.dry_run && !args.write.check {
         journal.tidy();
     }
     let entries = journal.entries()?;
     if args.list {
-        return list_changes(&entries, place, ui);
+        return list_changes(&entries, context, ui);
     }
     let Some(entry) = entries.get(args.number as usize - 1) else {
         if let Some(error) = missing_change_error(args.number, entries.len()) {
@@ -38,8 +38,8 @@ pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         ui.document(&json!({"schema_version": 1, "undone": false, "command": null, "changes": [], "notes": []}))?;
         return Ok(RunOutcome::Yes);
     };
-    let stores = place.stores(ui.redactor());
-    let plan = settlement::plan(&journal, entry, EntryDirection::Back, place, ui)?;
+    let stores = context.stores(ui.redactor());
+    let plan = settlement::plan(&journal, entry, EntryDirection::Back, context, ui)?;
     let is_all_kept = plan.is_empty() && !plan.notes.is_empty() && entry.ports.is_empty();
     ui.say(match args.number {
         1 => format!("the last change was made by `cruddur-ops {}`", entry.command),
@@ -50,7 +50,7 @@ pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         &plan,
         None,
         "Take these changes back?",
-        place.root(),
+        context.root(),
         &args.write,
         ui,
     )?;
@@ -64,7 +64,7 @@ pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
         let exposed = plan.changes.iter().flat_map(|change| stores.exposed_by(change, &names));
         let exposed: Vec<String> = exposed.collect();
         journal.settled(entry, &plan, EntryDirection::Back)?;
-        if let Some((left, error)) = ports::undo_live(place, &entry.ports, ui) {
+        if let Some((left, error)) = ports::undo_live(context, &entry.ports, ui) {
             journal.remember_ports(&entry.command, left)?;
             return Err(error.hint("the files are back; `cruddur-ops undo` tries the ports again"));
         }
@@ -81,7 +81,7 @@ pub(super) fn run(args: &UndoArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
             ui.warn(&text, Some(&settlement::forget_commands(&exposed)));
         }
     }
-    let mut document = flow::document(&plan, place.root(), ui);
+    let mut document = flow::document(&plan, context.root(), ui);
     document["undone"] = json!(decision == PlanDecision::Write);
     document["command"] = json!(entry.command);
     ui.document(&document)?;
@@ -99,7 +99,7 @@ fn missing_change_error(number: u32, count: usize) -> Option<Error> {
 /// Lists the changes that can be undone, the latest first.
 fn list_changes(
     entries: &[JournalEntry],
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
     if entries.is_empty() {
@@ -109,7 +109,7 @@ fn list_changes(
     let mut changes: Vec<Value> = Vec::new();
     for (at, entry) in entries.iter().enumerate() {
         let number = at + 1;
-        let files = entry.files.iter().map(|file| place.project.shown(&file.path));
+        let files = entry.files.iter().map(|file| context.project.shown(&file.path));
         let files: Vec<String> = files.map(|path| path.display().to_string()).collect();
         let ports: Vec<u16> = entry.ports.iter().map(|port| port.port).collect();
         let touched = files.iter().cloned().chain(ports.iter().map(|port| format!("port {port}")));

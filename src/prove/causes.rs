@@ -88,7 +88,7 @@ fn of_copy(
 
 /// The evidence on a silent application.
 pub(super) struct AppDiagnosis<'a> {
-    pub(super) place: &'a ProjectContext<'a>,
+    pub(super) context: &'a ProjectContext<'a>,
     pub(super) containers: Option<&'a ProjectContainers>,
     /// The second containers that got the requests instead.
     pub(super) tap: Option<&'a TapSession>,
@@ -143,7 +143,7 @@ impl AppDiagnosis<'_> {
         silence: NoSpanReason,
         ui: &mut Ui,
     ) -> Option<SilenceCause> {
-        let model = self.place.project.model().ok()?;
+        let model = self.context.project.model().ok()?;
         let service = model.service(service)?;
         let copy = self.tap.and_then(|tap| tap.copy(&service.name));
         let container = match copy {
@@ -239,19 +239,19 @@ impl AppDiagnosis<'_> {
     /// Returns a file of the service's code that was modified after `started`.
     fn newer(&self, service: &ServiceModel, started: SystemTime) -> Option<String> {
         let context = &service.build.as_ref()?.context;
-        let python = self.place.project.python_files(context);
+        let python = self.context.project.python_files(context);
         let others = ["requirements.txt", "Dockerfile"].map(|name| context.join(name));
         let mut paths = python.iter().map(|file| file.path.as_path());
         let written = |path: &Path| fs_err::metadata(path).ok()?.modified().ok();
         let late = |path: &&Path| written(path).is_some_and(|time| time > started);
         let found =
             paths.find(late).or_else(|| others.iter().map(|path| path.as_path()).find(late))?;
-        Some(self.place.project.shown(found).display().to_string())
+        Some(self.context.project.shown(found).display().to_string())
     }
 
     /// Returns a cause among doctor's findings in the service's files.
     fn of_files(&self, service: &ServiceModel, ui: &mut Ui) -> Option<SilenceCause> {
-        let examine = || collect_inspection(self.place, ui).map(|read| lint::examine(&read));
+        let examine = || collect_inspection(self.context, ui).map(|read| lint::examine(&read));
         let findings = self.findings.get_or_init(|| examine().unwrap_or_default());
         let found = findings
             .iter()
@@ -266,7 +266,7 @@ impl AppDiagnosis<'_> {
     /// Returns a cause if the service's code must be changed to start tracing.
     fn of_code(&self, service: &ServiceModel) -> Option<SilenceCause> {
         let names = std::slice::from_ref(&service.name);
-        let found = code::find_flask_services(&self.place.project, names, &[]).ok()?;
+        let found = code::find_flask_services(&self.context.project, names, &[]).ok()?;
         let plan = instrument::plan_services(&found, MistakePolicy::Say).ok()?;
         if let Some(step) = plan.steps.first() {
             let why = "its image does not have OpenTelemetry's packages, so its code cannot start tracing";
@@ -280,7 +280,7 @@ impl AppDiagnosis<'_> {
             })
         };
         let change = plan.changes.iter().find(starts)?;
-        let shown = self.place.project.shown(&change.path);
+        let shown = self.context.project.shown(&change.path);
         Some(SilenceCause::new(
             format!("{} does not start tracing", shown.display()),
             format!("`cruddur-ops instrument --service {}`", service.name),
@@ -289,15 +289,15 @@ impl AppDiagnosis<'_> {
 
     /// Returns whether a finding is in the service's folder or its lines of the compose file.
     fn is_about(&self, finding: &LintFinding, service: &ServiceModel) -> bool {
-        let path = self.place.root().join(&finding.place.path);
+        let path = self.context.root().join(&finding.place.path);
         let built = service.build.as_ref().map(|build| &build.context);
-        if built.is_some_and(|context| path.starts_with(context)) && path != *self.place.root() {
-            let compose = self.place.project.compose_files();
+        if built.is_some_and(|context| path.starts_with(context)) && path != *self.context.root() {
+            let compose = self.context.project.compose_files();
             if !compose.contains(&path) {
                 return true;
             }
         }
-        let Ok(model) = self.place.project.model() else {
+        let Ok(model) = self.context.project.model() else {
             return false;
         };
         service.defined_in.iter().any(|span| {
@@ -310,7 +310,7 @@ impl AppDiagnosis<'_> {
 
     /// Returns a cause if its spans may still be in a batch.
     fn of_batch(&self, service: &ServiceModel) -> Option<SilenceCause> {
-        let model = self.place.project.model().ok()?;
+        let model = self.context.project.model().ok()?;
         let settings = service.effective(model.plain());
         let delay = settings.get("OTEL_BSP_SCHEDULE_DELAY");
         let delay = delay.and_then(|setting| match &setting.value {

@@ -9,12 +9,12 @@ use crate::session::code;
 use crate::session::context::ProjectContext;
 
 /// Adds to the rung that saw the spans which libraries were missing.
-pub(super) fn name_unseen(place: &ProjectContext, verdict: &mut ServiceVerdict) {
+pub(super) fn name_unseen(context: &ProjectContext, verdict: &mut ServiceVerdict) {
     let Some(seen) = verdict.libraries.clone() else {
         return;
     };
     let names = std::slice::from_ref(&verdict.service);
-    let Ok(found) = code::find_flask_services(&place.project, names, &[]) else {
+    let Ok(found) = code::find_flask_services(&context.project, names, &[]) else {
         return;
     };
     let Some(check) = verdict.checks.iter_mut().find(|one| one.rung == Rung::Queryable) else {

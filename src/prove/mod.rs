@@ -61,21 +61,21 @@ struct LadderClimb {
 /// Sends a test trace for each service to its destination, tests its addons, and shows how far each got.
 pub(crate) fn prove(
     request: &ProofRequest,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<ProofReport> {
-    let stored = subjects::stored_variables(place, ui)?;
-    let subjects = subjects::find(request, MissingKeyPolicy::Reported, place, &stored, ui)?;
-    let beside = addons::find_addon_subjects(request, place, &stored, ui)?;
+    let stored = subjects::stored_variables(context, ui)?;
+    let subjects = subjects::find(request, MissingKeyPolicy::Reported, context, &stored, ui)?;
+    let beside = addons::find_addon_subjects(request, context, &stored, ui)?;
     if subjects.is_empty() && beside.is_empty() {
-        return Err(subjects::nothing_to_prove_error(place));
+        return Err(subjects::nothing_to_prove_error(context));
     }
     let containers = match request.application {
-        Some(_) => ProjectContainers::find(place, ui),
+        Some(_) => ProjectContainers::find(context, ui),
         None => None,
     };
-    let containers = offer_new_containers(containers, &subjects, request, place, ui)?;
-    let known = collect_known(place, &stored, ui.redactor())?;
+    let containers = offer_new_containers(containers, &subjects, request, context, ui)?;
+    let known = collect_known(context, &stored, ui.redactor())?;
     let mut consent = AskedConsent::new(known, &request.trusted_hosts);
     let begun = clear_exports(subjects, &mut consent, ui)?;
     let climbs = net::block_on(look_up(begun, request.timeout))?;
@@ -86,15 +86,15 @@ pub(crate) fn prove(
                 Some(_) => ProofMode::App,
                 None => ProofMode::Project,
             };
-            let proof = AppProof { app, request, place, containers: containers.as_ref() };
+            let proof = AppProof { app, request, context, containers: containers.as_ref() };
             (mode, proof.prove(climbs, &mut consent, ui)?)
         }
     };
-    let beside = addons::prove(beside, &mut consent, request, place.shell, ui)?;
+    let beside = addons::prove(beside, &mut consent, request, context.shell, ui)?;
     let report = ProofReport::new(mode, verdicts).beside(beside);
     ui.verdict(&report);
     if report.lacks_key() {
-        crate::session::secrets::say_when_one_comes(place.shell, ui);
+        crate::session::secrets::say_when_one_comes(context.shell, ui);
     }
     Ok(report)
 }
@@ -104,7 +104,7 @@ fn offer_new_containers(
     containers: Option<ProjectContainers>,
     subjects: &[ServiceUnderTest],
     request: &ProofRequest,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<Option<ProjectContainers>> {
     let Some(found) = containers else {
@@ -113,7 +113,7 @@ fn offer_new_containers(
     let names = subjects.iter().map(|subject| subject.service.clone());
     let outdated: Vec<String> = names.filter(|name| found.is_outdated(name)).collect();
     match found.offer(&outdated, request.restart, ui)? {
-        true => Ok(ProjectContainers::find(place, ui)),
+        true => Ok(ProjectContainers::find(context, ui)),
         false => Ok(Some(found)),
     }
 }
@@ -122,13 +122,13 @@ fn offer_new_containers(
 /// Also returns the traces that arrived.
 pub(crate) fn prove_locally(
     request: &ProofRequest,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<(ProofReport, Vec<Trace>)> {
-    let stored = subjects::stored_variables(place, ui)?;
-    let subjects = subjects::find(request, MissingKeyPolicy::Replaced, place, &stored, ui)?;
+    let stored = subjects::stored_variables(context, ui)?;
+    let subjects = subjects::find(request, MissingKeyPolicy::Replaced, context, &stored, ui)?;
     if subjects.is_empty() {
-        return Err(subjects::nothing_to_prove_error(place));
+        return Err(subjects::nothing_to_prove_error(context));
     }
     let (verdicts, traces) = net::block_on(local::prove(subjects, request.timeout))??;
     let report = ProofReport::new(ProofMode::Local, verdicts);

@@ -40,11 +40,11 @@ pub(super) enum MissingKeyPolicy {
 pub(super) fn find(
     request: &ProofRequest,
     missing_keys: MissingKeyPolicy,
-    place: &ProjectContext,
+    context: &ProjectContext,
     stored: &BTreeMap<String, Secret>,
     ui: &Ui,
 ) -> Result<Vec<ServiceUnderTest>> {
-    let project = &place.project;
+    let project = &context.project;
     let model = project.model()?;
     for name in &request.services {
         if model.service(name).is_none() {
@@ -72,7 +72,7 @@ pub(super) fn find(
             let subject = effective.subject(project, refusals.first());
             let mut subject = collector::follow(subject, &effective, project, ui.redactor());
             for one in differing.iter().filter(|one| one.service == service.name) {
-                warn_of(one, &mut subject, place.stores(ui.redactor()), ui);
+                warn_of(one, &mut subject, context.stores(ui.redactor()), ui);
             }
             subjects.push(subject);
         }
@@ -81,10 +81,10 @@ pub(super) fn find(
 }
 
 /// Returns the error when there is nothing to prove.
-pub(super) fn nothing_to_prove_error(place: &ProjectContext) -> Error {
+pub(super) fn nothing_to_prove_error(context: &ProjectContext) -> Error {
     Error::new(
         ErrorCode::NotConfigured,
-        format!("no service of {} sends traces", place.root().display()),
+        format!("no service of {} sends traces", context.root().display()),
     )
     .hint("`cruddur-ops init` sets them up")
 }
@@ -142,11 +142,11 @@ fn warn_of(difference: &RunDifference, subject: &mut ServiceUnderTest, stores: &
 /// # Errors
 /// When the project cannot be read.
 pub(super) fn stored_variables(
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &Ui,
 ) -> Result<BTreeMap<String, Secret>> {
-    let model = place.project.model()?;
-    let stores = place.stores(ui.redactor());
+    let model = context.project.model()?;
+    let stores = context.stores(ui.redactor());
     let mut values = BTreeMap::new();
     for name in secrets::asked_for(model) {
         let found = stores.survey(&name).under_run();

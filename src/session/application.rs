@@ -37,31 +37,31 @@ impl AppAddress {
 }
 
 /// Returns a service's address; `None` if it publishes no HTTP port.
-pub(crate) fn find_address(place: &ProjectContext, service: &ServiceModel) -> Option<AppAddress> {
+pub(crate) fn find_address(context: &ProjectContext, service: &ServiceModel) -> Option<AppAddress> {
     let mut ports = service.ports.iter().filter(|port| port.host.is_some());
-    let port = ports.find(|port| speaks_http(place, service, port))?;
+    let port = ports.find(|port| speaks_http(context, service, port))?;
     Some(AppAddress {
         scheme: scheme_of(*port.container.start()),
         host: host_name(port.host_ip.as_deref().and_then(|ip| ip.parse().ok())),
         port: *port.host.as_ref()?.start(),
-        path: find_path(place, service),
+        path: find_path(context, service),
     })
 }
 
 /// Returns the address of a service whose containers' ports are published at `published`, each with the container's port.
 pub(crate) fn find_live_address(
-    place: &ProjectContext,
+    context: &ProjectContext,
     service: &ServiceModel,
     published: &[(u16, SocketAddr)],
 ) -> Option<AppAddress> {
-    let mut ports = service.ports.iter().filter(|port| speaks_http(place, service, port));
+    let mut ports = service.ports.iter().filter(|port| speaks_http(context, service, port));
     let (inside, address) = ports
         .find_map(|port| published.iter().find(|(inside, _)| port.container.contains(inside)))?;
     Some(AppAddress {
         scheme: scheme_of(*inside),
         host: host_name(Some(address.ip())),
         port: address.port(),
-        path: find_path(place, service),
+        path: find_path(context, service),
     })
 }
 
@@ -81,10 +81,10 @@ fn host_name(ip: Option<IpAddr>) -> String {
     }
 }
 
-fn speaks_http(place: &ProjectContext, service: &ServiceModel, port: &PublishedPorts) -> bool {
+fn speaks_http(context: &ProjectContext, service: &ServiceModel, port: &PublishedPorts) -> bool {
     let fastcgi = || {
         let build = service.build.as_ref();
-        let dockerfile = build.and_then(|build| build.dockerfile_text(place.project.sources()));
+        let dockerfile = build.and_then(|build| build.dockerfile_text(context.project.sources()));
         let command = match &service.command {
             Some(ServiceCommand::Line(line)) => line.clone(),
             Some(ServiceCommand::Words(words)) => words.join(" "),
@@ -100,16 +100,16 @@ fn speaks_http(place: &ProjectContext, service: &ServiceModel, port: &PublishedP
 }
 
 /// Returns the path of the service's health check, else its first route that is safe to GET.
-fn find_path(place: &ProjectContext, service: &ServiceModel) -> Option<String> {
-    health_path(place, service).or_else(|| first_path(&module_sources(place, service)))
+fn find_path(context: &ProjectContext, service: &ServiceModel) -> Option<String> {
+    health_path(context, service).or_else(|| first_path(&module_sources(context, service)))
 }
 
 /// Returns the texts of the service's modules, those with an application first.
-fn module_sources(place: &ProjectContext, service: &ServiceModel) -> Vec<String> {
+fn module_sources(context: &ProjectContext, service: &ServiceModel) -> Vec<String> {
     let Some(build) = &service.build else {
         return Vec::new();
     };
-    let files = place.project.python_files(&build.context).into_iter();
+    let files = context.project.python_files(&build.context).into_iter();
     let mut texts: Vec<String> =
         files.filter(|file| !is_test(&file.path)).map(|file| file.text.to_string()).collect();
     texts.sort_by_cached_key(|text| !makes_an_application(text));
@@ -123,14 +123,14 @@ fn makes_an_application(text: &str) -> bool {
 }
 
 /// Returns the path of a URL in `healthcheck` or `HEALTHCHECK`.
-fn health_path(place: &ProjectContext, service: &ServiceModel) -> Option<String> {
-    let model = place.project.model().ok()?;
+fn health_path(context: &ProjectContext, service: &ServiceModel) -> Option<String> {
+    let model = context.project.model().ok()?;
     let definitions = service.defined_in.iter().filter_map(|span| {
         let text = model.file(span).text.get(span.range.clone())?;
         Some(text[text.find("healthcheck:")?..].lines().take(8).collect::<Vec<_>>().join(" "))
     });
     let build = service.build.as_ref();
-    let dockerfile = build.and_then(|build| build.dockerfile_text(place.project.sources()));
+    let dockerfile = build.and_then(|build| build.dockerfile_text(context.project.sources()));
     let checked = dockerfile.and_then(|text| Some(text[text.find("HEALTHCHECK")?..].to_owned()));
     definitions.chain(checked).find_map(|text| local_path(&text))
 }

@@ -23,8 +23,8 @@ pub(crate) fn is_ours(service: &ServiceModel, root: &Path) -> bool {
 }
 
 /// Returns the text of the file that `init` writes, if it exists.
-pub(crate) fn read_collector_configuration(place: &ProjectContext) -> Option<String> {
-    read_optional_text(place.project.sources(), &place.root().join(FILE))
+pub(crate) fn read_collector_configuration(context: &ProjectContext) -> Option<String> {
+    read_optional_text(context.project.sources(), &context.root().join(FILE))
 }
 
 /// Returns the configuration file of a collector, if it is on this machine.

@@ -31,22 +31,22 @@ pub(crate) struct ProjectContainers {
 
 impl ProjectContainers {
     /// Returns whether there can be containers; without docker, nothing needs to be read.
-    pub(crate) fn may_be(place: &ProjectContext) -> bool {
-        place.shell.which("docker").is_some()
+    pub(crate) fn may_be(context: &ProjectContext) -> bool {
+        context.shell.which("docker").is_some()
     }
 
     /// Returns the project's containers; `None` if no engine answers or there are none.
-    pub(crate) fn find(place: &ProjectContext, ui: &mut Ui) -> Option<Self> {
-        let engine = Engine::find(place.shell, place.root().to_owned())?;
+    pub(crate) fn find(context: &ProjectContext, ui: &mut Ui) -> Option<Self> {
+        let engine = Engine::find(context.shell, context.root().to_owned())?;
         let list = engine.containers();
         let list = list.map_err(|error| ui.detail(error.cause.unwrap_or(error.message))).ok()?;
         if list.is_empty() {
             return None;
         }
-        let project = compose_project(place, ui)?;
+        let project = compose_project(context, ui)?;
         let digests = engine.digests(&project);
         let digests = digests.map_err(|error| ui.detail(error.cause.unwrap_or(error.message)));
-        let agented = list_agented(place.project.model().ok()?);
+        let agented = list_agented(context.project.model().ok()?);
         let names = OnceCell::new();
         Some(Self { engine, project, list, digests: digests.ok(), agented, names })
     }
@@ -142,9 +142,9 @@ impl ProjectContainers {
 }
 
 /// Returns docker compose's inputs for the project; `None` if its files cannot be read.
-fn compose_project(place: &ProjectContext, ui: &Ui) -> Option<ComposeProject> {
-    let stores = place.stores(ui.redactor());
-    let model = place.project.model().ok()?;
+fn compose_project(context: &ProjectContext, ui: &Ui) -> Option<ComposeProject> {
+    let stores = context.stores(ui.redactor());
+    let model = context.project.model().ok()?;
     let stored = secrets::asked_for(model).into_iter().filter_map(|name| {
         let found = stores.survey(&name).under_run()?;
         Some((name, found.secret))
@@ -154,7 +154,7 @@ fn compose_project(place: &ProjectContext, ui: &Ui) -> Option<ComposeProject> {
         format!("line {} of {}", place.line, place.path.display())
     });
     Some(ComposeProject {
-        folder: place.project.here().to_owned(),
+        folder: context.project.here().to_owned(),
         stored: stored.collect(),
         assigned: model.assigned_names(),
         reaches: reaches.collect(),

@@ -73,14 +73,14 @@ impl ProjectContainers {
     pub(crate) fn start_copy(
         &self,
         request: CopyRequest<'_>,
-        place: &ProjectContext,
+        context: &ProjectContext,
     ) -> Result<RunningCopy> {
         let failed = |message: String| Error::new(ErrorCode::DockerFailed, message);
         let own = self.running(request.service).next();
         let own = own.ok_or_else(|| failed(format!("{} does not run", request.service)))?;
         let copy_place = match request.port {
             Some(port) => CopyPlace::Beside { port },
-            None => CopyPlace::InPlace(self.replaced(own, place).map_err(failed)?),
+            None => CopyPlace::InPlace(self.replaced(own, context).map_err(failed)?),
         };
         let replaced = match &copy_place {
             CopyPlace::InPlace(replaced) => Some((replaced.clone(), self.project.clone())),
@@ -95,10 +95,10 @@ impl ProjectContainers {
             place: copy_place,
         };
         let text = copy.override_file(self.resource_names()?, &self.engine.variables())?;
-        let record = CopyRecord::create(&state_folder(place.shell)?, &copy.id, &text)?;
+        let record = CopyRecord::create(&state_folder(context.shell)?, &copy.id, &text)?;
         let removal = CopyRemoval { engine: self.engine.clone(), record, replaced };
         let held = removal.record.held()?;
-        let files = place.project.compose_files();
+        let files = context.project.compose_files();
         self.engine.start_copy(&copy, &self.project, files, &removal.record.path, held)?;
         let container = self.engine.find_copy(&copy.id)?;
         let container = container
@@ -110,7 +110,7 @@ impl ProjectContainers {
     fn replaced(
         &self,
         own: &Container,
-        place: &ProjectContext<'_>,
+        context: &ProjectContext<'_>,
     ) -> std::result::Result<ReplacedContainer, String> {
         let service = &own.service;
         if self.running(service).count() > 1 {
@@ -125,7 +125,7 @@ impl ProjectContainers {
         Ok(ReplacedContainer {
             service: service.clone(),
             folder: self.project.folder.clone(),
-            files: place.project.compose_files().to_vec(),
+            files: context.project.compose_files().to_vec(),
             digest: digest.to_owned(),
         })
     }

@@ -68,7 +68,7 @@ impl CurrentDestination {
 
 /// Returns the destination of each service that sets one, by name.
 pub(crate) fn find_current_destinations<'a>(
-    place: &ProjectContext,
+    context: &ProjectContext,
     model: &'a ComposeModel,
 ) -> Vec<(&'a str, CurrentDestination)> {
     let between = collector::of_project(model);
@@ -81,7 +81,7 @@ pub(crate) fn find_current_destinations<'a>(
             let said = DestinationSettings::of(model, service, between)?;
             let used = known
                 .entry(said)
-                .or_insert_with_key(|said| destination_in_use(said, between, place));
+                .or_insert_with_key(|said| destination_in_use(said, between, context));
             Some((service.name.as_str(), used.clone()))
         })
         .collect()
@@ -131,7 +131,7 @@ impl DestinationSettings {
 fn destination_in_use(
     said: &DestinationSettings,
     between: Option<&ServiceModel>,
-    place: &ProjectContext,
+    context: &ProjectContext,
 ) -> CurrentDestination {
     let is_at = |known: Destination| match known.on_host {
         Some(address) if said.on_host => is_same_address(&address, &said.endpoint),
@@ -139,7 +139,7 @@ fn destination_in_use(
     };
     let is_between = |service: &ServiceModel| is_at(Destination::collector(&service.name));
     if said.reaches_collector || between.is_some_and(is_between) {
-        return CurrentDestination::Collector(destination_behind_collector(place));
+        return CurrentDestination::Collector(destination_behind_collector(context));
     }
     if is_at(Destination::local()) {
         return CurrentDestination::Local;
@@ -160,8 +160,8 @@ fn destination_in_use(
 }
 
 /// Returns the provider that the collector added by `init` sends to.
-fn destination_behind_collector(place: &ProjectContext) -> Option<RecognisedProvider> {
-    let sends = sends::read(&collector::read_collector_configuration(place)?).ok()?;
+fn destination_behind_collector(context: &ProjectContext) -> Option<RecognisedProvider> {
+    let sends = sends::read(&collector::read_collector_configuration(context)?).ok()?;
     let headers = sends.headers.iter();
     let headers: Vec<(&str, &str)> =
         headers.map(|(name, value)| (name.as_str(), value.as_str())).collect();

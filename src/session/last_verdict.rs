@@ -47,7 +47,7 @@ const FILE: &str = "verdict.json";
 /// # Errors
 /// `journal-unwritable`.
 pub(crate) fn keep_verdict(
-    place: &ProjectContext,
+    context: &ProjectContext,
     report: &ProofReport,
     redactor: &Redactor,
 ) -> Result<()> {
@@ -61,7 +61,7 @@ pub(crate) fn keep_verdict(
         LastVerdict { at: now.as_secs(), passed: report.passed, services: services.collect() };
     let text = serde_json::to_string(&verdict)
         .map_err(|error| Error::new(ErrorCode::Internal, "the verdict is no JSON").cause(error))?;
-    place.journal(redactor)?.keep_beside(FILE, &text)
+    context.journal(redactor)?.keep_beside(FILE, &text)
 }
 
 /// Returns the stored verdict; `None` if it is missing or cannot be read.

@@ -44,15 +44,15 @@ pub(crate) enum RemovalScope {
 /// # Errors
 /// `unsafe-edit`; where the project or the journal cannot be read.
 pub(crate) fn plan(
-    place: &ProjectContext,
+    context: &ProjectContext,
     scope: &RemovalScope,
     journal: &Journal,
 ) -> Result<Plan> {
     match scope {
-        RemovalScope::Services(names) => take_lines(place, names, &BTreeSet::new()),
+        RemovalScope::Services(names) => take_lines(context, names, &BTreeSet::new()),
         RemovalScope::All => {
-            let TakenBack { plan: remembered, cleared } = take_back(place, journal)?;
-            let after = place.with_texts(&planned_texts(&remembered));
+            let TakenBack { plan: remembered, cleared } = take_back(context, journal)?;
+            let after = context.with_texts(&planned_texts(&remembered));
             let names = after.project.model()?.services.iter().map(|one| one.name.clone());
             let mut removed = take_lines(&after, &names.collect(), &cleared)?;
             removed.extend(unhide(&after)?);
@@ -71,7 +71,7 @@ struct TakenBack {
 }
 
 /// The changes of the setup's commands taken back, file by file, as far as nobody changed the same lines.
-fn take_back(place: &ProjectContext, journal: &Journal) -> Result<TakenBack> {
+fn take_back(context: &ProjectContext, journal: &Journal) -> Result<TakenBack> {
     let mut plan = Plan::default();
     let (mut cleared, mut edited) = (BTreeSet::new(), BTreeSet::new());
     // As an earlier removal of the whole setup left them: what older entries added is gone.
@@ -88,13 +88,13 @@ fn take_back(place: &ProjectContext, journal: &Journal) -> Result<TakenBack> {
         }
     }
     cleared.extend(left);
-    let hides = has_values(place);
+    let hides = has_values(context);
     let is_kept = |path: &Path| hides && path.ends_with(".gitignore");
-    let top = place.project.git_root.as_deref().unwrap_or(place.root());
+    let top = context.project.git_root.as_deref().unwrap_or(context.root());
     let is_ours = |path: &Path| path.starts_with(top) && !is_kept(path);
     plan.changes.retain(|change| change.before != change.after && is_ours(&change.path));
     // What docker compose would not load is left to what follows.
-    if place.prove_not_refused(&plan).is_err() {
+    if context.prove_not_refused(&plan).is_err() {
         return Ok(TakenBack::default());
     }
     cleared.retain(|path| !edited.contains(path));
@@ -127,23 +127,23 @@ fn join(first: Plan, second: Plan) -> Plan {
 
 /// Takes out every line that `init` would write for these services.
 fn take_lines(
-    place: &ProjectContext,
+    context: &ProjectContext,
     names: &BTreeSet<String>,
     cleared: &BTreeSet<PathBuf>,
 ) -> Result<Plan> {
-    let model = place.project.model()?;
-    let current = find_current_destinations(place, model);
-    let text = collector::read_collector_configuration(place);
-    let path = place.root().join(FILE);
+    let model = context.project.model()?;
+    let current = find_current_destinations(context, model);
+    let text = collector::read_collector_configuration(context);
+    let path = context.root().join(FILE);
     let sends_to = list_behind(&current, text.as_deref().unwrap_or_default());
     let destinations = list_destinations(model, current, names);
-    let (code, addons) = take_code(place, names)?;
+    let (code, addons) = take_code(context, names)?;
     let request = RemovalRequest {
         services: names,
         addons: &addons,
         cleared,
         destinations: &destinations,
-        sources: place.project.sources(),
+        sources: context.project.sources(),
         collector: text.as_deref().map(|text| CollectorSetup {
             path: &path,
             text,
@@ -151,9 +151,9 @@ fn take_lines(
         }),
     };
     let removal::Removed { mut plan, back } = removal::plan(model, &request)?;
-    place.prove_removed(&plan, &back)?;
+    context.prove_removed(&plan, &back)?;
     plan.extend(code);
-    plan.extend(take_ports(place, names)?);
+    plan.extend(take_ports(context, names)?);
     Ok(plan)
 }
 
@@ -209,10 +209,10 @@ fn list_behind(current: &[(&str, CurrentDestination)], configuration: &str) -> V
 
 /// Takes packages and code out of the services' folders that no other service runs from.
 fn take_code(
-    place: &ProjectContext,
+    context: &ProjectContext,
     names: &BTreeSet<String>,
 ) -> Result<(Plan, BTreeMap<String, Vec<Addon>>)> {
-    let project = &place.project;
+    let project = &context.project;
     let (mut plan, mut addons) = (Plan::default(), BTreeMap::new());
     let wanted: Vec<String> = names.iter().cloned().collect();
     let found = match code::find_flask_services(project, &wanted, &[]) {
@@ -258,10 +258,10 @@ fn take_code(
 }
 
 /// Takes the services' ports out of `.gitpod.yml`, and the file where nothing is left in it.
-fn take_ports(place: &ProjectContext, names: &BTreeSet<String>) -> Result<Plan> {
+fn take_ports(context: &ProjectContext, names: &BTreeSet<String>) -> Result<Plan> {
     let mut plan = Plan::default();
-    let Some(file) = &place.project.gitpod else { return Ok(plan) };
-    let published = place.published(place.project.model()?);
+    let Some(file) = &context.project.gitpod else { return Ok(plan) };
+    let published = context.published(context.project.model()?);
     let own = published.iter().filter(|port| names.contains(&port.service));
     let own: BTreeSet<u16> = own.map(|port| port.port).collect();
     let (mut written, wishes) = (Vec::new(), [PortPolicy::Keep, PortPolicy::Public]);
@@ -282,8 +282,8 @@ fn take_ports(place: &ProjectContext, names: &BTreeSet<String>) -> Result<Plan> 
 }
 
 /// Whether `.env` holds a value, so that git is not to see it.
-fn has_values(place: &ProjectContext) -> bool {
-    let text = place.project.source(".env").ok().flatten();
+fn has_values(context: &ProjectContext) -> bool {
+    let text = context.project.source(".env").ok().flatten();
     text.is_some_and(|file| {
         file.text.lines().any(|line| {
             let line = line.trim();
@@ -293,11 +293,11 @@ fn has_values(place: &ProjectContext) -> bool {
 }
 
 /// Takes the line out of `.gitignore` that hides a `.env` in which nothing is left.
-fn unhide(place: &ProjectContext) -> Result<Plan> {
+fn unhide(context: &ProjectContext) -> Result<Plan> {
     const LINE: &str = "/.env";
     let mut plan = Plan::default();
-    let Some(file) = place.project.source(".gitignore")? else { return Ok(plan) };
-    if has_values(place) {
+    let Some(file) = context.project.source(".gitignore")? else { return Ok(plan) };
+    if has_values(context) {
         return Ok(plan);
     }
     let lines = file.text.split_inclusive('\n').filter(|line| line.trim_end() != LINE);

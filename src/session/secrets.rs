@@ -40,11 +40,11 @@ pub(crate) fn asked_for(model: &ComposeModel) -> BTreeSet<String> {
 /// # Errors
 /// When the project cannot be read.
 pub(crate) fn collect_known(
-    place: &ProjectContext,
+    context: &ProjectContext,
     stored: &BTreeMap<String, Secret>,
     redactor: &Redactor,
 ) -> Result<KnownSecrets> {
-    let model = place.project.model()?;
+    let model = context.project.model()?;
     let mut known = KnownSecrets::of(redactor);
     let variables = model.under_run(stored.clone());
     for (name, value) in variables.iter() {

@@ -18,10 +18,10 @@ pub(crate) fn plan(
     journal: &Journal,
     entry: &JournalEntry,
     direction: EntryDirection,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &Ui,
 ) -> Result<Plan> {
-    let stores = place.stores(ui.redactor());
+    let stores = context.stores(ui.redactor());
     let mut plan = match journal.settle(entry, direction) {
         // The journal has only the name of a secret; a store or the new line may have its value.
         Err(error) if error.code == ErrorCode::SecretNotKept => {
@@ -29,7 +29,7 @@ pub(crate) fn plan(
             for name in names.chain(provider::secret_variables()) {
                 stores.find(name);
             }
-            learn_written_keys(place, ui);
+            learn_written_keys(context, ui);
             journal.settle(entry, direction)?
         }
         settled => settled?,

@@ -32,11 +32,11 @@ struct FolderNeed {
 ///
 /// # Errors
 /// `unsafe-edit`; where the compose project cannot be read.
-pub(crate) fn extend(plan: &mut Plan, place: &ProjectContext) -> Result<()> {
-    let needs = list_needs(place)?;
-    let project = &place.project;
-    let in_gitpod = project.gitpod.is_some() || place.in_gitpod();
-    let in_codespace = matches!(Workspace::detect(place.shell), Workspace::Codespaces(_));
+pub(crate) fn extend(plan: &mut Plan, context: &ProjectContext) -> Result<()> {
+    let needs = list_needs(context)?;
+    let project = &context.project;
+    let in_gitpod = project.gitpod.is_some() || context.in_gitpod();
+    let in_codespace = matches!(Workspace::detect(context.shell), Workspace::Codespaces(_));
     if needs.is_empty() {
         plan.notes.push(Note::fact(
             "no service needs packages in a folder that is mounted over its image",
@@ -116,19 +116,19 @@ fn is_met(need: &FolderNeed, commands: &str) -> bool {
 }
 
 /// The folders that are mounted over the code of their images, and what installs their packages.
-fn list_needs(place: &ProjectContext) -> Result<Vec<FolderNeed>> {
-    let top = place.project.git_root.as_deref().unwrap_or(place.root());
-    let sources = place.project.sources();
+fn list_needs(context: &ProjectContext) -> Result<Vec<FolderNeed>> {
+    let top = context.project.git_root.as_deref().unwrap_or(context.root());
+    let sources = context.project.sources();
     let mut needs: Vec<FolderNeed> = Vec::new();
-    for service in &place.project.model()?.services {
-        let Some(context) = mounted_code(service) else { continue };
-        let Ok(folder) = context.strip_prefix(top) else { continue };
+    for service in &context.project.model()?.services {
+        let Some(code) = mounted_code(service) else { continue };
+        let Ok(folder) = code.strip_prefix(top) else { continue };
         let folder = folder.display().to_string();
         if folder.is_empty() || !is_plain(&folder) || needs.iter().any(|need| need.folder == folder)
         {
             continue;
         }
-        let found = INSTALLERS.iter().find(|(list, ..)| sources.exists(&context.join(list)));
+        let found = INSTALLERS.iter().find(|(list, ..)| sources.exists(&code.join(list)));
         if let Some((list, installer, words)) = found {
             let argument = match *list {
                 "package.json" => folder.clone(),

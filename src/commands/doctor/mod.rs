@@ -71,8 +71,8 @@ pub(super) fn run(
 }
 
 /// Reads the rules and severities to leave out, from the flags and the project's file.
-fn select_silenced_rules(args: &DoctorArgs, place: &ProjectContext) -> Result<RuleSilence> {
-    let file = place.project.source(SILENCE_FILE)?;
+fn select_silenced_rules(args: &DoctorArgs, context: &ProjectContext) -> Result<RuleSilence> {
+    let file = context.project.source(SILENCE_FILE)?;
     let least = match args.min_severity {
         LeastSeverity::Error => Severity::Error,
         LeastSeverity::Warning => Severity::Warning,
@@ -161,7 +161,7 @@ fn apply_safe_fixes(
 /// Runs the checks that need the network, prints the document, and returns the outcome.
 fn report_findings(
     args: &DoctorArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     shown: &DoctorReport<'_>,
     mut document: Value,
     ui: &mut Ui,
@@ -175,12 +175,12 @@ fn report_findings(
     let mut online = None;
     if args.online {
         let report =
-            prove::prove(&ProofRequest::new(Vec::new(), ProjectStage::Written), place, ui)?;
+            prove::prove(&ProofRequest::new(Vec::new(), ProjectStage::Written), context, ui)?;
         passed &= report.passed;
         online = Some(report);
     }
     if args.format == FindingsFormat::Sarif {
-        ui.document(&sarif::log(findings, &place.project))?;
+        ui.document(&sarif::log(findings, &context.project))?;
         return Ok(if passed { RunOutcome::Yes } else { RunOutcome::No });
     }
     document["schema_version"] = json!(1);

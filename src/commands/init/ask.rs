@@ -66,11 +66,11 @@ impl InitAnswers {
 ///
 /// # Errors
 /// When an answer is missing and there is no terminal.
-pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<InitAnswers> {
-    let model = place.project.model()?;
+pub(super) fn ask(args: &InitArgs, context: &ProjectContext, ui: &mut Ui) -> Result<InitAnswers> {
+    let model = context.project.model()?;
     let mut notes: Vec<Note> = Vec::new();
     for warning in &model.warnings {
-        let file = place.project.shown(&warning.place.path);
+        let file = context.project.shown(&warning.place.path);
         notes.push(Note::warning(format!(
             "{}:{}: {}",
             file.display(),
@@ -78,42 +78,42 @@ pub(super) fn ask(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Resul
             warning.text
         )));
     }
-    let first = place.project.compose_files().first();
-    for path in place.project.passed_over() {
+    let first = context.project.compose_files().first();
+    for path in context.project.passed_over() {
         notes.push(Note::warning(format!(
             "{} is here too, and docker compose reads {} instead",
-            place.project.shown(path).display(),
-            first.map(|first| place.project.shown(first)).unwrap_or_default().display()
+            context.project.shown(path).display(),
+            first.map(|first| context.project.shown(first)).unwrap_or_default().display()
         )));
     }
-    let mut sending = destination::choose(args, place, model)?;
+    let mut sending = destination::choose(args, context, model)?;
     let mut key = None;
     if sending.needs_key() {
-        let (chosen, said) = known_key(args, &mut sending, place, ui)?;
+        let (chosen, said) = known_key(args, &mut sending, context, ui)?;
         key = chosen;
         notes.extend(said);
     }
     let heading = destination_notes(&sending);
     notes.splice(0..0, heading);
-    notes.extend(place.stores(ui.redactor()).shared_names());
+    notes.extend(context.stores(ui.redactor()).shared_names());
     let through_collector = sending.collector.is_some();
-    let chosen = services::choose(args, through_collector, place, model, ui)?;
+    let chosen = services::choose(args, through_collector, context, model, ui)?;
     let ChosenServices { selected, notes: evidence, dropped } = chosen;
     notes.extend(evidence);
     notes.extend(changed_destination_notes(&sending, &selected));
     notes.extend(sending.left_behind.iter().cloned());
     let collector = match sending.collector {
         Some(CollectorOwner::Ours) => {
-            let (collector, said) = collector::plan(&sending.target, &selected, place, model);
+            let (collector, said) = collector::plan(&sending.target, &selected, context, model);
             notes.extend(said);
             Some(collector)
         }
         _ => None,
     };
-    let instrumentation = spans::read(args, place, &selected)?;
-    let (addons, said) = addons::ask(args, place, &selected, ui)?;
+    let instrumentation = spans::read(args, context, &selected)?;
+    let (addons, said) = addons::ask(args, context, &selected, ui)?;
     notes.extend(said);
-    let mut ports = ask_ports(args, place, ui)?;
+    let mut ports = ask_ports(args, context, ui)?;
     if let Some(request) = &mut ports {
         request.planned.extend(collector.as_ref().and_then(collector::port));
         request.planned.extend(addons.published(model));
@@ -139,13 +139,13 @@ const TRIES: usize = 3;
 fn known_key(
     args: &InitArgs,
     sending: &mut DestinationChoice,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<(Option<KeyChoice>, Vec<Note>)> {
-    let (mut key, mut notes) = key::choose(args, &sending.target, place, ui)?;
+    let (mut key, mut notes) = key::choose(args, &sending.target, context, ui)?;
     for tries in 1.. {
         let Some(choice) = &key else { break };
-        let advice = place.key_advice(&choice.variable);
+        let advice = context.key_advice(&choice.variable);
         if args.no_verify {
             notes.extend(advice);
             break;
@@ -163,7 +163,7 @@ fn known_key(
                     && flow::may_ask(&args.write, ui) =>
             {
                 ui.error(&error);
-                let (again, said) = key::ask_again(choice, &sending.target, place, ui)?;
+                let (again, said) = key::ask_again(choice, &sending.target, context, ui)?;
                 key = Some(again);
                 notes = said;
             }
@@ -219,18 +219,22 @@ fn changed_destination_notes(
         .collect()
 }
 
-fn ask_ports(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<Option<PortsRequest>> {
+fn ask_ports(
+    args: &InitArgs,
+    context: &ProjectContext,
+    ui: &mut Ui,
+) -> Result<Option<PortsRequest>> {
     if args.no_ports {
         return Ok(None);
     }
-    let live = Workspace::detect(place.shell).has_live_ports();
-    let known = place.project.gitpod.is_some() || place.in_gitpod();
+    let live = Workspace::detect(context.shell).has_live_ports();
+    let known = context.project.gitpod.is_some() || context.in_gitpod();
     let question =
         "Make the published ports public (all but databases, debuggers, admin pages and X-Ray's)?";
-    let configured = place.configured_ports();
-    let published = place.published(place.project.model()?);
+    let configured = context.configured_ports();
+    let published = context.published(context.project.model()?);
     // Every port was decided on before.
-    let is_decided = place.project.gitpod.is_some()
+    let is_decided = context.project.gitpod.is_some()
         && !published.is_empty()
         && published.iter().all(|one| gitpod::entry_for_port(&configured, one.port).is_some());
     let public = args.public

@@ -20,8 +20,8 @@ pub(super) const LEFT: &str = "packages and code stay as they are, and send no s
 
 /// Plans the code that traces the Flask applications of the selected services. A file that cannot be read or edited
 /// safely leads to a warning, and the rest continues.
-pub(super) fn plan(args: &InitArgs, place: &ProjectContext, answers: &InitAnswers) -> CodePlan {
-    let (plan, planned) = flask_plan(args, place, answers);
+pub(super) fn plan(args: &InitArgs, context: &ProjectContext, answers: &InitAnswers) -> CodePlan {
+    let (plan, planned) = flask_plan(args, context, answers);
     CodePlan { plan, planned }
 }
 
@@ -35,7 +35,7 @@ pub(super) struct CodePlan {
 
 fn flask_plan(
     args: &InitArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     answers: &InitAnswers,
 ) -> (Plan, BTreeSet<String>) {
     let mut names = answers.names();
@@ -44,7 +44,7 @@ fn flask_plan(
         return (Plan::default(), BTreeSet::new());
     }
     let addons = &answers.addons.wish.addons;
-    let found = match code::find_flask_services(&place.project, &names, addons) {
+    let found = match code::find_flask_services(&context.project, &names, addons) {
         Ok(found) => found,
         Err(error) => return (left_alone(&error), BTreeSet::new()),
     };
@@ -58,7 +58,7 @@ fn flask_plan(
         }
         plan.extend(own);
     }
-    let planned = code::with_code_of(&place.project, &names, &changed).unwrap_or_default();
+    let planned = code::with_code_of(&context.project, &names, &changed).unwrap_or_default();
     (plan, planned)
 }
 
@@ -89,15 +89,16 @@ pub(super) struct PlanAgreement {
 pub(super) fn agree(
     (plan, code): (&Plan, &Plan),
     store: Option<&FileChange>,
-    place: &ProjectContext,
+    context: &ProjectContext,
     write: &WriteArgs,
     ui: &mut Ui,
 ) -> Result<PlanAgreement> {
     if let Some(decision) = flow::decision_from_flags(write) {
         return Ok(PlanAgreement { decision, with_code: true });
     }
-    let name =
-        |change: &FileChange| diff::relative_path(&change.path, place.root()).display().to_string();
+    let name = |change: &FileChange| {
+        diff::relative_path(&change.path, context.root()).display().to_string()
+    };
     let coded = |path: &Path| code.changes.iter().any(|change| change.path == path);
     let (code, others): (Vec<&FileChange>, Vec<&FileChange>) =
         plan.changes.iter().chain(store).partition(|change| coded(&change.path));

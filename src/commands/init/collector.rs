@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 pub(super) fn plan(
     to: &Destination,
     selected: &[SelectedService],
-    place: &ProjectContext,
+    context: &ProjectContext,
     model: &ComposeModel,
 ) -> (CollectorSettings, Vec<Note>) {
     let mut notes = Vec::new();
@@ -26,7 +26,7 @@ pub(super) fn plan(
         published: false,
         networks: Vec::new(),
     };
-    let workspace = Workspace::detect(place.shell);
+    let workspace = Workspace::detect(context.shell);
     let address = workspace.port_url(PORT);
     let address = address.unwrap_or_else(|| format!("http://localhost:{PORT}"));
     for service in chosen {
@@ -36,7 +36,7 @@ pub(super) fn plan(
             }
         }
         collector.published |= service.network_mode.as_deref() == Some("host");
-        if classify_service(service, place.project.sources()).role != ServiceRole::Frontend {
+        if classify_service(service, context.project.sources()).role != ServiceRole::Frontend {
             continue;
         }
         collector.published = true;

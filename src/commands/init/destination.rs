@@ -63,11 +63,11 @@ impl DestinationChoice {
 /// As [`Destination::of`] and [`Destination::otlp`]; `usage` when two flags contradict each other.
 pub(super) fn choose(
     args: &InitArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     model: &ComposeModel,
 ) -> Result<DestinationChoice> {
     let flags = &args.provider;
-    let services = find_current_destinations(place, model);
+    let services = find_current_destinations(context, model);
     let used = match services.split_first() {
         Some(((_, first), rest)) if rest.iter().all(|(_, used)| used == first) => Some(first),
         _ => None,
@@ -76,7 +76,7 @@ pub(super) fn choose(
     let named = flags.provider.as_ref().map(|name| name.0.as_str());
     let name = named.or(kept.and_then(CurrentDestination::name)).unwrap_or(HONEYCOMB).to_owned();
     let known = used.and_then(CurrentDestination::provider);
-    let asked = DestinationRequest { args, place, model, known };
+    let asked = DestinationRequest { args, context, model, known };
     let mut sending = match name.as_str() {
         "collector" => through_collector(&asked)?,
         _ if flags.to.is_some() => {
@@ -86,7 +86,7 @@ pub(super) fn choose(
         name => DestinationChoice::directly(choose_destination(name, &asked)?),
     };
     sending.kept = kept.is_some() && name != HONEYCOMB;
-    sending.left_behind = left_behind(&services, &name, place, model);
+    sending.left_behind = left_behind(&services, &name, context, model);
     if named.is_none() {
         let leaving = services.into_iter().filter(|(_, used)| used.name() != Some(&name));
         sending.leaving = leaving.map(|(service, used)| (service.to_owned(), used)).collect();
@@ -98,7 +98,7 @@ pub(super) fn choose(
 fn left_behind(
     services: &[(&str, CurrentDestination)],
     name: &str,
-    place: &ProjectContext,
+    context: &ProjectContext,
     model: &ComposeModel,
 ) -> Vec<Note> {
     let was = |provider| {
@@ -106,7 +106,7 @@ fn left_behind(
         provider != name && used.any(|used| used == Some(provider))
     };
     let ours = collector::of_project(model)
-        .filter(|service| was("collector") && collector::is_ours(service, place.root()));
+        .filter(|service| was("collector") && collector::is_ours(service, context.root()));
     let collector = ours.map(|service| {
         Note::warning(format!(
             "the service {} stays, and nothing sends to it any more",
@@ -131,7 +131,7 @@ fn says_no_account(flags: &ProviderArgs) -> bool {
 /// The flags, and what is known of the project.
 struct DestinationRequest<'a> {
     args: &'a InitArgs,
-    place: &'a ProjectContext<'a>,
+    context: &'a ProjectContext<'a>,
     model: &'a ComposeModel,
     /// The provider the services send to today.
     known: Option<&'a RecognisedProvider>,
@@ -146,7 +146,7 @@ fn through_collector(asked: &DestinationRequest<'_>) -> Result<DestinationChoice
         (None, None, None) => HONEYCOMB,
     };
     let between = match collector::of_project(asked.model) {
-        Some(service) if !collector::is_ours(service, asked.place.root()) => {
+        Some(service) if !collector::is_ours(service, asked.context.root()) => {
             CollectorOwner::Theirs(service.name.clone())
         }
         _ => CollectorOwner::Ours,
@@ -167,7 +167,7 @@ fn choose_destination(name: &str, asked: &DestinationRequest<'_>) -> Result<Dest
         Some(provider) if flags.header.is_empty() => {
             let known = asked.known.filter(|known| known.provider == provider);
             let known = known.filter(|_| says_no_account(flags));
-            let used = used_region(provider, asked.place, asked.model);
+            let used = used_region(provider, asked.context, asked.model);
             Destination::of(
                 provider,
                 AccountSettings {
@@ -201,10 +201,10 @@ fn contradiction_error(text: &str) -> Error {
 /// configuration.
 fn used_region<'a>(
     provider: &'a Provider,
-    place: &ProjectContext,
+    context: &ProjectContext,
     model: &ComposeModel,
 ) -> Option<&'a str> {
-    let configuration = collector::read_collector_configuration(place);
+    let configuration = collector::read_collector_configuration(context);
     let mut named = provider.regions.iter();
     let used = named.find(|region| {
         let host = region.host();

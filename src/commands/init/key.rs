@@ -46,7 +46,7 @@ pub(super) struct KeyChoice {
 pub(super) fn choose(
     args: &InitArgs,
     destination: &Destination,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<(Option<KeyChoice>, Vec<Note>)> {
     let Some((header, variable)) = destination.secret() else {
@@ -62,12 +62,12 @@ pub(super) fn choose(
     }
     let wanted = args.store.and_then(StoreName::kind);
     if args.key_stdin {
-        let store = store_for(variable, wanted, place, ui)?;
+        let store = store_for(variable, wanted, context, ui)?;
         let secret = ui.read_secret()?;
         let (key, notes) = accept_given_key(destination, variable, secret, store, ui)?;
         return Ok((Some(key), notes));
     }
-    let survey = place.stores(ui.redactor()).survey(variable);
+    let survey = context.stores(ui.redactor()).survey(variable);
     let found = survey.found();
     if let Some((kept, note)) = keep_found_key(("key", variable), &found, wanted)? {
         return Ok((Some(kept), vec![note]));
@@ -79,12 +79,12 @@ pub(super) fn choose(
         let mut error = Error::new(ErrorCode::KeyMissing, survey.absence())
             .hint("`--key-stdin` reads it from standard input")
             .hint("`--store none` if you set it yourself");
-        error.hints.extend(slip_in_shell(place.shell, variable));
-        let later = secrets::when_one_comes(place.shell);
+        error.hints.extend(slip_in_shell(context.shell, variable));
+        let later = secrets::when_one_comes(context.shell);
         error.hints.extend(later.map(str::to_owned));
         return Err(error);
     }
-    let store = store_for(variable, wanted, place, ui)?;
+    let store = store_for(variable, wanted, context, ui)?;
     let question = key_question(destination, header, ui);
     let (key, notes) = typed::ask(&question, "--key-stdin", ui, |secret, ui| {
         accept_given_key(destination, variable, secret, store, ui)
@@ -99,12 +99,12 @@ pub(super) fn choose(
 pub(super) fn ask_again(
     rejected: &KeyChoice,
     destination: &Destination,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<(KeyChoice, Vec<Note>)> {
     let variable = &rejected.variable;
     let kept = rejected.store.or(rejected.lies_in).filter(|kind| !kind.is_the_shells());
-    let store = store_for(variable, kept, place, ui)?;
+    let store = store_for(variable, kept, context, ui)?;
     let question = format!("Another {} key (hidden)", destination.title);
     typed::ask(&question, "--key-stdin", ui, |secret, ui| {
         accept_given_key(destination, variable, secret, store, ui)
@@ -115,10 +115,10 @@ pub(super) fn ask_again(
 pub(super) fn store_for(
     variable: &str,
     wanted: Option<StoreKind>,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<StoreKind> {
-    let stores = place.stores(ui.redactor());
+    let stores = context.stores(ui.redactor());
     let store = match wanted {
         Some(store) => {
             stores.ready(store, variable)?;
@@ -127,7 +127,7 @@ pub(super) fn store_for(
         None => {
             let store = stores.default_for_new_key(ui.interactive())?;
             if store == StoreKind::Dotenv {
-                let why = match Workspace::detect(place.shell) {
+                let why = match Workspace::detect(context.shell) {
                     Workspace::Codespaces(_) => IN_A_CODESPACE,
                     _ => WITHOUT_A_KEYRING,
                 };
@@ -230,13 +230,13 @@ fn accept_given_key(
 /// When the store is known to refuse.
 pub(super) fn prepare(
     answers: &InitAnswers,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &Ui,
 ) -> Result<PreparedStore> {
     let stored: Vec<&KeyChoice> = answers.keys().filter(|key| key.store.is_some()).collect();
     let secrets: Vec<(&str, &Secret)> =
         stored.iter().map(|key| (key.variable.as_str(), &key.secret)).collect();
-    let stores = place.stores(ui.redactor());
+    let stores = context.stores(ui.redactor());
     if let Some(store) = stored.iter().find_map(|key| key.store) {
         return Ok(stores.prepare(store, &secrets)?);
     }
@@ -259,7 +259,7 @@ pub(super) fn write(
     plan: &Plan,
     journal: &Journal,
     answers: &InitAnswers,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &Ui,
 ) -> Result<Vec<String>> {
     let stored: Vec<&KeyChoice> = answers.keys().filter(|key| key.store.is_some()).collect();
@@ -272,7 +272,7 @@ pub(super) fn write(
     };
     let mut is_stored = false;
     let written = journal.apply_then(plan, "init", &hidden, || {
-        place.stores(ui.redactor()).set_all(kind, &secrets)?;
+        context.stores(ui.redactor()).set_all(kind, &secrets)?;
         is_stored = true;
         Ok(())
     });
@@ -296,15 +296,15 @@ impl KeyChoice {
 
     /// Returns whether the target store still lacks the key. A store that does not answer now is asked again when
     /// storing.
-    pub(super) fn is_due(&self, place: &ProjectContext, ui: &Ui) -> bool {
-        let stores = place.stores(ui.redactor());
+    pub(super) fn is_due(&self, context: &ProjectContext, ui: &Ui) -> bool {
+        let stores = context.stores(ui.redactor());
         let lacks = |kind| stores.store(kind).lacks(&self.variable, &self.secret);
         self.store.is_some_and(|kind| lacks(kind).unwrap_or(true))
     }
 
     /// Returns whether the key was stored where it can be read only after the next start of the workspace.
-    pub(super) fn comes_later(&self, place: &ProjectContext, ui: &Ui) -> bool {
-        let stores = place.stores(ui.redactor());
+    pub(super) fn comes_later(&self, context: &ProjectContext, ui: &Ui) -> bool {
+        let stores = context.stores(ui.redactor());
         self.store.is_some_and(|store| !stores.store(store).reads_back())
             && stores.survey(&self.variable).under_run().is_none()
     }

@@ -43,8 +43,8 @@ use restart::RestartResult;
 ///
 /// # Errors
 /// Whatever keeps the project from being wired: a missing answer, a refused edit, a failing store.
-pub(super) fn run(args: &InitArgs, place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
-    let wired = wire_services(args, place, ui)?;
+pub(super) fn run(args: &InitArgs, context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
+    let wired = wire_services(args, context, ui)?;
     flow::show_next(&wired.next, ui);
     ui.document(&wired.document)?;
     Ok(wired.outcome)
@@ -65,27 +65,27 @@ pub(super) struct WiringResult {
 /// As [`run`].
 pub(super) fn wire_services(
     args: &InitArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<WiringResult> {
-    let journal = place.journal(ui.redactor())?;
-    let fresh = flow::settle(&journal, place, &args.write, ui)?;
-    let place = fresh.as_ref().unwrap_or(place);
-    let mut answers = ask::ask(args, place, ui)?;
-    let freed = remove::offer(&answers.dropped, place, &journal, &args.write, ui)?;
-    let place = freed.as_ref().unwrap_or(place);
-    let CodePlan { plan: code, planned: coded } = code::plan(args, place, &answers);
-    agents::choose(args, place, &mut answers, &coded)?;
-    let around = ports::PortsWorkspace::of(place);
+    let journal = context.journal(ui.redactor())?;
+    let fresh = flow::settle(&journal, context, &args.write, ui)?;
+    let context = fresh.as_ref().unwrap_or(context);
+    let mut answers = ask::ask(args, context, ui)?;
+    let freed = remove::offer(&answers.dropped, context, &journal, &args.write, ui)?;
+    let context = freed.as_ref().unwrap_or(context);
+    let CodePlan { plan: code, planned: coded } = code::plan(args, context, &answers);
+    agents::choose(args, context, &mut answers, &coded)?;
+    let around = ports::PortsWorkspace::of(context);
     around.look(answers.ports.as_ref());
-    let planned = plan_wiring(args, place, &answers, &around, ui);
+    let planned = plan_wiring(args, context, &answers, &around, ui);
     let (mut plan, shown) = match planned {
         // An agent that no flag asked for must not block the rest.
         Err(error) => {
             agents::withdraw(args, &mut answers, error, |answers| {
-                plan_proven_changes(place, answers)
+                plan_proven_changes(context, answers)
             })?;
-            plan_wiring(args, place, &answers, &around, ui)?
+            plan_wiring(args, context, &answers, &around, ui)?
         }
         planned => planned?,
     };
@@ -94,12 +94,12 @@ pub(super) fn wire_services(
     whole.extend(code.clone());
     let store = shown.as_ref();
     let PlanAgreement { mut decision, with_code } =
-        match flow::show_plan(&journal, &whole, store, place.root(), &args.write, ui)? {
-            true => code::agree((&whole, &code), store, place, &args.write, ui)?,
+        match flow::show_plan(&journal, &whole, store, context.root(), &args.write, ui)? {
+            true => code::agree((&whole, &code), store, context, &args.write, ui)?,
             false => PlanAgreement { decision: PlanDecision::Nothing, with_code: true },
         };
     // A project without changes whose key is new or goes elsewhere now.
-    if decision == PlanDecision::Nothing && answers.keys().any(|key| key.is_due(place, ui)) {
+    if decision == PlanDecision::Nothing && answers.keys().any(|key| key.is_due(context, ui)) {
         decision = flow::ask_agreement("Store it there?", &args.write, ui)?;
     }
     let mut opened = Ok(());
@@ -110,13 +110,13 @@ pub(super) fn wire_services(
             false => ui.say(code::LEFT),
         }
         let _whole = set_interrupt_mode(InterruptMode::Remember);
-        let stored = key::write(&plan, &journal, &answers, place, ui)?;
-        flow::show_written_files(&plan, place.root(), ui);
+        let stored = key::write(&plan, &journal, &answers, context, ui)?;
+        flow::show_written_files(&plan, context.root(), ui);
         stored.into_iter().for_each(|line| ui.say(line));
         let request = answers.ports.as_ref();
         let run = (&journal, "init", &plan);
-        opened = ports::apply_live(place, request, &around, run, ui).map(|_| ());
-        restarted = restart::offer(args, place, &plan, ui)?;
+        opened = ports::apply_live(context, request, &around, run, ui).map(|_| ());
+        restarted = restart::offer(args, context, &plan, ui)?;
     }
     match decision {
         PlanDecision::Nothing if answers.selected.is_empty() => {
@@ -131,7 +131,7 @@ pub(super) fn wire_services(
     }
     let shown = if decision == PlanDecision::Write { &plan } else { &whole };
     let done = WiringDone { decision, plan: shown, restarted: &restarted };
-    let mut wired = report_wiring(args, place, &answers, &done, ui)?;
+    let mut wired = report_wiring(args, context, &answers, &done, ui)?;
     // A port that stays closed does not undo what was written and proven.
     if let Err(error) = opened {
         ui.error(&error);
@@ -143,19 +143,19 @@ pub(super) fn wire_services(
 /// Returns the plan, and the change to the store's own file to show beside it.
 fn plan_wiring(
     args: &InitArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     answers: &InitAnswers,
     around: &ports::PortsWorkspace,
     ui: &Ui,
 ) -> Result<(Plan, Option<FileChange>)> {
-    let mut plan = plan_proven_changes(place, answers)?;
+    let mut plan = plan_proven_changes(context, answers)?;
     if let Some(request) = &answers.ports {
-        plan.extend(ports::plan_port_files(place, request, around)?);
+        plan.extend(ports::plan_port_files(context, request, around)?);
     }
     if args.tasks {
-        tasks::extend(&mut plan, place)?;
+        tasks::extend(&mut plan, context)?;
     }
-    let prepared = key::prepare(answers, place, ui)?;
+    let prepared = key::prepare(answers, context, ui)?;
     plan.extend(prepared.plan);
     Ok((plan, prepared.shown))
 }
@@ -165,16 +165,16 @@ const ROUNDS: usize = 8;
 
 /// Returns the changes to the compose files, checked on the whole project. Services whose lines would not take effect
 /// are written to the last file that names them.
-fn plan_proven_changes(place: &ProjectContext, answers: &InitAnswers) -> Result<Plan> {
-    let model = place.project.model()?;
+fn plan_proven_changes(context: &ProjectContext, answers: &InitAnswers) -> Result<Plan> {
+    let model = context.project.model()?;
     let mut last = BTreeSet::new();
     let mut rounds = 0;
     loop {
-        let plan = plan_compose_changes(place, answers, &last).map_err(|error| UnprovenChange {
+        let plan = plan_compose_changes(context, answers, &last).map_err(|error| UnprovenChange {
             misplaced: error.place.as_ref().map(|at| services_at(model, at)).unwrap_or_default(),
             error,
         });
-        let proven = plan.and_then(|plan| place.prove(&plan).map(|()| plan));
+        let proven = plan.and_then(|plan| context.prove(&plan).map(|()| plan));
         let unproven = match proven {
             Ok(plan) => return Ok(plan),
             Err(unproven) => unproven,
@@ -210,19 +210,19 @@ fn services_at(model: &ComposeModel, at: &FilePosition) -> BTreeSet<String> {
 }
 
 fn plan_compose_changes(
-    place: &ProjectContext,
+    context: &ProjectContext,
     answers: &InitAnswers,
     last: &BTreeSet<String>,
 ) -> Result<Plan> {
-    let model = place.project.model()?;
-    let variables = place.variables_under_run(&answers.secrets())?;
+    let model = context.project.model()?;
+    let variables = context.variables_under_run(&answers.secrets())?;
     let mut plan = Plan { notes: answers.notes.clone(), ..Plan::default() };
     plan.notes.extend(agents::group_notes(&answers.agents.notes));
     let mut additions = Vec::new();
     if let Some(collector) = &answers.collector {
-        let existing = read_collector_configuration(place);
+        let existing = read_collector_configuration(context);
         let (entries, more) =
-            plan::collector::plan(model, place.root(), existing.as_deref(), collector)?;
+            plan::collector::plan(model, context.root(), existing.as_deref(), collector)?;
         additions = entries;
         plan.extend(more);
     }
@@ -252,7 +252,7 @@ struct WiringDone<'a> {
 /// Verifies the wired services and collects the next steps.
 fn report_wiring(
     args: &InitArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     answers: &InitAnswers,
     done: &WiringDone,
     ui: &mut Ui,
@@ -264,26 +264,26 @@ fn report_wiring(
         && !args.write.check
         && !args.write.dry_run;
     let key = answers.key.as_ref();
-    let later = wired && key.is_some_and(|key| key.comes_later(place, ui));
+    let later = wired && key.is_some_and(|key| key.comes_later(context, ui));
     // When nothing leaves this machine, the next step is the receiver.
     let local = answers.destination.provider == "local";
     if later {
         ui.say("codespaces have the key from their creation or their next start on: stop and start this one, then go on");
     } else if wired && !args.no_verify && !local && !answers.selected.is_empty() {
-        let place = place.again()?;
+        let context = context.again()?;
         let request = ProofRequest {
             trusted_hosts: args.trust_host.clone(),
             ..ProofRequest::new(answers.names(), ProjectStage::Written)
         };
         ui.section("verdict:");
-        let report = prove::prove(&request, &place, ui)?;
+        let report = prove::prove(&request, &context, ui)?;
         // A verdict that cannot be saved is still valid.
-        let _ = keep_verdict(&place, &report, ui.redactor());
+        let _ = keep_verdict(&context, &report, ui.redactor());
         outcome = if report.passed { outcome } else { RunOutcome::No };
         verdict = Some(report);
     }
-    let after = next::steps(place, answers, plan, restarted);
-    let mut document = flow::document(plan, place.root(), ui);
+    let after = next::steps(context, answers, plan, restarted);
+    let mut document = flow::document(plan, context.root(), ui);
     document["applied"] = json!(decision == PlanDecision::Write);
     document["services"] =
         json!(answers.selected.iter().map(|selected| &selected.service).collect::<Vec<_>>());

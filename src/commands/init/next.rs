@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 
 /// Returns the next commands to run.
 pub(super) fn steps(
-    place: &ProjectContext,
+    context: &ProjectContext,
     answers: &InitAnswers,
     plan: &Plan,
     restarted: &RestartResult,
@@ -30,7 +30,7 @@ pub(super) fn steps(
     }
     lines.extend(repair.then(|| REPAIR.to_owned()));
     lines.extend(
-        frontends_without_packages(place)
+        frontends_without_packages(context)
             .into_iter()
             .map(|folder| format!("npm install --prefix {folder}  # compose mounts this folder")),
     );
@@ -38,7 +38,7 @@ pub(super) fn steps(
         lines.push("cruddur-ops listen --containers".to_owned());
     }
     let browsers = answers.collector.iter().any(|one| !one.origins.is_empty());
-    let workspace = Workspace::detect(place.shell);
+    let workspace = Workspace::detect(context.shell);
     if browsers && workspace.has_live_ports() {
         lines.push(format!("cruddur-ops ports {PORT}=public"));
     }
@@ -61,7 +61,7 @@ pub(super) fn steps(
         let command = ports.command();
         lines.push(format!("{command}  # again, once the services listen"));
     }
-    lines.push(match address_to_ask(place, answers) {
+    lines.push(match address_to_ask(context, answers) {
         Some(address) => format!("cruddur-ops verify --app {address}"),
         None => "cruddur-ops verify".to_owned(),
     });
@@ -69,31 +69,31 @@ pub(super) fn steps(
 }
 
 /// Returns the address to ask a traced service at, preferably one with a known path.
-fn address_to_ask(place: &ProjectContext, answers: &InitAnswers) -> Option<String> {
-    let model = place.project.model().ok()?;
+fn address_to_ask(context: &ProjectContext, answers: &InitAnswers) -> Option<String> {
+    let model = context.project.model().ok()?;
     let traced = answers.selected.iter().filter_map(|one| model.service(&one.service));
     let found: Vec<AppAddress> =
-        traced.filter_map(|service| find_address(place, service)).collect();
+        traced.filter_map(|service| find_address(context, service)).collect();
     let with_path = found.iter().find(|address| address.path.is_some());
     Some(with_path.or(found.first())?.url())
 }
 
 /// Returns the frontends whose mounted folder hides the packages installed in the image.
-fn frontends_without_packages(place: &ProjectContext) -> Vec<String> {
-    let Ok(model) = place.project.model() else {
+fn frontends_without_packages(context: &ProjectContext) -> Vec<String> {
+    let Ok(model) = context.project.model() else {
         return Vec::new();
     };
-    let sources = place.project.sources();
+    let sources = context.project.sources();
     let folders = model.services.iter().filter_map(|service| {
-        let context = &service.build.as_ref()?.context;
-        let mounted = service.mounts.iter().any(|mount| mount.source == *context);
+        let folder = &service.build.as_ref()?.context;
+        let mounted = service.mounts.iter().any(|mount| mount.source == *folder);
         let is_bare = || {
-            sources.exists(&context.join("package.json"))
-                && !sources.exists(&context.join("node_modules"))
+            sources.exists(&folder.join("package.json"))
+                && !sources.exists(&folder.join("node_modules"))
         };
         let has_pages = || classify_service(service, sources).role.has_pages();
         (mounted && is_bare() && has_pages())
-            .then(|| context.strip_prefix(place.root()).unwrap_or(context).display().to_string())
+            .then(|| folder.strip_prefix(context.root()).unwrap_or(folder).display().to_string())
     });
     folders.collect()
 }

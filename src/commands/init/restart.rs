@@ -22,23 +22,23 @@ pub(super) struct RestartResult {
 /// `docker-failed`; when the question is interrupted.
 pub(super) fn offer(
     args: &InitArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     plan: &Plan,
     ui: &mut Ui,
 ) -> Result<RestartResult> {
-    if args.no_verify || !ProjectContainers::may_be(place) {
+    if args.no_verify || !ProjectContainers::may_be(context) {
         return Ok(RestartResult::default());
     }
-    let place = &place.again()?;
-    let Some(containers) = ProjectContainers::find(place, ui) else {
+    let context = &context.again()?;
+    let Some(containers) = ProjectContainers::find(context, ui) else {
         return Ok(RestartResult::default());
     };
-    let services = place.project.model()?.services.iter();
+    let services = context.project.model()?.services.iter();
     let concerned = services.filter(|service| {
-        let context = service.build.as_ref().map(|build| &build.context);
-        let rewritten = context.is_some_and(|context| {
+        let built = service.build.as_ref().map(|build| &build.context);
+        let rewritten = built.is_some_and(|folder| {
             let mut changes = plan.changes.iter();
-            context != place.root() && changes.any(|change| change.path.starts_with(context))
+            folder != context.root() && changes.any(|change| change.path.starts_with(folder))
         });
         containers.is_outdated(&service.name) || (rewritten && containers.is_running(&service.name))
     });

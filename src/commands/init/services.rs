@@ -37,11 +37,11 @@ impl ChosenServices {
 pub(super) fn choose(
     args: &InitArgs,
     through_collector: bool,
-    place: &ProjectContext,
+    context: &ProjectContext,
     model: &ComposeModel,
     ui: &mut Ui,
 ) -> Result<ChosenServices> {
-    let mut chosen = choose_services(args, through_collector, place, model, ui)?;
+    let mut chosen = choose_services(args, through_collector, context, model, ui)?;
     let ChosenServices { selected, notes, .. } = &mut chosen;
     // A collector must not be traced through itself.
     let collects = |one: &SelectedService| {
@@ -64,14 +64,14 @@ pub(super) fn choose(
 fn choose_services(
     args: &InitArgs,
     through_collector: bool,
-    place: &ProjectContext,
+    context: &ProjectContext,
     model: &ComposeModel,
     ui: &mut Ui,
 ) -> Result<ChosenServices> {
     let classes: Vec<Classification> = model
         .services
         .iter()
-        .map(|service| classify_service(service, place.project.sources()))
+        .map(|service| classify_service(service, context.project.sources()))
         .collect();
     if !args.service.is_empty() {
         return select_named_services(args, through_collector, model, &classes);
@@ -108,7 +108,7 @@ fn choose_services(
     }
     let is_dropped = |(at, _): &(usize, &ServiceModel)| classes[*at].traced && !chosen[*at];
     let dropped = model.services.iter().enumerate().filter(is_dropped);
-    let sends = find_current_destinations(place, model);
+    let sends = find_current_destinations(context, model);
     let dropped = dropped.map(|(_, service)| service.name.clone());
     let dropped = dropped.filter(|name| sends.iter().any(|(sending, _)| sending == name));
     Ok(ChosenServices { dropped: dropped.collect(), ..ChosenServices::new(selected, notes) })

@@ -22,13 +22,13 @@ const ADDED_EXPORTER: &str = "opentelemetry-exporter-otlp-proto-http";
 /// When the compose project cannot be read.
 pub(super) fn read(
     args: &InitArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     selected: &[SelectedService],
 ) -> Result<BTreeMap<String, Instrumentation>> {
-    let model = place.project.model()?;
+    let model = context.project.model()?;
     let services = selected.iter().filter_map(|one| model.service(&one.service));
     let read = services.map(|service| {
-        let mut read = read_instrumentation(&place.project, service, model.plain());
+        let mut read = read_instrumentation(&context.project, service, model.plain());
         if let Some(packages) = &mut read.packages
             && may_add_code(args, &service.name)
             && read.setup == SdkSetup::Variables

@@ -22,38 +22,38 @@ use crate::ui::Ui;
 /// A service that does not exist, a file that cannot be edited safely, a missing answer.
 pub(super) fn run(
     args: &InstrumentArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
     let write = match &args.command {
         Some(InstrumentCommand::Span(span)) => &span.write,
         None => &args.write,
     };
-    let journal = place.journal(ui.redactor())?;
-    let fresh = flow::settle(&journal, place, write, ui)?;
-    let place = fresh.as_ref().unwrap_or(place);
+    let journal = context.journal(ui.redactor())?;
+    let fresh = flow::settle(&journal, context, write, ui)?;
+    let context = fresh.as_ref().unwrap_or(context);
     // No service, or none of those that were named, has an application to change.
     let mut is_without_flask = false;
     let (plan, command, question) = match &args.command {
         Some(InstrumentCommand::Span(span)) => {
-            let plan = span::plan(span, place)?;
+            let plan = span::plan(span, context)?;
             (plan, "instrument span", "Put this span into the code?")
         }
         None => {
-            check_service_names(&place.project, &args.service)?;
+            check_service_names(&context.project, &args.service)?;
             let mistakes = if args.fix { MistakePolicy::Fix } else { MistakePolicy::Say };
             let addons = Addon::each_once(&args.with);
-            let found = code::find_flask_services(&place.project, &args.service, &addons)?;
+            let found = code::find_flask_services(&context.project, &args.service, &addons)?;
             let mut plan = instrument::plan_services(&found, mistakes)?;
-            plan.notes.extend(missing_variable_notes(&place.project, &found, &addons)?);
+            plan.notes.extend(missing_variable_notes(&context.project, &found, &addons)?);
             is_without_flask = found.is_empty();
             (plan, "instrument", "Change packages and code like this?")
         }
     };
-    let decision = flow::decide(&journal, &plan, None, question, place.root(), write, ui)?;
+    let decision = flow::decide(&journal, &plan, None, question, context.root(), write, ui)?;
     if decision == PlanDecision::Write {
         journal.apply(&plan, command)?;
-        flow::show_written_files(&plan, place.root(), ui);
+        flow::show_written_files(&plan, context.root(), ui);
     }
     let next = instrument_next_steps(&plan, decision);
     if decision == PlanDecision::Nothing && plan.steps.is_empty() {
@@ -63,7 +63,7 @@ pub(super) fn run(
             None => "nothing to do: every Flask service built here is complete",
         });
     }
-    let mut document = flow::document(&plan, place.root(), ui);
+    let mut document = flow::document(&plan, context.root(), ui);
     document["applied"] = json!(decision == PlanDecision::Write);
     document["next"] = json!(next);
     flow::show_next(&next, ui);

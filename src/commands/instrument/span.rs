@@ -14,7 +14,7 @@ use crate::session::context::ProjectContext;
 ///
 /// # Errors
 /// `usage` for an unreadable argument, `no-such-file`, and whatever keeps the span from being inserted.
-pub(super) fn plan(args: &SpanArgs, place: &ProjectContext) -> Result<Plan> {
+pub(super) fn plan(args: &SpanArgs, context: &ProjectContext) -> Result<Plan> {
     let (file, function) = args
         .target
         .rsplit_once(':')
@@ -23,7 +23,7 @@ pub(super) fn plan(args: &SpanArgs, place: &ProjectContext) -> Result<Plan> {
             Error::new(ErrorCode::Usage, format!("`{}` names no file and function", args.target))
                 .hint("`backend-flask/services/home_activities.py:HomeActivities.run`")
         })?;
-    let source = find_source_file(place, file)?;
+    let source = find_source_file(context, file)?;
     let attributes = args.attributes.iter().map(|text| parse_attribute(text));
     let request = SpanRequest {
         function: function.to_owned(),
@@ -32,14 +32,14 @@ pub(super) fn plan(args: &SpanArgs, place: &ProjectContext) -> Result<Plan> {
     };
     let mut plan = span::plan(&source, file, &request)?;
     if !plan.is_empty() {
-        plan.notes.extend(untraced_service_note(place, &source));
+        plan.notes.extend(untraced_service_note(context, &source));
     }
     Ok(plan)
 }
 
 /// Returns a warning if nothing starts tracing in the service that owns the file.
-fn untraced_service_note(place: &ProjectContext, source: &PythonSourceFile) -> Option<Note> {
-    let services = code::find_flask_services(&place.project, &[], &[]).ok()?;
+fn untraced_service_note(context: &ProjectContext, source: &PythonSourceFile) -> Option<Note> {
+    let services = code::find_flask_services(&context.project, &[], &[]).ok()?;
     let own = services
         .into_iter()
         .find(|service| service.python.iter().any(|file| file.path == source.path))?;
@@ -52,13 +52,13 @@ fn untraced_service_note(place: &ProjectContext, source: &PythonSourceFile) -> O
 }
 
 /// Reads the file, relative to the current folder, else to the project's folder.
-fn find_source_file(place: &ProjectContext, file: &str) -> Result<PythonSourceFile> {
-    let here: PathBuf = place.shell.folder().join(file);
-    let path = if here.is_file() { here } else { place.root().join(file) };
-    let found = place.project.source(&path)?.ok_or_else(|| {
+fn find_source_file(context: &ProjectContext, file: &str) -> Result<PythonSourceFile> {
+    let here: PathBuf = context.shell.folder().join(file);
+    let path = if here.is_file() { here } else { context.root().join(file) };
+    let found = context.project.source(&path)?.ok_or_else(|| {
         Error::new(
             ErrorCode::NoSuchFile,
-            format!("there is no file {file} in {}", place.root().display()),
+            format!("there is no file {file} in {}", context.root().display()),
         )
     })?;
     Ok(PythonSourceFile { path: found.path, text: found.text.to_string() })

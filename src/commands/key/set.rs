@@ -30,7 +30,7 @@ struct KeySetDocument<'a> {
 
 pub(super) fn run(
     args: &KeySetArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     stores: &Stores,
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
@@ -40,7 +40,7 @@ pub(super) fn run(
         None => usual_store(stores, name, ui.interactive())?,
     };
     if kind == StoreKind::Dotenv {
-        flow::settle(&place.journal(ui.redactor())?, place, &args.write, ui)?;
+        flow::settle(&context.journal(ui.redactor())?, context, &args.write, ui)?;
     }
     stores.ready(kind, name)?;
     let (secret, key) = read_given_secret(args, name, kind, ui)?;
@@ -49,14 +49,14 @@ pub(super) fn run(
     let store = stores.store(kind);
     let changes = store.lacks(name, &secret)? || !prepared.plan.is_empty();
     let decision = match changes {
-        true => decide_storing(&prepared, place, &args.write, ui)?,
+        true => decide_storing(&prepared, context, &args.write, ui)?,
         false => PlanDecision::Nothing,
     };
     if decision == PlanDecision::Write {
-        let journal = place.journal(ui.redactor())?;
+        let journal = context.journal(ui.redactor())?;
         let store = || Ok(store.set(name, &secret)?);
         journal.apply_then(&prepared.plan, "key set", &[name], store)?;
-        flow::show_written_files(&prepared.plan, place.root(), ui);
+        flow::show_written_files(&prepared.plan, context.root(), ui);
     }
     let (said, stored) = match decision {
         PlanDecision::Nothing => ("was already stored in", true),
@@ -131,14 +131,14 @@ fn check_key_shape(name: &str, secret: &Secret, ui: &mut Ui) -> Result<Option<&'
 /// it.
 fn decide_storing(
     prepared: &PreparedStore,
-    place: &ProjectContext,
+    context: &ProjectContext,
     write: &WriteArgs,
     ui: &mut Ui,
 ) -> Result<PlanDecision> {
     let shown = prepared.shown.as_ref();
-    let journal = place.journal(ui.redactor())?;
+    let journal = context.journal(ui.redactor())?;
     let decision =
-        flow::decide(&journal, &prepared.plan, shown, "Write this?", place.root(), write, ui)?;
+        flow::decide(&journal, &prepared.plan, shown, "Write this?", context.root(), write, ui)?;
     Ok(match decision {
         PlanDecision::Nothing if write.check => PlanDecision::Pending,
         PlanDecision::Nothing if write.dry_run => PlanDecision::Shown,

@@ -48,7 +48,7 @@ struct KeyWarning {
 
 pub(super) fn run(
     args: &KeyStatusArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     stores: &Stores,
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
@@ -67,10 +67,10 @@ pub(super) fn run(
         ui.note(warning);
     }
     // `key status` works without a readable project.
-    let model = place.project.model();
+    let model = context.project.model();
     let is_named = model.map_or(true, |model| secrets::asked_for(model).contains(name));
-    print_key_advice(&survey, is_named, place.shell, ui);
-    if let Some(note) = place.key_advice(name) {
+    print_key_advice(&survey, is_named, context.shell, ui);
+    if let Some(note) = context.key_advice(name) {
         ui.note(&note);
     }
     let held = survey.under_run();

@@ -41,7 +41,7 @@ struct WhoamiDocument<'a> {
 
 pub(super) fn run(
     args: &KeyWhoamiArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     stores: &Stores,
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
@@ -57,7 +57,7 @@ pub(super) fn run(
     let Some(found) = survey.under_run() else {
         let mut error =
             Error::new(ErrorCode::KeyMissing, survey.absence()).hint(how_to_store(name));
-        error.hints.extend(slip_in_shell(place.shell, name));
+        error.hints.extend(slip_in_shell(context.shell, name));
         return Err(error);
     };
     if let Some(mistake) = key_shape::never_sends(found.secret.expose()) {

@@ -33,15 +33,15 @@ struct PortRow {
 ///
 /// # Errors
 /// When the compose project cannot be read.
-pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
-    say_unread(place, ui);
-    let rows = collect_port_rows(place, ui)?;
+pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
+    say_unread(context, ui);
+    let rows = collect_port_rows(context, ui)?;
     if rows.is_empty() {
         ui.say("no port is published by a compose service or named in .gitpod.yml or devcontainer.json");
     } else {
-        let devcontainer = place.project.devcontainer.is_some();
-        let gitpod = place.project.gitpod.is_some() || !devcontainer;
-        let live = Workspace::detect(place.shell).has_live_ports();
+        let devcontainer = context.project.devcontainer.is_some();
+        let gitpod = context.project.gitpod.is_some() || !devcontainer;
+        let live = Workspace::detect(context.shell).has_live_ports();
         let shown = [true, true, gitpod, devcontainer, live, true];
         let titles = ["PORT", "COMPOSE", ".GITPOD.YML", "DEVCONTAINER.JSON", "LIVE", "LISTENING"];
         let keep = |cells: [String; 6]| -> Vec<String> {
@@ -61,8 +61,8 @@ pub(super) fn run(place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
 }
 
 /// Warns about files that could not be read: their ports are unknown, which is not the same as none.
-fn say_unread(place: &ProjectContext, ui: &mut Ui) {
-    let project = &place.project;
+fn say_unread(context: &ProjectContext, ui: &mut Ui) {
+    let project = &context.project;
     let gitpod = project.gitpod.as_ref();
     let gitpod =
         gitpod.and_then(|file| Some((file, gitpod_editor::read_gitpod_ports(&file.text).err()?)));
@@ -112,11 +112,11 @@ fn align_cells(cells: &[Vec<String>], pen: &LineStyle) -> Vec<String> {
     cells.iter().map(line).collect()
 }
 
-fn collect_port_rows(place: &ProjectContext, ui: &mut Ui) -> Result<Vec<PortRow>> {
-    let model = place.project.model()?;
-    let published: Vec<PublishedTcpPort> = place.published(model);
-    let configured = place.configured_ports();
-    let workspace = Workspace::detect(place.shell);
+fn collect_port_rows(context: &ProjectContext, ui: &mut Ui) -> Result<Vec<PortRow>> {
+    let model = context.project.model()?;
+    let published: Vec<PublishedTcpPort> = context.published(model);
+    let configured = context.configured_ports();
+    let workspace = Workspace::detect(context.shell);
     let live = match workspace.has_live_ports() {
         true => ask_live_ports(&workspace, ui),
         false => Vec::new(),
@@ -125,7 +125,7 @@ fn collect_port_rows(place: &ProjectContext, ui: &mut Ui) -> Result<Vec<PortRow>
     ports.extend(
         configured.iter().filter(|entry| entry.first == entry.last).map(|entry| entry.first),
     );
-    let forwarded = place.forwarded_ports();
+    let forwarded = context.forwarded_ports();
     ports.extend(forwarded.iter().flat_map(|file| &file.forwards));
     ports.extend(live.iter().map(|live| live.port));
     ports.sort_unstable();
@@ -146,7 +146,7 @@ fn collect_port_rows(place: &ProjectContext, ui: &mut Ui) -> Result<Vec<PortRow>
         listening: listening.get(&port).copied(),
     };
     let mut rows: Vec<PortRow> = ports.into_iter().map(row).collect();
-    for PublishedRange { ports, service } in place.published_ranges(model) {
+    for PublishedRange { ports, service } in context.published_ranges(model) {
         let (first, last) = (*ports.start(), *ports.end());
         let mut covering = configured.iter().filter(|entry| entry.covers(first));
         rows.push(PortRow {

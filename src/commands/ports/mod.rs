@@ -18,7 +18,7 @@ use crate::ui::interrupt::{InterruptMode, set_interrupt_mode};
 ///
 /// # Errors
 /// `port-invalid`, `unsafe-edit`, and whatever keeps live ports from being changed.
-pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
+pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
     let asked =
         args.ports.iter().map(|text| parse_port_request(text)).collect::<Result<Vec<_>>>()?;
     let wish = match (args.public, args.private) {
@@ -27,7 +27,7 @@ pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
         _ => PortPolicy::Keep,
     };
     if wish == PortPolicy::Keep && asked.is_empty() {
-        return list::run(place, ui);
+        return list::run(context, ui);
     }
     let mut request = PortsRequest {
         wish,
@@ -37,25 +37,32 @@ pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
         on_start: args.on_start,
         planned: Vec::new(),
     };
-    let journal = place.journal(ui.redactor())?;
-    let fresh = flow::settle(&journal, place, &args.write, ui)?;
-    let place = fresh.as_ref().unwrap_or(place);
-    let around = PortsWorkspace::of(place);
+    let journal = context.journal(ui.redactor())?;
+    let fresh = flow::settle(&journal, context, &args.write, ui)?;
+    let context = fresh.as_ref().unwrap_or(context);
+    let around = PortsWorkspace::of(context);
     around.look(Some(&request));
-    if flow::may_ask(&args.write, ui) && ports::may_open_on_start(place, &request, &around)? {
+    if flow::may_ask(&args.write, ui) && ports::may_open_on_start(context, &request, &around)? {
         let question = "Open these ports again at each start of the codespace (a postStartCommand in devcontainer.json)?";
         request.on_start = ui.confirm(question, "--on-start", false)?;
     }
-    let plan = ports::plan_port_files(place, &request, &around)?;
-    let decision =
-        flow::decide(&journal, &plan, None, "Write these changes?", place.root(), &args.write, ui)?;
+    let plan = ports::plan_port_files(context, &request, &around)?;
+    let decision = flow::decide(
+        &journal,
+        &plan,
+        None,
+        "Write these changes?",
+        context.root(),
+        &args.write,
+        ui,
+    )?;
     if decision == PlanDecision::Write {
         let _whole = set_interrupt_mode(InterruptMode::Remember);
         journal.apply(&plan, "ports")?;
-        flow::show_written_files(&plan, place.root(), ui);
+        flow::show_written_files(&plan, context.root(), ui);
     }
     if decision == PlanDecision::Nothing {
-        ui.say(ports::nothing_to_do(place, &request, &around));
+        ui.say(ports::nothing_to_do(context, &request, &around));
     }
     let mut done = ports::LiveChanges::default();
     if matches!(decision, PlanDecision::Write | PlanDecision::Nothing)
@@ -64,9 +71,9 @@ pub(super) fn run(args: &PortsArgs, place: &ProjectContext, ui: &mut Ui) -> Resu
     {
         let _whole = set_interrupt_mode(InterruptMode::Remember);
         let run = (&journal, "ports", &plan);
-        done = ports::apply_live(place, Some(&request), &around, run, ui)?;
+        done = ports::apply_live(context, Some(&request), &around, run, ui)?;
     }
-    let mut document = flow::document(&plan, place.root(), ui);
+    let mut document = flow::document(&plan, context.root(), ui);
     document["applied"] = json!(decision == PlanDecision::Write);
     document["live"] = json!(done.changed);
     document["not_forwarded"] = json!(done.not_forwarded);

@@ -88,7 +88,7 @@ const FINDERS: [ProbeFinder; 2] = [xray::subject, rollbar::subject];
 /// When the project cannot be read.
 pub(super) fn find_addon_subjects(
     request: &ProofRequest,
-    place: &ProjectContext,
+    context: &ProjectContext,
     stored: &BTreeMap<String, Secret>,
     ui: &Ui,
 ) -> Result<Vec<AddonUnderTest>> {
@@ -96,7 +96,7 @@ pub(super) fn find_addon_subjects(
     if request.addons == AddonScope::LeftOut {
         return Ok(found);
     }
-    let model = place.project.model()?;
+    let model = context.project.model()?;
     let variables = model.under_run(stored.clone());
     let none = BTreeSet::new();
     for service in &model.services {
@@ -108,7 +108,7 @@ pub(super) fn find_addon_subjects(
         found.extend(FINDERS.iter().filter_map(|find| find(&effective, &variables, ui.redactor())));
         for subject in &mut found[before..] {
             effective.teach(ui.redactor());
-            subject.usage = find_addon_usage(place, service, subject.profile);
+            subject.usage = find_addon_usage(context, service, subject.profile);
         }
     }
     Ok(found)
@@ -116,7 +116,7 @@ pub(super) fn find_addon_subjects(
 
 /// Returns whether a service's Python code uses an addon's SDK.
 fn find_addon_usage(
-    place: &ProjectContext,
+    context: &ProjectContext,
     service: &ServiceModel,
     profile: &AddonProfile,
 ) -> AddonUsage {
@@ -125,9 +125,9 @@ fn find_addon_usage(
     let (Some(package), Some(build)) = (package, &service.build) else {
         return AddonUsage::Assumed;
     };
-    let python = place.project.python_files(&build.context);
+    let python = context.project.python_files(&build.context);
     let module = package.replace('-', "_");
-    let manifest = place.project.source(build.context.join("package.json")).ok().flatten();
+    let manifest = context.project.source(build.context.join("package.json")).ok().flatten();
     let is_used = python.is_empty()
         || python.iter().any(|file| file.text.contains(&module))
         || manifest.is_some_and(|file| file.text.contains(package));

@@ -75,7 +75,7 @@ impl AppUnderTest {
 pub(super) struct AppProof<'a> {
     pub(super) app: &'a AppRequest,
     pub(super) request: &'a ProofRequest,
-    pub(super) place: &'a ProjectContext<'a>,
+    pub(super) context: &'a ProjectContext<'a>,
     pub(super) containers: Option<&'a ProjectContainers>,
 }
 
@@ -103,7 +103,7 @@ impl AppProof<'_> {
             tapped::draw(&tap, &verdicts, ui);
             Ok(verdicts)
         });
-        tapped::close(tap, self.place, ui);
+        tapped::close(tap, self.context, ui);
         verdicts
     }
 
@@ -116,7 +116,7 @@ impl AppProof<'_> {
         ui: &mut Ui,
     ) -> Vec<ServiceVerdict> {
         let diagnosis = AppDiagnosis {
-            place: self.place,
+            context: self.context,
             containers: self.containers,
             tap,
             asked,
@@ -126,7 +126,7 @@ impl AppProof<'_> {
         let mut verdicts = Vec::new();
         for (mut verdict, silence) in concluded {
             diagnosis.explain(&mut verdict, silence, ui);
-            libraries::name_unseen(self.place, &mut verdict);
+            libraries::name_unseen(self.context, &mut verdict);
             if verdict.code == Some(FailureCode::NotAsked)
                 && self.app.unasked == UnaskedServices::Tolerated
             {

@@ -36,7 +36,7 @@ impl AppProof<'_> {
         let targets: Vec<TapTarget<'_>> =
             apps.iter().filter(|app| is_tapped(app)).filter_map(AppUnderTest::tap_target).collect();
         let tap =
-            TapSession::open(&targets, self.containers, self.request.timeout, self.place, ui)?;
+            TapSession::open(&targets, self.containers, self.request.timeout, self.context, ui)?;
         let tap = Arc::new(tap);
         apps.iter_mut().filter(|app| is_tapped(app)).for_each(|app| app.choose_tap(&tap));
         Ok(Some(tap))
@@ -88,7 +88,7 @@ impl AppProof<'_> {
 
     /// Returns those of `services` whose own containers may be replaced.
     fn services_to_replace(&self, services: Vec<String>, ui: &mut Ui) -> Result<Vec<String>> {
-        let model = self.place.project.model()?;
+        let model = self.context.project.model()?;
         for name in &self.app.recreated {
             model.service(name).ok_or_else(|| unknown_service(name, model))?;
         }
@@ -256,12 +256,12 @@ pub(super) fn draw(tap: &TapSession, verdicts: &[ServiceVerdict], ui: &mut Ui) {
 }
 
 /// Ends a tap and everything that was started for it, and warns of what could not be recreated.
-pub(super) fn close(tap: Arc<TapSession>, place: &ProjectContext<'_>, ui: &mut Ui) {
+pub(super) fn close(tap: Arc<TapSession>, context: &ProjectContext<'_>, ui: &mut Ui) {
     ui.progress("removing what was started for the tap");
     drop(tap);
     ui.progress_done();
     // What that left has a record, like what a killed run leaves.
-    copies::sweep(place.shell, ui);
+    copies::sweep(context.shell, ui);
 }
 
 fn list_services(targets: &[TapTarget<'_>]) -> Vec<String> {

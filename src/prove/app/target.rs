@@ -29,8 +29,8 @@ pub(super) fn find_targets(
     consent: &mut AskedConsent,
     ui: &mut Ui,
 ) -> Result<Vec<AppTarget>> {
-    let place = proof.place;
-    let model = place.project.model()?;
+    let context = proof.context;
+    let model = context.project.model()?;
     let mut targets = Vec::new();
     for climb in climbs {
         let url = match &proof.app.url {
@@ -58,9 +58,9 @@ pub(super) fn find_targets(
 /// Returns the address of a service: where docker published its port, or where its files say.
 fn address(proof: &AppProof<'_>, service: &ServiceModel) -> Option<AppAddress> {
     let live = proof.containers.and_then(|containers| {
-        find_live_address(proof.place, service, &containers.published(&service.name))
+        find_live_address(proof.context, service, &containers.published(&service.name))
     });
-    live.or_else(|| find_address(proof.place, service))
+    live.or_else(|| find_address(proof.context, service))
 }
 
 /// Whether docker compose starts a service by default, or it runs.

@@ -55,9 +55,9 @@ impl TapSession {
         target: &TapTarget<'_>,
         containers: &ProjectContainers,
         time: Duration,
-        place: &ProjectContext,
+        context: &ProjectContext,
     ) -> Result<TappedService, String> {
-        let model = place.project.model().map_err(in_one_line)?;
+        let model = context.project.model().map_err(in_one_line)?;
         let service = model.service(target.service).ok_or("the project has no such service")?;
         if let Some(mode) = service.network_mode.as_deref().filter(|mode| *mode != "bridge") {
             return Err(format!("network_mode: {mode} leaves no room for a second container"));
@@ -91,7 +91,7 @@ impl TapSession {
                 machine_name: reached.gateway.is_none().then(|| MACHINE_NAME.to_owned()),
                 port,
             },
-            place,
+            context,
         );
         let copy = copy.map_err(in_one_line)?;
         let ReachedRelay { relay, exports, gateway } = reached;

@@ -94,7 +94,7 @@ impl TapSession {
         targets: &[TapTarget<'_>],
         containers: Option<&ProjectContainers>,
         time: Duration,
-        place: &ProjectContext,
+        context: &ProjectContext,
         ui: &mut Ui,
     ) -> Result<Self> {
         let mut tap = Self {
@@ -115,7 +115,7 @@ impl TapSession {
                 _ if at >= MOST => Err(format!(
                     "no more than {MOST} services are tapped at once; --service names some"
                 )),
-                Some(containers) => tap.tap_copy(target, containers, time, place),
+                Some(containers) => tap.tap_copy(target, containers, time, context),
                 None => tap.tap_by_hand(target, time),
             };
             match tapped {
@@ -124,7 +124,7 @@ impl TapSession {
             }
         }
         ui.progress_done();
-        tap.say_how_to_start(targets, place, ui)?;
+        tap.say_how_to_start(targets, context, ui)?;
         Ok(tap)
     }
 

@@ -29,10 +29,10 @@ impl TapSession {
     pub(super) fn say_how_to_start(
         &self,
         targets: &[TapTarget<'_>],
-        place: &ProjectContext,
+        context: &ProjectContext,
         ui: &mut Ui,
     ) -> Result<()> {
-        let model = place.project.model()?;
+        let model = context.project.model()?;
         let mut is_told = false;
         for target in targets {
             let tapped = self.tapped(target.service).filter(|tapped| tapped.copy.is_none());

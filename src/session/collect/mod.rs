@@ -22,11 +22,11 @@ pub(crate) use inspect::inspect_project;
 /// # Errors
 /// `unreadable-file`, `not-utf8` for a file that docker compose or the workspace would read; `too-large` for a
 /// project beyond a limit.
-pub(crate) fn collect_inspection(place: &ProjectContext, ui: &Ui) -> Result<Inspection> {
-    let mut inspection = inspect_project(&place.project)?;
+pub(crate) fn collect_inspection(context: &ProjectContext, ui: &Ui) -> Result<Inspection> {
+    let mut inspection = inspect_project(&context.project)?;
     teach_redactor(&inspection, ui);
-    inspection.outside = inspect_outside(place, &inspection, ui);
-    inspection.git = git_standings(place, &inspection, ui);
+    inspection.outside = inspect_outside(context, &inspection, ui);
+    inspection.git = git_standings(context, &inspection, ui);
     Ok(inspection)
 }
 
@@ -37,8 +37,8 @@ pub(crate) fn repository_prefix(project: &Project) -> PathBuf {
 }
 
 /// Adds the keys in the project's files to the redactor, as far as the files can be read.
-pub(crate) fn learn_written_keys(place: &ProjectContext, ui: &Ui) {
-    if let Ok(inspection) = inspect_project(&place.project) {
+pub(crate) fn learn_written_keys(context: &ProjectContext, ui: &Ui) {
+    if let Ok(inspection) = inspect_project(&context.project) {
         teach_redactor(&inspection, ui);
     }
 }
@@ -59,21 +59,21 @@ fn teach_redactor(inspection: &Inspection, ui: &Ui) {
 
 /// Returns the state of the shell, the stores and git; `None` in CI, which gets its keys elsewhere.
 fn inspect_outside(
-    place: &ProjectContext,
+    context: &ProjectContext,
     inspection: &Inspection,
     ui: &Ui,
 ) -> Option<OutsideFacts> {
-    if place.shell.var("CI").is_some() {
+    if context.shell.var("CI").is_some() {
         return None;
     }
-    let stores = place.stores(ui.redactor());
+    let stores = context.stores(ui.redactor());
     let mut outside = OutsideFacts::default();
     for name in lint::asked(inspection) {
-        ask_stores(stores, place.shell, &name, &mut outside);
+        ask_stores(stores, context.shell, &name, &mut outside);
     }
-    for typed in place.shell.variables().keys() {
+    for typed in context.shell.variables().keys() {
         let meant =
-            lint::find_intended_variable(typed).filter(|meant| place.shell.raw(meant).is_none());
+            lint::find_intended_variable(typed).filter(|meant| context.shell.raw(meant).is_none());
         outside.misspelt.extend(meant.map(|meant| (meant.to_owned(), typed.clone())));
     }
     Some(outside)
@@ -81,21 +81,21 @@ fn inspect_outside(
 
 /// Returns git's treatment of files with keys. In CI only tracked files count, as others are temporary.
 fn git_standings(
-    place: &ProjectContext,
+    context: &ProjectContext,
     inspection: &Inspection,
     ui: &Ui,
 ) -> BTreeMap<PathBuf, KeyFileStatus> {
     let mut standings = BTreeMap::new();
-    if place.project.git_root.is_none() {
+    if context.project.git_root.is_none() {
         return standings;
     }
     for path in lint::files_with_keys(inspection) {
         let shown = inspection.shown(&path).to_owned();
         let standing = match shown == Path::new(".env") {
             true => {
-                place.stores(ui.redactor()).env_file_exposure().unwrap_or(GitFileStatus::Ignored)
+                context.stores(ui.redactor()).env_file_exposure().unwrap_or(GitFileStatus::Ignored)
             }
-            false => standing_of(&path, place.shell),
+            false => standing_of(&path, context.shell),
         };
         let standing = match standing {
             GitFileStatus::Tracked => KeyFileStatus::Tracked,
@@ -105,7 +105,7 @@ fn git_standings(
             GitFileStatus::NoRepository => continue,
         };
         let is_taken = matches!(standing, KeyFileStatus::Tracked | KeyFileStatus::Ignored);
-        if is_taken || place.shell.var("CI").is_none() {
+        if is_taken || context.shell.var("CI").is_none() {
             standings.insert(shown, standing);
         }
     }

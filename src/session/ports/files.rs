@@ -21,27 +21,27 @@ use crate::workspace::{LivePort, LiveVisibility as Live, Workspace};
 /// # Errors
 /// `unsafe-edit`.
 pub(crate) fn plan_port_files(
-    place: &ProjectContext,
+    context: &ProjectContext,
     request: &PortsRequest,
     around: &PortsWorkspace,
 ) -> Result<Plan> {
     let mut plan = Plan::default();
-    if writes_gitpod(place, &around.workspace) {
-        plan.extend(plan_gitpod_ports(place, request)?);
+    if writes_gitpod(context, &around.workspace) {
+        plan.extend(plan_gitpod_ports(context, request)?);
     }
     if !asks_for_ports(request) {
         return Ok(plan);
     }
-    let wanted = port_goals(place, request, around)?;
+    let wanted = port_goals(context, request, around)?;
     for note in wanted.notes {
         if !plan.notes.contains(&note) {
             plan.notes.push(note);
         }
     }
-    if writes_devcontainer(place, request, &around.workspace) {
-        plan.extend(plan_devcontainer_ports(place, request, &wanted.goals, around)?);
+    if writes_devcontainer(context, request, &around.workspace) {
+        plan.extend(plan_devcontainer_ports(context, request, &wanted.goals, around)?);
     } else if matches!(around.workspace, Workspace::Codespaces(_))
-        && place.project.devcontainer.is_none()
+        && context.project.devcontainer.is_none()
     {
         let note = "there is no devcontainer.json: what is opened now is forgotten when this codespace stops";
         let hint = "`cruddur-ops ports --public --devcontainer --on-start` makes one";
@@ -52,18 +52,18 @@ pub(crate) fn plan_port_files(
 
 /// Returns whether to write `.gitpod.yml`. Outside Gitpod it is updated, but created only if no other file describes
 /// ports.
-fn writes_gitpod(place: &ProjectContext, workspace: &Workspace) -> bool {
-    let bare = place.project.gitpod.is_none() && place.project.devcontainer.is_none();
+fn writes_gitpod(context: &ProjectContext, workspace: &Workspace) -> bool {
+    let bare = context.project.gitpod.is_none() && context.project.devcontainer.is_none();
     match workspace {
         Workspace::Gitpod(_) => true,
         Workspace::None if bare => true,
-        _ => place.project.gitpod.is_some(),
+        _ => context.project.gitpod.is_some(),
     }
 }
 
 /// Returns whether to write devcontainer.json. It is updated wherever it is used, and created only on request.
 fn writes_devcontainer(
-    place: &ProjectContext,
+    context: &ProjectContext,
     request: &PortsRequest,
     workspace: &Workspace,
 ) -> bool {
@@ -72,10 +72,10 @@ fn writes_devcontainer(
     }
     let here = match workspace {
         Workspace::Codespaces(_) | Workspace::Ona(_) | Workspace::DevContainer => true,
-        Workspace::None => place.project.gitpod.is_none(),
+        Workspace::None => context.project.gitpod.is_none(),
         Workspace::Gitpod(_) | Workspace::Coder { .. } => false,
     };
-    request.devcontainer || (here && place.project.devcontainer.is_some())
+    request.devcontainer || (here && context.project.devcontainer.is_some())
 }
 
 pub(super) fn asks_for_ports(request: &PortsRequest) -> bool {
@@ -84,11 +84,11 @@ pub(super) fn asks_for_ports(request: &PortsRequest) -> bool {
 
 /// Returns the target state of every requested port, based on the live ports if known, else on `.gitpod.yml`.
 pub(super) fn port_goals(
-    place: &ProjectContext,
+    context: &ProjectContext,
     request: &PortsRequest,
     around: &PortsWorkspace,
 ) -> Result<PortEntries> {
-    let published = published_ports(place, request)?;
+    let published = published_ports(context, request)?;
     let (existing, origin) = match &around.workspace {
         Workspace::Codespaces(_) | Workspace::Ona(_) => {
             // A list that cannot be read is reported when ports are opened.
@@ -96,41 +96,41 @@ pub(super) fn port_goals(
             let live = live.unwrap_or_default().iter().map(live_port_entry).collect();
             (live, PortEntryOrigin::Live)
         }
-        _ => (place.configured_ports(), PortEntryOrigin::File),
+        _ => (context.configured_ports(), PortEntryOrigin::File),
     };
     let (wish, asked) = (request.wish, &request.asked);
     let mut entries = ports::entries(&published, wish, asked, &existing, origin);
-    entries.notes.extend(range_notes(place)?);
+    entries.notes.extend(range_notes(context)?);
     Ok(entries)
 }
 
 /// Returns notes on long ranges.
-fn range_notes(place: &ProjectContext) -> Result<Vec<Note>> {
-    let ranges = place.published_ranges(place.project.model()?);
+fn range_notes(context: &ProjectContext) -> Result<Vec<Note>> {
+    let ranges = context.published_ranges(context.project.model()?);
     Ok(ranges.iter().map(PublishedRange::note).collect())
 }
 
 /// Returns the ports the compose file publishes, including planned ones.
 fn published_ports(
-    place: &ProjectContext,
+    context: &ProjectContext,
     request: &PortsRequest,
 ) -> Result<Vec<PublishedTcpPort>> {
-    let model = place.project.model()?;
-    let mut published = place.published(model);
+    let model = context.project.model()?;
+    let mut published = context.published(model);
     for planned in &request.planned {
         if published.iter().all(|have| have.port != planned.port) {
             published.push(planned.clone());
         }
     }
     // A port of a long range is handled by itself once it is named.
-    for range in place.published_ranges(model) {
+    for range in context.published_ranges(model) {
         let named = request.asked.iter().filter(|asked| range.ports.contains(&asked.port));
         for asked in named {
             let known = published.iter().any(|have| have.port == asked.port);
             let Some(service) = model.service(&range.service).filter(|_| !known) else {
                 continue;
             };
-            let role = classify_service(service, place.project.sources()).role;
+            let role = classify_service(service, context.project.sources()).role;
             published.push(PublishedTcpPort::new(asked.port, &range.service, role));
         }
     }
@@ -152,21 +152,21 @@ fn live_port_entry(live: &LivePort) -> GitpodPortEntry {
     }
 }
 
-fn plan_gitpod_ports(place: &ProjectContext, request: &PortsRequest) -> Result<Plan> {
-    let (path, before) = match &place.project.gitpod {
+fn plan_gitpod_ports(context: &ProjectContext, request: &PortsRequest) -> Result<Plan> {
+    let (path, before) = match &context.project.gitpod {
         Some(file) => (file.path.clone(), Some(file.text.to_string())),
-        None => (place.project.gitpod_path(), None),
+        None => (context.project.gitpod_path(), None),
     };
     let text = before.clone().unwrap_or_default();
-    let published = published_ports(place, request)?;
-    let existing = place.configured_ports();
+    let published = published_ports(context, request)?;
+    let existing = context.configured_ports();
     let (wish, asked) = (request.wish, &request.asked);
     let entries = ports::entries(&published, wish, asked, &existing, PortEntryOrigin::File);
     if before.is_some() && text.trim().is_empty() && !entries.write.is_empty() {
         return Err(empty_file_error(&path, &entries.write));
     }
     let mut plan = Plan { notes: entries.notes, ..Plan::default() };
-    plan.notes.extend(range_notes(place)?);
+    plan.notes.extend(range_notes(context)?);
     if entries.write.is_empty() {
         return Ok(plan);
     }
@@ -183,16 +183,16 @@ fn empty_file_error(path: &Path, entries: &[PortEntry]) -> Error {
 }
 
 fn plan_devcontainer_ports(
-    place: &ProjectContext,
+    context: &ProjectContext,
     request: &PortsRequest,
     goals: &BTreeMap<u16, Visibility>,
     around: &PortsWorkspace,
 ) -> Result<Plan> {
-    let path = place.project.devcontainer_path();
-    let before = place.project.devcontainer.as_ref();
+    let path = context.project.devcontainer_path();
+    let before = context.project.devcontainer.as_ref();
     let before = before.map(|file| file.text.to_string());
     let text = before.clone().unwrap_or_else(|| devcontainer::FRESH.to_owned());
-    let published = published_ports(place, request)?;
+    let published = published_ports(context, request)?;
     let forwards = devcontainer::ports_to_forward(&published, request.wish, &request.asked);
     let configured = devcontainer::configured(&text);
     let (wanted, note) =
@@ -201,7 +201,7 @@ fn plan_devcontainer_ports(
         devcontainer_editor::set(&text, &wanted).map_err(|refusal| refusal.into_error(&path))?;
     let mut plan = Plan::default();
     plan.notes.extend(note);
-    plan.notes.extend(other_devcontainers_note(place));
+    plan.notes.extend(other_devcontainers_note(context));
     let forgets = matches!(around.workspace, Workspace::Codespaces(_))
         && !request.on_start
         && !devcontainer::is_opened_at_start(goals, &configured)
@@ -217,8 +217,8 @@ fn plan_devcontainer_ports(
 }
 
 /// Returns a note on which of several files is used.
-fn other_devcontainers_note(place: &ProjectContext) -> Option<Note> {
-    let project = &place.project;
+fn other_devcontainers_note(context: &ProjectContext) -> Option<Note> {
+    let project = &context.project;
     let shown = |path: &Path| project.shown(path).display().to_string();
     let others: Vec<String> = project.other_devcontainers.iter().map(|path| shown(path)).collect();
     (!others.is_empty()).then(|| {
@@ -236,18 +236,18 @@ fn other_devcontainers_note(place: &ProjectContext) -> Option<Note> {
 /// # Errors
 /// When the compose project cannot be read.
 pub(crate) fn may_open_on_start(
-    place: &ProjectContext,
+    context: &ProjectContext,
     request: &PortsRequest,
     around: &PortsWorkspace,
 ) -> Result<bool> {
     if request.on_start
         || !matches!(around.workspace, Workspace::Codespaces(_))
-        || !writes_devcontainer(place, request, &around.workspace)
+        || !writes_devcontainer(context, request, &around.workspace)
     {
         return Ok(false);
     }
-    let goals = port_goals(place, request, around)?.goals;
-    let text = place.project.devcontainer.as_ref().map(|file| &*file.text);
+    let goals = port_goals(context, request, around)?.goals;
+    let text = context.project.devcontainer.as_ref().map(|file| &*file.text);
     let configured = devcontainer::configured(text.unwrap_or(devcontainer::FRESH));
     let public = goals.values().any(|goal| *goal == Visibility::Public);
     Ok(public && !devcontainer::is_opened_at_start(&goals, &configured))
@@ -255,19 +255,19 @@ pub(crate) fn may_open_on_start(
 
 /// Returns the message when no file changes.
 pub(crate) fn nothing_to_do(
-    place: &ProjectContext,
+    context: &ProjectContext,
     request: &PortsRequest,
     around: &PortsWorkspace,
 ) -> String {
     let mut files = Vec::new();
-    if writes_gitpod(place, &around.workspace) {
-        files.push(place.project.gitpod_path());
+    if writes_gitpod(context, &around.workspace) {
+        files.push(context.project.gitpod_path());
     }
-    if writes_devcontainer(place, request, &around.workspace) {
-        files.push(place.project.devcontainer_path());
+    if writes_devcontainer(context, request, &around.workspace) {
+        files.push(context.project.devcontainer_path());
     }
     let shown: Vec<String> =
-        files.iter().map(|path| place.project.shown(path).display().to_string()).collect();
+        files.iter().map(|path| context.project.shown(path).display().to_string()).collect();
     match shown.is_empty() {
         true => "no file here configures ports".to_owned(),
         false => {

@@ -29,7 +29,7 @@ pub(crate) struct LiveChanges {
 /// # Errors
 /// The first error of the workspace; changes up to then are recorded too.
 pub(crate) fn apply_live_visibility(
-    place: &ProjectContext,
+    context: &ProjectContext,
     request: Option<&PortsRequest>,
     around: &PortsWorkspace,
     (journal, command, wrote): (&Journal, &str, &Plan),
@@ -39,7 +39,7 @@ pub(crate) fn apply_live_visibility(
     let Some(request) = request.filter(|request| request.live) else {
         return Ok(done);
     };
-    let goals = files::port_goals(place, request, around)?.goals;
+    let goals = files::port_goals(context, request, around)?.goals;
     if goals.is_empty() {
         return Ok(done);
     }
@@ -55,7 +55,7 @@ pub(crate) fn apply_live_visibility(
         );
         error.hint(hint)
     })?;
-    let names = PortNames::of(place);
+    let names = PortNames::of(context);
     let openings: Vec<VisibilityRequest> = goals
         .into_iter()
         .map(|(port, goal)| names.opening(port, live_visibility(goal)))
@@ -110,9 +110,9 @@ fn known_live_ports<'a>(around: &'a PortsWorkspace, ui: &mut Ui) -> Result<Optio
 struct PortNames(BTreeMap<u16, String>);
 
 impl PortNames {
-    fn of(place: &ProjectContext) -> Self {
-        let model = place.project.model();
-        Self(model.map_or_else(|_| BTreeMap::new(), |model| label_ports(&place.published(model))))
+    fn of(context: &ProjectContext) -> Self {
+        let model = context.project.model();
+        Self(model.map_or_else(|_| BTreeMap::new(), |model| label_ports(&context.published(model))))
     }
 
     fn opening(&self, port: u16, visibility: Live) -> VisibilityRequest {
@@ -209,19 +209,19 @@ fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
 /// Restores the visibility of live ports from before the last command. Ports changed since then are kept. Returns the
 /// ports that could not be queried, and why.
 pub(crate) fn undo_live_visibility(
-    place: &ProjectContext,
+    context: &ProjectContext,
     changes: &[PortChangeEntry],
     ui: &mut Ui,
 ) -> Option<(Vec<PortChangeEntry>, Error)> {
     if changes.is_empty() {
         return None;
     }
-    let around = PortsWorkspace::of(place);
+    let around = PortsWorkspace::of(context);
     let live = match known_live_ports(&around, ui) {
         Ok(live) => live,
         Err(error) => return Some((changes.to_vec(), error)),
     };
-    let names = PortNames::of(place);
+    let names = PortNames::of(context);
     let meant: Vec<(&PortChangeEntry, VisibilityRequest)> = changes
         .iter()
         .filter_map(|change| {

@@ -59,8 +59,8 @@ pub(crate) struct PortsWorkspace {
 }
 
 impl PortsWorkspace {
-    pub(crate) fn of(place: &ProjectContext) -> Self {
-        Self { workspace: Workspace::detect(place.shell), live: OnceCell::new() }
+    pub(crate) fn of(context: &ProjectContext) -> Self {
+        Self { workspace: Workspace::detect(context.shell), live: OnceCell::new() }
     }
 
     /// Queries the live ports of a slow workspace before anything is shown.

@@ -16,25 +16,25 @@ use crate::ui::Ui;
 /// `region-invalid`; `answer-missing` when no region is known and there is no terminal.
 pub(super) fn ask(
     args: &InitArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     profile: &AddonProfile,
     ui: &mut Ui,
 ) -> Result<(Option<String>, Vec<Note>)> {
-    let model = place.project.model()?;
+    let model = context.project.model()?;
     let (region, mut notes) = match addons::find_daemon(model, profile.name) {
         Some(there) => (None, kept_daemon_notes(args, model, there, profile)),
         None => {
-            let (region, note) = choose_aws_region(args, place, profile, ui)?;
+            let (region, note) = choose_aws_region(args, context, profile, ui)?;
             (Some(region), note.into_iter().collect())
         }
     };
-    notes.extend(missing_aws_keys_note(place, model, profile, ui));
+    notes.extend(missing_aws_keys_note(context, model, profile, ui));
     Ok((region, notes))
 }
 
 /// Returns a note if the daemon would get no AWS keys.
 fn missing_aws_keys_note(
-    place: &ProjectContext,
+    context: &ProjectContext,
     model: &ComposeModel,
     profile: &AddonProfile,
     ui: &Ui,
@@ -47,7 +47,7 @@ fn missing_aws_keys_note(
             uses.any(|one| one.name == name)
         })
     };
-    let stores = place.stores(ui.redactor());
+    let stores = context.stores(ui.redactor());
     let lacks = |name: &&String| named(name) && stores.find(name).is_empty();
     let missing: Vec<&str> = profile.secrets.iter().filter(lacks).map(String::as_str).collect();
     let (are, store) = match missing.len() {
@@ -109,14 +109,14 @@ fn kept_daemon_notes(
 /// Returns the region of the flag, else of the project or the shell, else the user's answer.
 fn choose_aws_region(
     args: &InitArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     profile: &AddonProfile,
     ui: &mut Ui,
 ) -> Result<(String, Option<Note>)> {
     if let Some(region) = &args.aws_region {
         return Ok((check_aws_region(region)?, None));
     }
-    let model = place.project.model()?;
+    let model = context.project.model()?;
     let variables = profile.daemon.iter().flat_map(|daemon| &daemon.regions);
     for variable in variables {
         let mut settings = model.services.iter().filter_map(|service| {
@@ -129,8 +129,8 @@ fn choose_aws_region(
         let outside = model.plain().get(variable).filter(|value| is_aws_region(value));
         let outside =
             outside.map(|value| (value.to_owned(), format!("{variable} of this shell or .env")));
-        if let Some((region, place)) = said.or(outside) {
-            let note = Note::fact(format!("X-Ray's region: {region}, from {place}"));
+        if let Some((region, source)) = said.or(outside) {
+            let note = Note::fact(format!("X-Ray's region: {region}, from {source}"));
             return Ok((region, Some(note)));
         }
     }

@@ -39,7 +39,7 @@ impl AddonAnswers {
 /// When an answer is missing and there is no terminal.
 pub(super) fn ask(
     args: &InitArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     selected: &[SelectedService],
     ui: &mut Ui,
 ) -> Result<(AddonAnswers, Vec<Note>)> {
@@ -50,7 +50,7 @@ pub(super) fn ask(
         return Ok((all, notes));
     }
     let names: Vec<String> = selected.iter().map(|one| one.service.clone()).collect();
-    let services = code::find_python_services(&place.project, &names)?;
+    let services = code::find_python_services(&context.project, &names)?;
     if services.is_empty() {
         notes.push(Note::warning(
             "no traced service runs Python, so nothing reports to what `--with` names",
@@ -60,7 +60,7 @@ pub(super) fn ask(
     all.wish = AddonRequest {
         addons: wanted,
         services,
-        hosts: match Workspace::detect(place.shell) {
+        hosts: match Workspace::detect(context.shell) {
             Workspace::Gitpod(_) => HostNaming::Gitpod,
             Workspace::Codespaces { .. } => HostNaming::Codespaces,
             _ => HostNaming::Local,
@@ -78,12 +78,12 @@ pub(super) fn ask(
         )));
         match profile.daemon {
             Some(_) => {
-                let (region, said) = daemon::ask(args, place, profile, ui)?;
+                let (region, said) = daemon::ask(args, context, profile, ui)?;
                 all.wish.region = region.or(all.wish.region);
                 notes.extend(said);
             }
             None => {
-                let (token, said) = token::ask(args, place, profile, &all.wish, ui)?;
+                let (token, said) = token::ask(args, context, profile, &all.wish, ui)?;
                 all.tokens.extend(token);
                 notes.extend(said);
             }

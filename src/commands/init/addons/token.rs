@@ -18,7 +18,7 @@ use crate::ui::Ui;
 /// `key-missing` when there is none and no terminal; `key-shape` when the given text is not a token.
 pub(super) fn ask(
     args: &InitArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     profile: &AddonProfile,
     wish: &AddonRequest,
     ui: &mut Ui,
@@ -26,7 +26,7 @@ pub(super) fn ask(
     let Some(variable) = profile.secrets.first() else {
         return Ok((None, None));
     };
-    let model = place.project.model()?;
+    let model = context.project.model()?;
     let mut services = wish.services.iter();
     if !services
         .any(|name| addons::refers_to_secret(model, name, profile.name, variable, model.plain()))
@@ -38,7 +38,7 @@ pub(super) fn ask(
         return Ok((None, Some(Note::fact(text))));
     }
     let wanted = args.store.and_then(StoreName::kind);
-    let survey = place.stores(ui.redactor()).survey(variable);
+    let survey = context.stores(ui.redactor()).survey(variable);
     let found = survey.found();
     let what = format!("{}'s token", profile.name.title());
     if let Some((kept, note)) = key::keep_found_key((&what, variable), &found, wanted)? {
@@ -54,7 +54,7 @@ pub(super) fn ask(
             .hint(format!("`cruddur-ops key set --variable {variable} --stdin` stores it"))
             .hint("`--store none` if you set it yourself"));
     }
-    let store = key::store_for(variable, wanted, place, ui)?;
+    let store = key::store_for(variable, wanted, context, ui)?;
     ui.say(format!("A token is made in {}.", profile.keys));
     let question = format!("{variable} (hidden)");
     let secret = typed::ask(&question, "--store none", ui, |secret, ui| {

@@ -42,7 +42,7 @@ impl InstrumentVerdict {
 /// A selected service whose code stays unchanged.
 pub(super) struct CodelessService<'a> {
     args: &'a InitArgs,
-    place: &'a ProjectContext<'a>,
+    context: &'a ProjectContext<'a>,
     model: &'a ComposeModel,
     service: &'a ServiceModel,
     read: &'a Instrumentation,
@@ -58,20 +58,20 @@ pub(super) struct CodelessService<'a> {
 impl<'a> CodelessService<'a> {
     pub(super) fn new(
         args: &'a InitArgs,
-        place: &'a ProjectContext<'a>,
+        context: &'a ProjectContext<'a>,
         service: &'a ServiceModel,
         read: &'a Instrumentation,
     ) -> Result<Self> {
-        let model = place.project.model()?;
+        let model = context.project.model()?;
         let mode = mode_of(args, &service.name);
         let is_named = mode == InstrumentMode::Agent
             && args.instrument.iter().any(|one| one.service.as_ref() == Some(&service.name));
         let template = read.language.and_then(find_template);
-        let classification = classify_service(service, place.project.sources());
+        let classification = classify_service(service, context.project.sources());
         let ours = find_planned(model, service);
         Ok(Self {
             args,
-            place,
+            context,
             model,
             service,
             read,
@@ -150,7 +150,7 @@ impl<'a> CodelessService<'a> {
 
     fn judge_agent(&self, agent: &'static AgentTemplate) -> InstrumentVerdict {
         let name = &self.service.name;
-        let sources = self.place.project.sources();
+        let sources = self.context.project.sources();
         let settings = self.service.intended(self.model.plain());
         let startup = self.service.startup(sources, Some(self.model.plain()));
         let evidence = AgentEvidence {

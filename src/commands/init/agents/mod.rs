@@ -94,11 +94,11 @@ pub(super) fn may_add_code(args: &InitArgs, service: &str) -> bool {
 /// `unknown-service` when a flag names a service that does not exist; when the compose project cannot be read.
 pub(super) fn choose(
     args: &InitArgs,
-    place: &ProjectContext,
+    context: &ProjectContext,
     answers: &mut InitAnswers,
     coded: &BTreeSet<String>,
 ) -> Result<()> {
-    let model = place.project.model()?;
+    let model = context.project.model()?;
     for name in args.instrument.iter().filter_map(|one| one.service.as_deref()) {
         if model.service(name).is_none() {
             return Err(unknown_service(name, model));
@@ -114,7 +114,7 @@ pub(super) fn choose(
         };
         let verdict = match coded.contains(&name) {
             true => InstrumentVerdict::coded(&name, read),
-            false => CodelessService::new(args, place, service, read)?.judge(),
+            false => CodelessService::new(args, context, service, read)?.judge(),
         };
         let notes = verdict.notes.into_iter();
         agents.notes.extend(notes.map(|note| (name.clone(), note)));
@@ -130,8 +130,8 @@ pub(super) fn choose(
         agents.variables.insert(name, variables);
     }
     if !agents.planned.is_empty() {
-        let shown = |path: &Path| diff::relative_path(path, place.root()).display().to_string();
-        answers.notes.extend(find_partial_starts(&place.project.task_files(), shown));
+        let shown = |path: &Path| diff::relative_path(path, context.root()).display().to_string();
+        answers.notes.extend(find_partial_starts(&context.project.task_files(), shown));
     }
     answers.agents = agents;
     Ok(())
