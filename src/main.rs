@@ -84,9 +84,8 @@ fn report_usage_error(said: &clap::Error, redactor: Redactor) -> ExitCode {
         plain_ui(redactor, false).error(&error);
         return ExitCode::from(exit_status(&error));
     }
-    let arguments = std::env::args_os().skip(1);
     let arguments: Vec<String> =
-        arguments.filter_map(|argument| argument.into_string().ok()).collect();
+        std::env::args_os().skip(1).filter_map(|argument| argument.into_string().ok()).collect();
     let words = arguments.iter().flat_map(|argument| argument.split('='));
     for word in words.filter(|word| secret::looks_like_key(word)) {
         redactor.learn("argument", &Secret::new(word));

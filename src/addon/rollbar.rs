@@ -54,10 +54,11 @@ impl RollbarItem {
     /// Returns the meaning of a response. Rollbar repeats an unknown token, which is cut out before anything is
     /// quoted.
     pub fn read(&self, answer: &HttpAnswer, token: &Secret) -> AddonOutcome {
-        let body = String::from_utf8_lossy(&answer.body);
-        let body = match token.is_empty() {
-            true => body.into_owned(),
-            false => body.replace(token.expose(), "<ROLLBAR_ACCESS_TOKEN>"),
+        let text = String::from_utf8_lossy(&answer.body);
+        let body = if token.is_empty() {
+            text.into_owned()
+        } else {
+            text.replace(token.expose(), "<ROLLBAR_ACCESS_TOKEN>")
         };
         let answer = HttpAnswer { body: body.into_bytes(), ..answer.clone() };
         if answer.status != 200 {

@@ -115,8 +115,10 @@ fn find_lines(lines: &[&str], from: usize, new: &[&str], hunks: &[TextHunk]) -> 
         let (above, below) = digest_neighbours(lines, at..at + new.len());
         usize::from(above == hunk.above) + usize::from(below == hunk.below)
     };
-    let places = (from..=last).filter(|at| lines[*at..*at + new.len()] == *new);
-    let places: Vec<(usize, usize)> = places.map(|at| (known(at), at)).collect();
+    let places: Vec<(usize, usize)> = (from..=last)
+        .filter(|at| lines[*at..*at + new.len()] == *new)
+        .map(|at| (known(at), at))
+        .collect();
     let best = places.iter().map(|(known, _)| *known).max()?;
     // For a deletion there are no lines to find: both neighbours must match.
     let least = if new.is_empty() { 2 } else { 1 };

@@ -294,10 +294,10 @@ pub(super) fn lock(folder: &Path) -> Result<WriteLock> {
     let file = create_private_file(&path).map_err(|error| journal_write_error(&path, &error))?;
     let began = Instant::now();
     let locked = loop {
-        let locked = file.try_lock();
-        let taken = matches!(locked, Err(TryLockError::WouldBlock));
-        if !taken || began.elapsed() > PATIENCE {
-            break locked;
+        let attempt = file.try_lock();
+        let is_taken = matches!(attempt, Err(TryLockError::WouldBlock));
+        if !is_taken || began.elapsed() > PATIENCE {
+            break attempt;
         }
         std::thread::sleep(PAUSE);
     };

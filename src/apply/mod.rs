@@ -176,16 +176,17 @@ impl Journal {
             }
             result
         };
-        let written = pending.into_iter().try_for_each(&mut finish);
-        let written = written.map_err(|error| (error, AS_BEFORE));
+        let written =
+            pending.into_iter().try_for_each(&mut finish).map_err(|error| (error, AS_BEFORE));
         // Whether a failed store kept anything is up to its own error.
         let stored = written.and_then(|()| then().map_err(|error| (error, OTHERS_AS_BEFORE)));
-        stored.map_err(|(error, hint)| match restore_targets(targets, &touched) {
-            true => {
+        stored.map_err(|(error, hint)| {
+            if restore_targets(targets, &touched) {
                 self.put_back(entry, earlier);
                 error.hint(hint)
+            } else {
+                error.hint("`cruddur-ops undo` takes back what was written")
             }
-            false => error.hint("`cruddur-ops undo` takes back what was written"),
         })
     }
 
@@ -236,8 +237,10 @@ impl Journal {
     /// # Errors
     /// `journal-unreadable` if the newest cannot be read.
     pub fn entries(&self) -> Result<Vec<JournalEntry>> {
-        let older = journal::entry_numbers(&self.folder).into_iter().skip(1);
-        let older = older.filter_map(|number| journal::load(&self.folder, number).ok()?);
+        let older = journal::entry_numbers(&self.folder)
+            .into_iter()
+            .skip(1)
+            .filter_map(|number| journal::load(&self.folder, number).ok()?);
         Ok(self.last()?.into_iter().chain(older).collect())
     }
 
@@ -336,8 +339,10 @@ impl Journal {
     /// # Errors
     /// `journal-unreadable`, `journal-unwritable`.
     pub fn remember_ports(&self, command: &str, ports: Vec<PortChangeEntry>) -> Result<()> {
-        let entry = self.last()?.filter(|entry| entry.command == command);
-        let mut entry = entry.unwrap_or_else(|| self.entry(command, Vec::new()));
+        let mut entry = self
+            .last()?
+            .filter(|entry| entry.command == command)
+            .unwrap_or_else(|| self.entry(command, Vec::new()));
         entry.finish();
         entry.add_ports(ports);
         self.save(&entry)

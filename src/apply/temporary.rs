@@ -119,9 +119,10 @@ fn take_over(path: &Path) -> Option<TemporaryFolder> {
         }
         names.push(entry.file_name());
     }
-    let lock = match names.iter().any(|name| name == IGNORE_FILE) {
-        true => Some(lock_ignore_file(&path.join(IGNORE_FILE))?),
-        false => None,
+    let lock = if names.iter().any(|name| name == IGNORE_FILE) {
+        Some(lock_ignore_file(&path.join(IGNORE_FILE))?)
+    } else {
+        None
     };
     let is_ours = match names.as_slice() {
         [] => true,

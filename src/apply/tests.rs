@@ -76,10 +76,8 @@ fn what_is_overwritten_in_place_is_written_before_what_is_replaced() {
     let paths = ["one", "two", "three"].map(|name| folder.path().join(name));
     let changes = paths.each_ref().map(|path| {
         std::fs::write(path, BEFORE).unwrap();
-        let writing = match path.ends_with("two") {
-            true => WriteMethod::InPlace,
-            false => WriteMethod::Replace,
-        };
+        let writing =
+            if path.ends_with("two") { WriteMethod::InPlace } else { WriteMethod::Replace };
         FileChange {
             path: path.clone(),
             before: Some(Arc::from(BEFORE)),

@@ -150,10 +150,7 @@ impl ClearedDestination {
         let found = find_secrets(&self.secrets, url, headers, texts);
         let refused: Vec<_> =
             found.into_iter().filter(|(part, secret)| !self.rule.allows(part, secret)).collect();
-        match refused.is_empty() {
-            true => Ok(()),
-            false => Err(Objection::new(url, refused, reason.clone())),
-        }
+        if refused.is_empty() { Ok(()) } else { Err(Objection::new(url, refused, reason.clone())) }
     }
 }
 
@@ -198,8 +195,11 @@ impl HostRule {
             return Ok(());
         }
         let part = RequestPart::Header("header".to_owned());
-        let refused = names.into_iter().map(|name| FoundSecret(BTreeSet::from([name])));
-        let refused = refused.map(|secret| (part.clone(), secret)).collect();
+        let refused = names
+            .into_iter()
+            .map(|name| FoundSecret(BTreeSet::from([name])))
+            .map(|secret| (part.clone(), secret))
+            .collect();
         Err(Objection::new(outgoing.url, refused, reason))
     }
 }

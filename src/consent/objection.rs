@@ -73,9 +73,10 @@ impl Objection {
             refused.into_iter().unzip();
         secrets.sort();
         secrets.dedup();
-        let host = match parts.contains(&RequestPart::Host) {
-            true => String::new(),
-            false => url.host_str().unwrap_or_default().to_owned(),
+        let host = if parts.contains(&RequestPart::Host) {
+            String::new()
+        } else {
+            url.host_str().unwrap_or_default().to_owned()
         };
         Self { host, is_plain: url.scheme() == "http", parts, reason, secrets }
     }
@@ -117,9 +118,10 @@ impl Objection {
         if self.is_in_host() {
             return format!("the name of the host holds {names}");
         }
-        match self.is_plain {
-            true => format!("{names} would go to {} unencrypted", self.host),
-            false => format!("{names} would go to {}, which {}", self.host, self.reason.words()),
+        if self.is_plain {
+            format!("{names} would go to {} unencrypted", self.host)
+        } else {
+            format!("{names} would go to {}, which {}", self.host, self.reason.words())
         }
     }
 }

@@ -88,9 +88,11 @@ pub(super) fn set_files<'a>(command: &mut Command, files: impl Iterator<Item = &
 /// so those that must not come from the project get a value without effect.
 fn compose_environment(shell: &Shell, project: &ComposeProject) -> BTreeMap<String, String> {
     let mut variables = shell.child_variables();
-    let of_compose = project.assigned.iter().map(String::as_str);
-    let of_compose =
-        of_compose.filter(|name| name.starts_with("COMPOSE_") && !OF_THE_PROJECT.contains(name));
+    let of_compose = project
+        .assigned
+        .iter()
+        .map(String::as_str)
+        .filter(|name| name.starts_with("COMPOSE_") && !OF_THE_PROJECT.contains(name));
     for name in of_compose.chain(OF_THE_ENGINE) {
         variables.entry(name.to_owned()).or_insert_with(|| without_effect(name).to_owned());
     }

@@ -138,11 +138,13 @@ impl ServiceCopy {
             file.insert(REPLACED_FIELD, to_value(replaced)?);
         }
         for (kind, resources) in [("networks", &names.networks), ("volumes", &names.volumes)] {
-            let external = resources.iter().map(|(key, NamedResource { name })| {
-                let resource = to_value(&ExternalResource { name, external: true })?;
-                Ok((key.as_str(), tagged_value("!override", resource)))
-            });
-            let external = external.collect::<Result<BTreeMap<_, _>>>()?;
+            let external = resources
+                .iter()
+                .map(|(key, NamedResource { name })| {
+                    let resource = to_value(&ExternalResource { name, external: true })?;
+                    Ok((key.as_str(), tagged_value("!override", resource)))
+                })
+                .collect::<Result<BTreeMap<_, _>>>()?;
             if !external.is_empty() {
                 file.insert(kind, to_value(&external)?);
             }
@@ -241,8 +243,8 @@ impl Engine {
     ) -> Result<()> {
         let mut command = compose::command(&self.program, arguments, &self.shell, project)?;
         compose::set_files(&mut command, files);
-        let captured = program::capture_holding(command, held.into(), START_LIMIT);
-        let captured = captured.map_err(|failure| docker_error(arguments, &failure.to_string()))?;
+        let captured = program::capture_holding(command, held.into(), START_LIMIT)
+            .map_err(|failure| docker_error(arguments, &failure.to_string()))?;
         match captured.status {
             Some(0) => Ok(()),
             _ => Err(docker_error(

@@ -35,9 +35,9 @@ pub fn ask(query: &Query, port: u16) -> Result<Option<QueryAnswer>> {
 
 /// Does the same as [`ask`] on the current runtime.
 pub async fn ask_before(query: &Query, port: u16, deadline: Instant) -> Option<QueryAnswer> {
-    let text = serde_json::to_string(query).ok()?;
-    let text = utf8_percent_encode(&text, NON_ALPHANUMERIC);
-    let url = Url::parse(&format!("{}/cruddur/query?{text}", listen_address(port))).ok()?;
+    let json = serde_json::to_string(query).ok()?;
+    let encoded = utf8_percent_encode(&json, NON_ALPHANUMERIC);
+    let url = Url::parse(&format!("{}/cruddur/query?{encoded}", listen_address(port))).ok()?;
     let listen = ClearedDestination::on_this_machine(&url, None)?;
     let route = EndpointRoute::find(&listen, deadline).await.ok()?;
     let received = http::send(&route, HttpRequest::Get, &[], deadline).await.ok()?;

@@ -61,13 +61,12 @@ impl EndpointRoute {
             kept: ClientCache::default(),
             cleared: cleared.clone(),
         };
-        match cleared.is_own() && !route.is_loopback() {
-            true => {
-                let host = url.host_str().unwrap_or_default();
-                let text = format!("{host} is not this machine; nothing was sent");
-                Err(RequestFailure::before(FailureCode::UntrustedHost, text))
-            }
-            false => Ok(route),
+        if cleared.is_own() && !route.is_loopback() {
+            let host = url.host_str().unwrap_or_default();
+            let text = format!("{host} is not this machine; nothing was sent");
+            Err(RequestFailure::before(FailureCode::UntrustedHost, text))
+        } else {
+            Ok(route)
         }
     }
 

@@ -85,12 +85,15 @@ impl<'q> QuerySelection<'q> {
             group.1.add(span.duration_ns());
             group.2 += u64::from(span.copies);
         }
-        let groups = groups.into_values().map(|(by, durations, count)| {
-            let figure = |percent| ns_to_milliseconds(durations.percentile(percent).unwrap_or(0));
-            let (p50_ms, p90_ms, p99_ms) = (figure(50), figure(90), figure(99));
-            SpanGroup { by, count, p50_ms, p90_ms, p99_ms }
-        });
-        let mut groups: Vec<SpanGroup> = groups.collect();
+        let mut groups: Vec<SpanGroup> = groups
+            .into_values()
+            .map(|(by, durations, count)| {
+                let figure =
+                    |percent| ns_to_milliseconds(durations.percentile(percent).unwrap_or(0));
+                let (p50_ms, p90_ms, p99_ms) = (figure(50), figure(90), figure(99));
+                SpanGroup { by, count, p50_ms, p90_ms, p99_ms }
+            })
+            .collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.count));
         groups.truncate(self.query.limit);
         QueryAnswer { spans, groups, heatmap }

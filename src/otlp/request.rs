@@ -28,10 +28,7 @@ impl RequestBody {
         let mut unpacked = Vec::new();
         let is_unpacked = self.content_encoding == Some("gzip")
             && GzDecoder::new(self.bytes.as_slice()).read_to_end(&mut unpacked).is_ok();
-        match is_unpacked {
-            true => Cow::Owned(unpacked),
-            false => Cow::Borrowed(&self.bytes),
-        }
+        if is_unpacked { Cow::Owned(unpacked) } else { Cow::Borrowed(&self.bytes) }
     }
 }
 

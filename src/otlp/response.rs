@@ -280,8 +280,7 @@ fn describe_redirect(answer: &HttpAnswer) -> String {
 }
 
 fn looks_like_html(text: &str) -> bool {
-    let start = text.trim_start().get(..15).unwrap_or(text.trim_start());
-    let start = start.to_ascii_lowercase();
+    let start = text.trim_start().get(..15).unwrap_or(text.trim_start()).to_ascii_lowercase();
     start.starts_with("<!doctype html") || start.starts_with("<html")
 }
 

@@ -71,9 +71,10 @@ impl GrpcStatus {
             return format!("HTTP {http} that is no gRPC answer");
         }
         let words = excerpt_line(&self.message);
-        match words.is_empty() {
-            true => format!("gRPC status {}", self.code),
-            false => format!("gRPC status {}: {words}", self.code),
+        if words.is_empty() {
+            format!("gRPC status {}", self.code)
+        } else {
+            format!("gRPC status {}: {words}", self.code)
         }
     }
 

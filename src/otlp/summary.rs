@@ -111,8 +111,7 @@ impl DurationHistogram {
         if self.total == 0 {
             return None;
         }
-        let rank = (u128::from(self.total) * u128::from(percent.min(100))).div_ceil(100);
-        let rank = rank.max(1);
+        let rank = (u128::from(self.total) * u128::from(percent.min(100))).div_ceil(100).max(1);
         if rank == u128::from(self.total) {
             return Some(self.longest);
         }

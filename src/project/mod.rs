@@ -136,9 +136,12 @@ impl Project {
     /// # Errors
     /// A compose file that cannot be read or is not YAML (`invalid-yaml`), and cycles (`compose-cycle`).
     pub fn model(&self) -> Result<&ComposeModel> {
-        let load = || match self.start.files.is_empty() {
-            true => Err(no_compose_file(&self.start.here)),
-            false => ComposeModel::load(&self.disk, &self.start, self.shell.variables()),
+        let load = || {
+            if self.start.files.is_empty() {
+                Err(no_compose_file(&self.start.here))
+            } else {
+                ComposeModel::load(&self.disk, &self.start, self.shell.variables())
+            }
         };
         self.model.get_or_init(load).as_ref().map_err(Clone::clone)
     }
@@ -287,9 +290,10 @@ fn standing_folder(shell: &Shell, directory: Option<&Path>) -> Result<PathBuf> {
         None => shell.folder().to_owned(),
     };
     if !here.is_dir() {
-        let message = match here.exists() {
-            true => format!("{} is a file, not a folder", here.display()),
-            false => format!("there is no folder {}", here.display()),
+        let message = if here.exists() {
+            format!("{} is a file, not a folder", here.display())
+        } else {
+            format!("there is no folder {}", here.display())
         };
         return Err(Error::new(ErrorCode::NoComposeFile, message)
             .hint("`-C DIR` names the folder that has a compose file"));
@@ -318,8 +322,8 @@ fn or_below(mut error: Error, disk: &CachedDisk, here: &Path, directory: Option<
         let names = names.map(|name| typed.join(name));
         let hints = names.map(|name| format!("`-C {}` names one below", name.display()));
         error.hints.splice(0..0, hints.take(3));
-        let others = disk::compose_files_in(here);
-        let others: Vec<_> = others.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+        let paths = disk::compose_files_in(here);
+        let others: Vec<_> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
         if let Some(first) = others.first() {
             let few = others[..others.len().min(8)].join(", ");
             let told = [

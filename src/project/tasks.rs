@@ -48,8 +48,10 @@ impl Project {
             })
         });
         let paths = named.chain(listed).take(MOST_FILES);
-        let files = paths.filter_map(|path| self.source(path).ok().flatten());
-        let files: BTreeMap<_, _> = files.map(|file| (file.path.clone(), file)).collect();
+        let files: BTreeMap<_, _> = paths
+            .filter_map(|path| self.source(path).ok().flatten())
+            .map(|file| (file.path.clone(), file))
+            .collect();
         files.into_values().collect()
     }
 }

@@ -133,8 +133,8 @@ impl AddonProfile {
 impl AddonDaemon {
     /// Returns whether `image` is the daemon's, from any publisher and in any version.
     fn runs(&self, image: &str) -> bool {
-        let name = image.rsplit('/').next().unwrap_or(image);
-        let name = name.split([':', '@']).next().unwrap_or(name);
+        let tagged = image.rsplit('/').next().unwrap_or(image);
+        let name = tagged.split([':', '@']).next().unwrap_or(tagged);
         self.images.iter().any(|known| known == name)
     }
 }

@@ -38,8 +38,7 @@ pub fn service(to: &Destination, published: Option<&str>, networks: &[String]) -
 /// `internal`, when the template does not render.
 pub fn render_collector_configuration(to: &Destination, origins: &[String]) -> Result<String> {
     let headers = to.headers.iter().map(|header| {
-        let value = percent_decode_str(&header.value).decode_utf8_lossy();
-        let value = value.replace("${", "${env:");
+        let value = percent_decode_str(&header.value).decode_utf8_lossy().replace("${", "${env:");
         context! { name => header.name.as_str(), value => value }
     });
     render_template(
@@ -105,11 +104,10 @@ pub fn read(text: &str) -> std::result::Result<CollectorExport, String> {
     };
     let word = |key: &str| exporter.get(key).and_then(Value::as_str).map(str::to_owned);
     let exact = word("traces_endpoint").filter(|_| !grpc);
-    let headers = exporter.get("headers").and_then(Value::as_mapping);
-    let headers = headers
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, value)| Some((name.as_str()?.to_owned(), value.as_str()?.to_owned())));
+    let headers =
+        exporter.get("headers").and_then(Value::as_mapping).into_iter().flatten().filter_map(
+            |(name, value)| Some((name.as_str()?.to_owned(), value.as_str()?.to_owned())),
+        );
     Ok(CollectorExport {
         traces_only: exact.is_some(),
         endpoint: exact.or_else(|| word("endpoint")).ok_or("its OTLP exporter has no endpoint")?,
@@ -169,9 +167,11 @@ mod tests {
 
     fn destination(name: &str) -> Destination {
         let provider = find_provider(name).unwrap();
-        let settings = provider.settings.iter();
-        let settings: Vec<_> =
-            settings.map(|setting| (setting.name.clone(), "word".to_owned())).collect();
+        let settings: Vec<_> = provider
+            .settings
+            .iter()
+            .map(|setting| (setting.name.clone(), "word".to_owned()))
+            .collect();
         let account = AccountSettings {
             endpoint: provider.regions.is_empty().then_some("https://x.example"),
             settings: &settings,

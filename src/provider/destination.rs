@@ -68,9 +68,10 @@ impl Destination {
         };
         let mut headers = Vec::new();
         for header in &provider.headers {
-            let value = match filling.lacks_optional(&header.value) {
-                true => continue,
-                false => filling.required(&header.value)?,
+            let value = if filling.lacks_optional(&header.value) {
+                continue;
+            } else {
+                filling.required(&header.value)?
             };
             headers.push(ProviderHeader { name: header.name.clone(), value });
         }
@@ -245,25 +246,33 @@ fn require_region<'a>(provider: &'a Provider, name: &str) -> Result<&'a Region> 
     regions
         .find(|region| !region.name.is_empty() && region.name.eq_ignore_ascii_case(name))
         .ok_or_else(|| {
-            let names = provider.regions.iter().map(|region| region.name.as_str());
-            let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+            let names: Vec<&str> = provider
+                .regions
+                .iter()
+                .map(|region| region.name.as_str())
+                .filter(|name| !name.is_empty())
+                .collect();
             let text = format!("{} has no region {name}", provider.title);
-            let hint = match names.is_empty() {
-                true => "it has no regions: leave `--region` out".to_owned(),
-                false => format!("regions: {}", names.join(", ")),
+            let hint = if names.is_empty() {
+                "it has no regions: leave `--region` out".to_owned()
+            } else {
+                format!("regions: {}", names.join(", "))
             };
             Error::new(ErrorCode::UnknownRegion, text).hint(hint)
         })
 }
 
 fn unknown_setting(provider: &Provider, name: &str) -> Error {
-    let known = provider.settings.iter();
-    let known: Vec<String> =
-        known.map(|setting| format!("{} ({})", setting.name, setting.what)).collect();
+    let known: Vec<String> = provider
+        .settings
+        .iter()
+        .map(|setting| format!("{} ({})", setting.name, setting.what))
+        .collect();
     let text = format!("{} has no setting {name}", provider.title);
-    Error::new(ErrorCode::SettingUnknown, text).hint(match known.is_empty() {
-        true => "it has none".to_owned(),
-        false => format!("its settings: {}", known.join("; ")),
+    Error::new(ErrorCode::SettingUnknown, text).hint(if known.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("its settings: {}", known.join("; "))
     })
 }
 
@@ -357,9 +366,11 @@ mod tests {
     #[test]
     fn every_provider_has_a_destination_or_a_reason() {
         for provider in known_providers() {
-            let settings = provider.settings.iter();
-            let settings: Vec<_> =
-                settings.map(|setting| (setting.name.clone(), "word".to_owned())).collect();
+            let settings: Vec<_> = provider
+                .settings
+                .iter()
+                .map(|setting| (setting.name.clone(), "word".to_owned()))
+                .collect();
             let endpoint = provider.regions.is_empty().then_some("https://x.example/");
             let account =
                 AccountSettings { endpoint, settings: &settings, ..AccountSettings::default() };

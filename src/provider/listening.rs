@@ -54,8 +54,11 @@ pub fn read_listeners(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<OtlpListener>, String> {
     let file: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-    let pipelines = file.get("service").and_then(|service| service.get("pipelines"));
-    let pipelines = pipelines.and_then(Value::as_mapping).ok_or("it has no `service.pipelines`")?;
+    let pipelines = file
+        .get("service")
+        .and_then(|service| service.get("pipelines"))
+        .and_then(Value::as_mapping)
+        .ok_or("it has no `service.pipelines`")?;
     let is_for_traces = |name: &Value| {
         let name = name.as_str().unwrap_or_default();
         name.split('/').next() == Some("traces")
@@ -65,9 +68,10 @@ pub fn read_listeners(
         let list = pipeline.get("receivers").and_then(Value::as_sequence);
         list.into_iter().flatten().filter_map(Value::as_str)
     });
-    let defaults = match is_older_than(image, LOOPBACK_SINCE) {
-        true => ListenerAudience::Everyone,
-        false => ListenerAudience::ItselfAlone,
+    let defaults = if is_older_than(image, LOOPBACK_SINCE) {
+        ListenerAudience::Everyone
+    } else {
+        ListenerAudience::ItselfAlone
     };
     let mut listeners = Vec::new();
     let names: Vec<&str> = names.collect();
@@ -112,9 +116,10 @@ pub fn find_deafness(
     let on_port: Vec<&OtlpListener> =
         listeners.iter().filter(|one| one.port == Some(port)).collect();
     let Some(listener) = on_port.iter().find(|one| one.is_grpc == is_grpc) else {
-        return Some(match on_port.is_empty() {
-            true => CollectorUnreachableReason::OtherPort(right()),
-            false => CollectorUnreachableReason::OtherProtocol { right: right() },
+        return Some(if on_port.is_empty() {
+            CollectorUnreachableReason::OtherPort(right())
+        } else {
+            CollectorUnreachableReason::OtherProtocol { right: right() }
         });
     };
     let is_deaf = listener.audience == ListenerAudience::ItselfAlone && !is_inside;

@@ -27,8 +27,7 @@ pub fn recognise_provider(endpoint: &str, headers: &[(&str, &str)]) -> Option<Re
     let mut settings: Vec<(String, String)> = Vec::new();
     settings.extend(filled_placeholder(region.host(), at));
     for header in &provider.headers {
-        let mut sent = headers.iter();
-        let sent = sent.find(|(name, _)| name.eq_ignore_ascii_case(&header.name));
+        let sent = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(&header.name));
         settings.extend(sent.and_then(|(_, value)| filled_placeholder(&header.value, value)));
     }
     Some(RecognisedProvider { provider, endpoint: None, settings })
@@ -53,20 +52,24 @@ mod tests {
     #[test]
     fn every_provider_is_recognised_by_what_was_written_for_it() {
         for provider in known_providers().iter().filter(|one| one.refused.is_none()) {
-            let settings = provider.settings.iter();
-            let settings: Vec<(String, String)> =
-                settings.map(|one| (one.name.clone(), format!("my-{}", one.name))).collect();
-            let own = provider.hosts.first();
-            let own = own.map(|host| format!("https://{}", host.replace('*', "x.y")));
+            let settings: Vec<(String, String)> = provider
+                .settings
+                .iter()
+                .map(|one| (one.name.clone(), format!("my-{}", one.name)))
+                .collect();
+            let own =
+                provider.hosts.first().map(|host| format!("https://{}", host.replace('*', "x.y")));
             let account = AccountSettings {
                 region: None,
                 endpoint: own.as_deref().filter(|_| provider.regions.is_empty()),
                 settings: &settings,
             };
             let written = Destination::of(provider, account).unwrap();
-            let headers = written.headers.iter();
-            let headers: Vec<(&str, &str)> =
-                headers.map(|header| (header.name.as_str(), header.value.as_str())).collect();
+            let headers: Vec<(&str, &str)> = written
+                .headers
+                .iter()
+                .map(|header| (header.name.as_str(), header.value.as_str()))
+                .collect();
             let found = recognise_provider(&written.endpoint, &headers).unwrap();
             let again = AccountSettings {
                 region: None,

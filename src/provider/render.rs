@@ -49,9 +49,10 @@ pub fn render_service_environments(
     }
     let named = |variable: &Variable, service: &NamedService| Variable {
         name: variable.name.clone(),
-        value: match variable.value == ANY_NAME {
-            true => service.traced_as.clone(),
-            false => variable.value.clone(),
+        value: if variable.value == ANY_NAME {
+            service.traced_as.clone()
+        } else {
+            variable.value.clone()
         },
     };
     let all = services.iter().map(|service| {
@@ -78,8 +79,8 @@ fn render_common_environment(destination: &Destination, endpoint: &str) -> Resul
         },
     )?;
     let mut file: ComposeFile = serde_yaml::from_str(&text).map_err(template_error)?;
-    let service = file.services.remove(ANY_NAME);
-    let service = service.ok_or_else(|| template_error("the service is missing"))?;
+    let service =
+        file.services.remove(ANY_NAME).ok_or_else(|| template_error("the service is missing"))?;
     service.environment.into_iter().map(parse_variable).collect()
 }
 

@@ -44,11 +44,12 @@ impl CodespacesStore {
             store: StoreKind::Codespaces,
             reason: reason.to_owned(),
         };
-        let repository = self.repository.as_deref();
-        let repository =
-            repository.ok_or_else(|| missing("this project has no remote at github.com"))?;
-        let program = self.shell.which("gh");
-        let program = program.ok_or_else(|| missing("the program `gh` is not on PATH"))?;
+        let repository = self
+            .repository
+            .as_deref()
+            .ok_or_else(|| missing("this project has no remote at github.com"))?;
+        let program =
+            self.shell.which("gh").ok_or_else(|| missing("the program `gh` is not on PATH"))?;
         Ok((program, repository))
     }
 
@@ -98,10 +99,7 @@ impl SecretStore for CodespacesStore {
 
     /// Returns the shell as the place in a codespace, where a variable that was set by hand looks the same.
     fn seen_in(&self) -> String {
-        match self.is_here() {
-            true => "the shell of this codespace".to_owned(),
-            false => self.place(),
-        }
+        if self.is_here() { "the shell of this codespace".to_owned() } else { self.place() }
     }
 
     fn reads_back(&self) -> bool {
@@ -113,12 +111,13 @@ impl SecretStore for CodespacesStore {
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
-        match self.is_here() {
-            true => Ok(self.shell.secret(name)),
-            false => Err(StoreError::NotAvailable {
+        if self.is_here() {
+            Ok(self.shell.secret(name))
+        } else {
+            Err(StoreError::NotAvailable {
                 store: StoreKind::Codespaces,
                 reason: "Codespaces secrets can be seen in a codespace only".to_owned(),
-            }),
+            })
         }
     }
 

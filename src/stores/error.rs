@@ -89,11 +89,11 @@ impl StoreError {
             Self::Refused { hint, .. } => add_hint(Error::new(ErrorCode::StoreRefused, text), hint),
             Self::Failed { cause, hint, .. } => {
                 let error = Error::new(ErrorCode::StoreFailed, text);
-                let error = match cause {
+                let explained = match cause {
                     Some(cause) => error.cause(cause),
                     None => error,
                 };
-                add_hint(error, hint)
+                add_hint(explained, hint)
             }
         }
     }

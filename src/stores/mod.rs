@@ -248,14 +248,15 @@ impl Stores {
             return Ok(StoreKind::Gp);
         }
         if self.codespaces.is_here() {
-            return match attended {
-                true => Ok(StoreKind::Dotenv),
-                false => Err(StoreError::NotAvailable {
+            return if attended {
+                Ok(StoreKind::Dotenv)
+            } else {
+                Err(StoreError::NotAvailable {
                     store: StoreKind::Codespaces,
                     reason:
                         "the codespace's token may not write secrets, and there is no terminal to confirm a file; choose a place with `--store`"
                             .to_owned(),
-                }),
+                })
             };
         }
         match self.keyring.probe_lasting() {

@@ -20,14 +20,14 @@ impl ProjectScope {
 /// Returns `host/owner/name` of a remote in any of git's spellings, without credentials.
 pub(super) fn normalize_remote(remote: &str) -> Option<String> {
     let remote = remote.trim();
-    let (host, path) = match remote.split_once("://") {
+    let (authority, path) = match remote.split_once("://") {
         Some((_, rest)) => rest.split_once('/')?,
         None => remote.split_once(':')?,
     };
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let host = host.split_once(':').map_or(host, |(host, _)| host);
-    let path = path.trim_matches('/');
-    let path = path.strip_suffix(".git").unwrap_or(path);
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+    let host = address.split_once(':').map_or(address, |(host, _)| host);
+    let trimmed = path.trim_matches('/');
+    let path = trimmed.strip_suffix(".git").unwrap_or(trimmed);
     // One letter before a colon is a drive, not a host.
     if host.len() < 2 || path.is_empty() {
         return None;

@@ -82,9 +82,10 @@ impl SecretSurvey {
             .failures()
             .map(|error| format!("store `{}` did not say: {}", error.store(), error.reason()))
             .collect();
-        match failures.is_empty() {
-            true => format!("{name} is in no store and not in this shell"),
-            false => format!("{name} was not found, and {}", failures.join("; ")),
+        if failures.is_empty() {
+            format!("{name} is in no store and not in this shell")
+        } else {
+            format!("{name} was not found, and {}", failures.join("; "))
         }
     }
 
@@ -124,12 +125,13 @@ impl SecretSurvey {
 
     fn shell_in_the_way(&self) -> Option<Note> {
         let name = &self.variable;
-        let hint = match self.stored().is_some_and(|stored| stored.store == StoreKind::Gp) {
-            true => "`eval \"$(gp env -e)\"` loads what is stored into this shell".to_owned(),
-            false => format!(
+        let hint = if self.stored().is_some_and(|stored| stored.store == StoreKind::Gp) {
+            "`eval \"$(gp env -e)\"` loads what is stored into this shell".to_owned()
+        } else {
+            format!(
                 "`{}` removes it; `cruddur-ops run -- docker compose up` does not look at it",
                 self.unset
-            ),
+            )
         };
         if self.in_shell == InShell::Empty {
             let text = format!(

@@ -138,8 +138,10 @@ mod tests {
 
     fn drawn(heat: &SpanHeatmap, width: usize, unicode: bool) -> String {
         let look = StreamLook { unicode, width, ..StreamLook::plain() };
-        let lines = draw(heat, &LineStyle::new(look, &Redactor::default()));
-        let lines: Vec<String> = lines.iter().map(PaintedLine::text).collect();
+        let lines: Vec<String> = draw(heat, &LineStyle::new(look, &Redactor::default()))
+            .iter()
+            .map(PaintedLine::text)
+            .collect();
         for line in &lines {
             assert!(count_columns(line) <= width, "too wide: {line:?}");
         }

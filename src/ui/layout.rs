@@ -57,8 +57,8 @@ impl Ui {
     /// Returns a redacted line, and the text before the caret below `column`, starting at 1.
     pub fn excerpt(&self, line: &str, column: usize) -> (String, String) {
         let before: String = line.chars().take(column.saturating_sub(1)).collect();
-        let before = self.redactor.show_line(&before).as_str().chars().count();
-        text::excerpt(&self.redactor.show_line(line), before + 1)
+        let shown = self.redactor.show_line(&before).as_str().chars().count();
+        text::excerpt(&self.redactor.show_line(line), shown + 1)
     }
 }
 

@@ -216,12 +216,11 @@ impl Ui {
     pub fn say(&mut self, line: impl Into<PaintedLine>) {
         if self.verbosity > Verbosity::Quiet {
             let line = line.into();
-            match line.text().starts_with(' ') {
-                true => self.put(line),
-                false => {
-                    let (head, text) = line.split_text();
-                    self.put_behind(head, &text, 0);
-                }
+            if line.text().starts_with(' ') {
+                self.put(line)
+            } else {
+                let (head, text) = line.split_text();
+                self.put_behind(head, &text, 0);
             }
         }
     }

@@ -9,8 +9,8 @@ impl Ui {
     pub fn progress(&mut self, line: &str) {
         if self.interactive && self.verbosity > Verbosity::Quiet {
             let pen = self.pen();
-            let shown = pen.cut(&self.redactor.show(line), self.look.width.saturating_sub(1));
-            let shown = TextRole::Faint.paint(shown).render(&self.look, &self.redactor);
+            let cut = pen.cut(&self.redactor.show(line), self.look.width.saturating_sub(1));
+            let shown = TextRole::Faint.paint(cut).render(&self.look, &self.redactor);
             // A closed terminal is not an error.
             let _ = write!(self.err, "\r\x1b[2K{shown}").and_then(|()| self.err.flush());
         }

@@ -208,8 +208,8 @@ fn fit_entries(
     let is_narrow = broken.iter().flatten().all(|line| count_columns(line) <= room);
     if is_narrow && lines + AROUND_ENTRIES <= rows {
         let margin = format!("\n{}", " ".repeat(MARKS));
-        let whole = entries.iter().zip(broken);
-        let whole = whole.map(|(entry, lines)| entry.map(|_| lines.join(&margin)));
+        let whole =
+            entries.iter().zip(broken).map(|(entry, lines)| entry.map(|_| lines.join(&margin)));
         return (whole.collect(), vec![true; entries.len()]);
     }
     let cut = entries.iter().map(|entry| pen.cut(entry, room));

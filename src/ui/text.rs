@@ -72,10 +72,7 @@ const AROUND: usize = 100;
 pub fn excerpt(line: &RedactedText, column: usize) -> (String, String) {
     let line = line.as_str();
     let at = column.saturating_sub(1);
-    let from = match at > AROUND {
-        true => at - AROUND,
-        false => 0,
-    };
+    let from = at.saturating_sub(AROUND);
     let mut rest = line.chars().skip(from);
     let mut shown: String = rest.by_ref().take(2 * AROUND).collect();
     let blank = |character: char| if character == '\t' { '\t' } else { ' ' };

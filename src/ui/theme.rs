@@ -9,10 +9,7 @@ use super::StreamLook;
 
 /// Returns the theme for questions on a stream with this look.
 pub(super) fn question_theme(look: &StreamLook) -> Box<dyn Theme> {
-    match look.colour {
-        true => Box::new(ColouredTheme(prompt_theme(look))),
-        false => Box::new(SimpleTheme),
-    }
+    if look.colour { Box::new(ColouredTheme(prompt_theme(look))) } else { Box::new(SimpleTheme) }
 }
 
 fn prompt_theme(look: &StreamLook) -> ColorfulTheme {

@@ -115,9 +115,10 @@ impl<'a> WaterfallLayout<'a> {
         let prefix = self.prefix(rails, true);
         let room = self.name.saturating_sub(count_columns(&prefix));
         let name = pen.left(&span_label(span, pen), room);
-        let (named, drawn) = match span.is_error() {
-            true => (TextRole::Error, TextRole::Error),
-            false => (TextRole::Plain, self.hue(span)),
+        let (named, drawn) = if span.is_error() {
+            (TextRole::Error, TextRole::Error)
+        } else {
+            (TextRole::Plain, self.hue(span))
         };
         let mut line = TextRole::Faint.paint(prefix) + named.paint(name) + " ";
         if self.service > 0 {
@@ -200,9 +201,10 @@ impl<'a> WaterfallLayout<'a> {
         if let Some(parent) = span.parent_id
             && node.depth == 0
         {
-            let text = match span.answers_our_request() {
-                true => "asked by `cruddur-ops verify --app`".to_owned(),
-                false => format!("its parent {parent} did not arrive"),
+            let text = if span.answers_our_request() {
+                "asked by `cruddur-ops verify --app`".to_owned()
+            } else {
+                format!("its parent {parent} did not arrive")
             };
             remarks.push((TextRole::Faint, text));
         }

@@ -12,8 +12,8 @@ fn test_pen(look: StreamLook) -> LineStyle {
 }
 
 fn draw_waterfall(trace: &Trace, look: StreamLook, verbosity: Verbosity) -> String {
-    let lines = draw(trace, &test_pen(look), verbosity);
-    let lines: Vec<String> = lines.iter().map(PaintedLine::text).collect();
+    let lines: Vec<String> =
+        draw(trace, &test_pen(look), verbosity).iter().map(PaintedLine::text).collect();
     for line in &lines {
         assert!(count_columns(line) <= look.width, "too wide: {line:?}");
     }

@@ -80,10 +80,8 @@ impl CodespacesWorkspace {
     pub(super) fn open(&self, openings: &[VisibilityRequest]) -> Vec<Result<VisibilityChanged>> {
         let done: Vec<Result<()>> = openings.iter().map(|one| self.say(one)).collect();
         // Listing is slow, and needed only if something was changed.
-        let listed = match done.iter().any(Result::is_ok) {
-            true => self.live_ports(),
-            false => Ok(Vec::new()),
-        };
+        let listed =
+            if done.iter().any(Result::is_ok) { self.live_ports() } else { Ok(Vec::new()) };
         let looked = |opening: &VisibilityRequest| -> Result<VisibilityChanged> {
             let listed =
                 listed.as_ref().map_err(|error| unconfirmed_visibility_error(opening, error))?;

@@ -44,9 +44,10 @@ impl GitpodWorkspace {
     pub(super) fn open(&self, openings: &[VisibilityRequest]) -> Vec<Result<VisibilityChanged>> {
         let done: Vec<Result<()>> = openings.iter().map(|one| self.say(one)).collect();
         // If the list fails, nothing is proven either way.
-        let listed = match done.iter().any(Result::is_ok) {
-            true => self.live_ports().unwrap_or_default(),
-            false => Vec::new(),
+        let listed = if done.iter().any(Result::is_ok) {
+            self.live_ports().unwrap_or_default()
+        } else {
+            Vec::new()
         };
         let looked = |opening: &VisibilityRequest| {
             let port = listed.iter().find(|live| live.port == opening.port);

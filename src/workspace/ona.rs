@@ -122,8 +122,7 @@ fn parse_ona_ports(text: &str) -> Option<Vec<LivePort>> {
 
 fn parse_ona_port(entry: &Value) -> Option<LivePort> {
     let port = entry.get("port")?.as_u64()?.try_into().ok()?;
-    let status = entry.get("admission").and_then(Value::as_str);
-    let status = status.unwrap_or_default().to_lowercase();
+    let status = entry.get("admission").and_then(Value::as_str).unwrap_or_default().to_lowercase();
     let all = [LiveVisibility::Public, LiveVisibility::Organisation, LiveVisibility::Private];
     let url = entry.get("url").and_then(Value::as_str);
     Some(LivePort {

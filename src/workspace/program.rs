@@ -155,8 +155,7 @@ fn capture_with(
 
 /// Returns the program and its subcommand, `gp env`, without arguments that may be values.
 fn command_summary(command: &std::process::Command) -> String {
-    let name = Path::new(command.get_program()).file_stem().unwrap_or_default();
-    let name = name.to_string_lossy();
+    let name = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy();
     let word = command.get_args().next().and_then(OsStr::to_str);
     match word.filter(|word| word.chars().all(|c| c.is_ascii_lowercase())) {
         Some(word) => format!("{name} {word}"),

@@ -125,11 +125,10 @@ mod tests {
             let mut trailers = http::HeaderMap::new();
             trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
             let meaning = RelayedReply { head, body: body.into(), trailers }.meaning();
-            let expected = match is_taken {
-                true => ExportMeaning::Accepted { warning: None },
-                false => {
-                    ExportMeaning::refused(FailureCode::NotOtlp, "the answer is no message of OTLP")
-                }
+            let expected = if is_taken {
+                ExportMeaning::Accepted { warning: None }
+            } else {
+                ExportMeaning::refused(FailureCode::NotOtlp, "the answer is no message of OTLP")
             };
             assert_eq!(meaning, expected, "{body:?}");
         }

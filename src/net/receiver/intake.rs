@@ -138,9 +138,8 @@ impl BodyReader {
         packed: &[u8],
         held: &mut HeldBytes,
     ) -> Result<Bytes, RequestRefusal> {
-        let room = |length: usize| match self.budget.take(2 * length, held) {
-            true => Ok(()),
-            false => Err(RequestRefusal::Busy),
+        let room = |length: usize| {
+            if self.budget.take(2 * length, held) { Ok(()) } else { Err(RequestRefusal::Busy) }
         };
         inflate_gzip(packed, self.limits.body, room).map(Bytes::from)
     }

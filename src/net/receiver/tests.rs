@@ -216,8 +216,8 @@ async fn bodies_over_the_limit_and_bombs_are_refused() {
     assert!(bomb.len() < 100_000);
     assert_eq!(post_body(http, "/v1/traces", JSON, packed, &bomb).await.status, 413);
     let swarm = format!("{{\"resourceSpans\":[{}{{}}]}}", "{},".repeat(300_000));
-    let swarm = post_body(http, "/v1/traces", JSON, packed, &gzip_body(swarm.as_bytes())).await;
-    assert_eq!(swarm.status, 413, "small on the wire, large in memory");
+    let answer = post_body(http, "/v1/traces", JSON, packed, &gzip_body(swarm.as_bytes())).await;
+    assert_eq!(answer.status, 413, "small on the wire, large in memory");
 
     let address = format!("http://{}", receiver.addresses().grpc);
     let mut request = export_request();
@@ -357,8 +357,12 @@ async fn only_this_machine_and_its_containers_are_served() {
         ("http://evil.example", Some(Code::PermissionDenied)),
         ("http://host.docker.internal", None),
     ] {
-        let channel = tonic::transport::Endpoint::from_shared(format!("http://{grpc}")).unwrap();
-        let channel = channel.origin(origin.parse().unwrap()).connect().await.unwrap();
+        let channel = tonic::transport::Endpoint::from_shared(format!("http://{grpc}"))
+            .unwrap()
+            .origin(origin.parse().unwrap())
+            .connect()
+            .await
+            .unwrap();
         let answer = TraceServiceClient::new(channel).export(export_request()).await;
         assert_eq!(answer.err().map(|status| status.code()), expected, "{origin}");
     }

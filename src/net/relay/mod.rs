@@ -221,8 +221,8 @@ impl RelayState {
     async fn admit(&self, from: IpAddr, headers: &HeaderMap) -> Result<(), RequestRefusal> {
         let mut peer = self.peer.clone();
         let known = peer.wait_for(Option::is_some);
-        let known = tokio::time::timeout(limits::RELAY_PEER_TIME, known).await;
-        let is_admitted = match known.ok().and_then(|known| *known.ok()?) {
+        let waited = tokio::time::timeout(limits::RELAY_PEER_TIME, known).await;
+        let is_admitted = match waited.ok().and_then(|known| *known.ok()?) {
             Some(RelayPeer::ThisMachine) => from.is_loopback(),
             Some(RelayPeer::TokenHolder) => {
                 let is_known =
@@ -232,11 +232,10 @@ impl RelayState {
             Some(RelayPeer::Address(address)) => from == address,
             None => false,
         };
-        match is_admitted {
-            true => Ok(()),
-            false => {
-                Err(RequestRefusal::Foreign("another program's spans go through here".to_owned()))
-            }
+        if is_admitted {
+            Ok(())
+        } else {
+            Err(RequestRefusal::Foreign("another program's spans go through here".to_owned()))
         }
     }
 
@@ -266,8 +265,10 @@ impl RelayState {
 
 /// Returns the headers meant for the endpoint.
 fn end_to_end(headers: &HeaderMap) -> Vec<ExportHeader> {
-    let named = otlp_http::header_value_text(headers, &CONNECTION).split(',');
-    let named: Vec<String> = named.map(|name| name.trim().to_ascii_lowercase()).collect();
+    let named: Vec<String> = otlp_http::header_value_text(headers, &CONNECTION)
+        .split(',')
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect();
     let meant = headers.iter().filter(|(name, _)| {
         !OF_A_CONNECTION.contains(name) && !named.iter().any(|one| one == name.as_str())
     });

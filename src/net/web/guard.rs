@@ -79,8 +79,9 @@ pub(super) struct PageGuard {
 
 impl PageGuard {
     pub(super) fn new(address: SocketAddr, workspace_url: Option<&str>) -> Self {
-        let workspace = workspace_url.and_then(|url| Url::parse(url).ok());
-        let workspace = workspace.filter(|url| !url.host_str().is_some_and(is_local));
+        let workspace = workspace_url
+            .and_then(|url| Url::parse(url).ok())
+            .filter(|url| !url.host_str().is_some_and(is_local));
         Self { address, workspace, token: Mutex::new(random_secret()), session: random_secret() }
     }
 
@@ -151,9 +152,10 @@ impl PageGuard {
         let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
             cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        match pairs.any(|(have, value)| have == name && is_same(value, &self.session)) {
-            true => Ok(()),
-            false => Err(PageRefusal::Session),
+        if pairs.any(|(have, value)| have == name && is_same(value, &self.session)) {
+            Ok(())
+        } else {
+            Err(PageRefusal::Session)
         }
     }
 

@@ -176,8 +176,7 @@ impl PageState {
     }
 
     fn stream(&self) -> std::result::Result<Response, PageRefusal> {
-        let place = Arc::clone(&self.streams).try_acquire_owned();
-        let place = place.map_err(|_| PageRefusal::Busy)?;
+        let place = Arc::clone(&self.streams).try_acquire_owned().map_err(|_| PageRefusal::Busy)?;
         Ok(build_http_response(
             StatusCode::OK,
             "text/event-stream",

@@ -20,9 +20,10 @@ async fn open(url: Option<&str>) -> (PageServer, mpsc::Receiver<PageRequest>, So
 /// Sends a request with these headers; `Host` is the address unless one of them.
 async fn send(address: SocketAddr, line: &str, headers: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let host = match headers.lines().any(|line| line.starts_with("Host:")) {
-        true => String::new(),
-        false => format!("Host: {address}\r\n"),
+    let host = if headers.lines().any(|line| line.starts_with("Host:")) {
+        String::new()
+    } else {
+        format!("Host: {address}\r\n")
     };
     let head = format!("{line} HTTP/1.1\r\n{host}{headers}Connection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();

@@ -74,10 +74,7 @@ fn faults_of_name(server: &AppSpan, service: &str) -> Vec<String> {
             "they are named {name}: OTEL_SERVICE_NAME did not reach the application"
         )];
     }
-    match name == service {
-        true => Vec::new(),
-        false => vec![format!("they are named {name}, not {service}")],
-    }
+    if name == service { Vec::new() } else { vec![format!("they are named {name}, not {service}")] }
 }
 
 /// Returns remarks on attributes or spans that are missing or duplicated.

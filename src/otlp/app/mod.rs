@@ -84,8 +84,10 @@ mod tests {
             "/x?q",
             null,
             null,
-        ]);
-        let by = by.as_array().unwrap().clone();
+        ])
+        .as_array()
+        .unwrap()
+        .clone();
         assert_eq!(by.len(), question.breakdowns.len());
         let group = SpanGroup { by, count: 2, p50_ms: 1.0, p90_ms: 1.0, p99_ms: 1.0 };
         let span = &AppSpan::read_groups(&question, &[group])[0];

@@ -95,8 +95,9 @@ impl Grid {
         let edges = edges(spans);
         let mut counts: HashMap<(u64, usize), u64> = HashMap::new();
         for span in spans {
-            let row = edges.partition_point(|edge| *edge <= span.duration_ns());
-            let row = row.clamp(1, edges.len() - 1) - 1;
+            let row =
+                edges.partition_point(|edge| *edge <= span.duration_ns()).clamp(1, edges.len() - 1)
+                    - 1;
             *counts.entry((axis.column(span), row)).or_default() += 1;
         }
         let mut cells: Vec<(u64, usize, u64)> =

@@ -9,8 +9,11 @@ use crate::shell::Shell;
 /// Reads the user's rules; `None` if there are none, or if other configuration files may set different ones.
 pub(super) fn read(shell: &Shell) -> Option<Vec<u8>> {
     let home = shell.home();
-    let of_git = shell.var("XDG_CONFIG_HOME").map(PathBuf::from);
-    let of_git = of_git.or_else(|| Some(home.as_ref()?.join(".config")))?.join("git");
+    let of_git = shell
+        .var("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(home.as_ref()?.join(".config")))?
+        .join("git");
     let configs = match shell.var("GIT_CONFIG_GLOBAL") {
         Some(only) => vec![PathBuf::from(only)],
         None => {

@@ -18,10 +18,7 @@ pub(super) struct GitIgnoreRules {
 impl GitIgnoreRules {
     /// Creates an empty set of rules; `fold` ignores case.
     pub(super) fn new(fold: bool) -> Self {
-        let case = match fold {
-            true => Case::Fold,
-            false => Case::Sensitive,
-        };
+        let case = if fold { Case::Fold } else { Case::Sensitive };
         Self { search: Search::default(), case }
     }
 

@@ -122,9 +122,8 @@ impl SharedIndex {
 
 impl IndexQuery<'_> {
     fn compare(&self, mode: u32, entry: &[u8]) -> IndexState {
-        let same = |one: &[u8], other: &[u8]| match self.fold {
-            true => one.eq_ignore_ascii_case(other),
-            false => one == other,
+        let same = |one: &[u8], other: &[u8]| {
+            if self.fold { one.eq_ignore_ascii_case(other) } else { one == other }
         };
         let begins = |long: &[u8], short: &[u8]| {
             long.get(..short.len()).is_some_and(|start| same(start, short))

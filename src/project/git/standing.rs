@@ -51,8 +51,9 @@ impl GitRepository {
         self.check_root(&config)?;
         let relative = file.strip_prefix(&self.root).map_err(|error| error.to_string())?;
         let fold = config.is_set("core", "ignorecase");
-        let sha256 = config.value("extensions", "objectformat");
-        let sha256 = sha256.is_some_and(|format| format.eq_ignore_ascii_case("sha256"));
+        let sha256 = config
+            .value("extensions", "objectformat")
+            .is_some_and(|format| format.eq_ignore_ascii_case("sha256"));
         let path = git_path(relative);
         let hash_length = if sha256 { 32 } else { 20 };
         match self.look_up(IndexQuery { path: &path, fold, hash_length })? {
@@ -62,9 +63,10 @@ impl GitRepository {
             }
             IndexState::Absent => {}
         }
-        Ok(match self.ignores(relative, fold, &config, shell)? {
-            true => GitFileStatus::Ignored,
-            false => GitFileStatus::Untracked,
+        Ok(if self.ignores(relative, fold, &config, shell)? {
+            GitFileStatus::Ignored
+        } else {
+            GitFileStatus::Untracked
         })
     }
 

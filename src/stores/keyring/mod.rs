@@ -155,13 +155,15 @@ fn first_that_answers() -> Result<KeyringBackend, StoreError> {
             }
         }
     }
-    let reason = match reasons.is_empty() {
-        true => "there is no keyring for this system".to_owned(),
-        false => format!("no keyring answers ({})", reasons.join("; ")),
+    let reason = if reasons.is_empty() {
+        "there is no keyring for this system".to_owned()
+    } else {
+        format!("no keyring answers ({})", reasons.join("; "))
     };
-    Err(match is_silent {
-        true => StoreError::Silent { store: StoreKind::Keyring, reason },
-        false => keyring_unavailable_error(reason),
+    Err(if is_silent {
+        StoreError::Silent { store: StoreKind::Keyring, reason }
+    } else {
+        keyring_unavailable_error(reason)
     })
 }
 

@@ -76,10 +76,7 @@ fn verdict_entries<'a>(report: &'a ProofReport, pen: &LineStyle) -> Vec<VerdictE
 
 fn service_name(verdict: &ServiceVerdict, pen: &LineStyle) -> PaintedLine {
     let name = TextRole::Strong.paint(pen.show(&verdict.service));
-    match verdict.name == verdict.service {
-        true => name,
-        false => name + " as " + pen.show(&verdict.name),
-    }
+    if verdict.name == verdict.service { name } else { name + " as " + pen.show(&verdict.name) }
 }
 
 /// Returns the entry of an addon.
@@ -194,9 +191,10 @@ fn closing_line(mode: ProofMode, verdict: &ServiceVerdict) -> PaintedLine {
     let misses_requests = verdict.application.as_ref().is_some_and(|application| {
         verdict.code.is_some() && application.ordinary == Some(OrdinaryRequest::NotRecorded)
     });
-    let proven = match misses_requests {
-        true => "its spans were seen, those of ordinary requests were not",
-        false => proven_words(mode, verdict.proven),
+    let proven = if misses_requests {
+        "its spans were seen, those of ordinary requests were not"
+    } else {
+        proven_words(mode, verdict.proven)
     };
     let line = judged_line(proven, verdict);
     match &verdict.link {
@@ -258,10 +256,7 @@ fn last_line(report: &ProofReport) -> Option<PaintedLine> {
     if not_asked > 0 {
         line += &format!(", {not_asked} not asked");
     }
-    Some(match good == all {
-        true => TextRole::Good.paint(line),
-        false => TextRole::Strong.paint(line),
-    })
+    Some(if good == all { TextRole::Good.paint(line) } else { TextRole::Strong.paint(line) })
 }
 
 /// Returns whether the service got no request and none of its spans was seen.

@@ -57,9 +57,12 @@ fn service_row(verdict: &ServiceVerdict) -> [String; 4] {
     [
         verdict.service.clone(),
         spans.map_or_else(none, |one| one.spans.to_string()),
-        linked.map_or_else(none, |name| match name == verdict.service || name == verdict.name {
-            true => "its own trace".to_owned(),
-            false => name.to_owned(),
+        linked.map_or_else(none, |name| {
+            if name == verdict.service || name == verdict.name {
+                "its own trace".to_owned()
+            } else {
+                name.to_owned()
+            }
         }),
         word.to_owned(),
     ]
