@@ -130,8 +130,14 @@ fn compare_services(
         compare_names(project, model, service, &effective, findings, differ);
     }
     for finding in findings.iter().filter(|one| one.code == "variable-unstored") {
-        let names = finding.message.split(" is ").next().unwrap_or_default();
-        let names = names.split(" are ").next().unwrap_or_default();
+        let names = finding
+            .message
+            .split(" is ")
+            .next()
+            .unwrap_or_default()
+            .split(" are ")
+            .next()
+            .unwrap_or_default();
         for name in names.split(", ") {
             let is_near = |one: &String| lint::find_intended_variable(one) == Some(name);
             if !unset.contains(name) && !unset.iter().any(is_near) {

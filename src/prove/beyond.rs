@@ -40,8 +40,7 @@ impl<'a> HoneycombLookup<'a> {
         trace: &'a TestTrace,
         deadline: Instant,
     ) -> Option<Self> {
-        let dataset = exporter.header(DATASET_HEADER);
-        let dataset = dataset.map(|one| one.value.expose());
+        let dataset = exporter.header(DATASET_HEADER).map(|one| one.value.expose());
         Some(Self {
             route,
             key: &exporter.header(KEY_HEADER)?.value,
@@ -235,8 +234,9 @@ fn find_dataset<'a>(datasets: &'a [Dataset], name: &str) -> Option<&'a Dataset> 
 /// forwards traces.
 pub(super) fn trace_link(lookup: &HoneycombLookup<'_>, slug: Option<&str>) -> Option<String> {
     let host = lookup.route.url.host_str().unwrap_or_default();
-    let region = provider::of_host(host).map(|(_, region)| region);
-    let region = region.or_else(|| provider::find_provider("honeycomb")?.regions.first())?;
+    let region = provider::of_host(host)
+        .map(|(_, region)| region)
+        .or_else(|| provider::find_provider("honeycomb")?.regions.first())?;
     let slug = slug.or(lookup.dataset);
     let (id, sent) = (lookup.trace.id(), lookup.trace.sent);
     link::trace(region.ui.as_deref()?, lookup.whoami, slug, &id, sent)

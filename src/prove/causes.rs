@@ -204,10 +204,10 @@ impl AppDiagnosis<'_> {
                 format!("`{again}`"),
             ));
         }
-        let symptom = || log(Some(self.asked)).as_deref().and_then(log::find_last_symptom);
+        let read_symptom = || log(Some(self.asked)).as_deref().and_then(log::find_last_symptom);
         let symptom = match silence {
-            NoSpanReason::Unseen => self.awaited(symptom, ui),
-            NoSpanReason::Down | NoSpanReason::NoSpan => symptom(),
+            NoSpanReason::Unseen => self.awaited(read_symptom, ui),
+            NoSpanReason::Down | NoSpanReason::NoSpan => read_symptom(),
         };
         if let Some(symptom) = symptom {
             return Some(SilenceCause::of_log(&symptom));
@@ -312,14 +312,15 @@ impl AppDiagnosis<'_> {
     fn of_batch(&self, service: &ServiceModel) -> Option<SilenceCause> {
         let model = self.context.project.model().ok()?;
         let settings = service.effective(model.plain());
-        let delay = settings.get("OTEL_BSP_SCHEDULE_DELAY");
-        let delay = delay.and_then(|setting| match &setting.value {
-            VariableValue::Known(text) => {
-                text.expose().trim().parse().ok().map(Duration::from_millis)
-            }
-            VariableValue::Absent | VariableValue::Unknown(_) => None,
-        });
-        let delay = delay.unwrap_or(BATCH);
+        let delay = settings
+            .get("OTEL_BSP_SCHEDULE_DELAY")
+            .and_then(|setting| match &setting.value {
+                VariableValue::Known(text) => {
+                    text.expose().trim().parse().ok().map(Duration::from_millis)
+                }
+                VariableValue::Absent | VariableValue::Unknown(_) => None,
+            })
+            .unwrap_or(BATCH);
         (delay + Duration::from_secs(1) > self.patience).then(|| {
             SilenceCause::new(
                 format!(

@@ -150,6 +150,5 @@ fn as_variables(
         ("OTEL_EXPORTER_OTLP_INSECURE", sends.insecure.to_string()),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip".to_owned()),
     ];
-    let pairs = pairs.into_iter();
-    pairs.map(|(name, value)| (name.to_owned(), Secret::new(value))).collect()
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect()
 }

@@ -46,10 +46,12 @@ pub(super) fn withhold_verdict(
     objection: &Objection,
 ) {
     let origin = || url.origin().ascii_serialization();
-    verdict.endpoint = match objection.is_in_host() {
-        true => None,
-        false if objection.parts.contains(&RequestPart::Path) => Some(origin()),
-        false => verdict.endpoint.take(),
+    verdict.endpoint = if objection.is_in_host() {
+        None
+    } else if objection.parts.contains(&RequestPart::Path) {
+        Some(origin())
+    } else {
+        verdict.endpoint.take()
     };
     if objection.parts.contains(&RequestPart::Body) {
         verdict.name = verdict.service.clone();

@@ -127,8 +127,8 @@ fn arrival_evidence(
         OtlpTransport::Http { path, content_type } => format!("{path} as {content_type}"),
         OtlpTransport::Grpc => "gRPC".to_owned(),
     };
-    let headers: Vec<&str> = exporter.headers.iter().map(|one| one.name.as_str()).collect();
-    let headers = match headers.as_slice() {
+    let names: Vec<&str> = exporter.headers.iter().map(|header| header.name.as_str()).collect();
+    let headers = match names.as_slice() {
         [] => "no header".to_owned(),
         names => names.join(", "),
     };

@@ -112,9 +112,10 @@ fn offer_new_containers(
     };
     let names = subjects.iter().map(|subject| subject.service.clone());
     let outdated: Vec<String> = names.filter(|name| found.is_outdated(name)).collect();
-    match found.offer(&outdated, request.restart, ui)? {
-        true => Ok(ProjectContainers::find(context, ui)),
-        false => Ok(Some(found)),
+    if found.offer(&outdated, request.restart, ui)? {
+        Ok(ProjectContainers::find(context, ui))
+    } else {
+        Ok(Some(found))
     }
 }
 

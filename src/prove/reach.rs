@@ -89,17 +89,18 @@ fn published_address(target: &ServiceModel, port: u16, protocol: &str) -> Option
     let entry = entries.find(|one| one.container.contains(&port))?;
     // Docker picks one port of a range, and only docker knows which.
     let host = entry.host_of(port)?;
-    let ip = entry.host_ip.as_deref().and_then(|ip| ip.parse().ok());
-    let ip = ip.filter(|ip: &IpAddr| !ip.is_unspecified());
+    let ip = entry
+        .host_ip
+        .as_deref()
+        .and_then(|ip| ip.parse().ok())
+        .filter(|ip: &IpAddr| !ip.is_unspecified());
     Some((ip.unwrap_or(Ipv4Addr::LOCALHOST.into()), host).into())
 }
 
 /// Returns whether the host of `endpoint`, with or without a scheme, always means the local machine.
 pub(super) fn is_own(endpoint: &str) -> bool {
-    let text = match endpoint.contains("://") {
-        true => endpoint.to_owned(),
-        false => format!("http://{endpoint}"),
-    };
+    let text =
+        if endpoint.contains("://") { endpoint.to_owned() } else { format!("http://{endpoint}") };
     let url = Url::parse(&text).ok();
     url.as_ref().and_then(Url::host_str).is_some_and(is_own_host)
 }

@@ -127,7 +127,7 @@ impl<'a> EffectiveSettings<'a> {
         let at = exporter.as_ref().map_or(Ok(None), |exporter| {
             reach::find_url_address(self.model, self.service, &exporter.url)
         });
-        let subject = ServiceUnderTest {
+        let found = ServiceUnderTest {
             service: self.service.name.clone(),
             name: self.sdk.service_name.clone().unwrap_or_else(|| UNNAMED_SERVICE.to_owned()),
             configured: Check::new(Rung::Configured, CheckStatus::Pass, self.evidence()),
@@ -139,7 +139,7 @@ impl<'a> EffectiveSettings<'a> {
             at,
             exporter,
         };
-        let subject = subject.warned(self.warnings());
+        let subject = found.warned(self.warnings());
         match (&subject.exporter, self.refusal(&subject)) {
             (Err(reason), _) => {
                 let (why, hint) = self.missing_endpoint(project);
@@ -180,12 +180,13 @@ impl<'a> EffectiveSettings<'a> {
             return (Some(why), hint);
         }
         // Services that browsers load are wired only if they are named.
-        let hint = match classify_service(self.service, project.sources()).role.has_pages() {
-            true => format!(
+        let hint = if classify_service(self.service, project.sources()).role.has_pages() {
+            format!(
                 "take its OTEL_ variables out, or `cruddur-ops init --service {}` writes what is missing",
                 self.service.name
-            ),
-            false => "`cruddur-ops init` writes what is missing".to_owned(),
+            )
+        } else {
+            "`cruddur-ops init` writes what is missing".to_owned()
         };
         (None, hint)
     }
@@ -231,8 +232,11 @@ impl<'a> EffectiveSettings<'a> {
             }
             ProviderMismatch::HeaderEmpty { .. } => missing(fatal.words(), hint),
             ProviderMismatch::HeaderMissing { .. } => {
-                let reason = self.misspelt_headers().or_else(dropped);
-                let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                let reason = self
+                    .misspelt_headers()
+                    .or_else(dropped)
+                    .map(|reason| format!(": {reason}"))
+                    .unwrap_or_default();
                 missing(format!("{}{reason}", fatal.words()), fatal.hint())
             }
             _ => missing(fatal.words(), fatal.hint()),
@@ -257,8 +261,10 @@ impl<'a> EffectiveSettings<'a> {
     fn unset(&self, one: &VariableUse) -> String {
         match &one.won_by {
             VariableOrigin::Unset => {
-                let reason = self.why_unset(&one.name);
-                let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                let reason = self
+                    .why_unset(&one.name)
+                    .map(|reason| format!(": {reason}"))
+                    .unwrap_or_default();
                 format!("{} is not set{reason}, so no key would be sent", one.name)
             }
             origin => {
@@ -296,9 +302,10 @@ impl<'a> EffectiveSettings<'a> {
             .chain(from)
             .collect();
         for used in header.into_iter().flat_map(|setting| &setting.uses) {
-            parts.push(match self.placeholders.contains(&used.name) {
-                true => format!("a placeholder for {}", used.name),
-                false => format!("{} from {}", used.name, self.origin(&used.won_by)),
+            parts.push(if self.placeholders.contains(&used.name) {
+                format!("a placeholder for {}", used.name)
+            } else {
+                format!("{} from {}", used.name, self.origin(&used.won_by))
             });
         }
         parts.join(", ")
@@ -365,9 +372,10 @@ impl ServiceUnderTest {
     pub(super) fn warn(&mut self, warning: &str, hint: Option<String>) {
         let check = &mut self.configured;
         check.status = check.status.warned();
-        check.evidence = match check.evidence.is_empty() {
-            true => warning.to_owned(),
-            false => format!("{}; {warning}", check.evidence),
+        check.evidence = if check.evidence.is_empty() {
+            warning.to_owned()
+        } else {
+            format!("{}; {warning}", check.evidence)
         };
         check.hint = check.hint.take().or(hint);
     }

@@ -56,8 +56,7 @@ pub(super) fn find(
         MissingKeyPolicy::Replaced => placeholder_variables(model, &variables),
         MissingKeyPolicy::Reported => BTreeSet::new(),
     };
-    let stand_ins = placeholders.iter().cloned();
-    let stand_ins = stand_ins.map(|name| (name, Secret::new(PLACEHOLDER)));
+    let stand_ins = placeholders.iter().cloned().map(|name| (name, Secret::new(PLACEHOLDER)));
     let variables = model.under_run(stored.clone().into_iter().chain(stand_ins).collect());
     let names: Vec<&str> = stored.keys().map(String::as_str).collect();
     let differing = model.differences(&variables, &names);
@@ -129,9 +128,10 @@ fn warn_of(difference: &RunDifference, subject: &mut ServiceUnderTest, stores: &
     for ExportHeader { name, value } in &headers {
         ui.redactor().learn(name, value);
     }
-    let text = match headers.iter().any(|header| header.value.is_empty()) {
-        true => "with plain `docker compose` it would send no key".to_owned(),
-        false => format!("with plain `docker compose` it would have another {name}"),
+    let text = if headers.iter().any(|header| header.value.is_empty()) {
+        "with plain `docker compose` it would send no key".to_owned()
+    } else {
+        format!("with plain `docker compose` it would have another {name}")
     };
     let hint = "`cruddur-ops run -- docker compose up --build` uses the stored key";
     subject.warn(&text, Some(hint.to_owned()));

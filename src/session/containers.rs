@@ -38,14 +38,17 @@ impl ProjectContainers {
     /// Returns the project's containers; `None` if no engine answers or there are none.
     pub(crate) fn find(context: &ProjectContext, ui: &mut Ui) -> Option<Self> {
         let engine = Engine::find(context.shell, context.root().to_owned())?;
-        let list = engine.containers();
-        let list = list.map_err(|error| ui.detail(error.cause.unwrap_or(error.message))).ok()?;
+        let list = engine
+            .containers()
+            .map_err(|error| ui.detail(error.cause.unwrap_or(error.message)))
+            .ok()?;
         if list.is_empty() {
             return None;
         }
         let project = compose_project(context, ui)?;
-        let digests = engine.digests(&project);
-        let digests = digests.map_err(|error| ui.detail(error.cause.unwrap_or(error.message)));
+        let digests = engine
+            .digests(&project)
+            .map_err(|error| ui.detail(error.cause.unwrap_or(error.message)));
         let agented = list_agented(context.project.model().ok()?);
         let names = OnceCell::new();
         Some(Self { engine, project, list, digests: digests.ok(), agented, names })
@@ -180,8 +183,9 @@ pub(crate) fn list_agented(model: &ComposeModel) -> BTreeSet<String> {
 
 /// Returns what a restart of services may start in addition, if those of `agented` depend on an agent.
 pub(crate) fn restart_scope(services: &[String], agented: &BTreeSet<String>) -> RestartScope {
-    match services.iter().any(|name| agented.contains(name)) {
-        true => RestartScope::WithDependencies,
-        false => RestartScope::Alone,
+    if services.iter().any(|name| agented.contains(name)) {
+        RestartScope::WithDependencies
+    } else {
+        RestartScope::Alone
     }
 }

@@ -76,8 +76,10 @@ impl ProjectContainers {
         context: &ProjectContext,
     ) -> Result<RunningCopy> {
         let failed = |message: String| Error::new(ErrorCode::DockerFailed, message);
-        let own = self.running(request.service).next();
-        let own = own.ok_or_else(|| failed(format!("{} does not run", request.service)))?;
+        let own = self
+            .running(request.service)
+            .next()
+            .ok_or_else(|| failed(format!("{} does not run", request.service)))?;
         let copy_place = match request.port {
             Some(port) => CopyPlace::Beside { port },
             None => CopyPlace::InPlace(self.replaced(own, context).map_err(failed)?),
@@ -100,8 +102,9 @@ impl ProjectContainers {
         let held = removal.record.held()?;
         let files = context.project.compose_files();
         self.engine.start_copy(&copy, &self.project, files, &removal.record.path, held)?;
-        let container = self.engine.find_copy(&copy.id)?;
-        let container = container
+        let container = self
+            .engine
+            .find_copy(&copy.id)?
             .ok_or_else(|| failed(format!("the second container of {} ended", copy.service)))?;
         Ok(RunningCopy { container, removal })
     }
@@ -298,13 +301,14 @@ fn put_back(
         .with("COMPOSE_PATH_SEPARATOR", separator.to_owned());
     let place = ProjectContext::find(&shell, Some(&replaced.folder))?;
     let containers = ProjectContainers::find(&place, ui);
-    let same = containers.filter(|all| all.digest(service) == Some(&replaced.digest));
-    let same = same.ok_or_else(|| {
-        Error::new(
-            ErrorCode::DockerFailed,
-            format!("the configuration of {service} has changed since"),
-        )
-    })?;
+    let same = containers.filter(|all| all.digest(service) == Some(&replaced.digest)).ok_or_else(
+        || {
+            Error::new(
+                ErrorCode::DockerFailed,
+                format!("the configuration of {service} has changed since"),
+            )
+        },
+    )?;
     engine.put_back(replaced, &same.project, record.held()?)?;
     discard_record(record);
     ui.progress_done();

@@ -49,8 +49,8 @@ impl CurrentDestination {
     pub(crate) fn flags(&self) -> String {
         match self {
             Self::Elsewhere(address, headers) => {
-                let headers = headers.iter().map(|header| format!(" --header {header}"));
-                let headers: String = headers.collect();
+                let headers: String =
+                    headers.iter().map(|header| format!(" --header {header}")).collect();
                 format!("--provider otlp --endpoint {address}{headers}")
             }
             known => format!("--provider {}", known.shown()),
@@ -144,9 +144,9 @@ fn destination_in_use(
     if is_at(Destination::local()) {
         return CurrentDestination::Local;
     }
-    let headers = read_headers(&said.headers);
+    let read = read_headers(&said.headers);
     let headers: Vec<(&str, &str)> =
-        headers.iter().map(|header| (header.name.as_str(), header.value.expose())).collect();
+        read.iter().map(|header| (header.name.as_str(), header.value.expose())).collect();
     match recognise_provider(&said.endpoint, &headers) {
         Some(known) => CurrentDestination::Provider(known),
         None => {
@@ -162,16 +162,15 @@ fn destination_in_use(
 /// Returns the provider that the collector added by `init` sends to.
 fn destination_behind_collector(context: &ProjectContext) -> Option<RecognisedProvider> {
     let sends = sends::read(&collector::read_collector_configuration(context)?).ok()?;
-    let headers = sends.headers.iter();
     let headers: Vec<(&str, &str)> =
-        headers.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        sends.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     recognise_provider(&sends.endpoint, &headers)
 }
 
 /// A provider with each of its regions.
 pub(crate) fn list_accounts(known: &RecognisedProvider) -> Vec<Destination> {
-    let regions = known.provider.regions.iter().map(|region| region.name.as_str());
-    let regions = [None].into_iter().chain(regions.filter(|name| !name.is_empty()).map(Some));
+    let names = known.provider.regions.iter().map(|region| region.name.as_str());
+    let regions = [None].into_iter().chain(names.filter(|name| !name.is_empty()).map(Some));
     let endpoint = known.endpoint.as_deref();
     let accounts =
         regions.map(|region| AccountSettings { region, endpoint, settings: &known.settings });

@@ -82,8 +82,11 @@ fn take_back(context: &ProjectContext, journal: &Journal) -> Result<TakenBack> {
             cleared.extend(entry.files.into_iter().map(|file| file.path));
         } else if entry.command == WHOLE {
             let standings = journal.standing(&entry)?;
-            let files = entry.files.into_iter().zip(standings);
-            let files = files.filter(|(_, standing)| *standing == EntryFileState::New);
+            let files = entry
+                .files
+                .into_iter()
+                .zip(standings)
+                .filter(|(_, standing)| *standing == EntryFileState::New);
             left.extend(files.map(|(file, _)| file.path));
         }
     }
@@ -191,17 +194,22 @@ fn list_destinations(
 
 /// Where the collector that `init` added sends, as its configuration may have been written.
 fn list_behind(current: &[(&str, CurrentDestination)], configuration: &str) -> Vec<Destination> {
-    let behind = current.iter().find_map(|(_, current)| match current {
-        CurrentDestination::Collector(Some(known)) => Some(list_accounts(known)),
-        _ => None,
-    });
-    let mut behind = behind.unwrap_or_default();
+    let mut behind = current
+        .iter()
+        .find_map(|(_, current)| match current {
+            CurrentDestination::Collector(Some(known)) => Some(list_accounts(known)),
+            _ => None,
+        })
+        .unwrap_or_default();
     if let Ok(sends) = provider::collector::read(configuration) {
-        let headers = sends.headers.iter().filter_map(|(name, value)| {
-            let variable = value.strip_prefix("${env:")?.strip_suffix('}')?;
-            Some(format!("{name}={variable}"))
-        });
-        let headers: Vec<String> = headers.collect();
+        let headers: Vec<String> = sends
+            .headers
+            .iter()
+            .filter_map(|(name, value)| {
+                let variable = value.strip_prefix("${env:")?.strip_suffix('}')?;
+                Some(format!("{name}={variable}"))
+            })
+            .collect();
         behind.extend(Destination::otlp(&sends.endpoint, &headers));
     }
     behind
@@ -262,15 +270,18 @@ fn take_ports(context: &ProjectContext, names: &BTreeSet<String>) -> Result<Plan
     let mut plan = Plan::default();
     let Some(file) = &context.project.gitpod else { return Ok(plan) };
     let published = context.published(context.project.model()?);
-    let own = published.iter().filter(|port| names.contains(&port.service));
-    let own: BTreeSet<u16> = own.map(|port| port.port).collect();
+    let own: BTreeSet<u16> = published
+        .iter()
+        .filter(|port| names.contains(&port.service))
+        .map(|port| port.port)
+        .collect();
     let (mut written, wishes) = (Vec::new(), [PortPolicy::Keep, PortPolicy::Public]);
     for wish in wishes {
         let entries = ports::entries(&published, wish, &[], &[], PortEntryOrigin::File).write;
         written.extend(entries.into_iter().filter(|entry| own.contains(&entry.port)));
     }
-    let edit = ports_editor::take_written(&file.text, &written);
-    let edit = edit.map_err(|refusal| refusal.into_error(&file.path))?;
+    let edit = ports_editor::take_written(&file.text, &written)
+        .map_err(|refusal| refusal.into_error(&file.path))?;
     let is_empty = edit.text.trim().is_empty() && !file.text.trim().is_empty();
     plan.change(FileChange {
         path: file.path.clone(),

@@ -60,9 +60,10 @@ pub(crate) fn extend(plan: &mut Plan, context: &ProjectContext) -> Result<()> {
             let there = read_create(text);
             let missing = needs.iter().filter(|need| !is_met(need, &there));
             let commands: Vec<&str> = missing.map(|need| need.command.as_str()).collect();
-            match commands.is_empty() {
-                true => Ok(EditedText { text: text.into(), tree: None, warnings: Vec::new() }),
-                false => add_create(text, &commands.join(" && ")),
+            if commands.is_empty() {
+                Ok(EditedText { text: text.into(), tree: None, warnings: Vec::new() })
+            } else {
+                add_create(text, &commands.join(" && "))
             }
         })?;
     } else {

@@ -55,12 +55,13 @@ pub(crate) fn trust_flag(objection: &Objection) -> String {
 
 /// Returns what can be done about an objection.
 pub(crate) fn objection_advice(objection: &Objection) -> Option<String> {
-    match objection.is_in_host() {
-        true => Some(format!(
+    if objection.is_in_host() {
+        Some(format!(
             "take {} out of the address: looking up the name would reveal it",
             objection.names().join(" and ")
-        )),
-        false => hint_for_code(FailureCode::UntrustedHost, &objection.host),
+        ))
+    } else {
+        hint_for_code(FailureCode::UntrustedHost, &objection.host)
     }
 }
 
@@ -68,8 +69,9 @@ pub(crate) fn objection_advice(objection: &Objection) -> Option<String> {
 pub(crate) fn withheld_error(objection: &Objection) -> Error {
     let error =
         Error::new(ErrorCode::UntrustedHost, format!("{}; nothing was sent", objection.describe()));
-    match objection.is_in_host() {
-        true => error.hint(objection_advice(objection).unwrap_or_default()),
-        false => error.hint(format!("`{}` sends it there", trust_flag(objection))),
+    if objection.is_in_host() {
+        error.hint(objection_advice(objection).unwrap_or_default())
+    } else {
+        error.hint(format!("`{}` sends it there", trust_flag(objection)))
     }
 }

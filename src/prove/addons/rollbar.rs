@@ -61,8 +61,10 @@ pub(super) fn subject(
         return Some(subject.stopped(FailureCode::KeyMissing, &text, Some(key_set_hint(variable))));
     }
     let address = effective.settings.get(&profile.address);
-    let said = address.and_then(|setting| setting.value.known());
-    let said = said.map(str::trim).filter(|said| !said.is_empty());
+    let said = address
+        .and_then(|setting| setting.value.known())
+        .map(str::trim)
+        .filter(|said| !said.is_empty());
     let endpoint = said.or(profile.endpoint.as_deref())?;
     let Some(url) = items_url(endpoint) else {
         let text = format!("{} is no http or https address", profile.address);

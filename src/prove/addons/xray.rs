@@ -93,15 +93,13 @@ pub(super) fn subject(
     if apart && reach::is_own(&addresses.udp.host) {
         subject.warn("in a container this address is the container itself, not this machine");
     }
-    let switch = effective.settings.get(SWITCH);
-    let switch = switch.and_then(|setting| setting.value.known());
+    let switch = effective.settings.get(SWITCH).and_then(|setting| setting.value.known());
     if switch.is_some_and(|value| value.trim().eq_ignore_ascii_case("false")) {
         subject.warn("AWS_XRAY_SDK_ENABLED is false: the application itself sends nothing");
     }
     let own = effective.model.service(&addresses.udp.host);
     let settings = own.map(|daemon| daemon.effective(variables));
-    let regions = profile.daemon.iter().flat_map(|daemon| &daemon.regions);
-    let mut regions = regions.filter_map(|name| {
+    let mut regions = profile.daemon.iter().flat_map(|daemon| &daemon.regions).filter_map(|name| {
         let region = settings.as_ref()?.get(name)?.value.known()?;
         is_aws_region(region).then(|| region.to_owned())
     });
@@ -259,8 +257,7 @@ impl XrayProbe {
     /// Returns the shell with the daemon's keys.
     fn shell(&self, shell: &Shell) -> Shell {
         let variables = shell.variables().clone().into_iter();
-        let keys = self.keys.iter();
-        let keys = keys.map(|(name, key)| (name.clone(), key.expose().to_owned()));
+        let keys = self.keys.iter().map(|(name, key)| (name.clone(), key.expose().to_owned()));
         Shell::new(variables.chain(keys), shell.folder().to_owned())
     }
 }

@@ -240,8 +240,13 @@ impl AppUnderTest {
             self.prove_behind(verdict, CheckStatus::Pass, text);
             return;
         }
-        let named = seen.search.map(|search| search.named.as_slice()).unwrap_or_default();
-        let named = named.iter().filter(|span| span.is_named(&name)).count();
+        let named = seen
+            .search
+            .map(|search| search.named.as_slice())
+            .unwrap_or_default()
+            .iter()
+            .filter(|span| span.is_named(&name))
+            .count();
         if named > 0 {
             sighting.spans = named;
             let text = format!(

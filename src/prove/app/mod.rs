@@ -98,13 +98,13 @@ impl AppProof<'_> {
             return Ok(self.finish(concluded, asked, None, ui));
         };
         let concluded = net::block_on(tapped::until_interrupted(self.climb(apps, ui)));
-        let verdicts = concluded.and_then(|concluded| {
+        let finished = concluded.and_then(|concluded| {
             let verdicts = self.finish(concluded?, asked, Some(&tap), ui);
             tapped::draw(&tap, &verdicts, ui);
             Ok(verdicts)
         });
         tapped::close(tap, self.context, ui);
-        verdicts
+        finished
     }
 
     /// Adds to what was concluded why nothing came, and what is required besides.

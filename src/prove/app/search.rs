@@ -213,9 +213,10 @@ impl SpanSearch {
             Err(words) => self.unanswered = self.unanswered.take().map(|_| words),
         }
         // These spans may have brought new columns, or columns that identify further spans.
-        let is_due = match self.spans.is_empty() {
-            true => self.results + LOOKS_BEFORE_AGAIN <= self.asked_again_at,
-            false => !self.is_complete,
+        let is_due = if self.spans.is_empty() {
+            self.results + LOOKS_BEFORE_AGAIN <= self.asked_again_at
+        } else {
+            !self.is_complete
         };
         if is_due && !self.search.unheard.is_empty() {
             self.is_complete = !self.spans.is_empty();
@@ -244,8 +245,9 @@ impl SpanSearch {
                 None => return Ok(Vec::new()),
             },
         };
-        let rows = honeycomb::fetch_query_rows(route, &id, key, deadline).await;
-        let rows = rows.map_err(|failure| failure.words().to_owned())?;
+        let rows = honeycomb::fetch_query_rows(route, &id, key, deadline)
+            .await
+            .map_err(|failure| failure.words().to_owned())?;
         self.prepared = Some(id);
         Ok(rows.iter().filter_map(AppSpan::read).collect())
     }

@@ -172,8 +172,13 @@ impl AppUnderTest {
     pub(super) fn accepted(&self, tap: &TapSession, spans: Check) -> Check {
         let Some(export) = self.export(tap) else { return spans };
         let mut check = Check { rung: Rung::Accepted, ..spans }.took(export.took);
-        let host = self.subject.exporter.as_ref().ok().and_then(|one| one.url.host_str());
-        let host = host.unwrap_or("its endpoint");
+        let host = self
+            .subject
+            .exporter
+            .as_ref()
+            .ok()
+            .and_then(|one| one.url.host_str())
+            .unwrap_or("its endpoint");
         check.evidence = format!("{host} took its own {}: {}", export.describe(), check.evidence);
         if let Ok(ExportMeaning::Accepted { warning: Some(words) }) = &export.answer {
             check.evidence += &format!("; it says: {words}");
@@ -243,8 +248,12 @@ pub(super) fn draw(tap: &TapSession, verdicts: &[ServiceVerdict], ui: &mut Ui) {
         verdicts.iter().filter_map(|verdict| verdict.trace_id.as_deref()).collect();
     for id in traces {
         let Some(id) = TraceId::parse(id) else { continue };
-        let spans = exports.iter().flat_map(|export| &export.spans);
-        let spans: Vec<_> = spans.filter(|span| span.trace_id == id).cloned().collect();
+        let spans: Vec<_> = exports
+            .iter()
+            .flat_map(|export| &export.spans)
+            .filter(|span| span.trace_id == id)
+            .cloned()
+            .collect();
         if spans.is_empty() {
             continue;
         }

@@ -65,8 +65,8 @@ fn address(proof: &AppProof<'_>, service: &ServiceModel) -> Option<AppAddress> {
 
 /// Whether docker compose starts a service by default, or it runs.
 fn is_enabled(proof: &AppProof<'_>, model: &ComposeModel, service: &ServiceModel) -> bool {
-    let enabled = model.plain().get("COMPOSE_PROFILES").unwrap_or_default();
-    let mut enabled = enabled.split(',').map(str::trim);
+    let mut enabled =
+        model.plain().get("COMPOSE_PROFILES").unwrap_or_default().split(',').map(str::trim);
     service.profiles.is_empty()
         || enabled.any(|name| name == "*" || service.profiles.iter().any(|own| own == name))
         || proof.containers.is_some_and(|all| all.is_running(&service.name))

@@ -125,8 +125,9 @@ impl ChosenWitness {
 /// Lists the ways to prove an application whose spans cannot be searched.
 pub(super) fn list_witness_options(tap_tried: bool) -> String {
     const OTHERS: &str = "a configuration key of an environment with Query Data, or `cruddur-ops listen --containers` with `cruddur-ops init --provider local`, proves it";
-    match tap_tried {
-        true => OTHERS.to_owned(),
-        false => format!("`cruddur-ops verify --app --tap`, {OTHERS}"),
+    if tap_tried {
+        OTHERS.to_owned()
+    } else {
+        format!("`cruddur-ops verify --app --tap`, {OTHERS}")
     }
 }

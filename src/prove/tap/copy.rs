@@ -79,21 +79,22 @@ impl TapSession {
         };
         let reached = self.reached_relay(target, containers, time)?;
         let host = reached.gateway.map_or(MACHINE_NAME.to_owned(), |ip| ip.to_string());
-        let copy = containers.start_copy(
-            CopyRequest {
-                service: target.service,
-                environment: relay_variables(
-                    service,
-                    model.plain(),
-                    target.exporter.protocol,
-                    &reached.relay.endpoint(&host),
-                ),
-                machine_name: reached.gateway.is_none().then(|| MACHINE_NAME.to_owned()),
-                port,
-            },
-            context,
-        );
-        let copy = copy.map_err(in_one_line)?;
+        let copy = containers
+            .start_copy(
+                CopyRequest {
+                    service: target.service,
+                    environment: relay_variables(
+                        service,
+                        model.plain(),
+                        target.exporter.protocol,
+                        &reached.relay.endpoint(&host),
+                    ),
+                    machine_name: reached.gateway.is_none().then(|| MACHINE_NAME.to_owned()),
+                    port,
+                },
+                context,
+            )
+            .map_err(in_one_line)?;
         let ReachedRelay { relay, exports, gateway } = reached;
         match gateway {
             None => relay.admit(RelayPeer::ThisMachine),

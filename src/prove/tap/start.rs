@@ -77,8 +77,11 @@ fn start_command(
     }
     let all = all.iter().map(|(name, value)| format!("{name}=\"{}\"", in_double_quotes(value)));
     let words: Vec<String> = all.collect();
-    let start = service.command.as_ref().map(|command| command.line());
-    let start = start.unwrap_or_else(|| "YOUR-COMMAND".to_owned());
+    let start = service
+        .command
+        .as_ref()
+        .map(|command| command.line())
+        .unwrap_or_else(|| "YOUR-COMMAND".to_owned());
     let line = format!("{} exec {start}", words.join(" "));
     format!("cruddur-ops run -- sh -c '{}'", line.replace('\'', r"'\''"))
 }

@@ -15,11 +15,12 @@ pub(super) fn find_started_modules(
 ) -> (Vec<StartEntry>, Vec<ServedObject>) {
     let flask_app = container_variable(settings, startup, "FLASK_APP");
     let lines = startup.commands.iter().map(|command| command.words.join(" "));
-    let found = lines.map(|line| {
-        let flask_app = flask_app.as_deref();
-        (parse_start_entries(&line, flask_app), served_objects(&line, flask_app))
-    });
-    let mut found = found.filter(|(entries, _)| !entries.is_empty());
+    let mut found = lines
+        .map(|line| {
+            let flask_app = flask_app.as_deref();
+            (parse_start_entries(&line, flask_app), served_objects(&line, flask_app))
+        })
+        .filter(|(entries, _)| !entries.is_empty());
     // One-off tasks come before the long-running command.
     found.next_back().unwrap_or_default()
 }

@@ -93,14 +93,16 @@ impl InspectionReader<'_> {
     }
 
     fn take_model(&mut self, model: ComposeModel) {
-        let dotenvs = model.dotenv_files();
-        let dotenvs = dotenvs.map(|(file, statements)| DotenvFile {
+        let dotenvs = model.dotenv_files().map(|(file, statements)| DotenvFile {
             file: file.clone(),
             statements: statements.to_vec(),
         });
         self.inspection.dotenvs = dotenvs.collect();
-        let outside = model.files.iter().map(|file| &file.path);
-        let outside = outside.filter(|path| self.project.sources().is_foreign(path));
+        let outside = model
+            .files
+            .iter()
+            .map(|file| &file.path)
+            .filter(|path| self.project.sources().is_foreign(path));
         self.inspection.foreign = outside.cloned().collect();
         self.note_roles(&model);
         self.inspection.model = Some(model);
@@ -152,8 +154,8 @@ impl InspectionReader<'_> {
             files.any(|file| file.path == path)
                 || self.project.compose_files().iter().any(|one| one == path)
         };
-        let others = self.project.compose_files_here();
-        let others: Vec<PathBuf> = others.into_iter().filter(|path| !known(path)).collect();
+        let others: Vec<PathBuf> =
+            self.project.compose_files_here().into_iter().filter(|path| !known(path)).collect();
         for path in others {
             if let Ok(model) = self.project.model_of(vec![path]) {
                 self.note_roles(&model);
@@ -251,8 +253,11 @@ impl InspectionReader<'_> {
         let root = self.project.root.clone();
         let mut modules: HashMap<PathBuf, Vec<PathBuf>> = HashMap::from([(root, Vec::new())]);
         for file in python {
-            let above = file.path.ancestors().skip(1);
-            let mut above = above.take_while(|folder| folder.starts_with(&self.project.root));
+            let mut above = file
+                .path
+                .ancestors()
+                .skip(1)
+                .take_while(|folder| folder.starts_with(&self.project.root));
             let listed = above.find(|folder| folder.join("requirements.txt").is_file());
             let folder = listed.unwrap_or(&self.project.root).to_owned();
             modules.entry(folder).or_default().push(file.path);

@@ -91,11 +91,10 @@ fn git_standings(
     }
     for path in lint::files_with_keys(inspection) {
         let shown = inspection.shown(&path).to_owned();
-        let standing = match shown == Path::new(".env") {
-            true => {
-                context.stores(ui.redactor()).env_file_exposure().unwrap_or(GitFileStatus::Ignored)
-            }
-            false => standing_of(&path, context.shell),
+        let standing = if shown == Path::new(".env") {
+            context.stores(ui.redactor()).env_file_exposure().unwrap_or(GitFileStatus::Ignored)
+        } else {
+            standing_of(&path, context.shell)
         };
         let standing = match standing {
             GitFileStatus::Tracked => KeyFileStatus::Tracked,

@@ -92,8 +92,12 @@ pub(super) fn port_goals(
     let (existing, origin) = match &around.workspace {
         Workspace::Codespaces(_) | Workspace::Ona(_) => {
             // A list that cannot be read is reported when ports are opened.
-            let live = request.live.then(|| around.live_ports().unwrap_or_default());
-            let live = live.unwrap_or_default().iter().map(live_port_entry).collect();
+            let listed = if request.live {
+                around.live_ports().unwrap_or_default()
+            } else {
+                Default::default()
+            };
+            let live = listed.iter().map(live_port_entry).collect();
             (live, PortEntryOrigin::Live)
         }
         _ => (context.configured_ports(), PortEntryOrigin::File),
@@ -189,8 +193,7 @@ fn plan_devcontainer_ports(
     around: &PortsWorkspace,
 ) -> Result<Plan> {
     let path = context.project.devcontainer_path();
-    let before = context.project.devcontainer.as_ref();
-    let before = before.map(|file| file.text.to_string());
+    let before = context.project.devcontainer.as_ref().map(|file| file.text.to_string());
     let text = before.clone().unwrap_or_else(|| devcontainer::FRESH.to_owned());
     let published = published_ports(context, request)?;
     let forwards = devcontainer::ports_to_forward(&published, request.wish, &request.asked);
@@ -268,11 +271,10 @@ pub(crate) fn nothing_to_do(
     }
     let shown: Vec<String> =
         files.iter().map(|path| context.project.shown(path).display().to_string()).collect();
-    match shown.is_empty() {
-        true => "no file here configures ports".to_owned(),
-        false => {
-            let say = if shown.len() == 1 { "says" } else { "say" };
-            format!("nothing to write: {} {say} so already", shown.join(" and "))
-        }
+    if shown.is_empty() {
+        "no file here configures ports".to_owned()
+    } else {
+        let say = if shown.len() == 1 { "says" } else { "say" };
+        format!("nothing to write: {} {say} so already", shown.join(" and "))
     }
 }

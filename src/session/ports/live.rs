@@ -84,10 +84,12 @@ pub(crate) fn apply_live_visibility(
             }
         }
     }
-    match before.is_empty() {
-        true => {}
-        false if wrote.is_empty() => journal.keep_ports(command, before)?,
-        false => journal.remember_ports(command, before)?,
+    if before.is_empty() {
+        // No port was changed.
+    } else if wrote.is_empty() {
+        journal.keep_ports(command, before)?;
+    } else {
+        journal.remember_ports(command, before)?;
     }
     say_not_forwarded(&done.not_forwarded, request, ui);
     all_but_first(errors, ui).map_or(Ok(done), Err)
