@@ -6,8 +6,8 @@ use crate::provider::Addon;
 
 /// Returns the parser of an addon's name.
 pub(super) fn addon() -> impl TypedValueParser<Value = Addon> {
-    let known = Addon::ALL.iter();
-    let known = known.map(|addon| PossibleValue::new(addon.as_str()).help(addon.title()));
+    let known =
+        Addon::ALL.iter().map(|addon| PossibleValue::new(addon.as_str()).help(addon.title()));
     PossibleValuesParser::new(known).try_map(|name| {
         let mut addons = Addon::ALL.iter().copied();
         addons

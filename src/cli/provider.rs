@@ -71,12 +71,16 @@ impl TypedValueParser for ProviderParser {
 
 impl ProviderParser {
     fn names(self) -> impl Iterator<Item = PossibleValue> {
-        let known = known_providers().iter().filter(|one| one.refused.is_none());
-        let known = known.map(|one| PossibleValue::new(one.name.as_str()).help(one.title.as_str()));
+        let known = known_providers()
+            .iter()
+            .filter(|one| one.refused.is_none())
+            .map(|one| PossibleValue::new(one.name.as_str()).help(one.title.as_str()));
         let others = self.others.iter().map(|(name, help)| PossibleValue::new(name).help(help));
         // Accepted here, so that the later refusal can suggest an alternative.
-        let refused = known_providers().iter().filter(|one| one.refused.is_some());
-        let refused = refused.map(|one| PossibleValue::new(one.name.as_str()).hide(true));
+        let refused = known_providers()
+            .iter()
+            .filter(|one| one.refused.is_some())
+            .map(|one| PossibleValue::new(one.name.as_str()).hide(true));
         known.chain(others).chain(refused)
     }
 }

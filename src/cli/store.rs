@@ -35,9 +35,10 @@ pub(super) fn store() -> impl TypedValueParser<Value = StoreKind> {
 pub(super) fn store_or_none() -> impl TypedValueParser<Value = StoreName> {
     let nowhere = PossibleValue::new(NOWHERE.0).help(NOWHERE.1);
     PossibleValuesParser::new(possible_stores().chain([nowhere])).try_map(|name| {
-        match name == NOWHERE.0 {
-            true => Ok(StoreName::None),
-            false => store_by_name(&name).map(StoreName::Store),
+        if name == NOWHERE.0 {
+            Ok(StoreName::None)
+        } else {
+            store_by_name(&name).map(StoreName::Store)
         }
     })
 }

@@ -42,9 +42,10 @@ pub(super) fn decide(
     write: &WriteArgs,
     ui: &mut Ui,
 ) -> Result<PlanDecision> {
-    match show_plan(journal, plan, shown, base, write, ui)? {
-        true => ask_agreement(question, write, ui),
-        false => Ok(PlanDecision::Nothing),
+    if show_plan(journal, plan, shown, base, write, ui)? {
+        ask_agreement(question, write, ui)
+    } else {
+        Ok(PlanDecision::Nothing)
     }
 }
 
@@ -91,9 +92,10 @@ pub(super) fn ask_agreement(
     if let Some(decided) = decision_from_flags(write) {
         return Ok(decided);
     }
-    match ui.confirm(question, "--yes", true)? {
-        true => Ok(PlanDecision::Write),
-        false => Ok(PlanDecision::Declined),
+    if ui.confirm(question, "--yes", true)? {
+        Ok(PlanDecision::Write)
+    } else {
+        Ok(PlanDecision::Declined)
     }
 }
 
@@ -146,9 +148,10 @@ pub(super) fn settle<'a>(
             .hint("the same command with `--yes` finishes it first"));
     }
     ui.warn(&state, None);
-    let direction = match write.yes || ui.confirm("Finish it? (no takes it back)", "--yes", true)? {
-        true => EntryDirection::Forward,
-        false => EntryDirection::Back,
+    let direction = if write.yes || ui.confirm("Finish it? (no takes it back)", "--yes", true)? {
+        EntryDirection::Forward
+    } else {
+        EntryDirection::Back
     };
     restore_entry(journal, &entry, direction, context, ui)?;
     context.again().map(Some)
@@ -179,8 +182,8 @@ pub(super) fn show_written_files(plan: &Plan, base: &Path, ui: &mut Ui) {
         ui.section("written:");
     }
     for change in &plan.changes {
-        let path = diff::relative_path(&change.path, base);
-        let path = path.display();
+        let relative = diff::relative_path(&change.path, base);
+        let path = relative.display();
         ui.say(match (&change.before, &change.after) {
             (None, _) => format!("  created {path}"),
             (_, None) => format!("  removed {path}"),

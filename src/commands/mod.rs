@@ -58,8 +58,11 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<RunOutcome> {
     let outcome = run_command(cli, shell, ui);
     if ui.verbosity() == Verbosity::Verbose {
         if let Ok(place) = ProjectContext::find(shell, cli.global.directory.as_deref()) {
-            let files = place.project.compose_files().iter();
-            let files = files.map(|file| place.project.shown(file).display().to_string());
+            let files = place
+                .project
+                .compose_files()
+                .iter()
+                .map(|file| place.project.shown(file).display().to_string());
             ui.detail(format!("compose files: {}", files.collect::<Vec<_>>().join(", ")));
         }
         ui.detail(format!("took {} ms", begun.elapsed().as_millis()));

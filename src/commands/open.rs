@@ -76,9 +76,10 @@ pub(super) fn run(
         && browser::open(url.as_str(), shell)
             .inspect_err(|error| ui.warn(&error.message, None))
             .is_ok();
-    match opened {
-        true => ui.say(PaintedLine::from("opened ") + PaintedLine::link(url.as_str())),
-        false => ui.result(PaintedLine::link(url.as_str())),
+    if opened {
+        ui.say(PaintedLine::from("opened ") + PaintedLine::link(url.as_str()))
+    } else {
+        ui.result(PaintedLine::link(url.as_str()))
     }
     ui.document(&OpenedDocument {
         schema_version: 1,

@@ -26,9 +26,10 @@ pub(super) fn run(args: &RemoveArgs, context: &ProjectContext, ui: &mut Ui) -> R
     if let Some(name) = args.service.iter().find(|name| model.service(name).is_none()) {
         return Err(unknown_service(name, model));
     }
-    let scope = match args.service.is_empty() {
-        true => RemovalScope::All,
-        false => RemovalScope::Services(args.service.iter().cloned().collect()),
+    let scope = if args.service.is_empty() {
+        RemovalScope::All
+    } else {
+        RemovalScope::Services(args.service.iter().cloned().collect())
     };
     let plan = removal::plan(context, &scope, &journal)?;
     let (command, question) = match scope {
@@ -109,8 +110,10 @@ fn close_ports(
     }
     let failed = ports::undo_live(context, &known, ui);
     let left: Vec<u16> = failed.iter().flat_map(|(left, _)| left).map(|port| port.port).collect();
-    let back = known.into_iter().filter(|port| !left.contains(&port.port));
-    let back = back.map(|port| PortChangeEntry { before: port.after, after: port.before, ..port });
+    let back = known
+        .into_iter()
+        .filter(|port| !left.contains(&port.port))
+        .map(|port| PortChangeEntry { before: port.after, after: port.before, ..port });
     journal.remember_ports(removal::WHOLE, back.collect())?;
     match failed {
         Some((_, error)) => {

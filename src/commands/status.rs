@@ -237,9 +237,10 @@ fn show_status_row(head: &str, text: &str, ui: &mut Ui) {
 fn describe_key(key: &KeyStatus) -> String {
     match (&key.masked, key.store) {
         (Some(masked), Some(store)) => {
-            let run = match key.compose_takes_it {
-                true => "",
-                false => ", which `cruddur-ops run -- docker compose up` hands over",
+            let run = if key.compose_takes_it {
+                ""
+            } else {
+                ", which `cruddur-ops run -- docker compose up` hands over"
             };
             format!("{} {masked} in `{store}`{run}", key.variable)
         }

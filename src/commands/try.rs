@@ -49,15 +49,14 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<RunOutco
     let passed = report.passed;
     let mut document =
         json!({ "schema_version": 1, "kept": kept, "init": wired.document, "verify": report });
-    match args.web {
-        false => ui.document(&document)?,
-        true => {
-            let with_address = |url: &str| {
-                document["page"] = json!({ "url": url });
-                document
-            };
-            page::show(with_traffic(traces), own_shell, with_address, ui)?;
-        }
+    if args.web {
+        let with_address = |url: &str| {
+            document["page"] = json!({ "url": url });
+            document
+        };
+        page::show(with_traffic(traces), own_shell, with_address, ui)?;
+    } else {
+        ui.document(&document)?
     }
     Ok(match (wired.outcome, passed) {
         (RunOutcome::Yes, true) => RunOutcome::Yes,

@@ -61,8 +61,8 @@ pub(super) fn run(args: &UndoArgs, context: &ProjectContext, ui: &mut Ui) -> Res
     if decision == PlanDecision::Write {
         let _whole = set_interrupt_mode(InterruptMode::Remember);
         let names = provider::secret_variables();
-        let exposed = plan.changes.iter().flat_map(|change| stores.exposed_by(change, &names));
-        let exposed: Vec<String> = exposed.collect();
+        let exposed: Vec<String> =
+            plan.changes.iter().flat_map(|change| stores.exposed_by(change, &names)).collect();
         journal.settled(entry, &plan, EntryDirection::Back)?;
         if let Some((left, error)) = ports::undo_live(context, &entry.ports, ui) {
             journal.remember_ports(&entry.command, left)?;
@@ -109,11 +109,15 @@ fn list_changes(
     let mut changes: Vec<Value> = Vec::new();
     for (at, entry) in entries.iter().enumerate() {
         let number = at + 1;
-        let files = entry.files.iter().map(|file| context.project.shown(&file.path));
-        let files: Vec<String> = files.map(|path| path.display().to_string()).collect();
+        let files: Vec<String> = entry
+            .files
+            .iter()
+            .map(|file| context.project.shown(&file.path))
+            .map(|path| path.display().to_string())
+            .collect();
         let ports: Vec<u16> = entry.ports.iter().map(|port| port.port).collect();
-        let touched = files.iter().cloned().chain(ports.iter().map(|port| format!("port {port}")));
-        let touched: Vec<String> = touched.collect();
+        let touched: Vec<String> =
+            files.iter().cloned().chain(ports.iter().map(|port| format!("port {port}"))).collect();
         let age = entry.written.and_then(|written| SystemTime::now().duration_since(written).ok());
         let head = format!(
             "{number:>3}  {:<width$}  {:<14}  ",

@@ -23,19 +23,17 @@ pub(super) fn run(
 ) -> Result<RunOutcome> {
     let place = ProjectContext::find(shell, global.directory.as_deref())?;
     let request = proof_request(args)?;
-    let report = match args.local {
-        true => prove::prove_locally(&request, &place, ui)?.0,
-        false => prove::prove(&request, &place, ui)?,
+    let report = if args.local {
+        prove::prove_locally(&request, &place, ui)?.0
+    } else {
+        prove::prove(&request, &place, ui)?
     };
     if !args.local {
         // A verdict that cannot be saved is still valid.
         let _ = keep_verdict(&place, &report, ui.redactor());
     }
     ui.document(&report)?;
-    Ok(match report.passed {
-        true => RunOutcome::Yes,
-        false => RunOutcome::No,
-    })
+    Ok(if report.passed { RunOutcome::Yes } else { RunOutcome::No })
 }
 
 /// Returns the proof request for the arguments.
@@ -43,20 +41,14 @@ fn proof_request(args: &VerifyArgs) -> Result<ProofRequest> {
     Ok(ProofRequest {
         services: args.service.clone(),
         application: args.app.as_ref().map(|url| app_request(url.as_deref(), args)).transpose()?,
-        restart: match args.restart {
-            true => RestartPermission::Given,
-            false => RestartPermission::Ask,
-        },
+        restart: if args.restart { RestartPermission::Given } else { RestartPermission::Ask },
         required: match args.require.unwrap_or_default() {
             Require::Accepted => ProvenRung::Accepted,
             Require::DatasetWritten => ProvenRung::DatasetWritten,
             Require::Queryable => ProvenRung::Queryable,
         },
         timeout: args.timeout,
-        addons: match args.no_addons {
-            true => AddonScope::LeftOut,
-            false => AddonScope::Included,
-        },
+        addons: if args.no_addons { AddonScope::LeftOut } else { AddonScope::Included },
         trusted_hosts: args.trust_host.clone(),
         stage: ProjectStage::Running,
     })
@@ -73,14 +65,8 @@ fn app_request(url: Option<&str>, args: &VerifyArgs) -> Result<AppRequest> {
     }
     Ok(AppRequest {
         url: url.map(parse_app_address).transpose()?,
-        unasked: match args.strict {
-            true => UnaskedServices::Failed,
-            false => UnaskedServices::Tolerated,
-        },
-        tap: match args.tap {
-            true => TapUse::Wanted,
-            false => TapUse::Offered,
-        },
+        unasked: if args.strict { UnaskedServices::Failed } else { UnaskedServices::Tolerated },
+        tap: if args.tap { TapUse::Wanted } else { TapUse::Offered },
         recreated: args.recreate.clone(),
     })
 }

@@ -167,10 +167,7 @@ fn report_findings(
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
     let DoctorReport { findings, inspection, silenced } = *shown;
-    let counted = match args.strict {
-        true => Severity::Warning,
-        false => Severity::Error,
-    };
+    let counted = if args.strict { Severity::Warning } else { Severity::Error };
     let mut passed = findings.iter().all(|finding| finding.severity < counted);
     let mut online = None;
     if args.online {

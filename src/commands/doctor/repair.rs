@@ -35,8 +35,11 @@ pub(super) fn repair(
     let mut is_joint = true;
     while tried.len() < MOST {
         let mut seen: HashSet<&FindingFix> = HashSet::new();
-        let fixes = repaired.findings.iter().filter_map(|finding| finding.fix.as_ref());
-        let fixes = fixes.filter(|fix| !tried.contains(*fix) && seen.insert(fix));
+        let fixes = repaired
+            .findings
+            .iter()
+            .filter_map(|finding| finding.fix.as_ref())
+            .filter(|fix| !tried.contains(*fix) && seen.insert(fix));
         let mut open: Vec<FindingFix> = fixes.cloned().collect();
         is_joint &= open.len() > 1 && are_apart(&open);
         if !is_joint {
@@ -102,8 +105,8 @@ fn fixes_finding(fixes: &[FindingFix], before: &[LintFinding], after: &[LintFind
         of_code.filter(|one| path.is_none_or(|path| one.place.path == path)).count()
     };
     // Of several findings with one fix, the first one counts.
-    let fixed = before.iter().rev().filter_map(|finding| Some((finding.fix.as_ref()?, finding)));
-    let fixed: HashMap<&FindingFix, &LintFinding> = fixed.collect();
+    let fixed: HashMap<&FindingFix, &LintFinding> =
+        before.iter().rev().filter_map(|finding| Some((finding.fix.as_ref()?, finding))).collect();
     let mut wanted: BTreeMap<(&str, &Path), BTreeSet<usize>> = BTreeMap::new();
     for (number, fix) in fixes.iter().enumerate() {
         let Some(finding) = fixed.get(fix) else { return false };
@@ -145,18 +148,22 @@ impl RepairedProject {
 
     /// Returns the changes between the files as read and as fixed.
     pub(super) fn changes(&self, project: &Project) -> Vec<FileChange> {
-        let changes = self.texts.iter().map(|(path, text)| FileChange {
-            path: path.clone(),
-            before: project.source(path).ok().flatten().map(|file| file.text),
-            after: Some(Arc::clone(text)),
-            // Gitpod watches its file by inode, so it is rewritten in place.
-            writing: match path.ends_with(".gitpod.yml") {
-                true => WriteMethod::InPlace,
-                false => WriteMethod::Replace,
-            },
-        });
-        let mut changes: Vec<FileChange> =
-            changes.filter(|change| change.before != change.after).collect();
+        let mut changes: Vec<FileChange> = self
+            .texts
+            .iter()
+            .map(|(path, text)| FileChange {
+                path: path.clone(),
+                before: project.source(path).ok().flatten().map(|file| file.text),
+                after: Some(Arc::clone(text)),
+                // Gitpod watches its file by inode, so it is rewritten in place.
+                writing: if path.ends_with(".gitpod.yml") {
+                    WriteMethod::InPlace
+                } else {
+                    WriteMethod::Replace
+                },
+            })
+            .filter(|change| change.before != change.after)
+            .collect();
         let files = self.after.files();
         changes.sort_by_key(|change| {
             let at = files.iter().position(|file| file.path == change.path);

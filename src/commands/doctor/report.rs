@@ -175,8 +175,10 @@ fn workflow_annotation(finding: &LintFinding, prefix: &Path) -> String {
     let text = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |value: &str| text(value).replace(':', "%3A").replace(',', "%2C");
     let place = &finding.place;
-    let link = lint::rule(finding.code).and_then(LintRule::link);
-    let link = link.map(|link| format!(" ({link})")).unwrap_or_default();
+    let link = lint::rule(finding.code)
+        .and_then(LintRule::link)
+        .map(|link| format!(" ({link})"))
+        .unwrap_or_default();
     format!(
         "::{level} file={},line={},col={},title={}::{}",
         property(&prefix.join(&place.path).display().to_string()),

@@ -26,11 +26,14 @@ pub(super) fn run(args: &HelpArgs, ui: &mut Ui) -> Result<RunOutcome> {
         return show_topic(topic, ui);
     }
     let words = args.words.iter().map(String::as_str);
-    let words = [env!("CARGO_PKG_NAME")].into_iter().chain(words).chain(["--help"]);
-    let said = Cli::command().try_get_matches_from(words).err();
-    let help = said.filter(|said| said.kind() == ErrorKind::DisplayHelp);
-    let text = help.ok_or_else(|| unknown_topic_error(&args.words.join(" ")))?.render();
-    let text = if ui.result_look.colour { text.ansi().to_string() } else { text.to_string() };
+    let line = [env!("CARGO_PKG_NAME")].into_iter().chain(words).chain(["--help"]);
+    let help = Cli::command()
+        .try_get_matches_from(line)
+        .err()
+        .filter(|error| error.kind() == ErrorKind::DisplayHelp)
+        .ok_or_else(|| unknown_topic_error(&args.words.join(" ")))?
+        .render();
+    let text = if ui.result_look.colour { help.ansi().to_string() } else { help.to_string() };
     ui.formatted_result(text.trim_end());
     if args.words.is_empty() {
         ui.result("");

@@ -108,8 +108,12 @@ fn describe_provider(provider: &Provider) -> String {
     for variable in provider.variables() {
         parts.push(format!("Key: `{variable}`."));
     }
-    let regions = provider.regions.iter().map(|region| region.name.as_str());
-    let regions: Vec<&str> = regions.filter(|name| !name.is_empty()).collect();
+    let regions: Vec<&str> = provider
+        .regions
+        .iter()
+        .map(|region| region.name.as_str())
+        .filter(|name| !name.is_empty())
+        .collect();
     if !regions.is_empty() {
         parts.push(format!("`--region`: {}.", regions.join(", ")));
     }

@@ -185,10 +185,7 @@ fn destination_notes(sending: &DestinationChoice) -> Vec<Note> {
         Some(_) => ", through a collector that alone holds the key",
         None => "",
     };
-    let kept = match sending.kept {
-        true => ", as before (`--provider honeycomb` changes that)",
-        false => "",
-    };
+    let kept = if sending.kept { ", as before (`--provider honeycomb` changes that)" } else { "" };
     let mut notes =
         vec![Note::fact(format!("provider: {} at {}{by}{kept}", target.title, target.endpoint))];
     if provider::find_provider(&target.provider).is_some_and(|known| !known.confirmed) {

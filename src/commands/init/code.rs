@@ -51,8 +51,8 @@ fn flask_plan(
     let mut plan = Plan::default();
     let mut changed = Vec::new();
     for service in found {
-        let own = instrument::plan_services(std::slice::from_ref(&service), MistakePolicy::Start);
-        let own = own.unwrap_or_else(|error| left_alone(&error));
+        let own = instrument::plan_services(std::slice::from_ref(&service), MistakePolicy::Start)
+            .unwrap_or_else(|error| left_alone(&error));
         if !own.changes.is_empty() {
             changed.push(service);
         }

@@ -18,8 +18,7 @@ pub(super) fn plan(
     model: &ComposeModel,
 ) -> (CollectorSettings, Vec<Note>) {
     let mut notes = Vec::new();
-    let chosen = selected.iter();
-    let chosen = chosen.filter_map(|one| model.service(&one.service));
+    let chosen = selected.iter().filter_map(|one| model.service(&one.service));
     let mut collector = CollectorSettings {
         to: to.clone(),
         origins: Vec::new(),
@@ -27,8 +26,7 @@ pub(super) fn plan(
         networks: Vec::new(),
     };
     let workspace = Workspace::detect(context.shell);
-    let address = workspace.port_url(PORT);
-    let address = address.unwrap_or_else(|| format!("http://localhost:{PORT}"));
+    let address = workspace.port_url(PORT).unwrap_or_else(|| format!("http://localhost:{PORT}"));
     for service in chosen {
         for network in &service.networks {
             if !collector.networks.contains(network) {

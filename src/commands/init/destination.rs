@@ -165,8 +165,10 @@ fn choose_destination(name: &str, asked: &DestinationRequest<'_>) -> Result<Dest
     };
     match provider::find_provider(name) {
         Some(provider) if flags.header.is_empty() => {
-            let known = asked.known.filter(|known| known.provider == provider);
-            let known = known.filter(|_| says_no_account(flags));
+            let known = asked
+                .known
+                .filter(|known| known.provider == provider)
+                .filter(|_| says_no_account(flags));
             let used = used_region(provider, asked.context, asked.model);
             Destination::of(
                 provider,

@@ -94,9 +94,10 @@ pub(super) fn wire_services(
     whole.extend(code.clone());
     let store = shown.as_ref();
     let PlanAgreement { mut decision, with_code } =
-        match flow::show_plan(&journal, &whole, store, context.root(), &args.write, ui)? {
-            true => code::agree((&whole, &code), store, context, &args.write, ui)?,
-            false => PlanAgreement { decision: PlanDecision::Nothing, with_code: true },
+        if flow::show_plan(&journal, &whole, store, context.root(), &args.write, ui)? {
+            code::agree((&whole, &code), store, context, &args.write, ui)?
+        } else {
+            PlanAgreement { decision: PlanDecision::Nothing, with_code: true }
         };
     // A project without changes whose key is new or goes elsewhere now.
     if decision == PlanDecision::Nothing && answers.keys().any(|key| key.is_due(context, ui)) {
@@ -105,9 +106,10 @@ pub(super) fn wire_services(
     let mut opened = Ok(());
     let mut restarted = RestartResult::default();
     if decision == PlanDecision::Write {
-        match with_code {
-            true => plan.extend(code),
-            false => ui.say(code::LEFT),
+        if with_code {
+            plan.extend(code)
+        } else {
+            ui.say(code::LEFT)
         }
         let _whole = set_interrupt_mode(InterruptMode::Remember);
         let stored = key::write(&plan, &journal, &answers, context, ui)?;

@@ -48,8 +48,9 @@ pub(super) fn offer(
         (false, true) => RestartPermission::Withheld,
         (false, false) => RestartPermission::Ask,
     };
-    Ok(match containers.offer(&names, leave, ui)? {
-        true => RestartResult { done: names, left: Vec::new() },
-        false => RestartResult { done: Vec::new(), left: names },
+    Ok(if containers.offer(&names, leave, ui)? {
+        RestartResult { done: names, left: Vec::new() }
+    } else {
+        RestartResult { done: Vec::new(), left: names }
     })
 }

@@ -109,8 +109,9 @@ fn choose_services(
     let is_dropped = |(at, _): &(usize, &ServiceModel)| classes[*at].traced && !chosen[*at];
     let dropped = model.services.iter().enumerate().filter(is_dropped);
     let sends = find_current_destinations(context, model);
-    let dropped = dropped.map(|(_, service)| service.name.clone());
-    let dropped = dropped.filter(|name| sends.iter().any(|(sending, _)| sending == name));
+    let dropped = dropped
+        .map(|(_, service)| service.name.clone())
+        .filter(|name| sends.iter().any(|(sending, _)| sending == name));
     Ok(ChosenServices { dropped: dropped.collect(), ..ChosenServices::new(selected, notes) })
 }
 

@@ -121,9 +121,10 @@ fn other_regions(destination: &Destination) -> Vec<Destination> {
 }
 
 fn key_owner_note(owner: &Whoami) -> Note {
-    let environment = match owner.is_classic() {
-        true => "Honeycomb Classic".to_owned(),
-        false => format!("environment {}", owner.environment),
+    let environment = if owner.is_classic() {
+        "Honeycomb Classic".to_owned()
+    } else {
+        format!("environment {}", owner.environment)
     };
     Note::fact(format!("key: team {}, {environment}", owner.team))
 }

@@ -97,8 +97,7 @@ fn missing_variable_notes(
     let model = project.model()?;
     let mut notes = Vec::new();
     for service in found {
-        let settings = model.service(&service.name);
-        let settings = settings.map(|service| service.effective(model.plain()));
+        let settings = model.service(&service.name).map(|service| service.effective(model.plain()));
         for facts in addons.iter().filter_map(|addon| python_catalogue().addon(*addon)) {
             let lacks = |name: &&String| {
                 let settings = settings.as_ref();

@@ -140,10 +140,7 @@ impl CopiesToForget {
         if kind == StoreKind::Env {
             store.forget(name)?;
         }
-        let seen = match at_github {
-            true => None,
-            false => store.get(name)?,
-        };
+        let seen = if at_github { None } else { store.get(name)? };
         let found = |secret| StoredSecret { store: kind, place: store.place(), secret };
         Ok(Self { seen: seen.map(found).into_iter().collect(), at_github, unanswered: Vec::new() })
     }
@@ -183,22 +180,20 @@ fn forget_copy(
 ) -> Result<(), StoreError> {
     let (name, place) = (document.variable, describe_store_place(stores, kind));
     let is_unseen = !stores.store(kind).reads_back();
-    match stores.store(kind).forget(name)? {
-        true => {
-            if is_unseen {
-                document.held.push(kind.name());
-            }
-            document.forgotten.push(kind.name());
-            ui.result(format!("{name} is no longer in {place}"));
-            if is_unseen {
-                ui.say("a codespace that runs has it until it is stopped");
-            }
+    if stores.store(kind).forget(name)? {
+        if is_unseen {
+            document.held.push(kind.name());
         }
-        false if is_unseen => ui.result(format!("{name} is not stored in `{kind}`")),
-        false => {
-            document.forgotten.push(kind.name());
-            ui.result(format!("{name} was gone from {place} already"));
+        document.forgotten.push(kind.name());
+        ui.result(format!("{name} is no longer in {place}"));
+        if is_unseen {
+            ui.say("a codespace that runs has it until it is stopped");
         }
+    } else if is_unseen {
+        ui.result(format!("{name} is not stored in `{kind}`"));
+    } else {
+        document.forgotten.push(kind.name());
+        ui.result(format!("{name} was gone from {place} already"));
     }
     Ok(())
 }

@@ -48,9 +48,10 @@ pub(super) fn run(
     let prepared = stores.prepare(kind, &[(name, &secret)])?;
     let store = stores.store(kind);
     let changes = store.lacks(name, &secret)? || !prepared.plan.is_empty();
-    let decision = match changes {
-        true => decide_storing(&prepared, context, &args.write, ui)?,
-        false => PlanDecision::Nothing,
+    let decision = if changes {
+        decide_storing(&prepared, context, &args.write, ui)?
+    } else {
+        PlanDecision::Nothing
     };
     if decision == PlanDecision::Write {
         let journal = context.journal(ui.redactor())?;

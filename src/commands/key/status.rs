@@ -112,9 +112,10 @@ fn format_store_row(row: &StoreAnswerRow, survey: &SecretSurvey) -> String {
         (None, Some(reason)) => format!("-         {reason}"),
         (None, None) => format!("-         nothing in {}", row.place),
     };
-    match compose_takes(survey) == Some(row.store) {
-        true => format!("{what}  <- docker compose takes this"),
-        false => what,
+    if compose_takes(survey) == Some(row.store) {
+        format!("{what}  <- docker compose takes this")
+    } else {
+        what
     }
 }
 

@@ -54,8 +54,8 @@ pub(super) fn prepare(
         global.directory.as_deref(),
         context::HONEYCOMB_KEY,
         ui.redactor(),
-    );
-    let key = key.map_err(|absence| {
+    )
+    .map_err(|absence| {
         Error::new(ErrorCode::KeyMissing, absence).hint("`cruddur-ops key set` stores it")
     })?;
     let cleared = target.clear(context::HONEYCOMB_KEY, &key, ui)?;

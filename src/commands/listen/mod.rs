@@ -30,10 +30,8 @@ pub(super) fn run(
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
     teach_stored_keys(shell, global, ui);
-    let provider = match args.forward {
-        true => Some(forward::prepare(&args.target, global, shell, ui)?),
-        false => None,
-    };
+    let provider =
+        if args.forward { Some(forward::prepare(&args.target, global, shell, ui)?) } else { None };
     let _guard = interrupt::set_interrupt_mode(InterruptMode::Remember);
     net::block_on(listen_for_telemetry(args, provider, shell, ui))?
 }
@@ -62,16 +60,14 @@ async fn listen_for_telemetry(
     let (mut receiver, mut inbox) = Receiver::bind(addresses, ReceiverLimits::beside(args.keep))
         .await
         .map_err(with_free_ports)?;
-    let bridge = match args.containers {
-        true => container_bridge_address()?,
-        false => None,
-    };
+    let bridge = if args.containers { container_bridge_address()? } else { None };
     if let Some(bridge) = bridge {
         receiver.also_on(bridge).await.map_err(with_free_ports)?;
     }
-    let mut page = match args.web {
-        true => Some(open_page(args, receiver.addresses().http, shell).await?),
-        false => None,
+    let mut page = if args.web {
+        Some(open_page(args, receiver.addresses().http, shell).await?)
+    } else {
+        None
     };
     print_welcome(args, receiver.addresses(), page.as_ref(), ui);
     if let Some(page) = &page {
@@ -163,9 +159,10 @@ async fn follow_arrivals(
 
 /// Opens the page of `--web`, which tells a sender on this machine where to send.
 async fn open_page(args: &ListenArgs, http: SocketAddr, shell: &Shell) -> Result<Page> {
-    let sender = match http.ip().is_unspecified() {
-        true => SocketAddr::from((Ipv4Addr::LOCALHOST, http.port())),
-        false => http,
+    let sender = if http.ip().is_unspecified() {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, http.port()))
+    } else {
+        http
     };
     let page = Page::open(args.web_port, Some(format!("http://{sender}")), shell).await;
     page.map_err(|error| match error.code {

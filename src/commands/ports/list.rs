@@ -63,11 +63,13 @@ pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
 /// Warns about files that could not be read: their ports are unknown, which is not the same as none.
 fn say_unread(context: &ProjectContext, ui: &mut Ui) {
     let project = &context.project;
-    let gitpod = project.gitpod.as_ref();
-    let gitpod =
-        gitpod.and_then(|file| Some((file, gitpod_editor::read_gitpod_ports(&file.text).err()?)));
-    let devcontainer = project.devcontainer.as_ref();
-    let devcontainer = devcontainer
+    let gitpod = project
+        .gitpod
+        .as_ref()
+        .and_then(|file| Some((file, gitpod_editor::read_gitpod_ports(&file.text).err()?)));
+    let devcontainer = project
+        .devcontainer
+        .as_ref()
         .and_then(|file| Some((file, devcontainer_editor::read_devcontainer(&file.text).err()?)));
     for (file, refusal) in gitpod.into_iter().chain(devcontainer) {
         let text = format!(
@@ -117,10 +119,7 @@ fn collect_port_rows(context: &ProjectContext, ui: &mut Ui) -> Result<Vec<PortRo
     let published: Vec<PublishedTcpPort> = context.published(model);
     let configured = context.configured_ports();
     let workspace = Workspace::detect(context.shell);
-    let live = match workspace.has_live_ports() {
-        true => ask_live_ports(&workspace, ui),
-        false => Vec::new(),
-    };
+    let live = if workspace.has_live_ports() { ask_live_ports(&workspace, ui) } else { Vec::new() };
     let mut ports: Vec<u16> = published.iter().map(|port| port.port).collect();
     ports.extend(
         configured.iter().filter(|entry| entry.first == entry.last).map(|entry| entry.first),

@@ -78,10 +78,7 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
     document["live"] = json!(done.changed);
     document["not_forwarded"] = json!(done.not_forwarded);
     ui.document(&document)?;
-    Ok(match done.not_forwarded.is_empty() {
-        true => flow::outcome(decision),
-        false => RunOutcome::No,
-    })
+    Ok(if done.not_forwarded.is_empty() { flow::outcome(decision) } else { RunOutcome::No })
 }
 
 fn parse_port_request(text: &str) -> Result<PortRequest> {

@@ -104,10 +104,7 @@ fn show_link(link: &std::result::Result<String, MissingLinkReason>, is_spared: b
         }
         Err(missing) => {
             let said = format!("no link into Honeycomb: {}", missing.why);
-            match is_spared {
-                true => ui.detail(said),
-                false => ui.say(said),
-            }
+            if is_spared { ui.detail(said) } else { ui.say(said) }
         }
     }
 }
@@ -117,10 +114,7 @@ fn show_query_result(query: &Query, answer: &QueryAnswer, http_port: u16, ui: &m
     let pen = ui.result_pen();
     let spans = format_count(answer.spans, "span");
     let from = TextRole::Faint.paint(listen::listen_address(http_port));
-    let hidden = match query.hides_tests() {
-        true => ", test spans left out",
-        false => "",
-    };
+    let hidden = if query.hides_tests() { ", test spans left out" } else { "" };
     ui.say(PaintedLine::from(format!("{spans} in `listen` at ")) + from + hidden);
     if answer.spans == 0 {
         return;
@@ -140,10 +134,7 @@ fn show_query_result(query: &Query, answer: &QueryAnswer, http_port: u16, ui: &m
     });
     let table = Table {
         names: query.breakdowns.clone(),
-        figures: match query.asks(CalculationOp::P90) {
-            true => vec!["COUNT", "P90"],
-            false => vec!["COUNT"],
-        },
+        figures: if query.asks(CalculationOp::P90) { vec!["COUNT", "P90"] } else { vec!["COUNT"] },
         rows: rows.collect(),
     };
     for line in table.draw(&pen) {

@@ -126,9 +126,11 @@ fn choose_aws_region(
             let value = setting.value.known()?.trim().to_owned();
             is_aws_region(&value).then(|| (value, format!("{variable} of {}", service.name)))
         });
-        let outside = model.plain().get(variable).filter(|value| is_aws_region(value));
-        let outside =
-            outside.map(|value| (value.to_owned(), format!("{variable} of this shell or .env")));
+        let outside = model
+            .plain()
+            .get(variable)
+            .filter(|value| is_aws_region(value))
+            .map(|value| (value.to_owned(), format!("{variable} of this shell or .env")));
         if let Some((region, source)) = said.or(outside) {
             let note = Note::fact(format!("X-Ray's region: {region}, from {source}"));
             return Ok((region, Some(note)));

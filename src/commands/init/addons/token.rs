@@ -57,8 +57,8 @@ pub(super) fn ask(
     let store = key::store_for(variable, wanted, context, ui)?;
     ui.say(format!("A token is made in {}.", profile.keys));
     let question = format!("{variable} (hidden)");
-    let secret = typed::ask(&question, "--store none", ui, |secret, ui| {
-        let secret = typed::bare(variable, secret, ui);
+    let secret = typed::ask(&question, "--store none", ui, |typed, ui| {
+        let secret = typed::bare(variable, typed, ui);
         key_shape::check_secret_text(secret.expose())?;
         Ok(secret)
     })?;

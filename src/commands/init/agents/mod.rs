@@ -75,8 +75,11 @@ fn mode_of(args: &InitArgs, service: &str) -> InstrumentMode {
     if args.no_instrument {
         return InstrumentMode::None;
     }
-    let own = args.instrument.iter().rev();
-    let own = own.filter(|one| one.service.as_deref().is_none_or(|name| name == service));
+    let own = args
+        .instrument
+        .iter()
+        .rev()
+        .filter(|one| one.service.as_deref().is_none_or(|name| name == service));
     // A choice for one service overrides the choice for all.
     let found = own.max_by_key(|one| one.service.is_some());
     found.map(|one| one.mode).unwrap_or_default()
@@ -112,9 +115,10 @@ pub(super) fn choose(
         else {
             continue;
         };
-        let verdict = match coded.contains(&name) {
-            true => InstrumentVerdict::coded(&name, read),
-            false => CodelessService::new(args, context, service, read)?.judge(),
+        let verdict = if coded.contains(&name) {
+            InstrumentVerdict::coded(&name, read)
+        } else {
+            CodelessService::new(args, context, service, read)?.judge()
         };
         let notes = verdict.notes.into_iter();
         agents.notes.extend(notes.map(|note| (name.clone(), note)));

@@ -31,9 +31,10 @@ pub(in crate::commands::init) fn withdraw(
     let all = std::mem::take(&mut answers.agents.planned);
     let variables = std::mem::take(&mut answers.agents.variables);
     let mut trial = AgentTrial { answers, variables: &variables, plan, refused: Vec::new() };
-    match all.len() <= MOST_SEARCHED {
-        true => trial.split(&all, error),
-        false => trial.refused.push((all.clone(), error)),
+    if all.len() <= MOST_SEARCHED {
+        trial.split(&all, error)
+    } else {
+        trial.refused.push((all.clone(), error))
     }
     let refused = trial.refused;
     for (agents, error) in refused {
