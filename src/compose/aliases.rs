@@ -65,8 +65,8 @@ pub(super) fn check_aliases(tree: &YamlTree, root: NodeId) -> Option<(NodeId, St
             let entries = tree.entries(target).iter().filter(|(_, value)| leads_to_alias(*value));
             steps
                 .extend(entries.map(|(key, value)| AliasStep::Enter(*value, AliasKey::Node(*key))));
-            let items = tree.items(target).iter().enumerate();
-            let items = items.filter(|(_, item)| leads_to_alias(**item));
+            let items =
+                tree.items(target).iter().enumerate().filter(|(_, item)| leads_to_alias(**item));
             steps.extend(items.map(|(at, item)| AliasStep::Enter(*item, AliasKey::Index(at))));
             steps[from..].reverse();
         }
@@ -141,9 +141,10 @@ impl AliasWalk<'_> {
             AliasKey::Index(at) => drop(write!(self.path, "{at}")),
             AliasKey::Node(key) => {
                 let key = self.tree.scalar(key).unwrap_or_default();
-                match length > 0 && key.contains('.') {
-                    true => self.path.push_str(&key.replace('.', DOT)),
-                    false => self.path.push_str(key),
+                if length > 0 && key.contains('.') {
+                    self.path.push_str(&key.replace('.', DOT))
+                } else {
+                    self.path.push_str(key)
                 }
             }
         }

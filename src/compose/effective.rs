@@ -120,9 +120,9 @@ impl ServiceModel {
         variables: &ProjectVariables,
         statements: FileStatements,
     ) -> ServiceEnvironment {
-        let declared = self.environment.iter();
-        let declared =
-            ServiceEnvironment::of(declared.map(|entry| entry.setting(variables)).collect());
+        let declared = ServiceEnvironment::of(
+            self.environment.iter().map(|entry| entry.setting(variables)).collect(),
+        );
         if self.env_files.is_empty() {
             return declared;
         }
@@ -224,8 +224,8 @@ impl DeclaredVariable {
             DeclaredValue::Passed | DeclaredValue::Removed => return self.passed(variables),
             DeclaredValue::Template(template) => {
                 let result = variables.interpolate(self.scope, template);
-                let uses = result.as_ref().map(|one| variables.uses(self.scope, one));
-                let uses = uses.unwrap_or_default();
+                let uses =
+                    result.as_ref().map(|one| variables.uses(self.scope, one)).unwrap_or_default();
                 (self.name.clone(), convert_value(result), uses)
             }
             DeclaredValue::Item(item) => match variables.interpolate(self.scope, item) {

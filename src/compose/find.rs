@@ -114,14 +114,13 @@ fn list_configured_files(
             let outside = |name: &str| shell.get(name).cloned();
             let mut room = limits::VALUES_BYTES;
             let resolved = dotenv::resolve(&statements, &outside, Default::default(), &mut room);
-            let mut found = resolved.into_iter().rev();
-            let found = found.find(|one| one.statement.name == name)?;
-            Some(found.value.ok()?.text)
+            let assignment = resolved.into_iter().rfind(|one| one.statement.name == name)?;
+            Some(assignment.value.ok()?.text)
         })
     };
     let list = written("COMPOSE_FILE")?;
-    let separator = written("COMPOSE_PATH_SEPARATOR").filter(|one| !one.is_empty());
-    let separator = separator.as_deref().unwrap_or(":");
+    let written_separator = written("COMPOSE_PATH_SEPARATOR").filter(|one| !one.is_empty());
+    let separator = written_separator.as_deref().unwrap_or(":");
     let files = list.split(separator).map(|name| clean_path(&here.join(name)));
     Some(files.collect())
 }

@@ -141,17 +141,24 @@ impl PartialService {
 
     /// Returns the approximate size in bytes of the fields that grow with the file.
     pub(super) fn weight(&self) -> usize {
-        let names = [&self.networks, &self.profiles];
-        let names: usize = names.into_iter().map(|field| sum_lengths(field, String::len)).sum();
+        let names: usize = [&self.networks, &self.profiles]
+            .into_iter()
+            .map(|field| sum_lengths(field, String::len))
+            .sum();
         let addresses = sum_lengths(&self.aliases, |one| one.network.len() + one.alias.len())
             + sum_lengths(&self.links, |one| one.service.len() + one.alias.len())
             + sum_lengths(&self.extra_hosts, |one| one.name.len() + one.address.len())
             + sum_lengths(&self.exposed, |_| 0);
-        let references = self.references.values();
-        let references: usize =
-            references.map(|field| sum_lengths(field, |reference| reference.name.len())).sum();
-        let commands = [&self.entrypoint, &self.command].into_iter().filter_map(ServiceField::said);
-        let commands: usize = commands.map(ServiceCommand::weight).sum();
+        let references: usize = self
+            .references
+            .values()
+            .map(|field| sum_lengths(field, |reference| reference.name.len()))
+            .sum();
+        let commands: usize = [&self.entrypoint, &self.command]
+            .into_iter()
+            .filter_map(ServiceField::said)
+            .map(ServiceCommand::weight)
+            .sum();
         let build = self.build.said().map_or(0, |build| {
             let args =
                 build.args.iter().map(|entry| size_of::<DeclaredVariable>() + entry_text(entry));
@@ -173,10 +180,7 @@ impl PartialService {
         Self {
             name: self.name,
             // An extended service is not one of the places that define the service.
-            name_span: match below.places.is_empty() {
-                true => self.name_span,
-                false => below.name_span,
-            },
+            name_span: if below.places.is_empty() { self.name_span } else { below.name_span },
             places: concat_lists(below.places, self.places),
             gaps: concat_lists(below.gaps, self.gaps),
             bare: concat_lists(

@@ -106,9 +106,12 @@ mod tests {
     fn read(text: &str) -> Option<String> {
         let span = FileSpan { file: FileId(0), range: 0..0 };
         let one = parse(text, &span)?;
-        let ports = |range: &RangeInclusive<u16>| match range.start() == range.end() {
-            true => range.start().to_string(),
-            false => format!("{}-{}", range.start(), range.end()),
+        let ports = |range: &RangeInclusive<u16>| {
+            if range.start() == range.end() {
+                range.start().to_string()
+            } else {
+                format!("{}-{}", range.start(), range.end())
+            }
         };
         let host = one.host.as_ref().map_or_else(|| "any".to_owned(), ports);
         let ip = one.host_ip.as_deref().unwrap_or_default();

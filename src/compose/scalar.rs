@@ -55,18 +55,22 @@ fn parse_integer(text: &str) -> Option<i128> {
         let bytes = magnitude.as_bytes();
         bytes.len() > 1 && bytes[0] == b'0' && bytes[1].eq_ignore_ascii_case(&mark)
     };
-    let (digits, radix) = match magnitude.len() > 1 && magnitude.starts_with('0') {
-        true if prefixed(b'x') => (&magnitude[2..], 16),
-        true if prefixed(b'b') => (&magnitude[2..], 2),
-        true if prefixed(b'o') => (&magnitude[2..], 8),
-        true => (&magnitude[1..], 8),
-        false => (magnitude, 10),
+    let (digits, radix) = if prefixed(b'x') {
+        (&magnitude[2..], 16)
+    } else if prefixed(b'b') {
+        (&magnitude[2..], 2)
+    } else if prefixed(b'o') {
+        (&magnitude[2..], 8)
+    } else if magnitude.len() > 1 && magnitude.starts_with('0') {
+        (&magnitude[1..], 8)
+    } else {
+        (magnitude, 10)
     };
     if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
-    let value = i128::from_str_radix(digits, radix).ok()?;
-    let value = if negative { -value } else { value };
+    let absolute = i128::from_str_radix(digits, radix).ok()?;
+    let value = if negative { -absolute } else { absolute };
     (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value).then_some(value)
 }
 

@@ -124,10 +124,7 @@ pub fn mounted_path(mounts: &[HostMount], path: &Path) -> Option<PathBuf> {
         mounts.iter().filter_map(|mount| Some((mount, path.strip_prefix(&mount.target).ok()?)));
     let (mount, below) = covering.max_by_key(|(mount, _)| mount.target.len())?;
     // Nothing is below a mounted file, and joining an empty path would add a slash.
-    Some(match below.as_os_str().is_empty() {
-        true => mount.source.clone(),
-        false => mount.source.join(below),
-    })
+    Some(if below.as_os_str().is_empty() { mount.source.clone() } else { mount.source.join(below) })
 }
 
 /// A name on a network.

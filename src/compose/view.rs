@@ -202,9 +202,10 @@ impl<'t> NodeView<'t> {
                 if view.tree.is_merge_key(entry.0) {
                     waiting.push(view.at(entry.1));
                 } else if let Some(pair) = view.pair(entry) {
-                    let is_known = match before > FEW {
-                        true => keys.contains(&pair.0),
-                        false => out[..before].iter().any(|(name, ..)| *name == pair.0),
+                    let is_known = if before > FEW {
+                        keys.contains(&pair.0)
+                    } else {
+                        out[..before].iter().any(|(name, ..)| *name == pair.0)
                     };
                     if !is_known {
                         out.push(pair);

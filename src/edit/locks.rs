@@ -10,33 +10,48 @@ use super::requirements::{RequirementEntry, Requirements, VersionBounds, normali
 /// Reads the packages of a `uv.lock`, `poetry.lock` or `pdm.lock`, with their versions; `None` if it is not TOML.
 pub fn toml_lock(text: &str) -> Option<Vec<RequirementEntry>> {
     let document = Document::parse(text).ok()?;
-    let packages = document.as_table().get("package").and_then(Item::as_array_of_tables);
-    let packages = packages.into_iter().flatten().filter_map(|table| {
-        let version = table.get("version").and_then(Item::as_str);
-        Some(locked_entry(table.get("name")?.as_str()?, version.map(str::to_owned)))
-    });
+    let packages = document
+        .as_table()
+        .get("package")
+        .and_then(Item::as_array_of_tables)
+        .into_iter()
+        .flatten()
+        .filter_map(|table| {
+            let version = table.get("version").and_then(Item::as_str);
+            Some(locked_entry(table.get("name")?.as_str()?, version.map(str::to_owned)))
+        });
     Some(packages.collect())
 }
 
 /// Reads the packages of a `Pipfile.lock` except those only for development; `None` if it is not a JSON object.
 pub fn pipfile_lock(text: &str) -> Option<Vec<RequirementEntry>> {
     let lock: Value = serde_json::from_str(text).ok()?;
-    let packages = lock.as_object()?.get("default").and_then(Value::as_object);
-    let packages = packages.into_iter().flatten().map(|(name, package)| {
-        let version = package.get("version").and_then(Value::as_str);
-        locked_entry(name, version.map(|version| version.trim_start_matches('=').to_owned()))
-    });
+    let packages = lock
+        .as_object()?
+        .get("default")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, package)| {
+            let version = package.get("version").and_then(Value::as_str);
+            locked_entry(name, version.map(|version| version.trim_start_matches('=').to_owned()))
+        });
     Some(packages.collect())
 }
 
 /// Reads the `[packages]` of a `Pipfile`; `None` if it is not TOML.
 pub fn pipfile(text: &str) -> Option<Vec<RequirementEntry>> {
     let document = Document::parse(text).ok()?;
-    let packages = document.as_table().get("packages").and_then(Item::as_table);
-    let packages = packages.into_iter().flat_map(|table| table.iter()).map(|(name, item)| {
-        let version = item.as_str().and_then(|version| version.strip_prefix("=="));
-        locked_entry(name, version.map(str::to_owned))
-    });
+    let packages = document
+        .as_table()
+        .get("packages")
+        .and_then(Item::as_table)
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .map(|(name, item)| {
+            let version = item.as_str().and_then(|version| version.strip_prefix("=="));
+            locked_entry(name, version.map(str::to_owned))
+        });
     Some(packages.collect())
 }
 
@@ -52,8 +67,13 @@ pub fn conda_environment(text: &str) -> Option<Vec<RequirementEntry>> {
                 found.push(locked_entry(&name[..end], None));
             }
             Value::Object(table) => {
-                let lines = table.get("pip").and_then(Value::as_array).into_iter().flatten();
-                let lines: Vec<&str> = lines.filter_map(Value::as_str).collect();
+                let lines: Vec<&str> = table
+                    .get("pip")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
                 found.extend(Requirements::parse(&lines.join("\n")).entries);
             }
             _ => {}

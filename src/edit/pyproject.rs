@@ -109,8 +109,11 @@ fn poetry_entry(name: &str, item: &Item) -> RequirementEntry {
             (exact.then(|| version.to_owned()), VersionBounds::Version)
         }
     };
-    let conditions = condition.filter(|condition| *condition != "*").into_iter();
-    let conditions = conditions.flat_map(|all| all.split(',')).map(|one| one.trim().to_owned());
+    let conditions = condition
+        .filter(|condition| *condition != "*")
+        .into_iter()
+        .flat_map(|all| all.split(','))
+        .map(|one| one.trim().to_owned());
     RequirementEntry {
         name: normalize_package_name(name),
         pin,
@@ -127,9 +130,10 @@ fn array_patches(source: &str, array: &Array, lines: &[String]) -> Option<Vec<Te
     let Some(last) = array.iter().last().and_then(Value::span) else {
         let body: String = quoted.iter().map(|line| format!("    {line},{ending}")).collect();
         // A comment runs to the end of its line, so the closing bracket needs a separate line.
-        return Some(vec![match source[whole.clone()].contains('#') {
-            true => TextPatch::insert(line_start(source, whole.end - 1), body),
-            false => TextPatch::replace(whole, format!("[{ending}{body}]")),
+        return Some(vec![if source[whole.clone()].contains('#') {
+            TextPatch::insert(line_start(source, whole.end - 1), body)
+        } else {
+            TextPatch::replace(whole, format!("[{ending}{body}]"))
         }]);
     };
     let comma = comma_after(source, last.end..whole.end);

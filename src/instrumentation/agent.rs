@@ -85,8 +85,11 @@ pub(super) fn read_launch(
 ) -> ProgramLaunch {
     let mut launch = ProgramLaunch::default();
     let variables = environment.iter().map(|(name, value)| (name.as_str(), value.expose()));
-    let own = startup.commands.iter().flat_map(|command| &command.variables);
-    let own = own.map(|(name, value)| (name.as_str(), value.as_str()));
+    let own = startup
+        .commands
+        .iter()
+        .flat_map(|command| &command.variables)
+        .map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in variables.chain(own) {
         launch.variable(name, value);
     }

@@ -101,10 +101,10 @@ pub(super) fn find_language(startup: &Startup, sources: &dyn ProjectSources) -> 
 fn by_command(startup: &Startup) -> Option<Language> {
     startup.commands.iter().rev().find_map(|command| {
         let program = unwrap_program(&command.words).first()?;
-        let name = program.rsplit('/').next().unwrap_or(program);
-        let name = match name.strip_prefix("python") {
+        let file_name = program.rsplit('/').next().unwrap_or(program);
+        let name = match file_name.strip_prefix("python") {
             Some(version) if version.chars().all(|c| c.is_ascii_digit() || c == '.') => "python",
-            _ => name,
+            _ => file_name,
         };
         lookup_language(&PROGRAMS, name)
     })

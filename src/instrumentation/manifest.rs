@@ -97,11 +97,14 @@ pub(super) fn read_manifest(
         _ => find_manifest(manifest.files, startup, sources),
     };
     let Some(text) = text else { return SpanSource::Unknown };
-    let lines = text.lines().filter(|line| {
-        let line = line.trim_start();
-        !line.starts_with("//") && !line.starts_with('#') && !line.contains("// indirect")
-    });
-    let lines: Vec<String> = lines.map(|line| line.replace('"', "'")).collect();
+    let lines: Vec<String> = text
+        .lines()
+        .filter(|line| {
+            let line = line.trim_start();
+            !line.starts_with("//") && !line.starts_with('#') && !line.contains("// indirect")
+        })
+        .map(|line| line.replace('"', "'"))
+        .collect();
     let has = |name: &&str| lines.iter().any(|line| line.contains(*name));
     if manifest.sdks.iter().any(has) {
         return SpanSource::Code;
@@ -118,8 +121,10 @@ fn find_dotnet_project(startup: &Startup, sources: &dyn ProjectSources) -> Optio
     let named = list_dotnet_projects(startup);
     find_manifest(&named, startup, sources).or_else(|| {
         let words = startup.commands.iter().flat_map(|command| &command.words);
-        let libraries = words.filter_map(|word| Path::new(word).file_name()?.to_str());
-        let libraries: Vec<&str> = libraries.filter_map(|name| name.strip_suffix(".dll")).collect();
+        let libraries: Vec<&str> = words
+            .filter_map(|word| Path::new(word).file_name()?.to_str())
+            .filter_map(|name| name.strip_suffix(".dll"))
+            .collect();
         let folders = startup.code_folders(sources);
         let mut paths = folders.iter().flat_map(|(folder, _)| {
             libraries.iter().flat_map(move |name| {

@@ -45,8 +45,10 @@ pub(super) fn read_node(
     sources: &dyn ProjectSources,
 ) -> CodeTracing {
     let mut tracing = CodeTracing::default();
-    let first = preloaded.iter().map(|module| resolve_image_path(&startup.folder, module));
-    let first = first.filter_map(|path| startup.origin(&path, sources));
+    let first = preloaded
+        .iter()
+        .map(|module| resolve_image_path(&startup.folder, module))
+        .filter_map(|path| startup.origin(&path, sources));
     let mut open: Vec<PathBuf> = first.chain(startup.started_files(sources)).collect();
     let folders = startup.code_folders(sources);
     for (folder, _) in folders.iter().take(4) {

@@ -19,11 +19,11 @@ pub(super) fn read_packages(
     startup: &Startup,
     sources: &dyn ProjectSources,
 ) -> Option<BTreeSet<String>> {
-    let folders = startup.code_folders(sources);
-    let folders = folders.iter().map(|(folder, _)| folder.as_path());
+    let code_folders = startup.code_folders(sources);
+    let mut folders = code_folders.iter().map(|(folder, _)| folder.as_path());
     match language {
         Language::Python => python_packages(folders, startup, sources),
-        Language::Node => folders.into_iter().find_map(|folder| {
+        Language::Node => folders.find_map(|folder| {
             let text = read_text(&folder.join("package.json"), sources)?;
             node_packages(&text)
         }),
@@ -53,8 +53,12 @@ fn python_packages<'f>(
     startup: &Startup,
     sources: &dyn ProjectSources,
 ) -> Option<BTreeSet<String>> {
-    let installs = startup.build_commands.iter().chain(&startup.commands);
-    let installs: Vec<&ShellCommand> = installs.filter(|command| is_pip(command)).collect();
+    let installs: Vec<&ShellCommand> = startup
+        .build_commands
+        .iter()
+        .chain(&startup.commands)
+        .filter(|command| is_pip(command))
+        .collect();
     let listed: Vec<&str> = installs.iter().flat_map(|command| lists_of(command)).collect();
     let mut entries: Vec<RequirementEntry> = Vec::new();
     let mut found = false;
@@ -67,10 +71,10 @@ fn python_packages<'f>(
                 found = true;
             }
         }
-        let project = read_text(&folder.join("pyproject.toml"), sources);
-        let project = project.and_then(|text| pyproject::parse_pyproject(&text).ok().flatten());
-        let pipfile = read_text(&folder.join("Pipfile"), sources);
-        let pipfile = pipfile.and_then(|text| locks::pipfile(&text));
+        let project = read_text(&folder.join("pyproject.toml"), sources)
+            .and_then(|text| pyproject::parse_pyproject(&text).ok().flatten());
+        let pipfile =
+            read_text(&folder.join("Pipfile"), sources).and_then(|text| locks::pipfile(&text));
         for own in project.map(|read| read.entries).into_iter().chain(pipfile) {
             entries.extend(own);
             found = true;
@@ -81,8 +85,11 @@ fn python_packages<'f>(
     }
     for command in installs {
         let at = command.words.iter().position(|word| word == "install").unwrap_or_default();
-        let names = command.words[at + 1..].iter().filter(|word| !word.starts_with('-'));
-        let names: Vec<&str> = names.map(String::as_str).collect();
+        let names: Vec<&str> = command.words[at + 1..]
+            .iter()
+            .filter(|word| !word.starts_with('-'))
+            .map(String::as_str)
+            .collect();
         entries.extend(Requirements::parse(&names.join("\n")).entries);
     }
     found.then(|| entries.into_iter().map(|entry| entry.name).collect())
@@ -130,8 +137,9 @@ fn lists_of(command: &ShellCommand) -> impl Iterator<Item = &str> {
 
 fn node_packages(text: &str) -> Option<BTreeSet<String>> {
     let package: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
-    let tables = ["dependencies", "devDependencies", "optionalDependencies"];
-    let tables = tables.iter().filter_map(|table| package.get(table)?.as_object());
+    let tables = ["dependencies", "devDependencies", "optionalDependencies"]
+        .iter()
+        .filter_map(|table| package.get(table)?.as_object());
     package.as_object()?;
     Some(tables.flat_map(|table| table.keys().cloned()).collect())
 }

@@ -226,12 +226,14 @@ impl PythonText<'_> {
             path if path.contains(".proto.http.") => Some(OtlpProtocol::HttpProtobuf),
             _ => None,
         };
-        let endpoint = call.arguments.iter().find_map(|argument| {
-            let (name, value) = argument.split_once('=')?;
-            (name.trim() == "endpoint").then(|| value.trim())
-        });
-        let endpoint =
-            endpoint.map_or(CodeEndpoint::Absent, |value| read_endpoint(&self.resolved(value)));
+        let endpoint = call
+            .arguments
+            .iter()
+            .find_map(|argument| {
+                let (name, value) = argument.split_once('=')?;
+                (name.trim() == "endpoint").then(|| value.trim())
+            })
+            .map_or(CodeEndpoint::Absent, |value| read_endpoint(&self.resolved(value)));
         Some(CodeExporter { protocol, endpoint, place: Some(self.line(call.range.start)) })
     }
 
@@ -286,16 +288,11 @@ impl PythonText<'_> {
                 continue;
             }
             let one = (call.callee.clone(), processor, &call.scope);
-            match seen.contains(&one) {
-                true => {
-                    let (path, line) = self.line(call.range.start);
-                    findings.push(CodeFinding {
-                        kind: CodeFindingKind::ProcessorTwice,
-                        path,
-                        line,
-                    });
-                }
-                false => seen.push(one),
+            if seen.contains(&one) {
+                let (path, line) = self.line(call.range.start);
+                findings.push(CodeFinding { kind: CodeFindingKind::ProcessorTwice, path, line });
+            } else {
+                seen.push(one)
             }
         }
     }

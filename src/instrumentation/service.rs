@@ -101,9 +101,12 @@ impl Instrumentation {
         let language = find_language(startup, sources);
         let environment = process_environment(language, startup, evidence.environment.clone());
         let launch = read_launch(startup, &environment);
-        let packages = language.and_then(|language| match launch.brings_packages {
-            true => agent_packages(language),
-            false => read_packages(language, startup, sources),
+        let packages = language.and_then(|language| {
+            if launch.brings_packages {
+                agent_packages(language)
+            } else {
+                read_packages(language, startup, sources)
+            }
         });
         let code = match language {
             Some(Language::Python) => read_python(&evidence.python),
@@ -160,8 +163,8 @@ fn process_environment(
     startup: &Startup,
     mut environment: BTreeMap<String, Secret>,
 ) -> BTreeMap<String, Secret> {
-    let image = startup.environment.iter();
-    let image = image.map(|(name, value)| (name.clone(), Secret::new(value.as_str())));
+    let image =
+        startup.environment.iter().map(|(name, value)| (name.clone(), Secret::new(value.as_str())));
     image_defaults(&mut environment, image.collect());
     for command in &startup.commands {
         let own = command.variables.iter();

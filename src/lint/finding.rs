@@ -63,8 +63,10 @@ pub(super) fn is_silenced(file: &ProjectTextFile, offset: usize, code: &str) -> 
 
 /// Returns the codes that a `cruddur-ops: ignore CODE` comment silences, on the line itself or alone on the line above.
 fn silenced_codes(file: &ProjectTextFile, line: usize) -> impl Iterator<Item = &str> {
-    let above = line.checked_sub(1).and_then(|above| file.line(above));
-    let above = above.filter(|(_, line)| line.trim_start().starts_with(['#', '/']));
+    let above = line
+        .checked_sub(1)
+        .and_then(|above| file.line(above))
+        .filter(|(_, line)| line.trim_start().starts_with(['#', '/']));
     let comments = file.line(line).into_iter().chain(above);
     comments
         .filter_map(|(_, line)| line.split_once("cruddur-ops: ignore ").map(|(_, codes)| codes))

@@ -202,9 +202,10 @@ impl Inspection {
             let read = files.filter_map(|file| file.state.statements());
             read.map(|(id, statements)| (model.file_of(id), Cow::Borrowed(statements)))
         });
-        let others = self.texts.iter().filter(|file| file.holds == FileSyntax::Variables);
-        let others = others
-            .map(|file| (file, Cow::Owned(compose::parse_dotenv(&file.text).unwrap_or_default())));
+        let others =
+            self.texts.iter().filter(|file| file.holds == FileSyntax::Variables).map(|file| {
+                (file, Cow::Owned(compose::parse_dotenv(&file.text).unwrap_or_default()))
+            });
         let mut seen = BTreeSet::new();
         dotenvs.chain(named).chain(others).filter(|(file, _)| seen.insert(&file.path)).collect()
     }

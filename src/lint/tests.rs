@@ -20,8 +20,9 @@ fn inspect_files(files: &[(PathBuf, String)]) -> Inspection {
         std::fs::write(path, text).unwrap();
     }
     let shell = Shell::new([], folder.path().to_owned());
-    let project = Project::discover(&shell, None);
-    let project = project.or_else(|_| Project::without_compose(&shell, None)).unwrap();
+    let project = Project::discover(&shell, None)
+        .or_else(|_| Project::without_compose(&shell, None))
+        .unwrap();
     let mut inspection = inspect_project(&project).unwrap();
     for (path, text) in files.iter().filter(|(path, _)| is_outside(path)) {
         let outside = inspection.outside.get_or_insert_default();

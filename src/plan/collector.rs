@@ -95,9 +95,12 @@ fn configuration_differences(
             .hint(format!("change it by hand, or remove it together with the service {SERVICE} and run `cruddur-ops init` again")),
         );
     }
-    let lacking = collector.origins.iter();
-    let lacking: Vec<&str> =
-        lacking.filter(|origin| !existing.contains(origin.as_str())).map(String::as_str).collect();
+    let lacking: Vec<&str> = collector
+        .origins
+        .iter()
+        .filter(|origin| !existing.contains(origin.as_str()))
+        .map(String::as_str)
+        .collect();
     if !lacking.is_empty() {
         notes.push(
             Note::warning(format!("{FILE} is there already and stays: browsers are refused")).hint(

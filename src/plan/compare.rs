@@ -38,8 +38,8 @@ pub(crate) fn word_similarity(one: &str, two: &str) -> f32 {
     let one: Vec<&str> = one.split_inclusive(|_| true).collect();
     let two: Vec<&str> = two.split_inclusive(|_| true).collect();
     let ops = diff_lines((&one, 0..one.len()), (&two, 0..two.len()));
-    let same = ops.iter().filter(|op| op.tag() == DiffTag::Equal);
-    let same: usize = same.map(|op| op.old_range().len()).sum();
+    let same: usize =
+        ops.iter().filter(|op| op.tag() == DiffTag::Equal).map(|op| op.old_range().len()).sum();
     2.0 * same as f32 / (one.len() + two.len()).max(1) as f32
 }
 

@@ -352,9 +352,10 @@ pub fn label_ports(published: &[PublishedTcpPort]) -> BTreeMap<u16, String> {
     for port in published {
         let unique = services.get(short(&port.service)).is_some_and(|alike| alike.len() == 1);
         let base = if unique { short(&port.service) } else { &port.service };
-        let label = match named.insert(&port.service) {
-            true => base.to_owned(),
-            false => format!("{base}-{}", port.port),
+        let label = if named.insert(&port.service) {
+            base.to_owned()
+        } else {
+            format!("{base}-{}", port.port)
         };
         labels.entry(port.port).or_insert(label);
     }

@@ -141,8 +141,8 @@ fn a_short_name_two_services_would_share_stays_long() {
         port(3, "web-x"),
         port(4, "web-x"),
     ]);
-    let labels: Vec<&str> = labels.values().map(String::as_str).collect();
-    assert_eq!(labels, ["api-users", "api-posts", "web", "web-4"]);
+    let texts: Vec<&str> = labels.values().map(String::as_str).collect();
+    assert_eq!(texts, ["api-users", "api-posts", "web", "web-4"]);
 }
 
 #[test]

@@ -57,9 +57,10 @@ pub fn prove_removed(
         let text = "the project would change by more than is taken out of it";
         let services: Vec<&str> = unproven.misplaced.iter().map(String::as_str).collect();
         let error = unsafe_edit(text);
-        match services.is_empty() {
-            true => error,
-            false => error.cause(format!("it concerns {}", services.join(", "))),
+        if services.is_empty() {
+            error
+        } else {
+            error.cause(format!("it concerns {}", services.join(", ")))
         }
     })
 }
@@ -174,20 +175,25 @@ fn find_difference(
     let is_planned =
         |list: &str, item: &str| planned.items.get(list).is_some_and(|items| items.contains(item));
     let hosts = |service: &ServiceModel| -> BTreeSet<(String, String)> {
-        let hosts = service.extra_hosts.iter().filter(|one| !is_planned("extra_hosts", &one.name));
-        hosts.map(|one| (one.name.clone(), one.address.clone())).collect()
+        let unplanned =
+            service.extra_hosts.iter().filter(|host| !is_planned("extra_hosts", &host.name));
+        unplanned.map(|host| (host.name.clone(), host.address.clone())).collect()
     };
     let waits = |service: &ServiceModel| -> BTreeSet<String> {
-        let waits = service.depends_on.iter().filter(|one| !is_planned("depends_on", one));
-        waits.cloned().collect()
+        service
+            .depends_on
+            .iter()
+            .filter(|dependency| !is_planned("depends_on", dependency))
+            .cloned()
+            .collect()
     };
     let references = |service: &ServiceModel| -> BTreeSet<(ReferenceKind, String)> {
-        let references = service.references.iter().map(|one| (one.kind, under_new(&one.name)));
-        let references = references.filter(|(kind, name)| {
+        let named = service.references.iter().map(|one| (one.kind, under_new(&one.name)));
+        let unplanned = named.filter(|(kind, name)| {
             let list = if *kind == ReferenceKind::Volume { "volumes" } else { "depends_on" };
             !is_planned(list, name)
         });
-        references.collect()
+        unplanned.collect()
     };
     let keys = [
         ("build", is_same_build(was, is)),
@@ -345,8 +351,5 @@ fn add_paste_lines<'s>(
     services: impl IntoIterator<Item = &'s str>,
 ) -> Error {
     let wanted: Vec<_> = services.into_iter().filter_map(|name| changes.wanted(name)).collect();
-    match wanted.is_empty() {
-        true => error,
-        false => error.paste(environment::paste(&wanted)),
-    }
+    if wanted.is_empty() { error } else { error.paste(environment::paste(&wanted)) }
 }

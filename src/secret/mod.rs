@@ -89,8 +89,10 @@ impl Redactor {
         let views = DecodedView::all(text);
         let mut found: Vec<SecretRange<'_>> = Vec::new();
         for view in &views {
-            let shaped = SHAPES.find(&view.text).into_iter();
-            let shaped = shaped.map(|range| SecretRange { range, name: SHAPED });
+            let shaped = SHAPES
+                .find(&view.text)
+                .into_iter()
+                .map(|range| SecretRange { range, name: SHAPED });
             for one in known.find(&view.text).into_iter().chain(shaped) {
                 found.push(SecretRange { range: view.original(one.range), ..one });
             }

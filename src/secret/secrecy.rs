@@ -86,10 +86,7 @@ pub fn classify_secrecy(name: &str, value: &str) -> Secrecy {
     if IDENTIFIER_WORDS.contains(&last) {
         return Secrecy::Public;
     }
-    match looks_random(value) {
-        true => Secrecy::Secret,
-        false => Secrecy::Unknown,
-    }
+    if looks_random(value) { Secrecy::Secret } else { Secrecy::Unknown }
 }
 
 /// Returns whether the variable `name` with `value` holds a secret.
@@ -139,11 +136,13 @@ pub(super) fn inner_secrets(value: &str) -> impl Iterator<Item = String> {
         Some(percent_decode_str(secret).decode_utf8().ok()?.into_owned())
     });
     let parts = value.split(|c: char| matches!(c, ';' | '&' | '?' | ',') || c.is_whitespace());
-    let assigned = parts.filter_map(|part| part.split_once('=')).filter(|(name, value)| {
-        let is_reference = value.starts_with('$') || value.starts_with('<');
-        is_secret_name(name) && value.len() >= SHORTEST && !is_reference
-    });
-    let assigned = assigned.map(|(_, value)| value.trim_matches(['"', '\'']).to_owned());
+    let assigned = parts
+        .filter_map(|part| part.split_once('='))
+        .filter(|(name, value)| {
+            let is_reference = value.starts_with('$') || value.starts_with('<');
+            is_secret_name(name) && value.len() >= SHORTEST && !is_reference
+        })
+        .map(|(_, value)| value.trim_matches(['"', '\'']).to_owned());
     user_info.into_iter().filter(|text| !text.is_empty()).chain(assigned)
 }
 

@@ -169,8 +169,8 @@ impl SecretShapes {
             if may == 0 || at < done {
                 continue;
             }
-            let shapes = self.all.iter().enumerate();
-            let mut shapes = shapes.filter(|(number, _)| may >> number & 1 == 1);
+            let mut shapes =
+                self.all.iter().enumerate().filter(|(number, _)| may >> number & 1 == 1);
             if let Some(key) = shapes.find_map(|(_, shape)| shape.key(&text[at..])) {
                 done = at + key.range.end;
                 keys.push(ShapedKey { range: at + key.range.start..done, ..key });

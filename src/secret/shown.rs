@@ -40,11 +40,10 @@ impl RedactedText {
     /// Returns the text for a terminal that shows ASCII only, with `?` for every other character.
     #[must_use]
     pub fn in_ascii(self) -> Self {
-        match self.0.is_ascii() {
-            true => self,
-            false => {
-                Self(self.0.chars().map(|one| if one.is_ascii() { one } else { '?' }).collect())
-            }
+        if self.0.is_ascii() {
+            self
+        } else {
+            Self(self.0.chars().map(|one| if one.is_ascii() { one } else { '?' }).collect())
         }
     }
 }

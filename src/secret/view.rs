@@ -130,8 +130,10 @@ fn decode_escape(rest: &str) -> Option<(Option<char>, usize)> {
         b't' => Some((Some('\t'), 2)),
         b'u' => {
             let digits = rest.get(2..6)?;
-            let code = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-            let code = code.then(|| u32::from_str_radix(digits, 16).ok())??;
+            let code = digits
+                .bytes()
+                .all(|digit| digit.is_ascii_hexdigit())
+                .then(|| u32::from_str_radix(digits, 16).ok())??;
             Some((visible_char(char::from_u32(code)?), 6))
         }
         _ => None,

@@ -128,11 +128,11 @@ fn judge_program(program: &str, rest: &[&str]) -> CommandActivity {
 
 /// Classifies by the name of a script or target.
 fn judge_script_name(name: &str) -> Option<CommandActivity> {
-    let stem = name.rsplit('/').next().unwrap_or(name);
+    let file_name = name.rsplit('/').next().unwrap_or(name);
     let stem = ["py", "js", "ts", "mjs", "cjs", "sh", "rb", "php"]
         .iter()
-        .find_map(|end| stem.strip_suffix(end)?.strip_suffix('.'))
-        .unwrap_or(stem)
+        .find_map(|end| file_name.strip_suffix(end)?.strip_suffix('.'))
+        .unwrap_or(file_name)
         .to_ascii_lowercase();
     let mut parts = stem.split(['-', '_', ':', '.']);
     let has = |words: &[&str]| parts.clone().any(|part| words.contains(&part));
@@ -336,12 +336,13 @@ fn judge_build_tool(program: &str, rest: &[&str]) -> CommandActivity {
     if verbs.iter().find(runs).is_some() {
         return CommandActivity::Serves(shown);
     }
-    match verbs
+    if verbs
         .iter()
         .any(|verb| matches!(*verb, "test" | "check" | "verify" | "nextest" | "integrationTest"))
     {
-        true => CommandActivity::Tests(shown),
-        false => CommandActivity::Ends(shown),
+        CommandActivity::Tests(shown)
+    } else {
+        CommandActivity::Ends(shown)
     }
 }
 

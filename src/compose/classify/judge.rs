@@ -77,10 +77,7 @@ impl JudgedService<'_> {
         }
         let mut files = self.startup.started_files(self.sources);
         let starts = files.any(|file| file.extension().is_some_and(|end| end != "sh"));
-        match starts || self.brings_context() {
-            true => OwnCode::Unknown,
-            false => OwnCode::Missing,
-        }
+        if starts || self.brings_context() { OwnCode::Unknown } else { OwnCode::Missing }
     }
 
     /// Returns whether the image may contain files of its build context.
@@ -187,9 +184,10 @@ impl JudgedService<'_> {
             let told = commands.rev().find_map(|one| CommandActivity::of(&[one]));
             told.filter(|told| matches!(told, CommandActivity::Ends(_) | CommandActivity::Tests(_)))
         };
-        match self.startup.commands.is_empty() {
-            true => own_name(),
-            false => CommandActivity::of(&self.startup.commands),
+        if self.startup.commands.is_empty() {
+            own_name()
+        } else {
+            CommandActivity::of(&self.startup.commands)
         }
     }
 

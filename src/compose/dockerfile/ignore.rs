@@ -19,8 +19,11 @@ struct IgnoreRule {
 impl Dockerignore {
     /// Parses a `.dockerignore`.
     pub fn parse(text: &str) -> Self {
-        let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
-        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines = text
+            .trim_start_matches('\u{feff}')
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
         let rules = lines.map(|line| {
             let (pattern, keeps) = match line.strip_prefix('!') {
                 Some(pattern) => (pattern.trim(), true),

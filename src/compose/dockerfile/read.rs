@@ -183,8 +183,10 @@ impl DockerfileReader<'_> {
     ) {
         let Some(scope) = self.scopes.last() else { return };
         let values = &scope.values;
-        let from = options.iter().find(|flag| flag.name.value == "from");
-        let from = from.and_then(|flag| flag.value.as_ref());
+        let from = options
+            .iter()
+            .find(|flag| flag.name.value == "from")
+            .and_then(|flag| flag.value.as_ref());
         let origin =
             from.map_or(CopyOrigin::Context, |from| self.origin(&expand_word(&from.value, values)));
         let written = expand_word(&dest.value, values);
@@ -228,11 +230,13 @@ impl DockerfileReader<'_> {
     fn run(&mut self, run: &RunInstruction<'_>) {
         let Some(scope) = self.scopes.last() else { return };
         let values = &scope.values;
-        let mounts = run.options.iter().filter(|flag| flag.name.value == "mount");
-        let mounts = mounts.filter_map(|flag| flag.value.as_ref());
-        let mounts =
-            mounts.filter_map(|mount| self.mount(&expand_word(&mount.value, values), scope));
-        let mounts = mounts.collect();
+        let mounts = run
+            .options
+            .iter()
+            .filter(|flag| flag.name.value == "mount")
+            .filter_map(|flag| flag.value.as_ref())
+            .filter_map(|mount| self.mount(&expand_word(&mount.value, values), scope))
+            .collect();
         let mut commands = self.commands(&run.arguments);
         let texts = run.here_docs.iter().map(|text: &HereDoc<'_>| text.value.as_ref());
         commands.extend(texts.flat_map(|text| split_commands(text, values)));

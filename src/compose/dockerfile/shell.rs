@@ -259,10 +259,7 @@ impl ShellCommand {
     fn take(&mut self, word: &mut ShellWord, to_file: &mut bool) {
         let ShellWord { text, is_started } = std::mem::take(word);
         if is_started {
-            match std::mem::take(to_file) {
-                true => self.output = Some(text),
-                false => self.words.push(text),
-            }
+            if std::mem::take(to_file) { self.output = Some(text) } else { self.words.push(text) }
         }
     }
 }

@@ -207,9 +207,10 @@ impl ProjectLoader<'_> {
                 Ok(own.over(base))
             }
             Err(gap) => {
-                let weight = match extends.file.as_deref().is_some_and(may_be_fetched) {
-                    true => WarningWeight::Remark,
-                    false => WarningWeight::Refused,
+                let weight = if extends.file.as_deref().is_some_and(may_be_fetched) {
+                    WarningWeight::Remark
+                } else {
+                    WarningWeight::Refused
                 };
                 self.warn(&extends.span, gap.clone(), weight);
                 let mut own = own;

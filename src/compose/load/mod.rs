@@ -186,8 +186,9 @@ impl ProjectLoader<'_> {
     fn measure(&self, services: &[ServiceModel]) -> Result<()> {
         let mut room = limits::VALUES_BYTES;
         for service in services {
-            let bytes = service.measure(&self.variables);
-            let bytes = bytes.map_err(|(span, error)| self.too_large(&span, error))?;
+            let bytes = service
+                .measure(&self.variables)
+                .map_err(|(span, error)| self.too_large(&span, error))?;
             match (room.checked_sub(bytes), service.defined_in.first()) {
                 (Some(left), _) => room = left,
                 (None, Some(span)) => {
@@ -209,8 +210,9 @@ impl ProjectLoader<'_> {
                 continue;
             };
             let id = self.ids.get(path).copied().unwrap_or(FileId(0));
-            let named = NodeView::roots(tree, id).filter_map(|root| root.get("name"));
-            let named = named.filter_map(|name| Some((name.text()?.into_owned(), name.span())));
+            let named = NodeView::roots(tree, id)
+                .filter_map(|root| root.get("name"))
+                .filter_map(|name| Some((name.text()?.into_owned(), name.span())));
             name = named.filter(|(name, _)| !name.is_empty()).last().or(name);
         }
         let interpolate = |(name, span): (String, FileSpan)| {

@@ -106,11 +106,9 @@ pub fn find_endpoint_target(
     endpoint: &str,
 ) -> Option<AddressTarget> {
     let text = endpoint.trim();
-    let url = match text.contains("://") {
-        true => Url::parse(text),
-        false => Url::parse(&format!("http://{text}")),
-    };
-    let url = url.ok()?;
+    let parsed =
+        if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
+    let url = parsed.ok()?;
     let port = url.port_or_known_default()?;
     Some(find_target(model, from, (url.host_str()?, port), "tcp"))
 }
@@ -212,10 +210,7 @@ impl ServiceAddress<'_> {
         let declaring = others.iter().find(|other| self.is_declared_by(other));
         // A service that joins another's network refers to that service.
         let joined = others.iter().find(|other| other.name == owner.name);
-        let other = match self.is_declared_by(self.from) {
-            true => None,
-            false => declaring.or(joined),
-        };
+        let other = if self.is_declared_by(self.from) { None } else { declaring.or(joined) };
         other.map_or(AddressTarget::Own, |other| self.container(other, self.port))
     }
 
@@ -257,8 +252,9 @@ impl ServiceAddress<'_> {
             NetworkNamespace::None | NetworkNamespace::Foreign => return AddressTarget::Outside,
         };
         let mut links = self.from.links.iter().chain(&owner.links);
-        let linked = links.find(|link| link.alias.eq_ignore_ascii_case(host));
-        let linked = linked.and_then(|link| self.model.service(&link.service));
+        let linked = links
+            .find(|link| link.alias.eq_ignore_ascii_case(host))
+            .and_then(|link| self.model.service(&link.service));
         if let Some(target) = linked.or_else(|| self.neighbour(owner, host)) {
             return self.port_of(target);
         }
@@ -274,8 +270,9 @@ impl ServiceAddress<'_> {
     /// Resolves a host name on the host network or the default bridge, where service names do not resolve.
     fn without_names(&self, space: &NetworkNamespace<'_>, host: &str) -> AddressTarget {
         let mut links = self.from.links.iter();
-        let linked = links.find(|link| link.alias.eq_ignore_ascii_case(host));
-        let linked = linked.and_then(|link| self.model.service(&link.service));
+        let linked = links
+            .find(|link| link.alias.eq_ignore_ascii_case(host))
+            .and_then(|link| self.model.service(&link.service));
         match (linked, self.bearer(host), space) {
             (Some(target), _, NetworkNamespace::Bridge) => self.port_of(target),
             (_, Some(bearer), _) => AddressTarget::Unreachable(AddressObstacle::NamesUnknown {

@@ -5,8 +5,8 @@ use crate::compose::texts::load_texts;
 
 /// Returns the target of an address in a word: `own`, `otel:4318`, `machine`, `outside`, or `no` with the obstacle.
 fn describe_target(services: &str, from: &str, host: &str, port: u16) -> String {
-    let model = load_texts(&[("compose.yaml", &format!("name: shop\nservices:\n{services}"))], &[]);
-    let model = model.unwrap_or_else(|error| panic!("{services}: {error}"));
+    let model = load_texts(&[("compose.yaml", &format!("name: shop\nservices:\n{services}"))], &[])
+        .unwrap_or_else(|error| panic!("{services}: {error}"));
     let from = model.service(from).unwrap();
     match find_target(&model, from, (host, port), "tcp") {
         AddressTarget::Own => "own".to_owned(),

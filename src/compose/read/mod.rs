@@ -350,9 +350,10 @@ impl<'t> MappingReader<'_> {
         let below = written.strip_prefix("./").unwrap_or(written);
         // Most paths contain no special components and need no cleaning.
         let is_plain = |part: &str| !matches!(part, "" | "." | "..");
-        match below.split('/').all(is_plain) {
-            true => self.folder.join(below),
-            false => clean_path(&self.folder.join(written)),
+        if below.split('/').all(is_plain) {
+            self.folder.join(below)
+        } else {
+            clean_path(&self.folder.join(written))
         }
     }
 }

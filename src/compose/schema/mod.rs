@@ -182,8 +182,11 @@ impl<'s> SchemaChecker<'s> {
             }
         }
         if !has_fitting {
-            let types = rules.iter().flat_map(|rule| specification.resolve(rule).types());
-            let types: Vec<TypeName> = types.copied().collect();
+            let types: Vec<TypeName> = rules
+                .iter()
+                .flat_map(|rule| specification.resolve(rule).types())
+                .copied()
+                .collect();
             self.report(view, format!("{} must be {}", self.shown(), join_type_names(&types)));
         }
     }
@@ -305,8 +308,10 @@ impl<'s> SchemaChecker<'s> {
         known.sort();
         let distance = |known: &&String| strsim::jaro_winkler(known, key);
         let close = known.into_iter().filter(|known| distance(known) >= CLOSE_ENOUGH);
-        let meant = close.max_by(|one, other| distance(one).total_cmp(&distance(other)));
-        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        let meant = close
+            .max_by(|one, other| distance(one).total_cmp(&distance(other)))
+            .map(|meant| format!("; did you mean `{meant}`?"))
+            .unwrap_or_default();
         let place = self.shown();
         self.report(name, format!("{place} takes no key `{key}`{meant}"));
     }

@@ -143,8 +143,8 @@ impl ScriptExpansion<'_> {
                     folders = vec![resolve_image_path(folder, to)];
                 }
                 "--workspace" | "-w" | "--filter" | "-F" | "workspace" => {
-                    let member = value.or_else(|| words.next())?;
-                    let member = member.rsplit('/').next().unwrap_or(member);
+                    let package = value.or_else(|| words.next())?;
+                    let member = package.rsplit('/').next().unwrap_or(package);
                     let places = ["", "packages/", "apps/", "services/"];
                     folders = places
                         .map(|place| resolve_image_path(folder, &format!("{place}{member}")))

@@ -85,8 +85,8 @@ fn find_missing_headers<'h>(
     let named: Vec<String> = parts
         .iter()
         .flat_map(|part| {
-            let text = source.of(*part);
-            let text = text
+            let text = source
+                .of(*part)
                 .trim_start_matches(|c: char| c.is_ascii_alphabetic())
                 .trim_matches(['"', '\'']);
             text.split(',').map(|name| name.trim().to_ascii_lowercase())

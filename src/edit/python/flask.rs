@@ -239,9 +239,10 @@ fn find_app_target<'t>(
     if statement.kind() == "return_statement" {
         let mut above = parents.upwards(call).skip(1);
         let holder = above.find(|above| above.kind() != "parenthesized_expression");
-        return match holder == Some(statement) {
-            true => AppBinding::Returned,
-            false => AppBinding::Nothing("it is handed on without a name"),
+        return if holder == Some(statement) {
+            AppBinding::Returned
+        } else {
+            AppBinding::Nothing("it is handed on without a name")
         };
     }
     let mut above = parents.upwards(call).skip(1);

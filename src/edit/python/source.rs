@@ -206,8 +206,9 @@ fn check_python_rules(text: &str, root: Node<'_>) -> Result<(), PythonFault> {
     if let Some(at) = beyond_depth(root) {
         return Err((at, "code is nested too deeply here"));
     }
-    let strings = preorder_until(root, |node| node.kind() == "string");
-    let strings = strings.filter(|node| node.kind() == "string").map(|node| node.byte_range());
+    let strings = preorder_until(root, |node| node.kind() == "string")
+        .filter(|node| node.kind() == "string")
+        .map(|node| node.byte_range());
     check_layout(text, &strings.collect::<Vec<_>>())?;
     check_meaning(text, root)
 }

@@ -55,10 +55,12 @@ pub(super) fn string_fault(text: &str, node: Node<'_>) -> Option<&'static str> {
         return Some("bytes hold ASCII characters alone");
     }
     let mut cursor = node.walk();
-    let contents = node.named_children(&mut cursor).filter(|part| part.kind() == "string_content");
-    let mut contents = contents.filter_map(|part| {
-        text.get(part.start_byte() - node.start_byte()..part.end_byte() - node.start_byte())
-    });
+    let mut contents = node
+        .named_children(&mut cursor)
+        .filter(|part| part.kind() == "string_content")
+        .filter_map(|part| {
+            text.get(part.start_byte() - node.start_byte()..part.end_byte() - node.start_byte())
+        });
     let broken = |content: &str| !prefix.contains('r') && has_broken_escape(content, is_bytes);
     contents.any(broken).then_some("an escape in this string is not complete")
 }

@@ -48,10 +48,7 @@ pub(super) fn logical(source: &str) -> Vec<LogicalLine<'_>> {
                 comment,
                 line: index + 1,
                 range: start..end,
-                joined: match continues {
-                    true => JoinedLines::Lines,
-                    false => JoinedLines::One,
-                },
+                joined: if continues { JoinedLines::Lines } else { JoinedLines::One },
             },
         };
         if continues {
@@ -176,8 +173,14 @@ fn parse_requirement(text: &str, line: usize) -> Option<RequirementEntry> {
     if rest.starts_with('@') {
         return entry(None, VersionBounds::Address, Vec::new());
     }
-    let conditions = rest.split(';').next()?.split(" --").next()?.trim();
-    let conditions = conditions.trim_start_matches('(').trim_end_matches(')');
+    let conditions = rest
+        .split(';')
+        .next()?
+        .split(" --")
+        .next()?
+        .trim()
+        .trim_start_matches('(')
+        .trim_end_matches(')');
     if conditions.is_empty() {
         return entry(None, VersionBounds::Any, Vec::new());
     }

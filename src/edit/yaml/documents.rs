@@ -22,16 +22,20 @@ impl<'t> DocumentParts<'t> {
     /// Fails if a document changes its meaning when it is parsed alone.
     pub(super) fn cut(whole: &'t YamlTree) -> Result<Self, EditRefusal> {
         let source = &whole.source;
-        let starts = [0].into_iter().chain(whole.document_starts().iter().skip(1).copied());
-        let starts: Vec<usize> = starts.collect();
+        let starts: Vec<usize> =
+            [0].into_iter().chain(whole.document_starts().iter().skip(1).copied()).collect();
         let ends = starts.iter().skip(1).copied().chain([source.len()]);
         let mut parts: Vec<(Arc<YamlTree>, usize)> = Vec::with_capacity(starts.len());
         let mut line = 0;
         for (number, (start, end)) in starts.iter().zip(ends).enumerate() {
-            let part = source.get(*start..end).and_then(|text| YamlTree::parse(text).ok());
-            let part = part.filter(|part| is_document(whole, number, part)).ok_or_else(|| {
-                YamlDraft::of(whole).refuse(*start, "this document cannot be told from the others")
-            })?;
+            let part = source
+                .get(*start..end)
+                .and_then(|text| YamlTree::parse(text).ok())
+                .filter(|part| is_document(whole, number, part))
+                .ok_or_else(|| {
+                    YamlDraft::of(whole)
+                        .refuse(*start, "this document cannot be told from the others")
+                })?;
             let lines = part.source.bytes().filter(|byte| *byte == b'\n').count();
             parts.push((Arc::new(part), line));
             line += lines;
@@ -83,10 +87,7 @@ impl<'t> DocumentParts<'t> {
             is_changed |= edited.is_some();
             after.push(edited.unwrap_or_else(|| Arc::clone(part)));
         }
-        match is_changed {
-            true => self.join(&after).map(Some),
-            false => Ok(None),
-        }
+        if is_changed { self.join(&after).map(Some) } else { Ok(None) }
     }
 
     fn join(&self, parts: &[Arc<YamlTree>]) -> Result<Arc<YamlTree>, EditRefusal> {

@@ -66,12 +66,14 @@ pub(super) fn environment(
             Ok(NewYamlValue::Map(materialise_entries(draft, anchors, target, site, without)?))
         }
         YamlKind::Sequence(items, _) => {
-            let copied = items.iter().filter(|item| {
-                let name = tree.scalar(**item).and_then(|text| text.split('=').next());
-                !name.is_some_and(|name| without.contains(name))
-            });
-            let copied: Result<_, _> =
-                copied.map(|item| copy_node(draft, *item, site.layout)).collect();
+            let copied: Result<_, _> = items
+                .iter()
+                .filter(|item| {
+                    let name = tree.scalar(**item).and_then(|text| text.split('=').next());
+                    !name.is_some_and(|name| without.contains(name))
+                })
+                .map(|item| copy_node(draft, *item, site.layout))
+                .collect();
             Ok(NewYamlValue::List(copied?))
         }
         _ => Err(draft.refuse_node(value, "`environment` is neither a mapping nor a list")),
@@ -197,10 +199,12 @@ fn copy_node(
         ScalarQuoting::Single | ScalarQuoting::Double => true,
     };
     let tag = node.tag.as_ref().map_or("", |tag| tag.text.as_str());
-    let words = match fits && !words.contains(['\n', '\r']) {
-        true => words.to_owned(),
-        false if *style == ScalarQuoting::Plain && is_plain_string(text, layout) => text.to_owned(),
-        false => quote_double(text),
+    let words = if fits && !words.contains(['\n', '\r']) {
+        words.to_owned()
+    } else if *style == ScalarQuoting::Plain && is_plain_string(text, layout) {
+        text.to_owned()
+    } else {
+        quote_double(text)
     };
     Ok(NewYamlValue::Text(match tag {
         "" => words,

@@ -148,10 +148,8 @@ fn list_effective_entries<'t>(
 ) -> Cow<'t, [NodeEntry]> {
     let own = tree.entries(mapping);
     let merges = own.iter().any(|(key, _)| tree.is_merge_key(*key));
-    let mut entries = match merges {
-        true => Cow::Owned(merge::effective(tree, mapping)),
-        false => Cow::Borrowed(own),
-    };
+    let mut entries =
+        if merges { Cow::Owned(merge::effective(tree, mapping)) } else { Cow::Borrowed(own) };
     let other = |(key, _): &NodeEntry| !tree.scalar(*key).is_some_and(&without);
     if !entries.iter().all(other) {
         entries.to_mut().retain(other);

@@ -17,9 +17,10 @@ pub type Renames = BTreeMap<String, String>;
 /// Returns a refusal where such a string is written with escapes or over several lines.
 pub fn rename(source: &str, renames: &Renames) -> Result<EditedText, EditRefusal> {
     let tree = Arc::new(super::parse_yaml_tree(source)?);
-    let after = match tree.documents() <= 1 {
-        true => rename_in_document(&tree, renames)?,
-        false => DocumentParts::cut(&tree)?.edit(|_, part| rename_in_document(part, renames))?,
+    let after = if tree.documents() <= 1 {
+        rename_in_document(&tree, renames)?
+    } else {
+        DocumentParts::cut(&tree)?.edit(|_, part| rename_in_document(part, renames))?
     };
     let tree = after.unwrap_or(tree);
     let warnings = duplicates::find(&YamlDraft::of(&tree));
@@ -60,9 +61,12 @@ fn rename_in_document(
         .collect();
     let at = draft.begin();
     draft
-        .proven(at, |after| match texts(after) == planned {
-            true => Ok(()),
-            false => Err(draft.refuse(at, "the names would not be read as planned")),
+        .proven(at, |after| {
+            if texts(after) == planned {
+                Ok(())
+            } else {
+                Err(draft.refuse(at, "the names would not be read as planned"))
+            }
         })
         .map(Some)
 }

@@ -155,9 +155,10 @@ where
             merge::get(tree, service, own).filter(|value| !tree.is_null(*value))
         };
         let values = (value(before, resolved.0), value(after, resolved.1));
-        match (self.judge)(&mut self.all, name, values)? {
-            true => Ok(()),
-            false => Err(ChangedNode(resolved.0)),
+        if (self.judge)(&mut self.all, name, values)? {
+            Ok(())
+        } else {
+            Err(ChangedNode(resolved.0))
         }
     }
 }

@@ -92,9 +92,10 @@ impl<'de> Visitor<'de> for ExpectedNode<'_> {
             YamlKind::Scalar(expected, _) => self.tree.text(expected) == text,
             _ => false,
         };
-        match same {
-            true => Ok(()),
-            false => Err(E::custom(format!("another parser reads {text:?} instead of {self:?}"))),
+        if same {
+            Ok(())
+        } else {
+            Err(E::custom(format!("another parser reads {text:?} instead of {self:?}")))
         }
     }
 

@@ -37,11 +37,12 @@ pub(super) fn check_python_batch(reading: &mut SdkReading<'_>) {
         _ => None,
     };
     if let Some((name, value)) = refused {
-        let text = match batch > queue && queue > 0 {
-            true => format!(
+        let text = if batch > queue && queue > 0 {
+            format!(
                 "{name} is {value}, more than the queue of {queue} holds: the SDK does not start"
-            ),
-            false => format!("{name} is {value}, which has to be positive: the SDK does not start"),
+            )
+        } else {
+            format!("{name} is {value}, which has to be positive: the SDK does not start")
         };
         reading.nothing_starts(SdkProblemKind::BatchInvalid, name, text);
     }

@@ -102,12 +102,13 @@ fn http_endpoint(reading: &mut SdkReading<'_>) -> (EndpointSource, Option<Url>, 
     for variable in [ENDPOINT.traces, ENDPOINT.general] {
         let Some(value) = reading.set(variable, UnsetRule::Blank) else { continue };
         let is_base = variable == ENDPOINT.general;
-        let url = match is_base {
-            false => Url::parse(value),
-            true => Url::parse(value).and_then(|_| {
+        let url = if is_base {
+            Url::parse(value).and_then(|_| {
                 let slash = if value.ends_with('/') { "" } else { "/" };
                 Url::parse(&format!("{value}{slash}{}", TRACES_PATH.trim_start_matches('/')))
-            }),
+            })
+        } else {
+            Url::parse(value)
         };
         match url {
             Ok(mut url) => {
@@ -139,10 +140,8 @@ fn grpc_url(reading: &SdkReading<'_>, written: &str) -> Option<Url> {
         (1..=8).contains(&scheme.len())
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     });
-    let parsed = match has_scheme {
-        true => Url::parse(trimmed),
-        false => Url::parse(&format!("https://{trimmed}")),
-    };
+    let parsed =
+        if has_scheme { Url::parse(trimmed) } else { Url::parse(&format!("https://{trimmed}")) };
     let parsed = parsed.ok().filter(|url| url.host_str().is_some_and(|host| !host.is_empty()))?;
     let plain = written.starts_with("http://")
         || (!written.starts_with("https://") && reading.is_insecure());

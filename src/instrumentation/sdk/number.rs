@@ -29,8 +29,9 @@ pub(super) fn javascript_number(text: &str) -> Option<f64> {
         let is_plain = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
         u32::from_str_radix(digits, radix).ok().filter(|_| is_plain).map(f64::from)
     };
-    let other = radix(["0x", "0X"], 16);
-    let other = other.or_else(|| radix(["0o", "0O"], 8)).or_else(|| radix(["0b", "0B"], 2));
+    let other = radix(["0x", "0X"], 16)
+        .or_else(|| radix(["0o", "0O"], 8))
+        .or_else(|| radix(["0b", "0B"], 2));
     match text {
         "" => Some(0.0),
         "Infinity" | "+Infinity" => Some(f64::INFINITY),

@@ -23,9 +23,10 @@ pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: OtlpProtocol) ->
         },
     };
     let is_base = matches!(source, EndpointSource::Variable(name) if name == ENDPOINT.general);
-    let text = match is_base || source == EndpointSource::Default {
-        true => format!("{}{TRACES_PATH}", written.strip_suffix('/').unwrap_or(&written)),
-        false => written.clone(),
+    let text = if is_base || source == EndpointSource::Default {
+        format!("{}{TRACES_PATH}", written.strip_suffix('/').unwrap_or(&written))
+    } else {
+        written.clone()
     };
     let url = request_url(&text);
     match &url {
@@ -66,8 +67,7 @@ pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
     }
     let headers = read_python_headers(reading);
     let is_metadata = |header: &&ExportHeader| {
-        let name = header.name.bytes();
-        let mut name = name.chain([b'x']);
+        let mut name = header.name.bytes().chain([b'x']);
         name.all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
             && header.value.expose().bytes().all(|byte| (b' '..=b'~').contains(&byte))
     };

@@ -73,9 +73,10 @@ impl SdkDialect for SpecifiedSdk {
             }
         }
         if !exporters.iter().any(|one| matches!(one, SpanExporter::Otlp(_))) {
-            let kind = match exporters.is_empty() {
-                true => SdkProblemKind::NoExporter,
-                false => SdkProblemKind::OtherExporter,
+            let kind = if exporters.is_empty() {
+                SdkProblemKind::NoExporter
+            } else {
+                SdkProblemKind::OtherExporter
             };
             let text = format!("{TRACES_EXPORTER} is {list}, not otlp");
             reading.nothing_sent(kind, TRACES_EXPORTER, text);
@@ -123,12 +124,13 @@ impl SdkDialect for SpecifiedSdk {
         let Some(list) = reading.set(PROPAGATORS, UnsetRule::Blank) else {
             return ["tracecontext", "baggage"].map(str::to_owned).into();
         };
-        let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
-        let names: Vec<String> = names.map(str::to_owned).collect();
-        match names.iter().any(|name| name == "none") {
-            true => Vec::new(),
-            false => names,
-        }
+        let names: Vec<String> = list
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect();
+        if names.iter().any(|name| name == "none") { Vec::new() } else { names }
     }
 
     fn limits(&self, reading: &mut SdkReading<'_>) {
@@ -147,11 +149,10 @@ fn note_unknown(
     variable: &'static str,
     text: String,
 ) {
-    match is_java(reading) {
-        true => {
-            reading.nothing_starts(kind, variable, format!("{text}: Java's SDK does not start"));
-        }
-        false => reading.different(kind, variable, text),
+    if is_java(reading) {
+        reading.nothing_starts(kind, variable, format!("{text}: Java's SDK does not start"));
+    } else {
+        reading.different(kind, variable, text)
     }
 }
 
@@ -222,12 +223,12 @@ fn request_url(
     if written.trim() != written {
         return Err("a blank is part of the address".to_owned());
     }
-    let text = match written.contains("://") {
-        true => written.to_owned(),
-        false if is_grpc && !is_java(reading) => {
-            format!("{}://{written}", if reading.is_insecure() { "http" } else { "https" })
-        }
-        false => return Err("`http://` or `https://` is missing".to_owned()),
+    let text = if written.contains("://") {
+        written.to_owned()
+    } else if is_grpc && !is_java(reading) {
+        format!("{}://{written}", if reading.is_insecure() { "http" } else { "https" })
+    } else {
+        return Err("`http://` or `https://` is missing".to_owned());
     };
     let mut url = Url::parse(&text).map_err(|error| error.to_string())?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
@@ -272,9 +273,10 @@ fn read_specified_headers(reading: &mut SdkReading<'_>) -> Vec<ExportHeader> {
             );
             reading.different(SdkProblemKind::HeaderCut, variable, text);
         }
-        let value = match is_java(reading) {
-            true => decode_percent_utf8(&value.replace('+', " ")),
-            false => decode_percent_utf8(value),
+        let value = if is_java(reading) {
+            decode_percent_utf8(&value.replace('+', " "))
+        } else {
+            decode_percent_utf8(value)
         };
         if value.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
             reading.dropped_header(
@@ -410,9 +412,13 @@ mod tests {
             |language, list: &str, expected: &[(&str, &str)], problems: &[SdkProblemKind]| {
                 let settings =
                     read(language, &[(BASE, "http://h"), ("OTEL_SERVICE_NAME", "a"), (name, list)]);
-                let headers = settings.otlp().unwrap().headers.iter();
-                let headers: Vec<(&str, &str)> =
-                    headers.map(|one| (one.name.as_str(), one.value.expose())).collect();
+                let headers: Vec<(&str, &str)> = settings
+                    .otlp()
+                    .unwrap()
+                    .headers
+                    .iter()
+                    .map(|one| (one.name.as_str(), one.value.expose()))
+                    .collect();
                 assert_eq!(headers, expected, "{list}");
                 let kinds: Vec<SdkProblemKind> =
                     settings.problems.iter().map(|one| one.kind).collect();

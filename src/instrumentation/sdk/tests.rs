@@ -111,8 +111,9 @@ fn an_endpoint_in_code_is_used_as_it_stands() {
 fn a_command_and_an_image_name_a_service() {
     let words = ["opentelemetry-instrument", "--service_name", "api", "python", "app.py"];
     let launch = launch_variables(Language::Python, &words.map(str::to_owned));
-    let image = [("OTEL_SERVICE_NAME", "image"), ("OTEL_PROPAGATORS", "baggage")];
-    let image = image.map(|(name, value)| (name.to_owned(), Secret::new(value))).into();
+    let image = [("OTEL_SERVICE_NAME", "image"), ("OTEL_PROPAGATORS", "baggage")]
+        .map(|(name, value)| (name.to_owned(), Secret::new(value)))
+        .into();
     let mut environment = BTreeMap::from([(ENDPOINT.0.to_owned(), Secret::new(ENDPOINT.1))]);
     image_defaults(&mut environment, image);
     let name = |environment: &BTreeMap<String, Secret>| {

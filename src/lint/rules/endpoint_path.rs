@@ -26,8 +26,8 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         let Some(setting) = scope.setting("OTEL_EXPORTER_OTLP_ENDPOINT") else {
             continue;
         };
-        let value = setting.resolved();
-        let value = value.trim_end_matches('/');
+        let resolved = setting.resolved();
+        let value = resolved.trim_end_matches('/');
         let path =
             ["/v1/traces", "/v1/metrics", "/v1/logs"].iter().find(|path| value.ends_with(**path));
         let Some(path) = path else { continue };

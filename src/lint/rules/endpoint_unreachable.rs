@@ -71,9 +71,10 @@ fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<
         }
         AddressTarget::Container { service, port } => {
             let receiver = model.service(&service)?;
-            let is_grpc = match traced.knows_protocol() {
-                true => Some(otlp.protocol == OtlpProtocol::Grpc),
-                false => None,
+            let is_grpc = if traced.knows_protocol() {
+                Some(otlp.protocol == OtlpProtocol::Grpc)
+            } else {
+                None
             };
             let (message, advice) = find_deaf(inspection, receiver, (url, port), is_grpc)?;
             Some(hit(message, advice))

@@ -52,8 +52,8 @@ fn misspelt_name(
     };
     Some(match scope.setting(meant) {
         Some(right) => {
-            let hit = hit(format!("take the line out: {meant} is set already"));
-            let hit = hit.as_severe_as(Severity::Warning);
+            let hit = hit(format!("take the line out: {meant} is set already"))
+                .as_severe_as(Severity::Warning);
             match own_line(setting, right) {
                 Some(line) => hit.mended_by(vec![TextPatch::replace(line, "")]),
                 None => hit,

@@ -37,8 +37,8 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             if !is_judged || setting.value.is_none() || from_files(&setting.file.path) {
                 continue;
             }
-            let below = scope.assignments[..at].iter().rev();
-            let mut below = below.filter(|other| from_files(&other.file.path));
+            let mut below =
+                scope.assignments[..at].iter().rev().filter(|other| from_files(&other.file.path));
             let other = below.find(|other| other.name == setting.name);
             if let Some(other) = other.filter(|other| other.resolved() != setting.resolved()) {
                 let loser = inspection.shown(&other.file.path).display();

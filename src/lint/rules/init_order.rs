@@ -86,8 +86,8 @@ fn find_late_instrumentations(
     };
     let found = late_instrumentations(graph, index, &source).into_iter().map(|mistake| {
         let advice = "move the line above the first import of the application's own modules";
-        let hit = RuleHit::new(&file.file, file.offset(mistake.line), mistake.text, advice);
-        let hit = hit.as_severe_as(Severity::Warning);
+        let hit = RuleHit::new(&file.file, file.offset(mistake.line), mistake.text, advice)
+            .as_severe_as(Severity::Warning);
         if mistake.fix.is_empty() { hit } else { hit.mended_by(mistake.fix) }
     });
     found.collect()
@@ -105,11 +105,11 @@ fn find_misplaced_lines(file: &PythonFile) -> Vec<RuleHit> {
     let hits = found.map(|mistake| {
         let advice = "move the line to the module's own level, below the application";
         let hit = RuleHit::new(&file.file, file.offset(mistake.line), mistake.text, advice);
-        let hit = match mistake.effect {
+        let graded = match mistake.effect {
             MistakeEffect::NoStart => hit,
             MistakeEffect::Untraced => hit.as_severe_as(Severity::Warning),
         };
-        if mistake.fix.is_empty() { hit } else { hit.mended_by(mistake.fix) }
+        if mistake.fix.is_empty() { graded } else { graded.mended_by(mistake.fix) }
     });
     hits.collect()
 }

@@ -37,8 +37,12 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         .map(|file| file.path.as_path())
         .collect();
     for (model, service, scope) in inspection.service_scopes() {
-        let files = service.defined_in.iter().map(|defined| model.file(defined));
-        let files: Vec<_> = files.filter(|file| with_hooks.contains(file.path.as_path())).collect();
+        let files: Vec<_> = service
+            .defined_in
+            .iter()
+            .map(|defined| model.file(defined))
+            .filter(|file| with_hooks.contains(file.path.as_path()))
+            .collect();
         if files.is_empty() {
             continue;
         }

@@ -49,13 +49,12 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     hits.extend(super::outside::uses(inspection, |name, standpoint| match standpoint {
         ShellVariableStatus::Empty => Some((
             format!("{name} is set to nothing in this shell, and the shell wins"),
-            match inspection.outside.as_ref().is_some_and(|one| one.stored.contains_key(name)) {
-                true => {
-                    "`cruddur-ops run -- docker compose up --build` uses what is stored; in Gitpod \
+            if inspection.outside.as_ref().is_some_and(|one| one.stored.contains_key(name)) {
+                "`cruddur-ops run -- docker compose up --build` uses what is stored; in Gitpod \
                          `eval \"$(gp env -e)\"` loads it into this shell"
-                        .to_owned()
-                }
-                false => format!("`unset {name}`, and `cruddur-ops key set` stores it"),
+                    .to_owned()
+            } else {
+                format!("`unset {name}`, and `cruddur-ops key set` stores it")
             },
         )),
         ShellVariableStatus::WrongKey => Some((

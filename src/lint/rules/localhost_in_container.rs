@@ -64,8 +64,8 @@ fn own_address(
     (model, service): (&ComposeModel, &ServiceModel),
     setting: &VariableAssignment<'_>,
 ) -> Option<(Severity, Option<u16>)> {
-    let value = setting.resolved();
-    let value = value.as_ref();
+    let resolved = setting.resolved();
+    let value = resolved.as_ref();
     if setting.name == "AWS_XRAY_DAEMON_ADDRESS" {
         return is_local(value).then_some((Severity::Error, Some(2000)));
     }
@@ -104,8 +104,8 @@ fn own_address(
 }
 
 fn is_local(address: &str) -> bool {
-    let host = address.rsplit('@').next().unwrap_or(address);
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-    let host = host.rsplit(':').next().unwrap_or(host);
+    let authority = address.rsplit('@').next().unwrap_or(address);
+    let without_port = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let host = without_port.rsplit(':').next().unwrap_or(without_port);
     host == "localhost" || host.starts_with("127.0.0.")
 }

@@ -53,9 +53,10 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         }
     }
     let in_files = in_dotenv(inspection);
-    match in_files.is_empty() {
-        true => hits.extend(held_outside(inspection)),
-        false => hits.extend(in_files),
+    if in_files.is_empty() {
+        hits.extend(held_outside(inspection))
+    } else {
+        hits.extend(in_files)
     }
     hits
 }

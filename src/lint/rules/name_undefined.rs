@@ -58,9 +58,10 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         }
         let calls = file.module.calls.iter().filter(|call| call.scope == CallScope::Module);
         for (call, name, meant) in calls.filter_map(|call| find_undefined_name(file, call)) {
-            let advice = match name == meant {
-                true => format!("import {meant}"),
-                false => format!("spell it `{meant}`"),
+            let advice = if name == meant {
+                format!("import {meant}")
+            } else {
+                format!("spell it `{meant}`")
             };
             let message = format!("{name} is neither imported nor defined here");
             hits.push(RuleHit::new(&file.file, call.range.start, message, advice));

@@ -39,9 +39,8 @@ pub(super) static RULE: LintRule = LintRule {
 const SCOPES: [&str; 2] = ["@opentelemetry/", "@honeycombio/"];
 
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
-    let manifests = inspection.manifests.iter();
     let manifests: HashMap<&Path, &ProjectTextFile> =
-        manifests.filter_map(|file| Some((file.path.parent()?, file))).collect();
+        inspection.manifests.iter().filter_map(|file| Some((file.path.parent()?, file))).collect();
     let mut hits = Vec::new();
     for file in inspection.texts.iter().filter(|file| is_script(file)) {
         let folders = file.path.ancestors().skip(1);

@@ -38,9 +38,10 @@ const NAMES: [&str; 8] =
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for open in open_ports(inspection) {
-        let port = match is_database_by_itself(open.configured) {
-            true => Some(open.configured.first),
-            false => database_in(inspection, &open),
+        let port = if is_database_by_itself(open.configured) {
+            Some(open.configured.first)
+        } else {
+            database_in(inspection, &open)
         };
         hits.extend(port.map(|port| open.hit(port, "a database")));
     }
@@ -90,9 +91,8 @@ impl OpenPort<'_> {
         if !self.configured.covers(port) {
             return false;
         }
-        let entries = self.workspace.contents.ports.iter();
         let entries: Vec<GitpodPortEntry> =
-            entries.filter_map(|one| one.configured.clone()).collect();
+            self.workspace.contents.ports.iter().filter_map(|one| one.configured.clone()).collect();
         gitpod::entry_in_force(&entries, port) == Some(self.configured)
     }
 
@@ -100,9 +100,10 @@ impl OpenPort<'_> {
     pub(super) fn hit(&self, port: u16, what: &str) -> RuleHit {
         let place = self.entry.visibility.as_ref();
         let is_range = self.configured.first != self.configured.last;
-        let advice = match is_range {
-            true => format!("`cruddur-ops ports {port}=private` gives it its own entry"),
-            false => "make it `visibility: private`".to_owned(),
+        let advice = if is_range {
+            format!("`cruddur-ops ports {port}=private` gives it its own entry")
+        } else {
+            "make it `visibility: private`".to_owned()
         };
         let hit = RuleHit::new(
             &self.workspace.file,

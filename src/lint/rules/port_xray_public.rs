@@ -42,8 +42,8 @@ fn leads_to_the_daemon(inspection: &Inspection, open: &OpenPort<'_>) -> bool {
 }
 
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
-    let open = open_ports(inspection);
-    let open = open.filter(|open| open.decides(PORT) && leads_to_the_daemon(inspection, open));
+    let open = open_ports(inspection)
+        .filter(|open| open.decides(PORT) && leads_to_the_daemon(inspection, open));
     let mut hits: Vec<RuleHit> = open.map(|open| open.hit(PORT, "X-Ray's daemon")).collect();
     let Some(model) = &inspection.model else { return hits };
     for service in model.services.iter().filter(|service| is_xray_daemon(service)) {

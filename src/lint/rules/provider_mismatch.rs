@@ -89,10 +89,8 @@ fn provider_mismatch_hit(
     variable: &str,
     found: &ProviderMismatch,
 ) -> RuleHit {
-    let names = match variable == ENDPOINT_VARIABLES[1] {
-        true => ENDPOINT_VARIABLES,
-        false => HEADERS_VARIABLES,
-    };
+    let names =
+        if variable == ENDPOINT_VARIABLES[1] { ENDPOINT_VARIABLES } else { HEADERS_VARIABLES };
     let (file, at) = match traced.winner(names) {
         Some(setting) => (setting.file, setting.value_at),
         None => traced.place(variable),

@@ -67,9 +67,11 @@ fn without_exporter(file: &RequirementsFile) -> Option<RuleHit> {
     let pronounced =
         file.read.entries.iter().any(|entry| super::names::nearly(&entry.name).is_some());
     (!pronounced && !brought.iter().any(|part| names(part))).then(|| {
-        let missing = ["opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"];
-        let missing = missing.into_iter().filter(|name| !file.read.has(name));
-        let missing: Vec<String> = missing.map(str::to_owned).collect();
+        let missing: Vec<String> = ["opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"]
+            .into_iter()
+            .filter(|name| !file.read.has(name))
+            .map(str::to_owned)
+            .collect();
         let mut hit = RuleHit::new(
             &file.file,
             file.offset(first.line),

@@ -79,21 +79,18 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     });
     let found = keys_in(inspection, written.collect()).into_iter();
     found
-        .map(|(file, found)| match is_ignored(inspection, file) {
-            true => RuleHit::new(
+        .map(|(file, found)| if is_ignored(inspection, file) { RuleHit::new(
                 file,
                 found.at,
                 format!("a key of {} is written here: git ignores the file, and an image that copies the folder has it", found.owner),
                 "read it from a variable, and store it with `cruddur-ops key set`",
             )
-            .as_severe_as(Severity::Warning),
-            false => RuleHit::new(
+            .as_severe_as(Severity::Warning) } else { RuleHit::new(
                 file,
                 found.at,
                 format!("a key of {} is written here", found.owner),
                 "replace the key, store the new one with `cruddur-ops key set`, and refer to it by its variable",
-            ),
-        })
+            ) })
         .collect()
 }
 
@@ -132,14 +129,15 @@ fn keys_in<'a>(
 fn keys_of<'a>(scope: &ProgramVariables<'a>) -> Vec<(&'a ProjectTextFile, LiteralKey)> {
     let receiver = find_receiving_provider(scope);
     let settings = scope.assignments.iter().chain(&scope.build_args);
-    let found = settings.filter_map(|setting| {
-        let found = match telemetry::is_headers(setting.name) {
-            true => find_header_key(setting, receiver),
-            false => find_variable_key(setting),
+    let keys = settings.filter_map(|setting| {
+        let key = if telemetry::is_headers(setting.name) {
+            find_header_key(setting, receiver)
+        } else {
+            find_variable_key(setting)
         };
-        Some((setting.file, found?))
+        Some((setting.file, key?))
     });
-    found.collect()
+    keys.collect()
 }
 
 /// Returns the keys in a file identified by their shape or by what they are assigned to, in a Dockerfile also by `ENV NAME value`.
@@ -196,9 +194,10 @@ pub(in crate::lint) fn find_shaped_keys(text: &str) -> Vec<LiteralKey> {
     const SHORTEST: usize = 20;
     let found = find_keys(text).into_iter().filter_map(|key| {
         let (value, owner) = (&text[key.range.clone()], key.owner?);
-        let is_real = match key.has_own_shape {
-            true => value.len() >= SHORTEST && !value.contains("EXAMPLE"),
-            false => is_written_out(value, owner),
+        let is_real = if key.has_own_shape {
+            value.len() >= SHORTEST && !value.contains("EXAMPLE")
+        } else {
+            is_written_out(value, owner)
         };
         (is_real && !is_identifier(value)).then(|| LiteralKey {
             at: key.range.start,

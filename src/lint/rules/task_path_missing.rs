@@ -72,9 +72,10 @@ fn named_paths(contents: &GitpodFile) -> Vec<(usize, PathBuf)> {
             contents.scripts.get(number + 1).map_or(contents.shell_lines.len(), |one| one.line);
         let lines = contents.shell_lines.get(script.line..end).unwrap_or_default();
         // A later script of a task starts where the previous one ended, or in the repository's folder again.
-        here = match script.begins_task {
-            true => Some(PathBuf::new()),
-            false => here.filter(|path: &PathBuf| path.as_os_str().is_empty()),
+        here = if script.begins_task {
+            Some(PathBuf::new())
+        } else {
+            here.filter(|path: &PathBuf| path.as_os_str().is_empty())
         };
         if lines.iter().any(|(_, line)| MAKERS.iter().any(|word| line.contains(word))) {
             here = None;

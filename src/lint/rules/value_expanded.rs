@@ -40,12 +40,13 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 "put the value in single quotes",
             );
             let is_bare = !before.ends_with('"') && !file.text[value.clone()].contains('\'');
-            hits.push(match is_bare {
-                true => hit.mended_by(vec![
+            hits.push(if is_bare {
+                hit.mended_by(vec![
                     TextPatch::insert(value.start, "'"),
                     TextPatch::insert(value.end, "'"),
-                ]),
-                false => hit,
+                ])
+            } else {
+                hit
             });
         }
     }

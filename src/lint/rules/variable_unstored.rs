@@ -99,8 +99,9 @@ fn advise_storage(name: &str) -> String {
     if name.ends_with("_REGION") {
         return format!("a line `{name}=us-east-1` in .env, with your region");
     }
-    match is_secret_name(name) {
-        true => format!("`cruddur-ops key set --variable {name}`"),
-        false => format!("a line `{name}=` in .env, with its value"),
+    if is_secret_name(name) {
+        format!("`cruddur-ops key set --variable {name}`")
+    } else {
+        format!("a line `{name}=` in .env, with its value")
     }
 }

@@ -104,11 +104,12 @@ fn find_useless_captures(inspection: &Inspection, file: &PythonFile) -> Vec<Rule
     };
     let captures: Vec<&PythonCall> = file.module.calls.iter().filter(is_capture).collect();
     let above = captures.iter().filter(|call| is_above_route(file, call));
-    let hits = above.map(|call| {
-        let message = "the capture is above the route, which registers the function without it";
-        RuleHit::new(&file.file, call.range.start, message, "move the line below `@….route(…)`")
-    });
-    let mut hits: Vec<RuleHit> = hits.collect();
+    let mut hits: Vec<RuleHit> = above
+        .map(|call| {
+            let message = "the capture is above the route, which registers the function without it";
+            RuleHit::new(&file.file, call.range.start, message, "move the line below `@….route(…)`")
+        })
+        .collect();
     if let Some(first) = captures.first()
         && is_bare(inspection, file)
     {

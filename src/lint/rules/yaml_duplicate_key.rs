@@ -22,10 +22,12 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
-    let compose = inspection.model.iter().flat_map(|model| model.compose_files());
-    let compose = compose.filter_map(|file| Some((file, repeated_keys(file.tree().ok()?))));
-    let gitpod = inspection.gitpod.iter();
-    let gitpod = gitpod.map(|one| (&one.file, one.contents.repeated.clone()));
+    let compose = inspection
+        .model
+        .iter()
+        .flat_map(|model| model.compose_files())
+        .filter_map(|file| Some((file, repeated_keys(file.tree().ok()?))));
+    let gitpod = inspection.gitpod.iter().map(|one| (&one.file, one.contents.repeated.clone()));
     let files = compose.chain(gitpod);
     files
         .flat_map(|(file, repeated)| {

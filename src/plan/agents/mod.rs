@@ -95,8 +95,8 @@ pub fn extend(
             service: source.service.clone(),
             condition: "service_healthy".to_owned(),
         };
-        let wanted = [ListMember::Volume(volume), waits];
-        let wanted = wanted.map(|member| WantedMember { service: service.name.clone(), member });
+        let wanted = [ListMember::Volume(volume), waits]
+            .map(|member| WantedMember { service: service.name.clone(), member });
         members.entry(&file.path).or_default().extend(wanted);
     }
     for (path, members) in members {

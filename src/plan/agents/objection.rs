@@ -41,10 +41,7 @@ const OFFICIAL: [&str; 6] = [
 /// Returns the C library of the image that a container runs.
 pub fn find_library(startup: &Startup) -> CLibrary {
     let base = startup.base.as_deref().unwrap_or_default();
-    match base.contains("alpine") || base.contains("musl") {
-        true => CLibrary::Musl,
-        false => CLibrary::Glibc,
-    }
+    if base.contains("alpine") || base.contains("musl") { CLibrary::Musl } else { CLibrary::Glibc }
 }
 
 /// Returns the first reason against an agent, as a clause; `None` if it fits.
@@ -105,13 +102,13 @@ fn agent_objection(refusal: &AgentRefusal, evidence: &AgentEvidence<'_>) -> Opti
         let has_switch =
             refusal.unless.as_ref().is_some_and(|name| evidence.settings.get(name).is_some());
         let is_there = !has_switch && has_package(package, refusal, evidence);
-        let version = refusal.below.as_ref().map(|below| format!(" older than {below}"));
-        let version = version.unwrap_or_default();
+        let version =
+            refusal.below.as_ref().map(|below| format!(" older than {below}")).unwrap_or_default();
         return is_there.then(|| format!("it has the package {package}{version}: {why}"));
     }
     if let Some(file) = &refusal.file {
-        let folders = startup.code_folders(evidence.sources);
-        let mut folders = folders.iter().map(|(folder, _)| folder.join(file));
+        let mut folders =
+            startup.code_folders(evidence.sources).iter().map(|(folder, _)| folder.join(file));
         let is_there = folders.any(|path| evidence.sources.exists(&path));
         return is_there.then(|| format!("it has {file}: {why}"));
     }
@@ -138,8 +135,10 @@ fn refuse_program(program: &str, refusal: &AgentRefusal, command: &ShellCommand)
         return None;
     }
     let Some(letters) = &refusal.letters else { return Some(name.to_owned()) };
-    let options = rest.iter().take_while(|word| word.starts_with('-') && !word.starts_with("--"));
-    let mut options = options.take_while(|word| !matches!(word.as_str(), "-m" | "-c"));
+    let mut options = rest
+        .iter()
+        .take_while(|word| word.starts_with('-') && !word.starts_with("--"))
+        .take_while(|word| !matches!(word.as_str(), "-m" | "-c"));
     let option = options.find(|word| word.chars().any(|letter| letters.contains(letter)))?;
     Some(format!("{name} {option}"))
 }

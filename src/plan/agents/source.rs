@@ -104,9 +104,10 @@ impl AgentSource {
                 let renames: Renames =
                     names.into_iter().map(|(old, new)| (old.clone(), new.clone())).collect();
                 let holds = |text: &str| renames.keys().any(|old| text.contains(old.as_str()));
-                let files = model.files.iter();
-                let files =
-                    files.filter(|file| file.holds == FileSyntax::Compose && holds(&file.text));
+                let files = model
+                    .files
+                    .iter()
+                    .filter(|file| file.holds == FileSyntax::Compose && holds(&file.text));
                 for file in files {
                     plan.amend(model, &file.path, |text| rename(text, &renames))?;
                 }

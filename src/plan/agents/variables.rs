@@ -60,11 +60,10 @@ fn join_values(
     value: &str,
     evidence: &AgentEvidence<'_>,
 ) -> Result<String, String> {
-    let own = own_value(&variable.name, evidence)?;
-    let own = own.as_deref().unwrap_or_default();
+    let own = own_value(&variable.name, evidence)?.unwrap_or_default();
     let separator = variable.separator.as_str();
     Ok(match variable.join {
-        _ if own.contains(value) => own.to_owned(),
+        _ if own.contains(value) => own,
         _ if own.trim().is_empty() => value.to_owned(),
         JoinSide::Before => format!("{value}{separator}{own}"),
         JoinSide::After => format!("{own}{separator}{value}"),
@@ -89,9 +88,10 @@ fn own_value(name: &str, evidence: &AgentEvidence<'_>) -> Result<Option<String>,
                 let pair = word.trim_start_matches('-').split_once('=');
                 pair.is_some_and(|(key, value)| is_secret(key, value))
             });
-            match is_telling || is_secret(name, value) {
-                true => Err(format!("{name} of its env_file holds a secret")),
-                false => Ok(Some(escape_dollars(value))),
+            if is_telling || is_secret(name, value) {
+                Err(format!("{name} of its env_file holds a secret"))
+            } else {
+                Ok(Some(escape_dollars(value)))
             }
         }
     }

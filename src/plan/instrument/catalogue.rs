@@ -202,8 +202,7 @@ impl VersionSet {
 
     /// Returns the minor number of the contrib version.
     pub fn contrib_minor(&self) -> u32 {
-        let digits = self.contrib.trim_start_matches("0.");
-        let digits = digits.split('b').next().unwrap_or_default();
+        let digits = self.contrib.trim_start_matches("0.").split('b').next().unwrap_or_default();
         digits.parse().unwrap_or_default()
     }
 }

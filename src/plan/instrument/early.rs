@@ -93,15 +93,21 @@ impl<'m> ModuleWalk<'_, 'm> {
 
     /// Returns the imports and connections that happen while a module is imported.
     fn events(&self, module: &'m PythonModule) -> Vec<(usize, ModuleEvent<'m>)> {
-        let imports = running_imports(module).map(|import| match self.binds_early(import) {
-            true => (import.start, ModuleEvent::Connection),
-            false => (import.start, ModuleEvent::Import(import)),
+        let imports = running_imports(module).map(|import| {
+            if self.binds_early(import) {
+                (import.start, ModuleEvent::Connection)
+            } else {
+                (import.start, ModuleEvent::Import(import))
+            }
         });
-        let calls = module.calls.iter().filter(|call| {
-            matches!(call.scope, CallScope::Module | CallScope::Conditional)
-                && call.path.as_ref().is_some_and(|path| self.is_later(path))
-        });
-        let calls = calls.map(|call| (call.top.start, ModuleEvent::Connection));
+        let calls = module
+            .calls
+            .iter()
+            .filter(|call| {
+                matches!(call.scope, CallScope::Module | CallScope::Conditional)
+                    && call.path.as_ref().is_some_and(|path| self.is_later(path))
+            })
+            .map(|call| (call.top.start, ModuleEvent::Connection));
         let mut events: Vec<(usize, ModuleEvent<'m>)> = imports.chain(calls).collect();
         events.sort_by_key(|(at, _)| *at);
         events

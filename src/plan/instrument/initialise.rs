@@ -108,8 +108,8 @@ pub(super) fn initialise_module(
 ) -> Result<String, String> {
     let source = PythonSource::parse(text).map_err(|error| error.message)?;
     let first = module.apps.first().map(|app| insert::before(&source, &app.top));
-    let early = early.filter(|_| !needs.instrumentors.is_empty());
     let early = early
+        .filter(|_| !needs.instrumentors.is_empty())
         .map(|at| early_spot(&source, module, at))
         .filter(|spot| first.as_ref().is_none_or(|start| spot.at < start.at));
     let start = first.or_else(|| early.clone()).ok_or("it creates no application")?;

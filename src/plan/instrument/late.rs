@@ -53,8 +53,7 @@ pub fn is_late(graph: &ImportGraph<'_>, index: usize, library: &InstrumentedLibr
 
 /// Returns the library that a call instruments, if earlier connections stay untraced.
 fn instrumented_library(call: &PythonCall) -> Option<&'static InstrumentedLibrary> {
-    let class = call.callee.strip_suffix("().instrument")?;
-    let class = class.rsplit('.').next()?;
+    let class = call.callee.strip_suffix("().instrument")?.rsplit('.').next()?;
     let mut libraries = python_catalogue().libraries.iter();
     libraries.find(|library| library.class == class && library.reach == InstrumentReach::Later)
 }

@@ -160,9 +160,10 @@ pub(super) fn is_named(entry: &RequirementEntry) -> bool {
 
 fn flask_generation(entries: &[RequirementEntry]) -> FlaskGeneration {
     let flask = entries.iter().find(|entry| entry.name == "flask");
-    match flask.is_some_and(|entry| entry.is_older_than(&[2, 3])) {
-        true => FlaskGeneration::Old,
-        false => FlaskGeneration::Current,
+    if flask.is_some_and(|entry| entry.is_older_than(&[2, 3])) {
+        FlaskGeneration::Old
+    } else {
+        FlaskGeneration::Current
     }
 }
 

@@ -62,8 +62,12 @@ pub fn wanted(
     let mut notes = version_mismatch_notes(catalogue, &all);
     let mut packages = base_packages(catalogue, &all, set.as_ref(), &wish);
     let names = all.iter().map(|entry| entry.name.as_str());
-    let asked = wish.addons.iter().filter_map(|addon| catalogue.addon(*addon));
-    let asked = asked.flat_map(|facts| &facts.packages).map(|pinned| pinned.package.as_str());
+    let asked = wish
+        .addons
+        .iter()
+        .filter_map(|addon| catalogue.addon(*addon))
+        .flat_map(|facts| &facts.packages)
+        .map(|pinned| pinned.package.as_str());
     let names: Vec<&str> = names.chain(asked).collect();
     for library in used_libraries(catalogue, &all) {
         notes.extend(refused_release(library, &all));
@@ -80,11 +84,10 @@ pub fn wanted(
         let version = set.as_ref().map(|_| pinned.version.as_str());
         packages.push((&pinned.package, version));
     }
-    let missing = packages.into_iter().filter(|(package, _)| !has(package));
-    let missing = missing.map(|(package, version)| PackageAddition {
-        name: package.to_owned(),
-        version: version.map(str::to_owned),
-    });
+    let missing =
+        packages.into_iter().filter(|(package, _)| !has(package)).map(|(package, version)| {
+            PackageAddition { name: package.to_owned(), version: version.map(str::to_owned) }
+        });
     Ok(MissingPackages { missing: missing.collect(), notes })
 }
 

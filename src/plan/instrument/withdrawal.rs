@@ -49,8 +49,11 @@ pub fn plan(service: &PythonService) -> Result<Plan> {
     for (file, bare) in service.python.iter().zip(&bare.python) {
         let mut now = file.text.clone();
         if bare.text != file.text {
-            let planned = again.changes.iter().find(|change| change.path == file.path);
-            let planned = planned.and_then(|change| change.after.as_deref());
+            let planned = again
+                .changes
+                .iter()
+                .find(|change| change.path == file.path)
+                .and_then(|change| change.after.as_deref());
             match take_blocks(file, &bare.text, planned.unwrap_or_default()) {
                 Ok(text) => now = text,
                 Err(reason) => {
@@ -101,8 +104,11 @@ fn take_blocks(file: &PythonSourceFile, bare: &str, planned: &str) -> Result<Str
     let mut kept = Vec::new();
     for block in &blocks {
         let mut lines = file.text[block.clone()].lines().map(str::trim).skip(1);
-        let bound = lines.by_ref().filter_map(|line| Some((line, bound_name(line)?)));
-        let bound: Vec<(&str, &str)> = bound.filter(|(_, name)| used.contains(name)).collect();
+        let bound: Vec<(&str, &str)> = lines
+            .by_ref()
+            .filter_map(|line| Some((line, bound_name(line)?)))
+            .filter(|(_, name)| used.contains(name))
+            .collect();
         if bound.iter().any(|(line, _)| !line.contains("import ")) {
             return Err("other lines use what its lines for tracing set up");
         }
@@ -111,18 +117,23 @@ fn take_blocks(file: &PythonSourceFile, bare: &str, planned: &str) -> Result<Str
     if kept.iter().all(Vec::is_empty) {
         return Ok(bare.to_owned());
     }
-    let patches = blocks.iter().zip(&kept).map(|(block, kept)| match kept.is_empty() {
-        true => TextPatch::replace(with_blank_line(&file.text, block), ""),
-        false => {
-            let text = &file.text[block.clone()];
-            let mut lines = text.split_inclusive('\n').enumerate();
-            let stays =
-                |(at, line): &(usize, &str)| *at == 0 || kept.iter().any(|one| one == line.trim());
-            let lines: String = lines.by_ref().filter(stays).map(|(_, line)| line).collect();
-            TextPatch::replace(block.clone(), lines)
-        }
-    });
-    let patches: Vec<TextPatch> = patches.collect();
+    let patches: Vec<TextPatch> = blocks
+        .iter()
+        .zip(&kept)
+        .map(|(block, kept)| {
+            if kept.is_empty() {
+                TextPatch::replace(with_blank_line(&file.text, block), "")
+            } else {
+                let text = &file.text[block.clone()];
+                let mut lines = text.split_inclusive('\n').enumerate();
+                let stays = |(at, line): &(usize, &str)| {
+                    *at == 0 || kept.iter().any(|one| one == line.trim())
+                };
+                let lines: String = lines.by_ref().filter(stays).map(|(_, line)| line).collect();
+                TextPatch::replace(block.clone(), lines)
+            }
+        })
+        .collect();
     patch::apply(&file.text, &patches).ok_or("its lines for tracing overlap")
 }
 
@@ -177,8 +188,8 @@ fn find_blocks(text: &str) -> Vec<Range<usize>> {
 }
 
 fn without(text: &str, blocks: &[Range<usize>]) -> String {
-    let patches = blocks.iter().map(|block| TextPatch::replace(with_blank_line(text, block), ""));
-    let patches: Vec<TextPatch> = patches.collect();
+    let patches: Vec<TextPatch> =
+        blocks.iter().map(|block| TextPatch::replace(with_blank_line(text, block), "")).collect();
     patch::apply(text, &patches).unwrap_or_else(|| text.to_owned())
 }
 
@@ -200,9 +211,10 @@ fn with_blank_line(text: &str, block: &Range<usize>) -> Range<usize> {
 /// Takes packages out of the lists that this program adds to, where nothing in `texts` imports them.
 fn take_packages(service: &PythonService, texts: &[String], plan: &mut Plan) -> Result<()> {
     let is_used = |name: &str| {
-        let module = match name.starts_with("opentelemetry-") {
-            true => "opentelemetry".to_owned(),
-            false => name.replace('-', "_"),
+        let module = if name.starts_with("opentelemetry-") {
+            "opentelemetry".to_owned()
+        } else {
+            name.replace('-', "_")
         };
         let is_part = |c: char| !c.is_ascii_alphanumeric() && c != '_';
         texts.iter().any(|text| text.split(is_part).any(|word| word == module))
@@ -212,8 +224,8 @@ fn take_packages(service: &PythonService, texts: &[String], plan: &mut Plan) -> 
             PackageList::Requirements { file, included, constraints, beside } => {
                 let read = |file: &PythonSourceFile| Requirements::parse(&file.text).entries;
                 let own = read(file);
-                let others = included.iter().flat_map(read).chain(beside.iter().cloned());
-                let others: Vec<RequirementEntry> = others.collect();
+                let others: Vec<RequirementEntry> =
+                    included.iter().flat_map(read).chain(beside.iter().cloned()).collect();
                 let constraints: Vec<RequirementEntry> =
                     constraints.iter().flat_map(read).collect();
                 let kept: Vec<RequirementEntry> = own

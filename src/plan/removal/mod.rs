@@ -75,9 +75,11 @@ pub fn plan(model: &ComposeModel, request: &RemovalRequest<'_>) -> Result<Remove
             plan.amend(model, &path, |text| environment::set(text, &edits.sets))?;
         }
         if !edits.removals.is_empty() {
-            let removals = edits.removals.into_iter();
-            let removals: Vec<Removal> =
-                removals.map(|(path, members)| Removal { path, members }).collect();
+            let removals: Vec<Removal> = edits
+                .removals
+                .into_iter()
+                .map(|(path, members)| Removal { path, members })
+                .collect();
             plan.amend(model, &path, |text| removals::take(text, &removals))?;
         }
         if !edits.relisted.is_empty() {

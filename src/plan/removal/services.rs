@@ -115,8 +115,8 @@ fn find_agent<'m>(
     service: &'m ServiceModel,
 ) -> Option<(PlannedAgent, &'m str)> {
     let using = model.services.iter().filter(|one| one.depends_on.contains(&service.name));
-    let mut planned = using.filter_map(|one| agents::find_planned(model, one));
-    let planned = planned.find(|one| one.agent.service(one.library) == service.name)?;
+    let mut agents = using.filter_map(|one| agents::find_planned(model, one));
+    let planned = agents.find(|one| one.agent.service(one.library) == service.name)?;
     Some((planned, volume_of(service)?))
 }
 
@@ -134,8 +134,8 @@ fn take_collector(
 ) -> Result<()> {
     let Some(file) = request.collector else { return Ok(()) };
     let origins = collector::origins(file.text);
-    let published = format!("127.0.0.1:{0}:{0}", collector::PORT);
-    let published = (!service.ports.is_empty()).then_some(published.as_str());
+    let loopback_port = format!("127.0.0.1:{0}:{0}", collector::PORT);
+    let published = (!service.ports.is_empty()).then_some(loopback_port.as_str());
     for to in file.sends_to {
         let body = collector::service(to, published, &service.networks)?;
         if collector::render_collector_configuration(to, &origins)? == file.text
@@ -181,8 +181,10 @@ fn take_volume(model: &ComposeModel, volume: &str, lines: &mut RemovedLines<'_>)
     });
     let path = ["volumes"].map(str::to_owned);
     let has = |tree| additions::says(tree, &path, volume, "");
-    let files = model.compose_files().filter(|file| file.tree().is_ok_and(|tree| has(tree)));
-    let files = files.filter(|file| !is_kept && !lines.cleared.contains(&file.path));
+    let files = model
+        .compose_files()
+        .filter(|file| file.tree().is_ok_and(|tree| has(tree)))
+        .filter(|file| !is_kept && !lines.cleared.contains(&file.path));
     let found = files.last();
     if let Some(file) = found {
         lines.take(&file.path, &["volumes"], volume);

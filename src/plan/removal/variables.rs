@@ -82,12 +82,15 @@ fn list_expected(
     let mut expected = vec![variable(NAME, &service.name)];
     for destination in destinations {
         let endpoints = [Some(&destination.endpoint), destination.on_host.as_ref()];
-        let services = endpoints.into_iter().flatten().map(|endpoint| NamedService {
-            name: service.name.clone(),
-            traced_as: service.name.clone(),
-            endpoint: endpoint.clone(),
-        });
-        let services: Vec<NamedService> = services.collect();
+        let services: Vec<NamedService> = endpoints
+            .into_iter()
+            .flatten()
+            .map(|endpoint| NamedService {
+                name: service.name.clone(),
+                traced_as: service.name.clone(),
+                endpoint: endpoint.clone(),
+            })
+            .collect();
         expected.extend(
             render_service_environments(destination, &services).unwrap_or_default().concat(),
         );
@@ -193,14 +196,20 @@ fn take_host(
     let path = keys.map(str::to_owned);
     let address = "host-gateway";
     let item = format!("{host}:{address}");
-    let files = holder.defined_in.iter().map(|span| model.file(span));
-    let files: Vec<_> = files.filter(|file| !lines.cleared.contains(&file.path)).collect();
+    let files: Vec<_> = holder
+        .defined_in
+        .iter()
+        .map(|span| model.file(span))
+        .filter(|file| !lines.cleared.contains(&file.path))
+        .collect();
     for file in files {
         let Ok(tree) = file.tree() else { continue };
-        let member = match additions::says(tree, &path, host, address) {
-            true => host,
-            false if removals::has_member(tree, &keys, &item) => &item,
-            false => continue,
+        let member = if additions::says(tree, &path, host, address) {
+            host
+        } else if removals::has_member(tree, &keys, &item) {
+            &item
+        } else {
+            continue;
         };
         lines.take(&file.path, &keys, member);
         let entry = (host.to_owned(), address.to_owned());
@@ -211,15 +220,19 @@ fn take_host(
 /// Says which variables for telemetry stay, and why.
 fn note_others(model: &ComposeModel, service: &ServiceModel, lines: &mut RemovedLines<'_>) {
     let is_gone = |name: &str| lines.lacks_variable(&service.name, name);
-    let others = service.environment.iter().map(|entry| entry.name.as_str());
-    let mut others: Vec<&str> =
-        others.filter(|name| name.starts_with("OTEL_") && !is_gone(name)).collect();
+    let mut others: Vec<&str> = service
+        .environment
+        .iter()
+        .map(|entry| entry.name.as_str())
+        .filter(|name| name.starts_with("OTEL_") && !is_gone(name))
+        .collect();
     others.dedup();
     if !others.is_empty() {
         let mut files = service.defined_in.iter().map(|span| &model.file(span).path);
-        let why = match files.any(|path| lines.cleared.contains(path)) {
-            true => "was there before init",
-            false => "is not as init writes it",
+        let why = if files.any(|path| lines.cleared.contains(path)) {
+            "was there before init"
+        } else {
+            "is not as init writes it"
         };
         let others = others.into_iter();
         let notes = others.map(|name| format!("{}: {name} stays, it {why}", service.name));

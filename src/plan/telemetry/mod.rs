@@ -137,8 +137,7 @@ impl WantedByFile<'_> {
     ) -> Option<Note> {
         let host = destination.host_to_add()?;
         let mode = service.network_mode.as_deref().unwrap_or_default();
-        let beside = mode.strip_prefix("service:");
-        let beside = beside.and_then(|name| model.service(name));
+        let beside = mode.strip_prefix("service:").and_then(|name| model.service(name));
         if mode == "host" {
             return None;
         }
@@ -205,10 +204,10 @@ fn choose_service_names(
         let agent = agents.get(&selected.service).into_iter().flatten();
         let has_protocol = agent.into_iter().any(|variable| variable.name == PROTOCOL);
         // A port serves one protocol: an agent that supports only one uses the planned port.
-        let kept = service.zip(settings).filter(|_| !has_protocol);
-        let kept = kept.and_then(|(service, settings)| {
-            endpoint_to_collector(model, service, settings, destination)
-        });
+        let kept =
+            service.zip(settings).filter(|_| !has_protocol).and_then(|(service, settings)| {
+                endpoint_to_collector(model, service, settings, destination)
+            });
         traced.push(NamedService {
             name: selected.service.clone(),
             traced_as: name,

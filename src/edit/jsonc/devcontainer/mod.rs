@@ -51,10 +51,7 @@ pub fn set(source: &str, wanted: &Wanted) -> Result<EditedText, EditRefusal> {
     let mut edit = || {
         let before = draft.planned.clone();
         plan(&mut draft, wanted)?;
-        let text = match draft.planned == before {
-            true => source.to_owned(),
-            false => draft.proven()?,
-        };
+        let text = if draft.planned == before { source.to_owned() } else { draft.proven()? };
         Ok(EditedText { text: text.into(), tree: None, warnings: Vec::new() })
     };
     edit().map_err(|refusal: EditRefusal| refusal.paste(paste(wanted)))

@@ -75,8 +75,7 @@ pub fn paste(addition: &Addition) -> String {
             (path, vec![format!("- {}", NewYamlValue::word(item, CollectionLayout::Flow).flow())])
         }
     };
-    let parents = path.iter().enumerate();
-    let parents = parents.map(|(level, key)| {
+    let parents = path.iter().enumerate().map(|(level, key)| {
         let key = quote_in_style(key, ScalarQuoting::Plain, CollectionLayout::Block);
         format!("{:1$}{key}:", "", level * 2)
     });
@@ -93,10 +92,11 @@ fn add_one(tree: &YamlTree, addition: &Addition) -> Result<Option<Arc<YamlTree>>
     let documents = DocumentParts::cut(tree)?;
     let depths = documents.trees().map(|part| addition.depth_in(part)).enumerate();
     let chosen = depths.max_by_key(|(_, depth)| *depth).map(|(number, _)| number);
-    documents.edit(|number, part| match Some(number) == chosen {
-        true => add_to_document(part, addition),
-        false => Ok(None),
-    })
+    documents.edit(
+        |number, part| {
+            if Some(number) == chosen { add_to_document(part, addition) } else { Ok(None) }
+        },
+    )
 }
 
 impl Addition {
@@ -126,10 +126,7 @@ fn add_to_document(
         Addition::Entry { path, key, body } => add_entry(&mut draft, path, key, body)?,
         Addition::Item { path, item, entry } => add_item(&mut draft, path, item, entry)?,
     }
-    match draft.is_untouched() {
-        true => Ok(None),
-        false => proof::proven(&draft, addition).map(Some),
-    }
+    if draft.is_untouched() { Ok(None) } else { proof::proven(&draft, addition).map(Some) }
 }
 
 /// How far the keys of a path exist in the text.
@@ -176,10 +173,11 @@ fn add_entry(
     if reached.depth == path.len() {
         let present = reached.mapping.and_then(|mapping| draft.tree.entry(mapping, key));
         if let Some((at, value)) = present {
-            return match proof::has_same_meaning(draft.tree, value, body) {
-                true => Ok(()),
-                false => Err(draft
-                    .refuse_node(at, format!("`{key}` is there already, and says something else"))),
+            return if proof::has_same_meaning(draft.tree, value, body) {
+                Ok(())
+            } else {
+                Err(draft
+                    .refuse_node(at, format!("`{key}` is there already, and says something else")))
             };
         }
     }

@@ -100,8 +100,9 @@ impl YamlDraft<'_> {
         let mut indent = 0;
         for item in items {
             let start = tree.start(*item);
-            let dash = self.dash(*item);
-            let dash = dash.filter(|dash| self.lines.number(*dash) == self.lines.number(start));
+            let dash = self
+                .dash(*item)
+                .filter(|dash| self.lines.number(*dash) == self.lines.number(start));
             let Some(dash) = dash else {
                 return Err(self.refuse_node(*item, "the dash of an item is not found"));
             };

@@ -88,13 +88,12 @@ impl YamlDraft<'_> {
             (true, Some(_)) => end,
             (true, None) => return Err(self.refuse(0, "the document is closed before it begins")),
         };
-        match source[..last].trim_start_matches('\u{feff}').is_empty() {
-            true => {
-                let ending = self.lines.usual_ending();
-                let text: String = lines.iter().flat_map(|line| [line, ending]).collect();
-                self.patches.push(TextPatch::insert(last, text));
-            }
-            false => self.insert_lines_after(last, &lines),
+        if source[..last].trim_start_matches('\u{feff}').is_empty() {
+            let ending = self.lines.usual_ending();
+            let text: String = lines.iter().flat_map(|line| [line, ending]).collect();
+            self.patches.push(TextPatch::insert(last, text));
+        } else {
+            self.insert_lines_after(last, &lines)
         }
         Ok(())
     }
@@ -182,8 +181,5 @@ impl YamlDraft<'_> {
 
 /// Indents a line; a blank line stays empty.
 pub(in crate::edit::yaml) fn indent_line(line: &str, indent: usize) -> String {
-    match line.trim().is_empty() {
-        true => String::new(),
-        false => format!("{:indent$}{line}", ""),
-    }
+    if line.trim().is_empty() { String::new() } else { format!("{:indent$}{line}", "") }
 }

@@ -42,10 +42,11 @@ impl YamlDraft<'_> {
                 let at = gone.first().and_then(|at| members.get(*at)).map_or(0, |one| one.start);
                 return Err(self.refuse(at, "the lines to take out hold something else as well"));
             };
-            all.extend(ranges.into_iter().map(|range| match is_spaced {
-                true => self.with_blank_line(range),
-                false => range,
-            }));
+            all.extend(
+                ranges
+                    .into_iter()
+                    .map(|range| if *is_spaced { self.with_blank_line(range) } else { range }),
+            );
         }
         all.sort_by_key(|range| range.start);
         let mut joined: Vec<Range<usize>> = Vec::new();
@@ -61,9 +62,9 @@ impl YamlDraft<'_> {
             && !self.tree.source.ends_with('\n')
             && self.lines.start(last.start) == last.start
         {
-            let kept = &self.tree.source[..last.start];
-            let kept = kept.strip_suffix('\n').unwrap_or(kept);
-            last.start = kept.strip_suffix('\r').unwrap_or(kept).len();
+            let before = &self.tree.source[..last.start];
+            let unended = before.strip_suffix('\n').unwrap_or(before);
+            last.start = unended.strip_suffix('\r').unwrap_or(unended).len();
         }
         self.patches.extend(joined.into_iter().map(|range| TextPatch::replace(range, "")));
         Ok(())
@@ -79,8 +80,8 @@ impl YamlDraft<'_> {
         match self.layout(id) {
             CollectionLayout::Block => self.whole_lines(members, gone, ""),
             CollectionLayout::Flow => {
-                let runs = group_consecutive(gone).into_iter();
-                let runs = runs.map(|run| self.flow_run(id, members, run));
+                let runs =
+                    group_consecutive(gone).into_iter().map(|run| self.flow_run(id, members, run));
                 runs.collect::<Option<Vec<_>>>().map(|runs| runs.concat())
             }
         }
@@ -99,10 +100,16 @@ impl YamlDraft<'_> {
     /// Returns the byte range of each member, dashes included.
     fn ranges(&self, id: NodeId) -> Vec<Range<usize>> {
         let layout = self.layout(id);
-        let entries = self.tree.entries(id).iter();
-        let entries = entries.map(|entry| self.tree.start(entry.0)..self.entry_end(*entry));
-        let items = self.tree.items(id).iter();
-        let items = items.map(|item| self.item_start(*item, layout)..self.tree.end(*item));
+        let entries = self
+            .tree
+            .entries(id)
+            .iter()
+            .map(|entry| self.tree.start(entry.0)..self.entry_end(*entry));
+        let items = self
+            .tree
+            .items(id)
+            .iter()
+            .map(|item| self.item_start(*item, layout)..self.tree.end(*item));
         entries.chain(items).collect()
     }
 
@@ -127,8 +134,10 @@ impl YamlDraft<'_> {
     ) -> Option<Vec<Range<usize>>> {
         let lines = gone.iter().map(|index| {
             let Range { start, end } = members[*index];
-            let rest = &self.tree.source[end..self.lines.end(end).max(end)];
-            let rest = rest.trim_start().trim_start_matches(comma).trim_start();
+            let rest = self.tree.source[end..self.lines.end(end).max(end)]
+                .trim_start()
+                .trim_start_matches(comma)
+                .trim_start();
             let alone = self.lines.leads(start) && (rest.is_empty() || rest.starts_with('#'));
             alone.then(|| self.lines.start(start)..self.lines.next(end))
         });

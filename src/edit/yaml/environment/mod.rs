@@ -68,10 +68,8 @@ fn set_in_document(
     let services = ServiceNodes::find(&draft)?;
     let covered = take::covered(&draft, &services, wanted)?;
     plan::plan(&mut draft, &services, &covered)?;
-    let set = match draft.is_untouched() {
-        true => None,
-        false => Some(proof::proven(&draft, &services, &covered)?),
-    };
+    let set =
+        if draft.is_untouched() { None } else { Some(proof::proven(&draft, &services, &covered)?) };
     // A refusal should point into the text that the user sees.
     let told = |refusal| take::away(tree, wanted).err().unwrap_or(refusal);
     let taken = take::away(set.as_deref().unwrap_or(tree), wanted).map_err(told)?;

@@ -26,8 +26,7 @@ pub(super) fn covered(
         let mut set = wanted.set.clone();
         if !wanted.unset.is_empty() {
             let place = find_environment(draft, services, &wanted.service)?;
-            let shared = wanted.unset.iter();
-            let shared = shared.filter(|name| is_shared(draft, &place, name));
+            let shared = wanted.unset.iter().filter(|name| is_shared(draft, &place, name));
             set.extend(shared.map(|name| (name.clone(), String::new())));
         }
         Ok(Wanted { service: wanted.service.clone(), set, unset: Vec::new() })
@@ -48,8 +47,12 @@ pub(super) fn away(
     let mut due = Vec::new();
     for wanted in wanted {
         let place = find_environment(&draft, &services, &wanted.service)?;
-        let names = wanted.unset.iter().map(String::as_str);
-        let names: Vec<&str> = names.filter(|name| !is_shared(&draft, &place, name)).collect();
+        let names: Vec<&str> = wanted
+            .unset
+            .iter()
+            .map(String::as_str)
+            .filter(|name| !is_shared(&draft, &place, name))
+            .collect();
         if let Some((_, value)) = place.own
             && !find_named_members(draft.tree, value, &names).is_empty()
         {
@@ -92,10 +95,8 @@ pub(super) fn find_named_members(
     names: &[&str],
 ) -> Vec<usize> {
     let is_meant = |name: Option<&str>| name.is_some_and(|name| names.contains(&name));
-    let entries = tree.entries(environment).iter();
-    let entries = entries.map(|(key, _)| is_meant(tree.scalar(*key)));
-    let items = tree.items(environment).iter();
-    let items = items.map(|item| is_meant(item_name(tree, *item)));
+    let entries = tree.entries(environment).iter().map(|(key, _)| is_meant(tree.scalar(*key)));
+    let items = tree.items(environment).iter().map(|item| is_meant(item_name(tree, *item)));
     let meant = entries.chain(items).enumerate();
     meant.filter_map(|(index, meant)| meant.then_some(index)).collect()
 }

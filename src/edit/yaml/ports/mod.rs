@@ -59,10 +59,7 @@ pub fn set(source: &str, wanted: &[PortEntry]) -> Result<EditedText, EditRefusal
     let edit = || {
         let mut draft = YamlDraft::open(&tree)?;
         plan(&mut draft, wanted)?;
-        let after = match draft.is_untouched() {
-            true => None,
-            false => Some(proof::proven(&draft, wanted)?),
-        };
+        let after = if draft.is_untouched() { None } else { Some(proof::proven(&draft, wanted)?) };
         Ok(EditedText::of(&tree, after))
     };
     edit().map_err(|refusal: EditRefusal| refusal.paste(paste(wanted)))

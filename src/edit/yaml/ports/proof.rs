@@ -56,10 +56,11 @@ fn verify_port_item(
 ) -> Result<(), ChangedNode> {
     let (before, after) = (all.before, all.after);
     let said = merge::get(after, two, "visibility").and_then(|value| after.scalar(value));
-    let port = merge::get(before, one, "port").and_then(|value| before.scalar(value));
-    let port = port.and_then(|port| port.parse::<u16>().ok());
-    let asked = wanted.iter().find(|entry| Some(entry.port) == port);
-    let asked = asked.and_then(|entry| entry.visibility);
+    let port = merge::get(before, one, "port")
+        .and_then(|value| before.scalar(value))
+        .and_then(|port| port.parse::<u16>().ok());
+    let asked =
+        wanted.iter().find(|entry| Some(entry.port) == port).and_then(|entry| entry.visibility);
     if asked.is_none_or(|asked| said != Some(asked.as_str())) {
         return all.same((one, two));
     }

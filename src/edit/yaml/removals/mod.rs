@@ -72,11 +72,13 @@ fn take_gone(tree: &YamlTree, mut gone: Positions) -> Result<Option<Arc<YamlTree
     }
     take_empty_collections(tree, &mut gone);
     let mut draft = YamlDraft::open(tree)?;
-    let collections = gone.iter().filter_map(|(path, members)| {
-        let members: Vec<usize> = members.iter().copied().collect();
-        Some((find_collection(tree, path)?, path == &["services"], members))
-    });
-    let collections: Vec<(NodeId, bool, Vec<usize>)> = collections.collect();
+    let collections: Vec<(NodeId, bool, Vec<usize>)> = gone
+        .iter()
+        .filter_map(|(path, members)| {
+            let members: Vec<usize> = members.iter().copied().collect();
+            Some((find_collection(tree, path)?, path == &["services"], members))
+        })
+        .collect();
     draft.take_members(&collections)?;
     proof::proven(&draft, &gone).map(Some)
 }

@@ -36,8 +36,11 @@ fn compare(
     path: &mut Vec<String>,
     gone: &Positions,
 ) -> Result<(), ChangedNode> {
-    let below = gone.range(path.clone()..).map(|(other, _)| other);
-    let below: Vec<&Vec<String>> = below.take_while(|other| other.starts_with(path)).collect();
+    let below: Vec<&Vec<String>> = gone
+        .range(path.clone()..)
+        .map(|(other, _)| other)
+        .take_while(|other| other.starts_with(path))
+        .collect();
     if below.is_empty() {
         return all.same((was, is));
     }
@@ -45,23 +48,30 @@ fn compare(
     let own = gone.get(path);
     let is_gone = |at: usize| own.is_some_and(|own| own.contains(&at));
     if let YamlKind::Sequence(items, _) = &before.node(was).kind {
-        let kept = items.iter().enumerate().filter(|(at, _)| !is_gone(*at));
-        let kept: Vec<_> = kept.map(|(_, item)| *item).collect();
+        let kept: Vec<_> = items
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !is_gone(*at))
+            .map(|(_, item)| *item)
+            .collect();
         let now = after.items(is);
-        return match kept.len() == now.len() {
-            true => all.each(kept.into_iter().zip(now.iter().copied())),
-            false => Err(ChangedNode(was)),
+        return if kept.len() == now.len() {
+            all.each(kept.into_iter().zip(now.iter().copied()))
+        } else {
+            Err(ChangedNode(was))
         };
     }
     let entries = before.entries(was).iter().enumerate();
-    let taken = entries.filter(|(at, _)| is_gone(*at));
-    let taken: BTreeSet<&str> = taken.filter_map(|(_, (key, _))| before.scalar(*key)).collect();
+    let taken: BTreeSet<&str> = entries
+        .filter(|(at, _)| is_gone(*at))
+        .filter_map(|(_, (key, _))| before.scalar(*key))
+        .collect();
     let is_emptied = own.is_some_and(|own| own.len() == before.entries(was).len());
     if is_emptied && (after.is_null(is) || after.entries(is).is_empty()) {
         return Ok(());
     }
-    let next = below.iter().filter_map(|other| other.get(path.len()));
-    let next: BTreeSet<&str> = next.map(String::as_str).collect();
+    let next: BTreeSet<&str> =
+        below.iter().filter_map(|other| other.get(path.len())).map(String::as_str).collect();
     let others = all.members((was, is), |key| taken.contains(&key) || next.contains(&key))?;
     all.each(others)?;
     if taken.iter().any(|key| after.get(is, key).is_some()) {

@@ -123,8 +123,10 @@ fn add_to_lists(
 ) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
     if tree.documents() > 1 {
         let documents = DocumentParts::cut(tree)?;
-        let last = wanted.iter().map(|one| documents.last_with(&one.service));
-        let last = last.collect::<Result<Vec<usize>, EditRefusal>>()?;
+        let last = wanted
+            .iter()
+            .map(|one| documents.last_with(&one.service))
+            .collect::<Result<Vec<usize>, EditRefusal>>()?;
         return documents.edit(|number, part| {
             let numbered = wanted.iter().zip(&last).filter(|(_, last)| **last == number);
             let share: Vec<&WantedMember> = numbered.map(|(one, _)| *one).collect();

@@ -77,8 +77,8 @@ fn has_dependencies(
 ) -> Result<bool, ChangedNode> {
     let (before, after) = (all.before, all.after);
     let old = was.map_or_else(Vec::new, |was| list_dependencies(before, was));
-    let had = |wanted: &str| old.iter().any(|(name, _)| *name == Some(wanted));
-    let had = wanted.is_none_or(|wanted| had(wanted.name()));
+    let had_wanted =
+        wanted.is_none_or(|wanted| old.iter().any(|(name, _)| *name == Some(wanted.name())));
     let mut new = is.map_or_else(Vec::new, |is| list_dependencies(after, is));
     for (name, value) in old {
         let Some(at) = new.iter().position(|(other, _)| *other == name) else {
@@ -95,7 +95,7 @@ fn has_dependencies(
         (Some(ListMember::Dependency { service, condition }), [(name, Some(is))]) => {
             *name == Some(service.as_str()) && has_only_condition(after, *is, condition)
         }
-        (_, []) => had,
+        (_, []) => had_wanted,
         _ => false,
     })
 }
@@ -103,7 +103,8 @@ fn has_dependencies(
 /// Returns the services of a `depends_on` value, each with its condition if given.
 fn list_dependencies(tree: &YamlTree, value: NodeId) -> Vec<(Option<&str>, Option<NodeId>)> {
     let items = tree.items(value).iter().map(|item| (tree.scalar(*item), None));
-    let entries = merge::effective(tree, value).into_iter();
-    let entries = entries.map(|(key, value)| (tree.scalar(key), Some(value)));
+    let entries = merge::effective(tree, value)
+        .into_iter()
+        .map(|(key, value)| (tree.scalar(key), Some(value)));
     items.chain(entries).collect()
 }

@@ -89,9 +89,10 @@ impl TreeBuilder {
         if anchor != 0 {
             self.anchors.insert(anchor, id);
         }
-        match self.open.is_empty() {
-            true => tree.roots.push(id),
-            false => self.members.push(id),
+        if self.open.is_empty() {
+            tree.roots.push(id)
+        } else {
+            self.members.push(id)
         }
         id
     }
@@ -144,9 +145,10 @@ fn build_scalar(
     };
     let quote = usize::from(matches!(style, ScalarQuoting::Single | ScalarQuoting::Double));
     let inner = range.start + quote..range.end.saturating_sub(quote);
-    let text = match source.get(inner.clone()) == Some(&*text) {
-        true => ScalarText::verbatim(&inner),
-        false => ScalarText::Read(text.into()),
+    let text = if source.get(inner.clone()) == Some(&*text) {
+        ScalarText::verbatim(&inner)
+    } else {
+        ScalarText::Read(text.into())
     };
     (YamlKind::Scalar(text, style), range)
 }

@@ -233,9 +233,10 @@ impl YamlTree {
         let mut again = Vec::new();
         let mut seen = HashSet::new();
         for (at, (key, name)) in named.iter().enumerate() {
-            let is_repeated = match named.len() <= FEW {
-                true => named[..at].iter().any(|(_, before)| before == name),
-                false => !seen.insert(*name),
+            let is_repeated = if named.len() <= FEW {
+                named[..at].iter().any(|(_, before)| before == name)
+            } else {
+                !seen.insert(*name)
             };
             if is_repeated {
                 again.push(*key);

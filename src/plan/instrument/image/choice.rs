@@ -374,10 +374,14 @@ fn system_install(found: &SystemPackages) -> String {
 /// Quotes a command's words for a shell.
 fn command_line(words: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,~".contains(c);
-    let quoted = words.iter().map(|word| match word.chars().all(plain) && !word.is_empty() {
-        true => word.clone(),
-        false if word.contains('$') => format!("\"{}\"", word.replace('"', "\\\"")),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
+    let quoted = words.iter().map(|word| {
+        if word.chars().all(plain) && !word.is_empty() {
+            word.clone()
+        } else if word.contains('$') {
+            format!("\"{}\"", word.replace('"', "\\\""))
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
     });
     quoted.collect::<Vec<_>>().join(" ")
 }

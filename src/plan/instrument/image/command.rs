@@ -371,13 +371,12 @@ fn read_conda(program: &str, rest: &[&str]) -> Option<CommandEffect> {
             if let Some(file) = file.filter(|file| file.ends_with("ml")) {
                 return Some(CommandEffect::Environment(file));
             }
-            let names = read_arguments(&[], rest).names;
-            let names = names.into_iter().filter(|name| name.as_str() != **first);
-            let names = names.map(|name| {
+            let arguments = read_arguments(&[], rest).names.into_iter();
+            let packages = arguments.filter(|name| name.as_str() != **first).map(|name| {
                 let name = name.rsplit("::").next().unwrap_or_default();
                 name.split(['=', '<', '>']).next().unwrap_or_default().to_ascii_lowercase()
             });
-            let names = names.filter(|name| name != "python" && !name.is_empty()).collect();
+            let names = packages.filter(|name| name != "python" && !name.is_empty()).collect();
             Some(CommandEffect::System(SystemPackages { program: program.to_owned(), names }))
         }
         _ => None,
@@ -385,14 +384,14 @@ fn read_conda(program: &str, rest: &[&str]) -> Option<CommandEffect> {
 }
 
 fn read_system(program: &str, rest: &[&str]) -> Option<CommandEffect> {
-    let names = rest.iter().filter_map(|word| {
-        let name =
+    let packages = rest.iter().filter_map(|word| {
+        let package =
             ["python3-", "python-", "py3-"].into_iter().find_map(|p| word.strip_prefix(p))?;
-        let name = name.split(['=', '<', '>', '~']).next().unwrap_or(name);
+        let name = package.split(['=', '<', '>', '~']).next().unwrap_or(package);
         (!["dev", "venv", "minimal", "full", "distutils"].contains(&name)).then_some(name)
     });
     let names: Vec<String> =
-        names.filter(|name| !TOOLS.contains(name)).map(str::to_owned).collect();
+        packages.filter(|name| !TOOLS.contains(name)).map(str::to_owned).collect();
     let found = SystemPackages { program: program.to_owned(), names };
     (!found.names.is_empty()).then_some(CommandEffect::System(found))
 }

@@ -94,13 +94,17 @@ pub enum PackageEvidence {
 pub fn read(recipe: &ImageRecipe<'_>, files: &dyn ImageFiles) -> Result<ServiceImage> {
     let found = survey::survey(recipe, files)?;
     let image = recipe.dockerfile.and_then(|file| file.image(recipe.target));
-    let base = image.as_ref().and_then(|image| image.first()).map(|stage| stage.from.as_str());
-    let base = base.or(recipe.pulled);
+    let base = image
+        .as_ref()
+        .and_then(|image| image.first())
+        .map(|stage| stage.from.as_str())
+        .or(recipe.pulled);
     Ok(ServiceImage {
         packages: choice::choose(recipe, &found, files)?,
-        evidence: match found.is_empty() {
-            true => PackageEvidence::Nothing,
-            false => PackageEvidence::Command,
+        evidence: if found.is_empty() {
+            PackageEvidence::Nothing
+        } else {
+            PackageEvidence::Command
         },
         start: start(recipe),
         python: base.and_then(python_version),

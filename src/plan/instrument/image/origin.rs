@@ -99,9 +99,12 @@ impl OriginSearch<'_> {
 
     fn context(&self, path: &str) -> Result<Option<PathOrigin>> {
         let found = self.files.in_context(path)?;
-        Ok(found.map(|file| match self.files.is_ignored(path) {
-            true => PathOrigin::Ignored(path.to_owned()),
-            false => PathOrigin::File(file),
+        Ok(found.map(|file| {
+            if self.files.is_ignored(path) {
+                PathOrigin::Ignored(path.to_owned())
+            } else {
+                PathOrigin::File(file)
+            }
         }))
     }
 
@@ -122,8 +125,8 @@ impl OriginSearch<'_> {
                 continue;
             }
             let copies = matches!(base_name(program), "cp" | "mv").then(|| rest.last()).flatten();
-            let output = command.output.clone().or_else(|| read_output(words));
-            let output = output.or_else(|| copies.cloned());
+            let output =
+                command.output.clone().or_else(|| read_output(words)).or_else(|| copies.cloned());
             if output.is_none_or(|output| resolve_image_path(&point.folder, &output) != path) {
                 continue;
             }
@@ -132,9 +135,11 @@ impl OriginSearch<'_> {
                 continue;
             }
             // The output of `grep`, `sed` or `cp` is attributed to its input file.
-            let named = rest.iter().filter(|word| !word.starts_with('-'));
-            let named =
-                named.map(|word| resolve_image_path(&point.folder, word)).filter(|one| one != path);
+            let named = rest
+                .iter()
+                .filter(|word| !word.starts_with('-'))
+                .map(|word| resolve_image_path(&point.folder, word))
+                .filter(|one| one != path);
             found = Some(PathOrigin::Elsewhere);
             for from in named.collect::<Vec<_>>().iter().rev() {
                 let before = point.step.checked_sub(1);

@@ -242,11 +242,10 @@ impl PackageSurvey<'_> {
             self.push(kind, install.program.clone(), site);
         }
         for folder in &install.projects {
-            let file = self.origin(&format!("{folder}/pyproject.toml"), site)?;
-            let file = file.and_then(|origin| match origin {
-                PathOrigin::File(file) => Some(file),
+            let file = match self.origin(&format!("{folder}/pyproject.toml"), site)? {
+                Some(PathOrigin::File(file)) => Some(file),
                 _ => None,
-            });
+            };
             self.push(SourceKind::Project(file), install.program.clone(), site);
         }
         if !install.names.is_empty() {

@@ -344,11 +344,12 @@ fn planned_with(
     command: Option<&str>,
     app: &str,
 ) -> (Vec<String>, Vec<String>) {
-    let dockerfile = match dockerfile.starts_with("FROM ") {
-        true => dockerfile.to_owned(),
-        false => format!("FROM python:3.12\n{dockerfile}"),
+    let text = if dockerfile.starts_with("FROM ") {
+        dockerfile.to_owned()
+    } else {
+        format!("FROM python:3.12\n{dockerfile}")
     };
-    let dockerfile = Dockerfile::parse(&dockerfile, &[]).unwrap();
+    let dockerfile = Dockerfile::parse(&text, &[]).unwrap();
     let command = command.map(|line| ServiceCommand::Words(shell_words::split(line).unwrap()));
     let memory = MemoryFiles::new(files);
     let recipe = ImageRecipe {
@@ -502,8 +503,8 @@ fn versions_that_constraints_pin_are_not_pinned_again() {
     ];
     let memory = MemoryFiles::new(&files);
     let file = |path: &str| memory.in_context(path).unwrap().unwrap();
-    let dockerfile = "FROM python:3.12\nCOPY . .\nRUN pip install -c pins.txt -r requirements.txt";
-    let dockerfile = Dockerfile::parse(dockerfile, &[]).unwrap();
+    let text = "FROM python:3.12\nCOPY . .\nRUN pip install -c pins.txt -r requirements.txt";
+    let dockerfile = Dockerfile::parse(text, &[]).unwrap();
     let recipe = ImageRecipe {
         dockerfile: Some(&dockerfile),
         shown: "api/Dockerfile",

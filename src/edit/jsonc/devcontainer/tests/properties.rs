@@ -45,8 +45,8 @@ fn parse_without_comments(text: &str) -> Value {
 fn build_expected(mut before: Value, wanted: &Wanted) -> Value {
     let root = before.as_object_mut().unwrap();
     for forward in &wanted.forwards {
-        let list = root.entry("forwardPorts").or_insert(Value::Array(vec![]));
-        let list = list.as_array_mut().unwrap();
+        let list =
+            root.entry("forwardPorts").or_insert(Value::Array(vec![])).as_array_mut().unwrap();
         let number = forward.port.to_string();
         let there = list.iter().any(|value| match value {
             Value::String(text) => text.rsplit(':').next() == Some(&number),
@@ -55,8 +55,11 @@ fn build_expected(mut before: Value, wanted: &Wanted) -> Value {
         if !there {
             list.push(Value::from(forward.port));
         }
-        let entries = root.entry("portsAttributes").or_insert_with(|| serde_json::json!({}));
-        let entries = entries.as_object_mut().unwrap();
+        let entries = root
+            .entry("portsAttributes")
+            .or_insert_with(|| serde_json::json!({}))
+            .as_object_mut()
+            .unwrap();
         let covers = |key: &String| {
             *key == number || (key == "3000-4999" && (3000..5000).contains(&forward.port))
         };
@@ -150,9 +153,8 @@ fn any_devcontainer_file() -> impl Strategy<Value = String> {
                 } else {
                     " "
                 };
-                let safe = |gap: &'static str| match gap.contains("//") {
-                    true => format!("{gap}\n"),
-                    false => gap.to_owned(),
+                let safe = |gap: &'static str| {
+                    if gap.contains("//") { format!("{gap}\n") } else { gap.to_owned() }
                 };
                 text.push_str(&format!("{start}{member}{}{comma}{}", safe(before), safe(after)));
             }

@@ -142,8 +142,11 @@ fn literal_values_survive_whatever_they_hold() {
             let read: serde_yaml::Value = serde_yaml::from_str(&edit.text).unwrap();
             let environment = &read["services"]["a"]["environment"];
             let item = format!("K={literal}");
-            let found = environment.get("K").or_else(|| environment.get(0));
-            let found = found.and_then(|value| value.as_str()).unwrap();
+            let found = environment
+                .get("K")
+                .or_else(|| environment.get(0))
+                .and_then(|value| value.as_str())
+                .unwrap();
             assert!(found == literal || found == item, "{literal:?} {}", edit.text);
         }
     }
