@@ -71,16 +71,15 @@ impl TypedValueParser for ProviderParser {
 
 impl ProviderParser {
     fn names(self) -> impl Iterator<Item = PossibleValue> {
-        let known = known_providers()
-            .iter()
-            .filter(|one| one.refused.is_none())
-            .map(|one| PossibleValue::new(one.name.as_str()).help(one.title.as_str()));
+        let known = known_providers().iter().filter(|provider| provider.refused.is_none()).map(
+            |provider| PossibleValue::new(provider.name.as_str()).help(provider.title.as_str()),
+        );
         let others = self.others.iter().map(|(name, help)| PossibleValue::new(name).help(help));
         // Accepted here, so that the later refusal can suggest an alternative.
         let refused = known_providers()
             .iter()
-            .filter(|one| one.refused.is_some())
-            .map(|one| PossibleValue::new(one.name.as_str()).hide(true));
+            .filter(|provider| provider.refused.is_some())
+            .map(|provider| PossibleValue::new(provider.name.as_str()).hide(true));
         known.chain(others).chain(refused)
     }
 }

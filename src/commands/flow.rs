@@ -70,7 +70,7 @@ pub(super) fn show_plan(
     }
     let mut lines = diff::render(plan, base);
     let above = diff::find_base(plan, base);
-    lines.extend(shown.iter().flat_map(|one| diff::render_change(one, above)));
+    lines.extend(shown.iter().flat_map(|change| diff::render_change(change, above)));
     if write.check || write.dry_run {
         ui.diff_alone(&lines);
     } else if !write.yes || ui.verbosity() > Verbosity::Quiet {

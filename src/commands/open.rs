@@ -49,7 +49,7 @@ pub(super) fn run(
     }
     let known = find_provider(args, &place, model)?;
     let destination = find_account(model, &known);
-    let pages = destination.and_then(|one| one.ui).ok_or_else(|| {
+    let pages = destination.and_then(|destination| destination.ui).ok_or_else(|| {
         let text = format!("{} has no web pages that this program knows", known.provider.title);
         Error::new(ErrorCode::NotConfigured, text)
             .hint("`cruddur-ops status` shows where each service sends")
@@ -122,9 +122,9 @@ fn endpoint(service: &ServiceModel) -> Option<&str> {
 /// The provider with the region that a service sends to.
 fn find_account(model: &ComposeModel, known: &RecognisedProvider) -> Option<Destination> {
     let mut accounts = list_accounts(known);
-    let is_used = |one: &Destination| {
+    let is_used = |destination: &Destination| {
         let mut endpoints = model.services.iter().filter_map(endpoint);
-        endpoints.any(|endpoint| is_same_address(endpoint, &one.endpoint))
+        endpoints.any(|endpoint| is_same_address(endpoint, &destination.endpoint))
     };
     match accounts.iter().position(is_used) {
         Some(at) => Some(accounts.swap_remove(at)),
@@ -148,9 +148,9 @@ fn find_region(
 
 /// The names under which the services that are meant are traced.
 fn list_names(args: &OpenArgs, context: &ProjectContext, model: &ComposeModel) -> Vec<String> {
-    let is_meant = |one: &&ServiceModel| match &args.service {
-        Some(name) => one.name == *name,
-        None => endpoint(one).is_some(),
+    let is_meant = |service: &&ServiceModel| match &args.service {
+        Some(name) => service.name == *name,
+        None => endpoint(service).is_some(),
     };
     let names = model.services.iter().filter(is_meant).map(|service| {
         let read = read_instrumentation(&context.project, service, model.plain());

@@ -209,15 +209,15 @@ fn show_status(document: &StatusDocument, ui: &mut Ui) {
     match &document.verified {
         None => show_status_row("  never", "`cruddur-ops verify` proves that spans arrive", ui),
         Some(VerdictStatus { verdict, .. }) => {
-            for one in &verdict.services {
-                let code = one.code.as_ref().map(|code| format!(" ({code})"));
+            for progress in &verdict.services {
+                let code = progress.code.as_ref().map(|code| format!(" ({code})"));
                 let text = format!(
                     "{}{}, {}",
-                    one.proven.describe(),
+                    progress.proven.describe(),
                     code.unwrap_or_default(),
                     describe_age(verdict.age())
                 );
-                show_status_row(&format!("  {}", one.service), &text, ui);
+                show_status_row(&format!("  {}", progress.service), &text, ui);
             }
         }
     }

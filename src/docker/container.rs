@@ -102,7 +102,7 @@ pub(super) fn parse_containers(inspected: &str) -> Vec<Container> {
 /// Parses the containers, except those that `docker compose run` created for one command.
 pub(super) fn read_lasting(inspected: &str) -> Vec<Container> {
     let mut containers = parse_containers(inspected);
-    containers.retain(|one| !one.one_off);
+    containers.retain(|container| !container.one_off);
     containers
 }
 
@@ -136,8 +136,9 @@ impl InspectedNetwork {
     /// Returns the networks with a gateway; without one, the engine's machine cannot be reached.
     fn places(&self) -> Vec<ContainerNetwork> {
         let endpoints = self.networks.iter().flat_map(BTreeMap::values);
-        let places = endpoints.filter_map(|one| {
-            let (address, gateway) = (one.address.parse().ok()?, one.gateway.parse().ok()?);
+        let places = endpoints.filter_map(|endpoint| {
+            let (address, gateway) =
+                (endpoint.address.parse().ok()?, endpoint.gateway.parse().ok()?);
             Some(ContainerNetwork { address, gateway })
         });
         places.collect()
@@ -149,8 +150,9 @@ impl InspectedNetwork {
             Some((container, bindings.as_ref()?))
         });
         let published = ports.flat_map(|(container, bindings)| {
-            bindings.iter().filter_map(move |one| {
-                let (ip, port) = (one.host_ip.parse::<IpAddr>().ok()?, one.host_port.parse().ok()?);
+            bindings.iter().filter_map(move |binding| {
+                let (ip, port) =
+                    (binding.host_ip.parse::<IpAddr>().ok()?, binding.host_port.parse().ok()?);
                 Some((container, SocketAddr::new(ip, port)))
             })
         });

@@ -272,7 +272,7 @@ impl Engine {
             return Ok(None);
         };
         let inspected = self.docker(&["inspect", "--format", container::FORMAT, first])?.stdout;
-        Ok(container::parse_containers(&inspected).into_iter().find(|one| one.running))
+        Ok(container::parse_containers(&inspected).into_iter().find(|container| container.running))
     }
 
     /// Removes every container of a copy, in any state, with its anonymous volumes. Returns whether there was one.

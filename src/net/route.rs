@@ -96,7 +96,9 @@ impl EndpointRoute {
     /// Returns whether every address of the host is this machine.
     pub fn is_loopback(&self) -> bool {
         match &self.via {
-            RouteVia::Addresses(addresses) => addresses.iter().all(|one| one.ip().is_loopback()),
+            RouteVia::Addresses(addresses) => {
+                addresses.iter().all(|address| address.ip().is_loopback())
+            }
             RouteVia::Proxy(_) => false,
         }
     }
@@ -107,7 +109,7 @@ impl EndpointRoute {
             RouteVia::Proxy(proxy) => format!("through the proxy {proxy}"),
             RouteVia::Addresses(addresses) => {
                 let shown: Vec<String> =
-                    addresses.iter().take(2).map(|one| one.ip().to_string()).collect();
+                    addresses.iter().take(2).map(|address| address.ip().to_string()).collect();
                 let more = if addresses.len() > 2 { ", …" } else { "" };
                 format!("{}{more}", shown.join(", "))
             }

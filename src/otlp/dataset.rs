@@ -27,10 +27,10 @@ impl Dataset {
     /// Reads the list; an entry with an unreadable time counts as never written.
     pub fn read_all(body: &[u8]) -> Option<Vec<Self>> {
         let wire: Vec<WireDataset> = serde_json::from_slice(body).ok()?;
-        let read = wire.into_iter().map(|one| Self {
-            last_written: one.last_written_at.as_deref().and_then(parse_timestamp),
-            name: one.name,
-            slug: one.slug,
+        let read = wire.into_iter().map(|dataset| Self {
+            last_written: dataset.last_written_at.as_deref().and_then(parse_timestamp),
+            name: dataset.name,
+            slug: dataset.slug,
         });
         Some(read.collect())
     }

@@ -46,7 +46,8 @@ impl Exporter {
         }
         let no_endpoint = |kind| settings.problems.iter().find(|problem| problem.kind == kind);
         let kinds = [SdkProblemKind::EndpointIgnored, SdkProblemKind::EndpointMissing];
-        let no_endpoint = || kinds.into_iter().find_map(no_endpoint).map(|one| one.text.clone());
+        let no_endpoint =
+            || kinds.into_iter().find_map(no_endpoint).map(|problem| problem.text.clone());
         let otlp = settings.otlp().filter(|otlp| otlp.source != EndpointSource::Default);
         let url = otlp.and_then(|otlp| otlp.url.clone());
         let (Some(otlp), Some(url)) = (otlp, url) else {

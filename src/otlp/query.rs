@@ -228,7 +228,7 @@ impl Query {
 
     /// Returns whether the query requests this calculation.
     pub fn asks(&self, figure: CalculationOp) -> bool {
-        self.calculations.iter().any(|one| one.op == figure)
+        self.calculations.iter().any(|calculation| calculation.op == figure)
     }
 }
 

@@ -281,7 +281,7 @@ impl SpanBatch {
     /// Returns the approximate memory of its spans in bytes, with what they share.
     pub fn weight(&self) -> usize {
         let spans: usize = self.spans.iter().map(OtlpSpan::weight).sum();
-        let shared = self.spans.chunk_by(|one, other| Arc::ptr_eq(&one.source, &other.source));
+        let shared = self.spans.chunk_by(|span, other| Arc::ptr_eq(&span.source, &other.source));
         spans + shared.map(|spans| spans[0].source.weight()).sum::<usize>()
     }
 }

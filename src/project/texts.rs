@@ -91,7 +91,7 @@ impl Project {
                 }
             }
         }
-        files.sort_by(|one, other| one.path.cmp(&other.path));
+        files.sort_by(|file, other| file.path.cmp(&other.path));
         files
     }
 }

@@ -62,7 +62,7 @@ fn doctor_and_verify_say_the_same_of_every_project_of_the_corpus() {
         let findings = lint::examine(&inspection);
         let mut differ = |what: String| disagreements.push(format!("{}: {what}", path.display()));
         read += 1;
-        let has = |codes: &[&str]| findings.iter().any(|one| codes.contains(&one.code));
+        let has = |codes: &[&str]| findings.iter().any(|finding| codes.contains(&finding.code));
         let Ok(model) = project.model() else {
             if !has(&["yaml-syntax", "compose-refused"]) {
                 differ("verify cannot read it, doctor finds nothing".to_owned());
@@ -95,8 +95,11 @@ fn compare_services(
     for (_, service, scope) in inspection.service_scopes() {
         let effective = EffectiveSettings::new(model, service, model.plain(), &none);
         for setting in effective.settings.iter() {
-            let uses = setting.uses.iter().filter(|one| one.won_by == VariableOrigin::Unset);
-            unset.extend(uses.map(|one| one.name.clone()));
+            let uses = setting
+                .uses
+                .iter()
+                .filter(|variable_use| variable_use.won_by == VariableOrigin::Unset);
+            unset.extend(uses.map(|variable_use| variable_use.name.clone()));
             if !setting.name.starts_with("OTEL_") {
                 continue;
             }
@@ -109,7 +112,10 @@ fn compare_services(
             if (&own.path, own.line) != (&place.path, place.line) {
                 differ(format!("{}: {} is won elsewhere", service.name, setting.name));
             }
-            let is_whole = setting.uses.iter().all(|one| one.won_by != VariableOrigin::Unset);
+            let is_whole = setting
+                .uses
+                .iter()
+                .all(|variable_use| variable_use.won_by != VariableOrigin::Unset);
             if let (true, Some(value)) = (is_whole, setting.value.known())
                 && *assignment.resolved() != *value
             {
@@ -121,15 +127,16 @@ fn compare_services(
         }
         telling += 1;
         for name in effective.lacking() {
-            let said =
-                |one: &LintFinding| one.message.contains(&name) || one.code == "env-near-miss";
+            let said = |finding: &LintFinding| {
+                finding.message.contains(&name) || finding.code == "env-near-miss"
+            };
             if !findings.iter().any(said) {
                 differ(format!("{}: verify lacks {name}, doctor does not", service.name));
             }
         }
         compare_names(project, model, service, &effective, findings, differ);
     }
-    for finding in findings.iter().filter(|one| one.code == "variable-unstored") {
+    for finding in findings.iter().filter(|finding| finding.code == "variable-unstored") {
         let names = finding
             .message
             .split(" is ")
@@ -160,14 +167,15 @@ fn compare_names(
         ["name-missing", "name-from-variable", "env-near-miss", "variable-unstored"];
     let line = model.place(&service.name_span).line;
     let is_unnamed = effective.subject(project, None).name.starts_with(UNNAMED_SERVICE);
-    let missing = findings.iter().any(|one| one.code == "name-missing" && one.place.line == line);
+    let missing =
+        findings.iter().any(|finding| finding.code == "name-missing" && finding.place.line == line);
     if missing && !is_unnamed {
         differ(format!("{}: doctor misses a name that verify has", service.name));
     }
     let sends =
         [ENDPOINT_VARIABLES, HEADERS_VARIABLES].iter().any(|one| effective.winner(*one).is_some());
     let is_known = lint::inspection::has_unread_settings(service);
-    let said = findings.iter().any(|one| UNNAMING.contains(&one.code));
+    let said = findings.iter().any(|finding| UNNAMING.contains(&finding.code));
     if is_unnamed && sends && service.build.is_some() && !is_known && !said {
         differ(format!("{}: verify misses a name, doctor does not", service.name));
     }

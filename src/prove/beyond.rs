@@ -40,7 +40,7 @@ impl<'a> HoneycombLookup<'a> {
         trace: &'a TestTrace,
         deadline: Instant,
     ) -> Option<Self> {
-        let dataset = exporter.header(DATASET_HEADER).map(|one| one.value.expose());
+        let dataset = exporter.header(DATASET_HEADER).map(|header| header.value.expose());
         Some(Self {
             route,
             key: &exporter.header(KEY_HEADER)?.value,
@@ -137,7 +137,7 @@ async fn await_dataset_write(lookup: &HoneycombLookup<'_>) -> LookupResult {
             Err(QueryFailure::Unanswered(words)) => format!("the datasets are not known: {words}"),
             Ok(datasets) => {
                 let ours = find_dataset(&datasets, name);
-                slug = ours.map(|one| one.slug.clone()).or(slug);
+                slug = ours.map(|dataset| dataset.slug.clone()).or(slug);
                 match ours {
                     Some(ours) if ours.written_since(lookup.trace.sent) => {
                         let text =
@@ -227,7 +227,7 @@ async fn wait_before_retry(pause: &mut Duration, deadline: Instant) -> bool {
 
 fn find_dataset<'a>(datasets: &'a [Dataset], name: &str) -> Option<&'a Dataset> {
     let mut all = datasets.iter();
-    all.find(|one| one.name.eq_ignore_ascii_case(name))
+    all.find(|dataset| dataset.name.eq_ignore_ascii_case(name))
 }
 
 /// Returns the link to the trace: at the web interface of the host, or Honeycomb's first if a proxy or collector

@@ -115,7 +115,7 @@ impl AppDiagnosis<'_> {
             NoSpanReason::Down => Rung::Reachable,
             NoSpanReason::NoSpan | NoSpanReason::Unseen => Rung::Queryable,
         };
-        let Some(check) = verdict.checks.iter_mut().find(|one| one.rung == rung) else {
+        let Some(check) = verdict.checks.iter_mut().find(|check| check.rung == rung) else {
             return;
         };
         match (cause, silence) {
@@ -212,7 +212,7 @@ impl AppDiagnosis<'_> {
         if let Some(symptom) = symptom {
             return Some(SilenceCause::of_log(&symptom));
         }
-        let started = containers.of(name).filter_map(|one| one.started).max()?;
+        let started = containers.of(name).filter_map(|container| container.started).max()?;
         let newer = self.newer(service, started)?;
         Some(SilenceCause::new(
             format!("{newer} was changed after its container was started"),
@@ -255,8 +255,10 @@ impl AppDiagnosis<'_> {
         let findings = self.findings.get_or_init(|| examine().unwrap_or_default());
         let found = findings
             .iter()
-            .filter(|one| one.severity > Severity::Advice && SILENCING.contains(&one.code))
-            .find(|one| self.is_about(one, service))?;
+            .filter(|finding| {
+                finding.severity > Severity::Advice && SILENCING.contains(&finding.code)
+            })
+            .find(|finding| self.is_about(finding, service))?;
         Some(SilenceCause::new(
             format!("{}:{}: {}", found.place.path.display(), found.place.line, found.message),
             format!("`cruddur-ops doctor --explain {}`: {}", found.code, found.advice),
@@ -336,8 +338,8 @@ impl AppDiagnosis<'_> {
 /// Returns a cause if the application listens on another port.
 fn of_port(service: &ServiceModel, asked: &Url) -> Option<SilenceCause> {
     let port = asked.port_or_known_default()?;
-    let ports = service.ports.iter().filter(|one| one.protocol == "tcp");
-    let hosts: Vec<_> = ports.filter_map(|one| one.host.clone()).collect();
+    let ports = service.ports.iter().filter(|published| published.protocol == "tcp");
+    let hosts: Vec<_> = ports.filter_map(|published| published.host.clone()).collect();
     if hosts.is_empty() || hosts.iter().any(|range| range.contains(&port)) {
         return None;
     }

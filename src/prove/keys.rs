@@ -45,7 +45,7 @@ impl KeyOwners {
 
     fn cell(&self, route: EndpointRoute, key: &Secret) -> Arc<OnceCell<TimedWhoami>> {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = asked.iter().find(|one| one.key == *key && one.route == route);
+        let known = asked.iter().find(|lookup| lookup.key == *key && lookup.route == route);
         if let Some(known) = known {
             return Arc::clone(&known.said);
         }

@@ -17,7 +17,7 @@ pub(super) fn name_unseen(context: &ProjectContext, verdict: &mut ServiceVerdict
     let Ok(found) = code::find_flask_services(&context.project, names, &[]) else {
         return;
     };
-    let Some(check) = verdict.checks.iter_mut().find(|one| one.rung == Rung::Queryable) else {
+    let Some(check) = verdict.checks.iter_mut().find(|check| check.rung == Rung::Queryable) else {
         return;
     };
     for service in &found {

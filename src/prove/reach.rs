@@ -85,8 +85,8 @@ pub(super) fn find_receiving_service<'a>(
 }
 
 fn published_address(target: &ServiceModel, port: u16, protocol: &str) -> Option<SocketAddr> {
-    let mut entries = target.ports.iter().filter(|one| one.protocol == protocol);
-    let entry = entries.find(|one| one.container.contains(&port))?;
+    let mut entries = target.ports.iter().filter(|published| published.protocol == protocol);
+    let entry = entries.find(|published| published.container.contains(&port))?;
     // Docker picks one port of a range, and only docker knows which.
     let host = entry.host_of(port)?;
     let ip = entry

@@ -13,11 +13,12 @@ impl EffectiveSettings<'_> {
         let Some(setting) = self.winner(HEADERS_VARIABLES) else {
             return Vec::new();
         };
-        let used = setting.uses.iter().filter(|one| {
-            self.value_of(one)
-                .is_some_and(|value| classify_secrecy(&one.name, value) != Secrecy::Public)
+        let used = setting.uses.iter().filter(|variable_use| {
+            self.value_of(variable_use)
+                .is_some_and(|value| classify_secrecy(&variable_use.name, value) != Secrecy::Public)
         });
-        let mut supplied: Vec<String> = used.map(|one| one.name.clone()).collect();
+        let mut supplied: Vec<String> =
+            used.map(|variable_use| variable_use.name.clone()).collect();
         if supplied.is_empty() && matches!(setting.source, VariableSource::EnvFile(_)) {
             let headers = exporter.headers.iter().filter(|header| {
                 classify_secrecy(&header.name, header.value.expose()) != Secrecy::Public
@@ -28,10 +29,10 @@ impl EffectiveSettings<'_> {
     }
 
     /// Returns the value of a reference, unless it is in the compose file itself.
-    fn value_of(&self, one: &VariableUse) -> Option<&str> {
-        match one.won_by {
+    fn value_of(&self, variable_use: &VariableUse) -> Option<&str> {
+        match variable_use.won_by {
             VariableOrigin::Default | VariableOrigin::Unset => None,
-            _ => self.variables().get(&one.name),
+            _ => self.variables().get(&variable_use.name),
         }
     }
 
@@ -47,9 +48,11 @@ impl EffectiveSettings<'_> {
     /// Adds every secret the service would send to the redactor.
     pub(super) fn teach(&self, redactor: &Redactor) {
         let used = self.settings.iter().flat_map(|setting| &setting.uses);
-        for one in used {
-            if let Some(value) = self.value_of(one).filter(|value| is_secret(&one.name, value)) {
-                redactor.learn(&one.name, &Secret::new(value));
+        for variable_use in used {
+            if let Some(value) =
+                self.value_of(variable_use).filter(|value| is_secret(&variable_use.name, value))
+            {
+                redactor.learn(&variable_use.name, &Secret::new(value));
             }
         }
         let Ok(exporter) = Exporter::from_settings(&self.sdk) else {

@@ -93,14 +93,14 @@ impl<'a> EffectiveSettings<'a> {
     pub(super) fn lacking(&self) -> Vec<String> {
         let uses = self.winner(HEADERS_VARIABLES).into_iter();
         uses.flat_map(|setting| &setting.uses)
-            .filter(|one| self.is_lacking(one))
-            .map(|one| one.name.clone())
+            .filter(|variable_use| self.is_lacking(variable_use))
+            .map(|variable_use| variable_use.name.clone())
             .collect()
     }
 
-    fn is_lacking(&self, one: &VariableUse) -> bool {
-        let value = || self.variables.get(&one.name);
-        match one.won_by {
+    fn is_lacking(&self, variable_use: &VariableUse) -> bool {
+        let value = || self.variables.get(&variable_use.name);
+        match variable_use.won_by {
             VariableOrigin::Default => false,
             VariableOrigin::Unset => true,
             _ => value().is_some_and(str::is_empty),
@@ -109,7 +109,7 @@ impl<'a> EffectiveSettings<'a> {
 
     /// Returns whether it has an OTLP endpoint, or other OTLP variables that need one.
     pub(super) fn is_traced(&self) -> bool {
-        self.settings.iter().any(|one| one.name.starts_with("OTEL_EXPORTER_OTLP"))
+        self.settings.iter().any(|setting| setting.name.starts_with("OTEL_EXPORTER_OTLP"))
     }
 
     /// Returns the effective setting of a variable for traces and its general one.
@@ -131,7 +131,9 @@ impl<'a> EffectiveSettings<'a> {
             service: self.service.name.clone(),
             name: self.sdk.service_name.clone().unwrap_or_else(|| UNNAMED_SERVICE.to_owned()),
             configured: Check::new(Rung::Configured, CheckStatus::Pass, self.evidence()),
-            supplied: exporter.as_ref().map_or_else(|_| Vec::new(), |one| self.supplied(one)),
+            supplied: exporter
+                .as_ref()
+                .map_or_else(|_| Vec::new(), |exporter| self.supplied(exporter)),
             texts: self.texts(),
             stop: None,
             mounts: self.mounts(project),
@@ -167,7 +169,7 @@ impl<'a> EffectiveSettings<'a> {
         let mut settings =
             ENDPOINT_VARIABLES.into_iter().filter_map(|name| self.settings.get(name));
         let empty = settings.find_map(|setting| {
-            let unset = setting.uses.iter().find(|one| self.is_lacking(one))?;
+            let unset = setting.uses.iter().find(|variable_use| self.is_lacking(variable_use))?;
             Some((setting, &unset.name))
         });
         if let Some((setting, name)) = empty {
@@ -206,26 +208,29 @@ impl<'a> EffectiveSettings<'a> {
         let exporter = subject.exporter.as_ref().ok()?;
         let header = self.winner(HEADERS_VARIABLES);
         let lacking = header.and_then(|setting| self.lacking_key(setting));
-        let hint = how_to_store(lacking.map_or(HONEYCOMB_KEY, |one| &one.name));
+        let hint = how_to_store(lacking.map_or(HONEYCOMB_KEY, |variable_use| &variable_use.name));
         if let Some(EnvironmentVariable { value: VariableValue::Unknown(reason), .. }) = header {
             return missing(reason.clone(), hint);
         }
-        if let Some(one) = lacking {
-            return missing(self.unset(one), hint);
+        if let Some(variable_use) = lacking {
+            return missing(self.unset(variable_use), hint);
         }
-        let mut keys = exporter.headers.iter().filter(|one| is_key_header(&one.name));
+        let mut keys = exporter.headers.iter().filter(|header| is_key_header(&header.name));
         let is_wrapped = |value: &str| is_in_braces(value) && unresolved_name(value).is_none();
-        if let Some(one) = keys.find(|one| is_wrapped(one.value.expose())) {
+        if let Some(header) = keys.find(|header| is_wrapped(header.value.expose())) {
             let evidence = format!(
                 "{} is in braces, which would be sent along: `${{NAME}}` refers to a variable",
-                one.name
+                header.name
             );
             return missing(evidence, "`cruddur-ops init` writes what is missing".to_owned());
         }
         let mut found = compare_with_provider(&exporter.url, &exporter.headers).into_iter();
         // A dataset missing for a Classic key is for Honeycomb to report: other providers' keys may look the same.
-        let fatal = found.find(|one| one.is_fatal() && *one != ProviderMismatch::DatasetMissing)?;
-        let dropped = || self.problem(SdkProblemKind::HeaderDropped).map(|one| one.text.clone());
+        let fatal = found.find(|mismatch| {
+            mismatch.is_fatal() && *mismatch != ProviderMismatch::DatasetMissing
+        })?;
+        let dropped =
+            || self.problem(SdkProblemKind::HeaderDropped).map(|problem| problem.text.clone());
         match &fatal {
             ProviderMismatch::WebPages { .. } => {
                 Some((FailureCode::NotConfigured, fatal.words(), fatal.hint()))
@@ -250,25 +255,33 @@ impl<'a> EffectiveSettings<'a> {
     /// Returns the variable without a value in a header that carries a key. In other headers, it is only left empty.
     fn lacking_key<'s>(&self, setting: &'s EnvironmentVariable) -> Option<&'s VariableUse> {
         let raw = setting.raw.as_deref().unwrap_or_default();
-        setting.uses.iter().filter(|one| self.is_lacking(one)).find(|one| {
-            let entries = raw.split(',').filter(|entry| entry.contains(&one.name));
-            let mut names = entries.map(|entry| entry.split('=').next().unwrap_or_default().trim());
-            is_secret_name(&one.name) || names.any(|name| name.is_empty() || is_key_header(name))
-        })
+        setting.uses.iter().filter(|variable_use| self.is_lacking(variable_use)).find(
+            |variable_use| {
+                let entries = raw.split(',').filter(|entry| entry.contains(&variable_use.name));
+                let mut names =
+                    entries.map(|entry| entry.split('=').next().unwrap_or_default().trim());
+                is_secret_name(&variable_use.name)
+                    || names.any(|name| name.is_empty() || is_key_header(name))
+            },
+        )
     }
 
     /// Says that a variable has no value.
-    fn unset(&self, one: &VariableUse) -> String {
-        match &one.won_by {
+    fn unset(&self, variable_use: &VariableUse) -> String {
+        match &variable_use.won_by {
             VariableOrigin::Unset => {
                 let reason = self
-                    .why_unset(&one.name)
+                    .why_unset(&variable_use.name)
                     .map(|reason| format!(": {reason}"))
                     .unwrap_or_default();
-                format!("{} is not set{reason}, so no key would be sent", one.name)
+                format!("{} is not set{reason}, so no key would be sent", variable_use.name)
             }
             origin => {
-                format!("{} is empty in {}, so no key would be sent", one.name, self.origin(origin))
+                format!(
+                    "{} is empty in {}, so no key would be sent",
+                    variable_use.name,
+                    self.origin(origin)
+                )
             }
         }
     }
@@ -276,9 +289,11 @@ impl<'a> EffectiveSettings<'a> {
     /// Returns where the variable was probably meant to be set: in a file that is not read for it, or under a
     /// misspelt name.
     fn why_unset(&self, name: &str) -> Option<String> {
-        let own =
-            self.settings.get(name).filter(|one| matches!(one.source, VariableSource::EnvFile(_)));
-        if let Some(setting) = own.filter(|one| one.value.known().is_some()) {
+        let own = self
+            .settings
+            .get(name)
+            .filter(|setting| matches!(setting.source, VariableSource::EnvFile(_)));
+        if let Some(setting) = own.filter(|setting| setting.value.known().is_some()) {
             let place = self.source(setting);
             return Some(format!(
                 "it is in {place}, which `${{…}}` in a compose file does not read"
@@ -295,7 +310,8 @@ impl<'a> EffectiveSettings<'a> {
         let endpoint = self.winner(ENDPOINT_VARIABLES).filter(|_| !is_in_code);
         let header = self.winner(HEADERS_VARIABLES);
         let settings = [endpoint, header].into_iter().flatten();
-        let from = settings.map(|one| format!("{} from {}", one.name, self.source(one)));
+        let from =
+            settings.map(|setting| format!("{} from {}", setting.name, self.source(setting)));
         let mut parts: Vec<String> = is_in_code
             .then(|| EndpointSource::Code.describe().to_owned())
             .into_iter()

@@ -70,8 +70,10 @@ pub(super) fn find(
             effective.teach(ui.redactor());
             let subject = effective.subject(project, refusals.first());
             let mut subject = collector::follow(subject, &effective, project, ui.redactor());
-            for one in differing.iter().filter(|one| one.service == service.name) {
-                warn_of(one, &mut subject, context.stores(ui.redactor()), ui);
+            for difference in
+                differing.iter().filter(|difference| difference.service == service.name)
+            {
+                warn_of(difference, &mut subject, context.stores(ui.redactor()), ui);
             }
             subjects.push(subject);
         }
@@ -108,7 +110,7 @@ fn service_behind_url<'a>(url: &Url, model: &'a ComposeModel) -> Option<&'a str>
     let port = url.port_or_known_default()?;
     let mut services = model.services.iter();
     let service = services.find(|service| {
-        let mut hosts = service.ports.iter().filter_map(|one| one.host.as_ref());
+        let mut hosts = service.ports.iter().filter_map(|published| published.host.as_ref());
         hosts.any(|range| range.contains(&port))
     })?;
     Some(&service.name)
@@ -117,7 +119,7 @@ fn service_behind_url<'a>(url: &Url, model: &'a ComposeModel) -> Option<&'a str>
 /// Warns that docker compose without `run` would send another value.
 fn warn_of(difference: &RunDifference, subject: &mut ServiceUnderTest, stores: &Stores, ui: &Ui) {
     let uses = difference.plain.uses.iter().chain(&difference.under_run.uses);
-    let mut notes = uses.flat_map(|one| stores.survey(&one.name).disagreements());
+    let mut notes = uses.flat_map(|variable_use| stores.survey(&variable_use.name).disagreements());
     if let Some(note) = notes.next() {
         subject.warn(&note.text, note.hint);
         return;

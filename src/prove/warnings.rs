@@ -28,7 +28,8 @@ impl EffectiveSettings<'_> {
     /// Returns warnings about values that an SDK or a container misreads, in addition to the exporter's own.
     pub(super) fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> = self.senderless().into_iter().collect();
-        let empty = self.sdk.problems.iter().filter(|one| one.kind == SdkProblemKind::HeaderEmpty);
+        let empty =
+            self.sdk.problems.iter().filter(|problem| problem.kind == SdkProblemKind::HeaderEmpty);
         warnings.extend(empty.map(|problem| problem.text.clone()));
         let name = self.sdk.service_name.as_ref();
         if let Some(name) = name.filter(|name| name.starts_with(UNNAMED_SERVICE)) {
@@ -47,7 +48,7 @@ impl EffectiveSettings<'_> {
 
     /// Warns about a variable that was meant to carry headers and that no SDK reads.
     pub(super) fn misspelt_headers(&self) -> Option<String> {
-        let mut names = self.settings.iter().map(|one| &one.name);
+        let mut names = self.settings.iter().map(|setting| &setting.name);
         let typo = names.find(|name| {
             name.starts_with("OTEL_EXPORTER_OTLP_HEADER") && name.as_str() != HEADERS_VARIABLES[1]
         })?;
@@ -58,14 +59,14 @@ impl EffectiveSettings<'_> {
     fn expanded(&self) -> Vec<String> {
         let header = self.winner(HEADERS_VARIABLES).into_iter();
         let uses = header.flat_map(|setting| &setting.uses);
-        let expanded = uses.filter_map(|one| {
-            let VariableOrigin::DotEnv(span) = &one.won_by else { return None };
+        let expanded = uses.filter_map(|variable_use| {
+            let VariableOrigin::DotEnv(span) = &variable_use.won_by else { return None };
             let behind = self.model.file(span).text.get(span.range.end..)?;
             let (_, written) = behind.lines().next()?.split_once(['=', ':'])?;
             let is_quoted = written.trim_start().starts_with('\'');
             (!is_quoted && has_pasted_dollar(written)).then(|| {
-                let place = self.origin(&one.won_by);
-                format!("docker compose expands the `$` in the value of {} in {place}: single quotes keep it", one.name)
+                let place = self.origin(&variable_use.won_by);
+                format!("docker compose expands the `$` in the value of {} in {place}: single quotes keep it", variable_use.name)
             })
         });
         expanded.collect()

@@ -175,7 +175,8 @@ struct TemplateFilling<'a> {
 impl<'a> TemplateFilling<'a> {
     fn of(provider: &'a Provider, account: AccountSettings<'a>) -> Result<Self> {
         let mut values = Vec::new();
-        let names_region = |name: &str| provider.settings.iter().any(|one| one.name == name);
+        let names_region =
+            |name: &str| provider.settings.iter().any(|setting| setting.name == name);
         let region = match account.region {
             Some(name) if names_region("region") => {
                 values.push(("region", name));

@@ -190,7 +190,9 @@ pub fn read_key(text: &str) -> Result<KeyReading, KeyMistake> {
 
 /// Returns the mistake if Honeycomb is certain to refuse the text in every region: a key's ID, or a management key.
 pub fn never_sends(text: &str) -> Option<KeyMistake> {
-    read_key(text).err().filter(|one| matches!(one, KeyMistake::KeyId | KeyMistake::Management))
+    read_key(text)
+        .err()
+        .filter(|mistake| matches!(mistake, KeyMistake::KeyId | KeyMistake::Management))
 }
 
 /// Checks the text of a secret of any provider.

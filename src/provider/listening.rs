@@ -108,14 +108,19 @@ pub fn find_deafness(
     is_grpc: bool,
     is_inside: bool,
 ) -> Option<CollectorUnreachableReason> {
-    let right = || listeners.iter().find(|one| one.is_grpc == is_grpc).and_then(|one| one.port);
+    let right = || {
+        listeners
+            .iter()
+            .find(|listener| listener.is_grpc == is_grpc)
+            .and_then(|listener| listener.port)
+    };
     // An unknown port may be this one.
-    if listeners.iter().any(|one| one.port.is_none()) {
+    if listeners.iter().any(|listener| listener.port.is_none()) {
         return None;
     }
     let on_port: Vec<&OtlpListener> =
-        listeners.iter().filter(|one| one.port == Some(port)).collect();
-    let Some(listener) = on_port.iter().find(|one| one.is_grpc == is_grpc) else {
+        listeners.iter().filter(|listener| listener.port == Some(port)).collect();
+    let Some(listener) = on_port.iter().find(|listener| listener.is_grpc == is_grpc) else {
         return Some(if on_port.is_empty() {
             CollectorUnreachableReason::OtherPort(right())
         } else {

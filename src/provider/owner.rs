@@ -17,15 +17,17 @@ pub struct HostOwner {
 /// Returns the provider or addon that owns `host`.
 pub fn host_owner(host: &str) -> Option<HostOwner> {
     let provider = catalogue::find_host_owner(host).map(HostOwner::of_provider);
-    provider.or_else(|| addon::addon_profiles().find(|one| one.owns(host)).map(HostOwner::of_addon))
+    provider.or_else(|| {
+        addon::addon_profiles().find(|profile| profile.owns(host)).map(HostOwner::of_addon)
+    })
 }
 
 /// Returns the name of the provider or addon whose secret is in `variable`.
 pub fn variable_owner(variable: &str) -> Option<&'static str> {
-    let provider = catalogue::of_variable(variable).map(|one| one.title.as_str());
+    let provider = catalogue::of_variable(variable).map(|provider| provider.title.as_str());
     provider.or_else(|| {
         let mut addons = addon::addon_profiles();
-        let addon = addons.find(|one| one.secrets.iter().any(|name| name == variable))?;
+        let addon = addons.find(|profile| profile.secrets.iter().any(|name| name == variable))?;
         Some(addon.name.title())
     })
 }
@@ -34,21 +36,23 @@ pub fn variable_owner(variable: &str) -> Option<&'static str> {
 pub fn is_key_header(name: &str) -> bool {
     let mut providers = known_providers().iter().flat_map(key_headers);
     providers.any(|own| own.eq_ignore_ascii_case(name))
-        || addon::addon_profiles().filter_map(|one| one.header.as_deref()).any(|own| own == name)
+        || addon::addon_profiles()
+            .filter_map(|profile| profile.header.as_deref())
+            .any(|own| own == name)
 }
 
 /// Returns the name of the only provider or addon that uses this header for its secret.
 pub fn header_owner(name: &str) -> Option<&'static str> {
     let providers = known_providers().iter();
     let mut owners = providers
-        .filter(|one| key_headers(one).any(|own| own.eq_ignore_ascii_case(name)))
-        .map(|one| one.title.as_str())
+        .filter(|provider| key_headers(provider).any(|own| own.eq_ignore_ascii_case(name)))
+        .map(|provider| provider.title.as_str())
         .chain(
             addon::addon_profiles()
-                .filter(|one| {
-                    one.header.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+                .filter(|profile| {
+                    profile.header.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
                 })
-                .map(|one| one.name.title()),
+                .map(|profile| profile.name.title()),
         );
     owners.next().filter(|_| owners.next().is_none())
 }
@@ -99,7 +103,7 @@ mod tests {
 
         let value = "abcdEFGH1234ijklMNOP56qrSTUVwxYZ78abCD90";
         for provider in known_providers() {
-            let carrying = provider.headers.iter().filter(|one| one.variable().is_some());
+            let carrying = provider.headers.iter().filter(|header| header.variable().is_some());
             for header in carrying {
                 let variable = header.variable().unwrap();
                 assert_eq!(key_owner(variable), Some(provider.title.as_str()));

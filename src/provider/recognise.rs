@@ -51,11 +51,11 @@ mod tests {
 
     #[test]
     fn every_provider_is_recognised_by_what_was_written_for_it() {
-        for provider in known_providers().iter().filter(|one| one.refused.is_none()) {
+        for provider in known_providers().iter().filter(|provider| provider.refused.is_none()) {
             let settings: Vec<(String, String)> = provider
                 .settings
                 .iter()
-                .map(|one| (one.name.clone(), format!("my-{}", one.name)))
+                .map(|setting| (setting.name.clone(), format!("my-{}", setting.name)))
                 .collect();
             let own =
                 provider.hosts.first().map(|host| format!("https://{}", host.replace('*', "x.y")));

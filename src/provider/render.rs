@@ -57,7 +57,7 @@ pub fn render_service_environments(
     };
     let all = services.iter().map(|service| {
         let variables = by_endpoint[service.endpoint.as_str()].iter();
-        variables.map(|one| named(one, service)).collect()
+        variables.map(|variable| named(variable, service)).collect()
     });
     Ok(all.collect())
 }

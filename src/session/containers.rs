@@ -56,13 +56,13 @@ impl ProjectContainers {
 
     /// Returns the log of a service's containers since `since`, or recently; `None` if it cannot be read.
     pub(crate) fn log(&self, service: &str, since: Option<SystemTime>) -> Option<String> {
-        let logs = self.of(service).filter_map(|one| self.engine.log(one, since).ok());
+        let logs = self.of(service).filter_map(|container| self.engine.log(container, since).ok());
         logs.reduce(|all, one| all + &one)
     }
 
     /// Returns a service's containers.
     pub(crate) fn of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Container> {
-        self.list.iter().filter(move |one| one.service == service)
+        self.list.iter().filter(move |container| container.service == service)
     }
 
     /// Returns whether the service runs with another configuration than its files and variables define.
@@ -71,7 +71,8 @@ impl ProjectContainers {
         let Some(now) = self.digest(service) else {
             return false;
         };
-        self.running(service).any(|one| one.digest.as_deref().is_some_and(|own| own != now))
+        self.running(service)
+            .any(|container| container.digest.as_deref().is_some_and(|own| own != now))
     }
 
     /// The digest of a service's configuration as it would be now, where docker compose tells.
@@ -86,7 +87,7 @@ impl ProjectContainers {
 
     /// Returns a service's running containers.
     pub(super) fn running<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Container> {
-        self.of(service).filter(|one| one.running)
+        self.of(service).filter(|container| container.running)
     }
 
     /// Returns the names of the project's networks and volumes in docker.
@@ -177,7 +178,7 @@ pub(crate) enum RestartPermission {
 
 /// Lists the services that depend on an agent's container to start.
 pub(crate) fn list_agented(model: &ComposeModel) -> BTreeSet<String> {
-    let waiting = model.services.iter().filter(|one| find_planned(model, one).is_some());
+    let waiting = model.services.iter().filter(|service| find_planned(model, service).is_some());
     waiting.map(|service| service.name.clone()).collect()
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn slip_in_shell(shell: &Shell, variable: &str) -> Option<String> {
 
 /// Returns the error for an unknown service.
 pub(crate) fn unknown_service(name: &str, model: &ComposeModel) -> Error {
-    let known: Vec<&str> = model.services.iter().map(|one| one.name.as_str()).collect();
+    let known: Vec<&str> = model.services.iter().map(|service| service.name.as_str()).collect();
     let message = format!("the compose project has no service `{name}`");
     Error::new(ErrorCode::UnknownService, message)
         .hint(format!("its services: {}", known.join(", ")))

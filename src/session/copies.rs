@@ -135,13 +135,13 @@ impl ProjectContainers {
 
     /// Returns the addresses of the engine's machine on the networks of a running service.
     pub(crate) fn gateways(&self, service: &str) -> Vec<IpAddr> {
-        let networks = self.running(service).flat_map(|one| &one.networks);
+        let networks = self.running(service).flat_map(|container| &container.networks);
         networks.map(|network| network.gateway).collect()
     }
 
     /// Returns the published TCP ports of a running service, each with the container's port.
     pub(crate) fn published(&self, service: &str) -> Vec<(u16, SocketAddr)> {
-        self.running(service).flat_map(|one| one.published.iter().copied()).collect()
+        self.running(service).flat_map(|container| container.published.iter().copied()).collect()
     }
 
     /// Returns the container port that `published` on this machine maps to, else the first published one.
@@ -166,7 +166,7 @@ impl RunningCopy {
     /// Returns its address on the network with this gateway.
     pub(crate) fn address_behind(&self, gateway: IpAddr) -> Option<IpAddr> {
         let mut networks = self.container.networks.iter();
-        networks.find(|one| one.gateway == gateway).map(|one| one.address)
+        networks.find(|network| network.gateway == gateway).map(|network| network.address)
     }
 }
 
@@ -214,8 +214,9 @@ impl CopyRemoval {
             return remove_recorded_copy(&self.engine, &self.record).map(drop);
         };
         let service = &replaced.service;
-        let runs =
-            |all: Vec<Container>| all.iter().any(|one| one.running && one.service == *service);
+        let runs = |all: Vec<Container>| {
+            all.iter().any(|container| container.running && container.service == *service)
+        };
         // A start that failed may have left the service's own container where it was, or nothing at all.
         if self.engine.has_copy(&self.record.id)? || !self.engine.containers().is_ok_and(runs) {
             self.engine.put_back(replaced, project, self.record.held()?)?;
@@ -294,7 +295,7 @@ fn put_back(
     }
     let service = &replaced.service;
     ui.progress(&format!("putting the container of {service} back"));
-    let files: Vec<String> = replaced.files.iter().map(|one| one.display().to_string()).collect();
+    let files: Vec<String> = replaced.files.iter().map(|path| path.display().to_string()).collect();
     let separator = Shell::path_separator();
     let shell = shell
         .with("COMPOSE_FILE", files.join(separator))

@@ -110,7 +110,10 @@ impl DestinationSettings {
         let endpoint = ENDPOINT_VARIABLES.into_iter().find_map(|name| {
             let setting = service.declared(name)?.setting(model.plain());
             let value = setting.value.known()?.trim();
-            let is_set = setting.uses.iter().all(|one| one.won_by != VariableOrigin::Unset);
+            let is_set = setting
+                .uses
+                .iter()
+                .all(|variable_use| variable_use.won_by != VariableOrigin::Unset);
             (is_set && !value.is_empty()).then(|| value.to_owned())
         })?;
         let mut names = HEADERS_VARIABLES.into_iter();

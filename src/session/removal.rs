@@ -53,7 +53,7 @@ pub(crate) fn plan(
         RemovalScope::All => {
             let TakenBack { plan: remembered, cleared } = take_back(context, journal)?;
             let after = context.with_texts(&planned_texts(&remembered));
-            let names = after.project.model()?.services.iter().map(|one| one.name.clone());
+            let names = after.project.model()?.services.iter().map(|service| service.name.clone());
             let mut removed = take_lines(&after, &names.collect(), &cleared)?;
             removed.extend(unhide(&after)?);
             removed.changes.retain(|change| !cleared.contains(&change.path));
@@ -106,7 +106,7 @@ fn take_back(context: &ProjectContext, journal: &Journal) -> Result<TakenBack> {
 
 fn planned_texts(plan: &Plan) -> BTreeMap<PathBuf, Arc<str>> {
     let texts = plan.changes.iter();
-    texts.map(|one| (one.path.clone(), one.after.clone().unwrap_or_default())).collect()
+    texts.map(|change| (change.path.clone(), change.after.clone().unwrap_or_default())).collect()
 }
 
 /// One plan for both steps, the second on top of the first.
@@ -114,7 +114,7 @@ fn join(first: Plan, second: Plan) -> Plan {
     let mut plan = first;
     let first = plan.changes.iter().enumerate();
     let mut places: HashMap<PathBuf, usize> =
-        first.map(|(at, one)| (one.path.clone(), at)).collect();
+        first.map(|(at, change)| (change.path.clone(), at)).collect();
     for change in second.changes {
         let at = *places.entry(change.path.clone()).or_insert(plan.changes.len());
         match plan.changes.get_mut(at) {
@@ -252,8 +252,8 @@ fn take_code(
         match withdrawal::plan(&service) {
             Ok(mut own) => {
                 // One list of packages may be that of several folders.
-                own.changes.retain(|one| !known.contains(&one.path));
-                known.extend(own.changes.iter().map(|one| one.path.clone()));
+                own.changes.retain(|change| !known.contains(&change.path));
+                known.extend(own.changes.iter().map(|change| change.path.clone()));
                 plan.extend(own);
             }
             Err(error) => {

@@ -22,7 +22,7 @@ pub(crate) fn asked_for(model: &ComposeModel) -> BTreeSet<String> {
             let name = &setting.name;
             let headers = name.starts_with("OTEL_EXPORTER_OTLP_") && name.ends_with("HEADERS");
             let sent = headers || collects && secret::is_secret_name(name);
-            let uses = setting.uses.into_iter().map(|one| one.name);
+            let uses = setting.uses.into_iter().map(|variable_use| variable_use.name);
             names.extend(uses.filter(|name| sent || known.contains(&name.as_str())));
         }
     }

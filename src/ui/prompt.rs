@@ -222,7 +222,7 @@ fn find_typed_choice(typed: &str, choices: &[PromptChoice]) -> Option<usize> {
     if typed.is_empty() {
         return Some(0);
     }
-    choices.iter().position(|one| one.word == typed || one.word[..1] == typed)
+    choices.iter().position(|choice| choice.word == typed || choice.word[..1] == typed)
 }
 
 fn prompt_error(error: dialoguer::Error) -> Error {

@@ -78,7 +78,7 @@ impl CodespacesWorkspace {
     }
 
     pub(super) fn open(&self, openings: &[VisibilityRequest]) -> Vec<Result<VisibilityChanged>> {
-        let done: Vec<Result<()>> = openings.iter().map(|one| self.say(one)).collect();
+        let done: Vec<Result<()>> = openings.iter().map(|opening| self.say(opening)).collect();
         // Listing is slow, and needed only if something was changed.
         let listed =
             if done.iter().any(Result::is_ok) { self.live_ports() } else { Ok(Vec::new()) };

@@ -42,7 +42,7 @@ impl GitpodWorkspace {
     }
 
     pub(super) fn open(&self, openings: &[VisibilityRequest]) -> Vec<Result<VisibilityChanged>> {
-        let done: Vec<Result<()>> = openings.iter().map(|one| self.say(one)).collect();
+        let done: Vec<Result<()>> = openings.iter().map(|opening| self.say(opening)).collect();
         // If the list fails, nothing is proven either way.
         let listed = if done.iter().any(Result::is_ok) {
             self.live_ports().unwrap_or_default()

@@ -46,7 +46,8 @@ impl OnaWorkspace {
     }
 
     pub(super) fn open(&self, openings: &[VisibilityRequest]) -> Vec<Result<VisibilityChanged>> {
-        let done: Vec<Result<Option<String>>> = openings.iter().map(|one| self.say(one)).collect();
+        let done: Vec<Result<Option<String>>> =
+            openings.iter().map(|opening| self.say(opening)).collect();
         // If the list cannot be read, nothing is proven either way.
         let listed = self.live_ports().unwrap_or_default();
         let looked = |opening: &VisibilityRequest, url: Option<String>| {

@@ -101,8 +101,8 @@ fn fixes_finding(fixes: &[FindingFix], before: &[LintFinding], after: &[LintFind
         "yaml-syntax",
     ];
     let count = |findings: &[LintFinding], code: &str, path: Option<&Path>| {
-        let of_code = findings.iter().filter(|one| one.code == code);
-        of_code.filter(|one| path.is_none_or(|path| one.place.path == path)).count()
+        let of_code = findings.iter().filter(|finding| finding.code == code);
+        of_code.filter(|finding| path.is_none_or(|path| finding.place.path == path)).count()
     };
     // Of several findings with one fix, the first one counts.
     let fixed: HashMap<&FindingFix, &LintFinding> =

@@ -147,7 +147,9 @@ pub(super) fn paths_read(inspection: &Inspection) -> Vec<String> {
 /// Returns the files that could not be read, and why, for `--json`.
 pub(super) fn unread_files(inspection: &Inspection) -> Value {
     let unread = inspection.unread.iter();
-    unread.map(|one| json!({"path": inspection.shown(&one.path), "reason": one.reason})).collect()
+    unread
+        .map(|file| json!({"path": inspection.shown(&file.path), "reason": file.reason}))
+        .collect()
 }
 
 /// Joins the first names of a list and counts the rest.

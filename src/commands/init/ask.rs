@@ -205,7 +205,7 @@ fn changed_destination_notes(
     sending: &DestinationChoice,
     selected: &[SelectedService],
 ) -> Vec<Note> {
-    let is_selected = |service: &str| selected.iter().any(|one| one.service == service);
+    let is_selected = |service: &str| selected.iter().any(|selected| selected.service == service);
     let leaving = sending.leaving.iter();
     leaving
         .filter(|(service, _)| is_selected(service))
@@ -233,7 +233,7 @@ fn ask_ports(
     // Every port was decided on before.
     let is_decided = context.project.gitpod.is_some()
         && !published.is_empty()
-        && published.iter().all(|one| gitpod::entry_for_port(&configured, one.port).is_some());
+        && published.iter().all(|port| gitpod::entry_for_port(&configured, port.port).is_some());
     let public = args.public
         || (flow::may_ask(&args.write, ui)
             && (known || live)

@@ -18,7 +18,7 @@ pub(super) fn plan(
     model: &ComposeModel,
 ) -> (CollectorSettings, Vec<Note>) {
     let mut notes = Vec::new();
-    let chosen = selected.iter().filter_map(|one| model.service(&one.service));
+    let chosen = selected.iter().filter_map(|selected| model.service(&selected.service));
     let mut collector = CollectorSettings {
         to: to.clone(),
         origins: Vec::new(),

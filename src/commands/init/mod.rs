@@ -184,7 +184,7 @@ fn plan_proven_changes(context: &ProjectContext, answers: &InitAnswers) -> Resul
         let is_movable = |name: &String| {
             let service = model.service(name);
             service.is_some_and(|service| service.defined_in.len() > 1)
-                && answers.selected.iter().any(|one| one.service == *name)
+                && answers.selected.iter().any(|selected| selected.service == *name)
         };
         rounds += 1;
         let misplaced = match rounds {

@@ -37,7 +37,7 @@ pub(super) fn steps(
     if answers.destination.provider == "local" {
         lines.push("cruddur-ops listen --containers".to_owned());
     }
-    let browsers = answers.collector.iter().any(|one| !one.origins.is_empty());
+    let browsers = answers.collector.iter().any(|collector| !collector.origins.is_empty());
     let workspace = Workspace::detect(context.shell);
     if browsers && workspace.has_live_ports() {
         lines.push(format!("cruddur-ops ports {PORT}=public"));
@@ -71,7 +71,7 @@ pub(super) fn steps(
 /// Returns the address to ask a traced service at, preferably one with a known path.
 fn address_to_ask(context: &ProjectContext, answers: &InitAnswers) -> Option<String> {
     let model = context.project.model().ok()?;
-    let traced = answers.selected.iter().filter_map(|one| model.service(&one.service));
+    let traced = answers.selected.iter().filter_map(|selected| model.service(&selected.service));
     let found: Vec<AppAddress> =
         traced.filter_map(|service| find_address(context, service)).collect();
     let with_path = found.iter().find(|address| address.path.is_some());

@@ -44,16 +44,17 @@ pub(super) fn choose(
     let mut chosen = choose_services(args, through_collector, context, model, ui)?;
     let ChosenServices { selected, notes, .. } = &mut chosen;
     // A collector must not be traced through itself.
-    let collects = |one: &SelectedService| {
-        let service = model.service(&one.service);
-        one.service == SERVICE || service.is_some_and(is_collector)
+    let collects = |selected: &SelectedService| {
+        let service = model.service(&selected.service);
+        selected.service == SERVICE || service.is_some_and(is_collector)
     };
-    for one in selected.extract_if(.., |one| through_collector && collects(one)) {
+    for one in selected.extract_if(.., |selected| through_collector && collects(selected)) {
         let text = format!("{} is a collector, and never traced itself", one.service);
         notes.push(Note::fact(text));
     }
-    let copies = |one: &SelectedService| model.service(&one.service).is_some_and(is_agent_service);
-    for one in selected.extract_if(.., |one| copies(one)) {
+    let copies =
+        |selected: &SelectedService| model.service(&selected.service).is_some_and(is_agent_service);
+    for one in selected.extract_if(.., |selected| copies(selected)) {
         let text =
             format!("{} copies an agent for others, and is never traced itself", one.service);
         notes.push(Note::fact(text));

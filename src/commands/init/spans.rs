@@ -26,7 +26,7 @@ pub(super) fn read(
     selected: &[SelectedService],
 ) -> Result<BTreeMap<String, Instrumentation>> {
     let model = context.project.model()?;
-    let services = selected.iter().filter_map(|one| model.service(&one.service));
+    let services = selected.iter().filter_map(|selected| model.service(&selected.service));
     let read = services.map(|service| {
         let mut read = read_instrumentation(&context.project, service, model.plain());
         if let Some(packages) = &mut read.packages
@@ -43,13 +43,13 @@ pub(super) fn read(
 
 /// Returns, as JSON, each selected service's language, instrumentation, and how it comes to send spans.
 pub(super) fn document(answers: &InitAnswers) -> Value {
-    let services = answers.instrumentation.iter().map(|(name, one)| {
+    let services = answers.instrumentation.iter().map(|(name, instrumentation)| {
         let how = answers.agents.how.get(name).copied().unwrap_or(InstrumentationMethod::Nothing);
-        let spans = match (how, &one.source) {
+        let spans = match (how, &instrumentation.source) {
             (InstrumentationMethod::Code, SpanSource::Nothing) => "planned",
             (_, source) => source.as_str(),
         };
-        let language = one.language.map(|language| language.as_str());
+        let language = instrumentation.language.map(|language| language.as_str());
         let document = json!({
             "language": language,
             "spans": spans,

@@ -76,7 +76,8 @@ pub(super) fn run(
 /// Refuses a Classic key without the dataset it needs: every trace would be refused.
 fn with_dataset(owner: &Whoami, destination: Destination) -> Result<Destination> {
     let mut headers = destination.headers.iter();
-    if !owner.is_classic() || headers.any(|one| one.name.eq_ignore_ascii_case(DATASET_HEADER)) {
+    if !owner.is_classic() || headers.any(|header| header.name.eq_ignore_ascii_case(DATASET_HEADER))
+    {
         return Ok(destination);
     }
     Err(Error::new(

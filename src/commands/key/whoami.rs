@@ -47,7 +47,8 @@ pub(super) fn run(
 ) -> Result<RunOutcome> {
     let name = args.variable.variable.as_str();
     let mut target = HoneycombTarget::of(&args.target)?;
-    if let Some(other) = provider::of_variable(name).filter(|one| one.name != "honeycomb") {
+    if let Some(other) = provider::of_variable(name).filter(|provider| provider.name != "honeycomb")
+    {
         let text =
             format!("{name} holds a key of {}: Honeycomb is not asked about it", other.title);
         return Err(Error::new(ErrorCode::NotHoneycombs, text)

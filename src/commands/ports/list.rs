@@ -131,7 +131,7 @@ fn collect_port_rows(context: &ProjectContext, ui: &mut Ui) -> Result<Vec<PortRo
     ports.dedup();
     let listening = listening::find_listening_ports(&ports);
     let services: HashMap<u16, &str> =
-        published.iter().map(|one| (one.port, one.service.as_str())).collect();
+        published.iter().map(|port| (port.port, port.service.as_str())).collect();
     let row = |port: u16| PortRow {
         port,
         last: None,

@@ -110,7 +110,7 @@ fn format_span_count(spans: usize) -> String {
 fn span_evidence(spans: &[&AppSpan], server: &AppSpan, own: usize) -> String {
     let has_parent = |span: &&&&AppSpan| {
         let parent = span.parent.as_ref();
-        parent.is_some_and(|parent| spans.iter().any(|one| one.id == *parent))
+        parent.is_some_and(|parent| spans.iter().any(|span| span.id == *parent))
     };
     let mine: Vec<&&AppSpan> = spans.iter().filter(|span| span.service == server.service).collect();
     let nested = mine.iter().filter(has_parent).count();

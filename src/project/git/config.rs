@@ -52,10 +52,10 @@ impl GitConfig {
 
     /// Returns the last value of a variable in a section without a subsection.
     pub(super) fn value(&self, section: &str, name: &str) -> Option<&str> {
-        let own = |one: &&ConfigVariable| {
-            one.section == section && one.subsection.is_none() && one.name == name
+        let own = |variable: &&ConfigVariable| {
+            variable.section == section && variable.subsection.is_none() && variable.name == name
         };
-        self.variables.iter().rfind(own).map(|one| one.value.as_str())
+        self.variables.iter().rfind(own).map(|variable| variable.value.as_str())
     }
 
     /// Returns whether the last value of a variable is true.
@@ -67,14 +67,17 @@ impl GitConfig {
     /// Returns whether the file includes other files, which are not read.
     pub(super) fn includes(&self) -> bool {
         let mut variables = self.variables.iter();
-        variables.any(|one| matches!(one.section.as_str(), "include" | "includeif"))
+        variables.any(|variable| matches!(variable.section.as_str(), "include" | "includeif"))
             || self.is_set("extensions", "worktreeconfig")
     }
 
     /// Returns the names and addresses of the remotes, in source order.
     pub(super) fn remotes(&self) -> impl Iterator<Item = (&str, &str)> {
-        let urls = self.variables.iter().filter(|one| one.section == "remote" && one.name == "url");
-        urls.filter_map(|one| Some((one.subsection.as_deref()?, one.value.as_str())))
+        let urls = self
+            .variables
+            .iter()
+            .filter(|variable| variable.section == "remote" && variable.name == "url");
+        urls.filter_map(|variable| Some((variable.subsection.as_deref()?, variable.value.as_str())))
     }
 }
 

@@ -153,6 +153,6 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
 
 /// Converts a relative path to git's form.
 fn git_path(path: &Path) -> Vec<u8> {
-    let names = path.components().map(|one| one.as_os_str().as_encoded_bytes());
+    let names = path.components().map(|component| component.as_os_str().as_encoded_bytes());
     names.collect::<Vec<_>>().join(&b'/')
 }

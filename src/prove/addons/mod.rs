@@ -121,7 +121,8 @@ fn find_addon_usage(
     profile: &AddonProfile,
 ) -> AddonUsage {
     let facts = python_catalogue().addon(profile.name);
-    let package = facts.and_then(|facts| facts.packages.first()).map(|one| one.package.as_str());
+    let package =
+        facts.and_then(|facts| facts.packages.first()).map(|package| package.package.as_str());
     let (Some(package), Some(build)) = (package, &service.build) else {
         return AddonUsage::Assumed;
     };

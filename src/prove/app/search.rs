@@ -60,7 +60,7 @@ impl SpanSearch {
             if app.is_decided() || matches!(witness, AppWitness::Nobody(_)) {
                 continue;
             }
-            let known = searches.iter().position(|one| one.witness.is_same(witness));
+            let known = searches.iter().position(|search| search.witness.is_same(witness));
             let search = known.unwrap_or_else(|| {
                 searches.push(Self::new(witness.clone(), app));
                 searches.len() - 1
@@ -74,7 +74,7 @@ impl SpanSearch {
         }
         // A service behind another appears in the other's trace.
         let traces: Vec<String> =
-            searches.iter().flat_map(|one| one.search.traces.clone()).collect();
+            searches.iter().flat_map(|search| search.search.traces.clone()).collect();
         for search in &mut searches {
             search.search.traces.clone_from(&traces);
         }

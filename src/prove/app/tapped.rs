@@ -53,7 +53,7 @@ impl AppProof<'_> {
         let mut services = list_services(&asked);
         let behind = match self.containers {
             Some(containers) => {
-                behind.into_iter().filter(|one| containers.is_running(one.service)).collect()
+                behind.into_iter().filter(|target| containers.is_running(target.service)).collect()
             }
             None => behind,
         };
@@ -115,7 +115,7 @@ impl AppProof<'_> {
         let hint = format!("`{}`", containers.restart_by_hand(services));
         let mut checks = verdict.checks.iter_mut();
         let taken =
-            checks.find(|one| one.rung == Rung::Accepted && one.status == CheckStatus::Pass);
+            checks.find(|check| check.rung == Rung::Accepted && check.status == CheckStatus::Pass);
         if let Some(check) = taken {
             check.status = CheckStatus::Warn;
             check.evidence += "; its own container still runs with an older configuration";
@@ -177,7 +177,7 @@ impl AppUnderTest {
             .exporter
             .as_ref()
             .ok()
-            .and_then(|one| one.url.host_str())
+            .and_then(|exporter| exporter.url.host_str())
             .unwrap_or("its endpoint");
         check.evidence = format!("{host} took its own {}: {}", export.describe(), check.evidence);
         if let Ok(ExportMeaning::Accepted { warning: Some(words) }) = &export.answer {

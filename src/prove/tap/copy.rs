@@ -71,7 +71,9 @@ impl TapSession {
             None => {
                 let mode = format!("service:{}", target.service);
                 let mut others = model.services.iter();
-                if let Some(other) = others.find(|one| one.network_mode.as_deref() == Some(&mode)) {
+                if let Some(other) =
+                    others.find(|service| service.network_mode.as_deref() == Some(&mode))
+                {
                     return Err(format!("{} shares its network", other.name));
                 }
                 None

@@ -61,7 +61,10 @@ pub(crate) fn find_flask_services(
         }
         let python: Vec<PythonSourceFile> =
             project.python_files(&folder).into_iter().map(python_source_file).collect();
-        if !python.iter().any(|file| FRAMEWORKS.iter().any(|one| one.may_be_in(&file.text))) {
+        if !python
+            .iter()
+            .any(|file| FRAMEWORKS.iter().any(|framework| framework.may_be_in(&file.text)))
+        {
             without_flask.insert(folder);
             continue;
         }
@@ -108,13 +111,13 @@ pub(crate) fn read_code(
     }
     let python: Vec<PythonSourceFile> =
         project.python_files(&folder).into_iter().map(python_source_file).collect();
-    let image = read_image(project, service, &folder, &python).ok().map(|one| one.image);
+    let image = read_image(project, service, &folder, &python).ok().map(|image| image.image);
     Some(CodeOfService { folder, python, image })
 }
 
 /// Returns whether two services are built by the same lines and start the same.
-fn is_same_image(one: &compose::ServiceModel, other: &compose::ServiceModel) -> bool {
-    one.build.is_some() && one.build == other.build && one.command == other.command
+fn is_same_image(service: &compose::ServiceModel, other: &compose::ServiceModel) -> bool {
+    service.build.is_some() && service.build == other.build && service.command == other.command
 }
 
 /// Adds the packages of another image with the same code. An image that installs no Python counts only if no other
@@ -178,7 +181,7 @@ pub(crate) fn with_code_of(
 ) -> Result<BTreeSet<String>> {
     let model = project.model()?;
     let folder = |name: &str| code_folder(project, model.service(name)?);
-    let folders: HashSet<_> = found.iter().filter_map(|one| folder(&one.name)).collect();
+    let folders: HashSet<_> = found.iter().filter_map(|service| folder(&service.name)).collect();
     let has = |name: &&String| folder(name).is_some_and(|folder| folders.contains(&folder));
     Ok(names.iter().filter(has).cloned().collect())
 }
@@ -189,7 +192,8 @@ pub(crate) fn with_code_of(
 /// When the compose project cannot be read.
 pub(crate) fn list_code_folders(project: &Project) -> Result<HashMap<&str, PathBuf>> {
     let services = project.model()?.services.iter();
-    let folders = services.filter_map(|one| Some((one.name.as_str(), code_folder(project, one)?)));
+    let folders = services
+        .filter_map(|service| Some((service.name.as_str(), code_folder(project, service)?)));
     Ok(folders.collect())
 }
 

@@ -39,7 +39,10 @@ pub(crate) fn inspect_project(project: &Project) -> Result<Inspection> {
             for service in &model.services {
                 let has_python = reading.read_service(service);
                 let is_told = || {
-                    service.intended(model.plain()).iter().any(|one| one.name.starts_with("OTEL_"))
+                    service
+                        .intended(model.plain())
+                        .iter()
+                        .any(|setting| setting.name.starts_with("OTEL_"))
                 };
                 if has_python || is_told() {
                     let read = read_instrumentation(project, service, model.plain());

@@ -139,7 +139,7 @@ fn ask_stores(stores: &Stores, shell: &Shell, name: &str, outside: &mut OutsideF
             _ => ShellVariableStatus::Set,
         };
         outside.shell.insert(name.to_owned(), stands);
-    } else if !kept.is_empty() && kept.iter().all(|one| one.store == StoreKind::Gp) {
+    } else if !kept.is_empty() && kept.iter().all(|stored| stored.store == StoreKind::Gp) {
         outside.shell.insert(name.to_owned(), ShellVariableStatus::NotLoaded);
     }
     if let Some(kept) = kept.first() {

@@ -18,7 +18,7 @@ use crate::secret::Secret;
 /// When docker compose could not read the file either.
 pub fn find_dotenv_value(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
     let statements = parse_dotenv(text)?;
-    let last = statements.iter().rfind(|one| one.name == name);
+    let last = statements.iter().rfind(|statement| statement.name == name);
     Ok(last.and_then(literal_value))
 }
 
@@ -29,12 +29,13 @@ pub fn find_dotenv_value(text: &str, name: &str) -> Result<Option<String>, Doten
 /// As [`find_dotenv_value`].
 pub fn expanded_line(text: &str, name: &str) -> Result<Option<usize>, DotenvError> {
     let statements = parse_dotenv(text)?;
-    let last = statements.iter().rfind(|one| one.name == name);
-    let is_expanded = |one: &&DotenvStatement| match &one.value {
+    let last = statements.iter().rfind(|statement| statement.name == name);
+    let is_expanded = |statement: &&DotenvStatement| match &statement.value {
         DotenvValue::Template(template) => has_pasted_dollar(template),
         DotenvValue::Inherited | DotenvValue::Literal(_) => false,
     };
-    let line = |one: &DotenvStatement| text[..one.range.start].matches('\n').count() + 1;
+    let line =
+        |statement: &DotenvStatement| text[..statement.range.start].matches('\n').count() + 1;
     Ok(last.filter(is_expanded).map(line))
 }
 
@@ -47,11 +48,11 @@ pub fn set(text: &str, name: &str, value: &str) -> Result<Option<String>, Dotenv
     let quoted = format!("'{}'", value.replace('\'', "\\'"));
     let mut patches: Vec<TextPatch> = parse_dotenv(text)?
         .iter()
-        .filter(|one| one.name == name)
-        .map(|one| match one.value {
-            DotenvValue::Inherited => TextPatch::insert(one.range.end, format!("={quoted}")),
+        .filter(|statement| statement.name == name)
+        .map(|statement| match statement.value {
+            DotenvValue::Inherited => TextPatch::insert(statement.range.end, format!("={quoted}")),
             DotenvValue::Literal(_) | DotenvValue::Template(_) => {
-                TextPatch::replace(value_range(text, one), quoted.clone())
+                TextPatch::replace(value_range(text, statement), quoted.clone())
             }
         })
         .collect();
@@ -74,8 +75,8 @@ pub fn unset(text: &str, name: &str) -> Result<Option<String>, DotenvError> {
     let statements = parse_dotenv(text)?;
     let patches: Vec<TextPatch> = statements
         .iter()
-        .filter(|one| one.name == name)
-        .map(|one| TextPatch::replace(statement_lines(text, one, &statements), ""))
+        .filter(|statement| statement.name == name)
+        .map(|statement| TextPatch::replace(statement_lines(text, statement, &statements), ""))
         .collect();
     Ok(patch::apply(text, &patches))
 }
@@ -88,15 +89,15 @@ pub(super) fn masked(text: &str, names: &[&str]) -> String {
     };
     let patches: Vec<TextPatch> = statements
         .iter()
-        .filter(|one| !one.value_range.is_empty())
-        .map(|one| {
-            let shown = match literal_value(one) {
-                Some(value) if names.contains(&one.name.as_str()) => {
-                    format!("'<{} {}>'", one.name, Secret::new(value).masked())
+        .filter(|statement| !statement.value_range.is_empty())
+        .map(|statement| {
+            let shown = match literal_value(statement) {
+                Some(value) if names.contains(&statement.name.as_str()) => {
+                    format!("'<{} {}>'", statement.name, Secret::new(value).masked())
                 }
-                _ => format!("<{}>", one.name),
+                _ => format!("<{}>", statement.name),
             };
-            TextPatch::replace(value_range(text, one), shown)
+            TextPatch::replace(value_range(text, statement), shown)
         })
         .collect();
     patch::apply(text, &patches).unwrap_or_default()

@@ -134,7 +134,7 @@ fn in_short(entries: &[VerdictEntry<'_>], pen: &LineStyle) -> Vec<PaintedLine> {
             if checks.is_empty() {
                 continue;
             }
-            let names = members.iter().map(|one| one.verdict.service.as_str());
+            let names = members.iter().map(|entry| entry.verdict.service.as_str());
             lines.push(PaintedLine::default());
             let names = pen.show(&names.collect::<Vec<_>>().join(", "));
             lines.push(TextRole::Strong.paint(names));
@@ -244,14 +244,17 @@ fn last_line(report: &ProofReport) -> Option<PaintedLine> {
                 || matches!(verdict.proven, ProvenRung::Accepted | ProvenRung::Queryable))
     };
     let good = report.services.iter().filter(is_seen).count();
-    let delivered =
-        report.services.iter().filter(is_seen).all(|one| one.proven == ProvenRung::Queryable);
+    let delivered = report
+        .services
+        .iter()
+        .filter(is_seen)
+        .all(|verdict| verdict.proven == ProvenRung::Queryable);
     let what = match (report.mode, delivered) {
         (ProofMode::Local, _) => "send what a provider needs (local: nothing was sent there)",
         (_, true) => "delivered",
         (_, false) => "accepted",
     };
-    let not_asked = report.services.iter().filter(|one| is_unasked(one)).count();
+    let not_asked = report.services.iter().filter(|verdict| is_unasked(verdict)).count();
     let mut line = format!("{good} of {} {what}", format_count(all as u64, "service"));
     if not_asked > 0 {
         line += &format!(", {not_asked} not asked");
@@ -263,7 +266,8 @@ fn last_line(report: &ProofReport) -> Option<PaintedLine> {
 fn is_unasked(verdict: &ServiceVerdict) -> bool {
     let sighting = verdict.application.as_ref();
     verdict.code == Some(FailureCode::NotAsked)
-        || sighting.is_some_and(|one| one.url.is_none() && one.spans == 0) && verdict.code.is_none()
+        || sighting.is_some_and(|sighting| sighting.url.is_none() && sighting.spans == 0)
+            && verdict.code.is_none()
 }
 
 #[cfg(test)]

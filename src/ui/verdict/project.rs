@@ -45,8 +45,9 @@ fn overall_status(verdict: &ServiceVerdict) -> CheckStatus {
 
 fn service_row(verdict: &ServiceVerdict) -> [String; 4] {
     let sighting = verdict.application.as_ref();
-    let spans = sighting.filter(|one| one.witness.is_some_and(|witness| witness.can_see()));
-    let linked = sighting.and_then(|one| one.linked_to.as_deref());
+    let spans =
+        sighting.filter(|sighting| sighting.witness.is_some_and(|witness| witness.can_see()));
+    let linked = sighting.and_then(|sighting| sighting.linked_to.as_deref());
     let word = match verdict.code {
         Some(code) => code.as_str(),
         None if is_unasked(verdict) => "not asked",
@@ -56,7 +57,7 @@ fn service_row(verdict: &ServiceVerdict) -> [String; 4] {
     let none = || "-".to_owned();
     [
         verdict.service.clone(),
-        spans.map_or_else(none, |one| one.spans.to_string()),
+        spans.map_or_else(none, |sighting| sighting.spans.to_string()),
         linked.map_or_else(none, |name| {
             if name == verdict.service || name == verdict.name {
                 "its own trace".to_owned()

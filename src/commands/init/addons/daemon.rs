@@ -44,7 +44,7 @@ fn missing_aws_keys_note(
         there.is_none_or(|there| {
             let settings = there.effective(model.plain());
             let mut uses = settings.iter().flat_map(|setting| &setting.uses);
-            uses.any(|one| one.name == name)
+            uses.any(|variable_use| variable_use.name == name)
         })
     };
     let stores = context.stores(ui.redactor());

@@ -49,7 +49,7 @@ pub(super) fn ask(
     if wanted.is_empty() {
         return Ok((all, notes));
     }
-    let names: Vec<String> = selected.iter().map(|one| one.service.clone()).collect();
+    let names: Vec<String> = selected.iter().map(|selected| selected.service.clone()).collect();
     let services = code::find_python_services(&context.project, &names)?;
     if services.is_empty() {
         notes.push(Note::warning(

@@ -65,7 +65,7 @@ impl<'a> CodelessService<'a> {
         let model = context.project.model()?;
         let mode = mode_of(args, &service.name);
         let is_named = mode == InstrumentMode::Agent
-            && args.instrument.iter().any(|one| one.service.as_ref() == Some(&service.name));
+            && args.instrument.iter().any(|choice| choice.service.as_ref() == Some(&service.name));
         let template = read.language.and_then(find_template);
         let classification = classify_service(service, context.project.sources());
         let ours = find_planned(model, service);
@@ -101,9 +101,9 @@ impl<'a> CodelessService<'a> {
             None => {
                 let why = match (self.template, self.is_named) {
                     (None, true) => Some("the language of its program is not known".to_owned()),
-                    (Some(one), true) => Some(format!(
+                    (Some(language), true) => Some(format!(
                         "OpenTelemetry has none that reaches {} from outside",
-                        one.title
+                        language.title
                     )),
                     _ => None,
                 };

@@ -79,10 +79,10 @@ fn mode_of(args: &InitArgs, service: &str) -> InstrumentMode {
         .instrument
         .iter()
         .rev()
-        .filter(|one| one.service.as_deref().is_none_or(|name| name == service));
+        .filter(|choice| choice.service.as_deref().is_none_or(|name| name == service));
     // A choice for one service overrides the choice for all.
-    let found = own.max_by_key(|one| one.service.is_some());
-    found.map(|one| one.mode).unwrap_or_default()
+    let found = own.max_by_key(|choice| choice.service.is_some());
+    found.map(|choice| choice.mode).unwrap_or_default()
 }
 
 /// Returns whether the flags allow tracing code to be added to a service.
@@ -102,7 +102,7 @@ pub(super) fn choose(
     coded: &BTreeSet<String>,
 ) -> Result<()> {
     let model = context.project.model()?;
-    for name in args.instrument.iter().filter_map(|one| one.service.as_deref()) {
+    for name in args.instrument.iter().filter_map(|choice| choice.service.as_deref()) {
         if model.service(name).is_none() {
             return Err(unknown_service(name, model));
         }

@@ -24,7 +24,7 @@ pub(in crate::commands::init) fn withdraw(
     plan: impl Fn(&InitAnswers) -> Result<Plan>,
 ) -> Result<()> {
     let is_asked = !args.agent_image.is_empty()
-        || args.instrument.iter().any(|one| one.mode == InstrumentMode::Agent);
+        || args.instrument.iter().any(|choice| choice.mode == InstrumentMode::Agent);
     if is_asked || answers.agents.planned.is_empty() || error.code != ErrorCode::UnsafeEdit {
         return Err(error);
     }
@@ -38,7 +38,7 @@ pub(in crate::commands::init) fn withdraw(
     }
     let refused = trial.refused;
     for (agents, error) in refused {
-        let names: Vec<&str> = agents.iter().map(|one| one.service.as_str()).collect();
+        let names: Vec<&str> = agents.iter().map(|planned| planned.service.as_str()).collect();
         let text = format!("{}: no agent is added: {}", names.join(", "), error.message);
         let hint = "`cruddur-ops init --instrument agent` says where";
         let note = Note::warning(text).hint(hint);
@@ -84,13 +84,13 @@ impl<P: Fn(&InitAnswers) -> Result<Plan>> AgentTrial<'_, P> {
         let agents = &mut self.answers.agents;
         let kept = agents.planned.len();
         agents.planned.extend_from_slice(some);
-        let own = some.iter().filter_map(|one| self.variables.get_key_value(&one.service));
+        let own = some.iter().filter_map(|planned| self.variables.get_key_value(&planned.service));
         agents.variables.extend(own.map(|(name, variables)| (name.clone(), variables.clone())));
         let result = (self.plan)(self.answers).map(|_| ());
         if result.is_err() {
             let agents = &mut self.answers.agents;
             agents.planned.truncate(kept);
-            some.iter().for_each(|one| drop(agents.variables.remove(&one.service)));
+            some.iter().for_each(|planned| drop(agents.variables.remove(&planned.service)));
         }
         result
     }
