@@ -25,6 +25,9 @@ pub struct PortsArgs {
     /// Reopen public ports each time the codespace starts, from devcontainer.json
     #[arg(long)]
     pub on_start: bool,
+    /// Create .gitpod.yml outside Gitpod too
+    #[arg(long)]
+    pub gitpod: bool,
     /// Also write devcontainer.json, creating it if missing
     #[arg(long)]
     pub devcontainer: bool,

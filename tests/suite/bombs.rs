@@ -242,7 +242,7 @@ fn long_ranges_of_ports_stay_ranges() {
     let rows: Vec<_> = listed["ports"].as_array().unwrap().iter().map(row).collect();
     let expected = [(80, None), (81, None), (3000, Some(3999))];
     assert_eq!(rows, expected.map(|(port, last)| (port.into(), last.into())));
-    sandbox.run(&["ports", "--public", "3005=public:web", "--yes"]).expect(0);
+    sandbox.run(&["ports", "--public", "3005=public:web", "--gitpod", "--yes"]).expect(0);
     let written = sandbox.read(".gitpod.yml");
     for port in ["port: 80", "port: 81", "port: 3005"] {
         assert!(written.contains(port), "{written}");

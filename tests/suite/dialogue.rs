@@ -4,6 +4,8 @@ use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 
 use crate::fake_cloud::{FakeCloud, Mode};
+use crate::fake_gp::{FakeGp, Mode as GpMode};
+use crate::faults::tree;
 use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
 use crate::sandbox::{KEY, Sandbox, TOKEN};
 
@@ -189,21 +191,137 @@ fn a_no_writes_nothing() {
     assert!(sandbox.files_with_the_key().is_empty());
 }
 
+/// Two backends; the first is wired.
+fn half_wired() -> (Sandbox, String) {
+    let both = "services:\n  api: {build: api}\n  worker: {build: worker}\n";
+    let packages = "fastapi\n";
+    let image = "FROM python:3.12\nCOPY . .\nCMD [\"python\", \"app.py\"]\n";
+    let files = [
+        ("compose.yaml", both),
+        ("api/requirements.txt", packages),
+        ("worker/requirements.txt", packages),
+        ("api/Dockerfile", image),
+        ("worker/Dockerfile", image),
+    ];
+    let sandbox = Sandbox::new(&files).with("HONEYCOMB_API_KEY", KEY);
+    sandbox.run(&[&AGAIN[..], &["--yes", "--service", "api"]].concat()).expect(0);
+    let wired = sandbox.read("compose.yaml");
+    assert_ne!(wired, both);
+    (sandbox, wired)
+}
+
+const AGAIN: [&str; 6] = ["init", "--no-verify", "--no-instrument", "--no-ports", "--store", "env"];
+
 #[test]
 fn the_lines_of_a_service_that_is_unticked_are_taken_out_after_a_yes() {
-    for (answer, expected) in [("y\r", COMPOSE), ("n\r", COMPOSE_WIRED)] {
-        let sandbox = Sandbox::new(&cruddur()).with("HONEYCOMB_API_KEY", KEY);
-        let init = ["init", "--no-verify", "--no-instrument", "--no-ports", "--store", "env"];
-        sandbox.run(&[&init[..], &["--yes"]].concat()).expect(0);
-        assert_eq!(sandbox.read("docker-compose.yml"), COMPOSE_WIRED);
-        let mut session = in_a_terminal(&sandbox, &init);
-        session.exp_string("Which services are traced").unwrap();
-        // The backend is the first of the list.
-        type_in(&mut session, " \r");
-        session.exp_string("backend-flask sent until now").unwrap();
+    for answer in ["y\r", "n\r"] {
+        let (sandbox, wired) = half_wired();
+        let mut session = in_a_terminal(&sandbox, &AGAIN);
+        session.exp_string("Which services").unwrap();
+        // The wired one is the first of the list; the other is left out, too.
+        type_in(&mut session, " \u{1b}[B \r");
+        session.exp_string("api sent until now").unwrap();
         type_in(&mut session, answer);
         let rest = session.exp_eof().unwrap();
         assert_eq!(status(&session), 0, "{rest}");
-        assert_eq!(sandbox.read("docker-compose.yml"), expected, "{rest}");
+        let now = sandbox.read("compose.yaml");
+        assert_eq!(now == wired, answer == "n\r", "{rest}");
+        assert_eq!(now.contains("OTEL_"), answer == "n\r", "{now}");
     }
+}
+
+#[test]
+fn a_project_that_is_set_up_is_asked_nothing_again() {
+    const SETUP: [&str; 5] = ["init", "--no-verify", "--no-instrument", "--store", "env"];
+    let gp = FakeGp::new(GpMode::Well);
+    let gh = FakeCloud::codespace(Mode::Well);
+    for (place, sandbox) in [
+        ("Gitpod", gp.workspace(Sandbox::new(&cruddur()))),
+        ("codespace", gh.workspace(Sandbox::new(&cruddur()))),
+        ("laptop", Sandbox::new(&cruddur())),
+    ] {
+        let sandbox = sandbox.with("HONEYCOMB_API_KEY", KEY);
+        for port_answer in ["y\r", "n\r"] {
+            let mut session = in_a_terminal(&sandbox, &SETUP);
+            session.exp_string("Which services").unwrap();
+            type_in(&mut session, "\r");
+            session.exp_string("published ports public").unwrap();
+            type_in(&mut session, port_answer);
+            session.exp_string("Write these").unwrap();
+            type_in(&mut session, "y\r");
+            let first = session.exp_eof().unwrap();
+            assert_eq!(status(&session), 0, "{place}: {first}");
+            let before = tree(&sandbox.project());
+            let mut session = in_a_terminal(&sandbox, &SETUP);
+            let again = session.exp_eof().unwrap();
+            assert_eq!(status(&session), 0, "{place}: {again}");
+            assert!(!again.contains("(Y/n)") && !again.contains("Which services"), "{again}");
+            assert!(tree(&sandbox.project()) == before, "{place}: {again}");
+            sandbox.run(&["undo", "--yes"]).expect(0);
+        }
+    }
+}
+
+#[test]
+fn a_service_that_was_named_once_stays_traced() {
+    let compose = "services: {store: {image: postgres}}\n";
+    let sandbox = Sandbox::new(&[("compose.yaml", compose)]).with("HONEYCOMB_API_KEY", KEY);
+    let unnamed = [&AGAIN[..], &["--yes", "--json"]].concat();
+    let none = sandbox.run(&unnamed).expect(0).json();
+    assert_eq!(none["services"], serde_json::json!([]), "{none:#}");
+    sandbox.run(&[&AGAIN[..], &["--yes", "--service", "store"]].concat()).expect(0);
+    let wired = sandbox.read("compose.yaml");
+    let again = sandbox.run(&unnamed).expect(0).json();
+    assert_eq!(again["services"], serde_json::json!(["store"]), "{again:#}");
+    assert_eq!(sandbox.read("compose.yaml"), wired);
+}
+
+#[test]
+fn a_new_service_or_another_destination_is_asked_about() {
+    let (sandbox, wired) = half_wired();
+    let mut session = in_a_terminal(&sandbox, &AGAIN);
+    session.exp_string("Which services").unwrap();
+    type_in(&mut session, "\r");
+    session.exp_string("Write this").unwrap();
+    type_in(&mut session, "y\r");
+    let rest = session.exp_eof().unwrap();
+    assert_eq!(status(&session), 0, "{rest}");
+    let both = sandbox.read("compose.yaml");
+    assert_ne!(both, wired);
+    for (more, is_asked) in [
+        (&[][..], false),
+        (&["--provider", "honeycomb"], false),
+        (&["--provider", "local"], true),
+        (&["--provider", "otlp", "--endpoint", "http://127.0.0.1:9/v1"], true),
+    ] {
+        let arguments: Vec<&str> = AGAIN.into_iter().chain(more.iter().copied()).collect();
+        let mut session = in_a_terminal(&sandbox, &arguments);
+        if is_asked {
+            session.exp_string("Which services").unwrap();
+            session.send_control('c').unwrap();
+        }
+        let rest = session.exp_eof().unwrap();
+        assert_eq!(status(&session), if is_asked { 130 } else { 0 }, "{more:?}: {rest}");
+        assert!(is_asked || !rest.contains("Which services"), "{more:?}: {rest}");
+        assert_eq!(sandbox.read("compose.yaml"), both, "{more:?}");
+    }
+}
+
+#[test]
+fn ports_that_do_not_exist_are_not_asked_about() {
+    let compose = "services:\n  api: {build: api}\n";
+    let gp = FakeGp::new(GpMode::Well);
+    let files = [
+        ("compose.yaml", compose),
+        ("api/package.json", "{\"scripts\": {\"start\": \"node .\"}}\n"),
+    ];
+    let sandbox = gp.workspace(Sandbox::new(&files)).with("HONEYCOMB_API_KEY", KEY);
+    let arguments =
+        ["init", "--no-verify", "--no-instrument", "--store", "env", "--service", "api"];
+    let mut session = in_a_terminal(&sandbox, &arguments);
+    let before = session.exp_string("Write th").unwrap();
+    assert!(!before.contains("ports public"), "{before}");
+    type_in(&mut session, "n\r");
+    session.exp_eof().unwrap();
+    assert_eq!(status(&session), 1);
 }

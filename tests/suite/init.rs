@@ -92,7 +92,7 @@ fn undo_leaves_the_stored_key_ignored_until_it_is_forgotten() {
 fn undo_takes_away_a_file_that_was_not_there() {
     let sandbox = sandbox();
     std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap();
-    sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    sandbox.run(&["ports", "--public", "--gitpod", "--yes"]).expect(0);
     assert!(sandbox.path(".gitpod.yml").exists());
     sandbox.run(&["undo", "--yes"]).expect(0);
     assert!(!sandbox.path(".gitpod.yml").exists());
@@ -126,7 +126,7 @@ fn undo_keeps_what_was_edited_elsewhere_since() {
 fn a_file_that_init_made_keeps_what_somebody_added_to_it() {
     let sandbox = sandbox();
     std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap();
-    sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    sandbox.run(&["ports", "--public", "--gitpod", "--yes"]).expect(0);
     let made = sandbox.read(".gitpod.yml");
     sandbox.write(".gitpod.yml", &format!("{made}image: mine\n"));
     sandbox.run(&["undo", "--yes"]).expect(0);
@@ -138,7 +138,7 @@ fn each_change_can_be_taken_back_by_its_number_and_leaves_the_others() {
     let sandbox = sandbox();
     std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap();
     sandbox.run(&INIT).expect(0);
-    sandbox.run(&["ports", "--public", "--yes"]).expect(0);
+    sandbox.run(&["ports", "--public", "--gitpod", "--yes"]).expect(0);
     let list = sandbox.run(&["undo", "--list", "--json"]).expect(0).json();
     let commands: Vec<&str> = list["changes"]
         .as_array()

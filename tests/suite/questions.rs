@@ -56,8 +56,6 @@ fn code_alone_is_asked_about_once_and_left_by_a_no() {
     let sandbox = faults::sandbox();
     sandbox.run(&[&faults::INIT[..], &["--no-instrument"]].concat()).expect(0);
     let mut session = in_a_terminal(&sandbox, &["init", "--no-verify", "--store", "env"]);
-    session.exp_string("Which services").unwrap();
-    type_in(&mut session, "\r");
     session.exp_string("Write these 2 files of code?").unwrap();
     // There is nothing that could be written without it.
     type_in(&mut session, "w\r");

@@ -96,9 +96,8 @@ pub(super) fn ask(args: &InitArgs, context: &ProjectContext, ui: &mut Ui) -> Res
     let heading = destination_notes(&sending);
     notes.splice(0..0, heading);
     notes.extend(context.stores(ui.redactor()).shared_names());
-    let through_collector = sending.collector.is_some();
-    let chosen = services::choose(args, through_collector, context, model, ui)?;
-    let ChosenServices { selected, notes: evidence, dropped } = chosen;
+    let chosen = services::choose(args, &sending, context, model, ui)?;
+    let ChosenServices { selected, notes: evidence, dropped, is_settled } = chosen;
     notes.extend(evidence);
     notes.extend(changed_destination_notes(&sending, &selected));
     notes.extend(sending.left_behind.iter().cloned());
@@ -113,7 +112,7 @@ pub(super) fn ask(args: &InitArgs, context: &ProjectContext, ui: &mut Ui) -> Res
     let instrumentation = spans::read(args, context, &selected)?;
     let (addons, said) = addons::ask(args, context, &selected, ui)?;
     notes.extend(said);
-    let mut ports = ask_ports(args, context, ui)?;
+    let mut ports = ask_ports(args, context, is_settled, ui)?;
     if let Some(request) = &mut ports {
         request.planned.extend(collector.as_ref().and_then(collector::port));
         request.planned.extend(addons.published(model));
@@ -219,6 +218,7 @@ fn changed_destination_notes(
 fn ask_ports(
     args: &InitArgs,
     context: &ProjectContext,
+    are_services_settled: bool,
     ui: &mut Ui,
 ) -> Result<Option<PortsRequest>> {
     if args.no_ports {
@@ -230,10 +230,12 @@ fn ask_ports(
         "Make the published ports public (all but databases, debuggers, admin pages and X-Ray's)?";
     let configured = context.configured_ports();
     let published = context.published(context.project.model()?);
-    // Every port was decided on before.
-    let is_decided = context.project.gitpod.is_some()
-        && !published.is_empty()
-        && published.iter().all(|port| gitpod::entry_for_port(&configured, port.port).is_some());
+    let is_decided = if known {
+        published.iter().all(|port| gitpod::entry_for_port(&configured, port.port).is_some())
+    } else {
+        // Live ports alone do not show whether they were decided on; a setup does.
+        published.is_empty() || are_services_settled
+    };
     let public = args.public
         || (flow::may_ask(&args.write, ui)
             && (known || live)
@@ -244,6 +246,7 @@ fn ask_ports(
         wish,
         asked: Vec::new(),
         live,
+        gitpod: false,
         devcontainer: false,
         on_start: args.on_start,
         planned: Vec::new(),

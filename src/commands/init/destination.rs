@@ -5,7 +5,9 @@ use crate::compose::ComposeModel;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
 use crate::provider::collector::{FILE, SERVICE};
-use crate::provider::{self, AccountSettings, Destination, Provider, RecognisedProvider};
+use crate::provider::{
+    self, AccountSettings, Destination, Provider, RecognisedProvider, is_same_address,
+};
 use crate::session::collector;
 use crate::session::context::ProjectContext;
 use crate::session::current_destination::{CurrentDestination, find_current_destinations};
@@ -48,6 +50,15 @@ impl DestinationChoice {
             None => self.target.clone(),
             Some(CollectorOwner::Ours) => Destination::collector(SERVICE),
             Some(CollectorOwner::Theirs(service)) => Destination::collector(service),
+        }
+    }
+
+    /// Returns whether a service that sends to `used` keeps its destination.
+    pub(super) fn keeps(&self, used: &CurrentDestination) -> bool {
+        let first = self.first();
+        match used {
+            CurrentDestination::Elsewhere(address, _) => is_same_address(address, &first.endpoint),
+            known => known.name() == Some(&first.provider),
         }
     }
 

@@ -1,5 +1,6 @@
 //! `init`: chooses the services to trace.
 
+use super::destination::DestinationChoice;
 use crate::cli::InitArgs;
 use crate::commands::flow;
 use crate::compose::{
@@ -12,7 +13,7 @@ use crate::plan::telemetry::SelectedService;
 use crate::provider::collector::SERVICE;
 use crate::secret::RedactedText;
 use crate::session::context::{ProjectContext, unknown_service};
-use crate::session::current_destination::find_current_destinations;
+use crate::session::current_destination::{CurrentDestination, find_current_destinations};
 use crate::ui::Ui;
 
 /// Chooses the services to trace, with a note on the evidence for each.
@@ -22,11 +23,13 @@ pub(super) struct ChosenServices {
     pub(super) notes: Vec<Note>,
     /// Services that send already and were taken out of the list.
     pub(super) dropped: Vec<String>,
+    /// Whether every service to trace sends there already, so that nothing was asked.
+    pub(super) is_settled: bool,
 }
 
 impl ChosenServices {
     fn new(selected: Vec<SelectedService>, notes: Vec<Note>) -> Self {
-        Self { selected, notes, dropped: Vec::new() }
+        Self { selected, notes, ..Self::default() }
     }
 }
 
@@ -36,12 +39,13 @@ impl ChosenServices {
 /// `unknown-service`; an answer that is missing where nobody can be asked.
 pub(super) fn choose(
     args: &InitArgs,
-    through_collector: bool,
+    sending: &DestinationChoice,
     context: &ProjectContext,
     model: &ComposeModel,
     ui: &mut Ui,
 ) -> Result<ChosenServices> {
-    let mut chosen = choose_services(args, through_collector, context, model, ui)?;
+    let through_collector = sending.collector.is_some();
+    let mut chosen = choose_services(args, sending, context, model, ui)?;
     let ChosenServices { selected, notes, .. } = &mut chosen;
     // A collector must not be traced through itself.
     let collects = |selected: &SelectedService| {
@@ -64,7 +68,7 @@ pub(super) fn choose(
 
 fn choose_services(
     args: &InitArgs,
-    through_collector: bool,
+    sending: &DestinationChoice,
     context: &ProjectContext,
     model: &ComposeModel,
     ui: &mut Ui,
@@ -75,7 +79,7 @@ fn choose_services(
         .map(|service| classify_service(service, context.project.sources()))
         .collect();
     if !args.service.is_empty() {
-        return select_named_services(args, through_collector, model, &classes);
+        return select_named_services(args, sending.collector.is_some(), model, &classes);
     }
     if args.all_services {
         let selected = model.services.iter().map(|service| select_service(&service.name)).collect();
@@ -84,8 +88,19 @@ fn choose_services(
         );
         return Ok(ChosenServices::new(selected, vec![note]));
     }
-    let (chosen, listed) = ask_services(args, model, &classes, ui)?;
+    let sends = find_current_destinations(context, model);
+    let mut classes = classes;
+    let is_settled = keep_current_senders(&mut classes, model, &sends, sending);
     let mut notes = Vec::new();
+    let (chosen, listed) = if is_settled && flow::may_ask(&args.write, ui) {
+        notes.push(
+            Note::fact("every service to trace sends already")
+                .hint("`cruddur-ops remove --service NAME` takes one out"),
+        );
+        (classes.iter().map(|class| class.traced).collect(), Vec::new())
+    } else {
+        ask_services(args, model, &classes, ui)?
+    };
     for (at, (service, class)) in model.services.iter().zip(&classes).enumerate() {
         let chosen = &chosen[at];
         // Evidence that the list has just shown in full is not repeated.
@@ -109,11 +124,33 @@ fn choose_services(
     }
     let is_dropped = |(at, _): &(usize, &ServiceModel)| classes[*at].traced && !chosen[*at];
     let dropped = model.services.iter().enumerate().filter(is_dropped);
-    let sends = find_current_destinations(context, model);
     let dropped = dropped
         .map(|(_, service)| service.name.clone())
-        .filter(|name| sends.iter().any(|(sending, _)| sending == name));
-    Ok(ChosenServices { dropped: dropped.collect(), ..ChosenServices::new(selected, notes) })
+        .filter(|name| sends.iter().any(|(sending, _)| sending == name))
+        .collect();
+    Ok(ChosenServices { dropped, is_settled, ..ChosenServices::new(selected, notes) })
+}
+
+/// Marks services that send to the chosen destination as traced, because an earlier run set them up. Returns whether
+/// these are all services to trace.
+fn keep_current_senders(
+    classes: &mut [Classification],
+    model: &ComposeModel,
+    sends: &[(&str, CurrentDestination)],
+    sending: &DestinationChoice,
+) -> bool {
+    let keeps =
+        |name: &str| sends.iter().any(|(sender, used)| *sender == name && sending.keeps(used));
+    let mut is_settled = true;
+    for (service, class) in model.services.iter().zip(&mut *classes) {
+        let sends_already = keeps(&service.name);
+        is_settled &= sends_already || !class.traced;
+        if sends_already && !class.traced {
+            class.traced = true;
+            class.evidence = "it sends there already".to_owned();
+        }
+    }
+    is_settled && classes.iter().any(|class| class.traced)
 }
 
 /// Chooses services, in their order: those with evidence, or the user's choice if there is a terminal. Also returns

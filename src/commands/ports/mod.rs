@@ -33,6 +33,7 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
         wish,
         asked,
         live: !args.no_live,
+        gitpod: args.gitpod,
         devcontainer: args.devcontainer,
         on_start: args.on_start,
         planned: Vec::new(),
@@ -42,6 +43,12 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
     let context = fresh.as_ref().unwrap_or(context);
     let around = PortsWorkspace::of(context);
     around.look(Some(&request));
+    let mut declined = false;
+    if flow::may_ask(&args.write, ui) && ports::may_create_gitpod(context, &request, &around)? {
+        let question = "No file here configures ports. Create .gitpod.yml, for Gitpod?";
+        request.gitpod = ui.confirm(question, "--gitpod", false)?;
+        declined = !request.gitpod;
+    }
     if flow::may_ask(&args.write, ui) && ports::may_open_on_start(context, &request, &around)? {
         let question = "Open these ports again at each start of the codespace (a postStartCommand in devcontainer.json)?";
         request.on_start = ui.confirm(question, "--on-start", false)?;
@@ -62,7 +69,7 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
         flow::show_written_files(&plan, context.root(), ui);
     }
     if decision == PlanDecision::Nothing {
-        ui.say(ports::nothing_to_do(context, &request, &around));
+        ports::nothing_to_do(context, &request, &around).into_iter().for_each(|line| ui.say(line));
     }
     let mut done = ports::LiveChanges::default();
     if matches!(decision, PlanDecision::Write | PlanDecision::Nothing)
@@ -78,7 +85,8 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
     document["live"] = json!(done.changed);
     document["not_forwarded"] = json!(done.not_forwarded);
     ui.document(&document)?;
-    Ok(if done.not_forwarded.is_empty() { flow::outcome(decision) } else { RunOutcome::No })
+    let is_refused = declined || !done.not_forwarded.is_empty();
+    Ok(if is_refused { RunOutcome::No } else { flow::outcome(decision) })
 }
 
 fn parse_port_request(text: &str) -> Result<PortRequest> {

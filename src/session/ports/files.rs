@@ -26,7 +26,8 @@ pub(crate) fn plan_port_files(
     around: &PortsWorkspace,
 ) -> Result<Plan> {
     let mut plan = Plan::default();
-    if writes_gitpod(context, &around.workspace) {
+    let gitpod = writes_gitpod(context, request, &around.workspace);
+    if gitpod {
         plan.extend(plan_gitpod_ports(context, request)?);
     }
     if !asks_for_ports(request) {
@@ -40,25 +41,54 @@ pub(crate) fn plan_port_files(
     }
     if writes_devcontainer(context, request, &around.workspace) {
         plan.extend(plan_devcontainer_ports(context, request, &wanted.goals, around)?);
-    } else if matches!(around.workspace, Workspace::Codespaces(_))
-        && context.project.devcontainer.is_none()
-    {
-        let note = "there is no devcontainer.json: what is opened now is forgotten when this codespace stops";
-        let hint = "`cruddur-ops ports --public --devcontainer --on-start` makes one";
-        plan.notes.push(Note::fact(note).hint(hint));
+    } else if context.project.devcontainer.is_none() {
+        plan.notes.extend(missing_file_note(gitpod, request, &around.workspace));
     }
     Ok(plan)
 }
 
-/// Returns whether to write `.gitpod.yml`. Outside Gitpod it is updated, but created only if no other file describes
-/// ports.
-fn writes_gitpod(context: &ProjectContext, workspace: &Workspace) -> bool {
-    let bare = context.project.gitpod.is_none() && context.project.devcontainer.is_none();
+/// Returns a note on the file that would keep the ports but does not exist.
+fn missing_file_note(gitpod: bool, request: &PortsRequest, workspace: &Workspace) -> Option<Note> {
+    const NO_FILE: &str = "no file here configures ports";
     match workspace {
-        Workspace::Gitpod(_) => true,
-        Workspace::None if bare => true,
-        _ => context.project.gitpod.is_some(),
+        Workspace::Codespaces(_) => {
+            let note = "there is no devcontainer.json: what is opened now is forgotten when this codespace stops";
+            let hint = "`cruddur-ops ports --public --devcontainer --on-start` makes one";
+            Some(Note::fact(note).hint(hint))
+        }
+        _ if gitpod => None,
+        Workspace::Coder { .. } => Some(Note::fact(NO_FILE)),
+        _ => {
+            let hint = format!(
+                "`{} --gitpod` creates .gitpod.yml, `--devcontainer` creates devcontainer.json",
+                request.command()
+            );
+            Some(Note::fact(NO_FILE).hint(hint))
+        }
     }
+}
+
+/// Returns whether to write `.gitpod.yml`. It is updated wherever it exists, and created in Gitpod or on request.
+fn writes_gitpod(context: &ProjectContext, request: &PortsRequest, workspace: &Workspace) -> bool {
+    matches!(workspace, Workspace::Gitpod(_)) || request.gitpod || context.project.gitpod.is_some()
+}
+
+/// Returns whether to ask about creating `.gitpod.yml`: on a machine that is no workspace, where no file describes
+/// ports yet and there are ports to describe.
+///
+/// # Errors
+/// When the compose project cannot be read.
+pub(crate) fn may_create_gitpod(
+    context: &ProjectContext,
+    request: &PortsRequest,
+    around: &PortsWorkspace,
+) -> Result<bool> {
+    let has_file = context.project.gitpod.is_some() || context.project.devcontainer.is_some();
+    let is_asked = request.gitpod || request.devcontainer;
+    if has_file || is_asked || !matches!(around.workspace, Workspace::None) {
+        return Ok(false);
+    }
+    Ok(!port_goals(context, request, around)?.write.is_empty())
 }
 
 /// Returns whether to write devcontainer.json. It is updated wherever it is used, and created only on request.
@@ -256,14 +286,14 @@ pub(crate) fn may_open_on_start(
     Ok(public && !devcontainer::is_opened_at_start(&goals, &configured))
 }
 
-/// Returns the message when no file changes.
+/// Returns the message when no file changes; `None` if there is no file.
 pub(crate) fn nothing_to_do(
     context: &ProjectContext,
     request: &PortsRequest,
     around: &PortsWorkspace,
-) -> String {
+) -> Option<String> {
     let mut files = Vec::new();
-    if writes_gitpod(context, &around.workspace) {
+    if writes_gitpod(context, request, &around.workspace) {
         files.push(context.project.gitpod_path());
     }
     if writes_devcontainer(context, request, &around.workspace) {
@@ -271,10 +301,7 @@ pub(crate) fn nothing_to_do(
     }
     let shown: Vec<String> =
         files.iter().map(|path| context.project.shown(path).display().to_string()).collect();
-    if shown.is_empty() {
-        "no file here configures ports".to_owned()
-    } else {
-        let say = if shown.len() == 1 { "says" } else { "say" };
-        format!("nothing to write: {} {say} so already", shown.join(" and "))
-    }
+    let say = if shown.len() == 1 { "says" } else { "say" };
+    (!shown.is_empty())
+        .then(|| format!("nothing to write: {} {say} so already", shown.join(" and ")))
 }

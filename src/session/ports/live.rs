@@ -190,7 +190,7 @@ fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
             "Coder has no live ports to change from here: it shares them in its own interface",
         ),
         _ => ui.say(format!(
-            "{} has no live ports to change: the files hold in cloud workspaces",
+            "{} has no live ports to change: only cloud workspaces have them",
             workspace.name()
         )),
     }

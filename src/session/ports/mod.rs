@@ -11,7 +11,7 @@ use crate::plan::ports::{PortPolicy, PortRequest, PublishedTcpPort};
 use crate::session::context::ProjectContext;
 use crate::workspace::{LivePort, Workspace};
 
-pub(crate) use files::{may_open_on_start, nothing_to_do, plan_port_files};
+pub(crate) use files::{may_create_gitpod, may_open_on_start, nothing_to_do, plan_port_files};
 pub(crate) use live::{
     LiveChanges, apply_live_visibility as apply_live, undo_live_visibility as undo_live,
 };
@@ -25,6 +25,8 @@ pub(crate) struct PortsRequest {
     pub(crate) live: bool,
     /// Ports that the compose file does not publish yet.
     pub(crate) planned: Vec<PublishedTcpPort>,
+    /// Whether to create `.gitpod.yml` outside Gitpod.
+    pub(crate) gitpod: bool,
     /// Whether to write devcontainer.json, creating it if missing.
     pub(crate) devcontainer: bool,
     /// Whether devcontainer.json opens the public ports at each start.

@@ -108,7 +108,7 @@ fn a_file_that_is_overwritten_needs_no_writable_folder_and_a_new_one_does() {
         }
         let before = tree(&sandbox.project());
         mode(&sandbox.project(), 0o555);
-        let run = run_after(&sandbox, &["ports", "--public", "--yes"], || true);
+        let run = run_after(&sandbox, &["ports", "--public", "--gitpod", "--yes"], || true);
         mode(&sandbox.project(), 0o755);
         let Some(run) = run else { return };
         if is_there {

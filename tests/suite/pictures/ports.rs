@@ -36,7 +36,8 @@ fn a_database_and_x_rays_daemon_are_opened_only_by_name() {
     let compose = "services:\n  db: {image: postgres, ports: ['5432:5432']}\n  xray-daemon: {image: amazon/aws-xray-daemon, ports: ['2000:2000/udp']}\n";
     Transcript::of(&Sandbox::new(&[("compose.yaml", compose)]))
         .run(&["ports", "--public", "--dry-run"])
-        .run(&["ports", "5432=public", "2000=public", "--dry-run"])
+        .run(&["ports", "--public", "--gitpod", "--dry-run"])
+        .run(&["ports", "5432=public", "2000=public", "--gitpod", "--dry-run"])
         .matches("ports_private_by_default");
 }
 
