@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(said) => return report_usage_error(&said, redactor),
+        Err(error) => return report_usage_error(&error, redactor),
     };
 
     let found = terminal::SavedTerminal::now();
@@ -41,8 +41,8 @@ fn main() -> ExitCode {
     interrupt::watch(move || abort_process(&found, &Error::interrupted()));
 
     if !cli.global.quiet {
-        waiting::report_slow_to(|whom| {
-            plain_ui(Redactor::default(), false).say(format!("asking {whom} ..."))
+        waiting::report_slow_to(|program| {
+            plain_ui(Redactor::default(), false).say(format!("asking {program} ..."))
         });
     }
 
@@ -140,14 +140,14 @@ fn describe_usage(text: &str, arguments: &[String]) -> Error {
 }
 
 /// Returns whether the arguments contain a secret: after a flag that would take one, or after `key set`.
-fn is_a_secret_typed_openly(said: &clap::Error, arguments: &[String]) -> bool {
+fn is_a_secret_typed_openly(error: &clap::Error, arguments: &[String]) -> bool {
     const FLAGS: [&str; 3] = ["--key", "--token", "--api-key"];
-    let Some(ContextValue::String(refused)) = said.get(ContextKind::InvalidArg) else {
+    let Some(ContextValue::String(refused)) = error.get(ContextKind::InvalidArg) else {
         return false;
     };
     let sets = arguments.windows(2).any(|pair| pair == ["key", "set"]);
     let is_flag = FLAGS.contains(&refused.split('=').next().unwrap_or_default());
-    said.kind() == ErrorKind::UnknownArgument && (is_flag || sets && !refused.starts_with('-'))
+    error.kind() == ErrorKind::UnknownArgument && (is_flag || sets && !refused.starts_with('-'))
 }
 
 fn plain_ui(redactor: Redactor, interactive: bool) -> Ui {

@@ -118,9 +118,9 @@ mod tests {
 
     #[test]
     fn only_our_own_item_counts_as_taken() {
-        let ours = "0000-000000000001-0000000000000002";
+        let own_trace = "0000-000000000001-0000000000000002";
         let taken = |uuid: &str| format!(r#"{{"err":0,"result":{{"id":null,"uuid":"{uuid}"}}}}"#);
-        assert!(matches!(read(200, &taken(ours)), AddonOutcome::Taken(_)));
+        assert!(matches!(read(200, &taken(own_trace)), AddonOutcome::Taken(_)));
         for (status, body, code) in [
             (200, taken("ff").as_str(), FailureCode::UnknownAnswer),
             (200, "<html>", FailureCode::UnknownAnswer),

@@ -13,8 +13,8 @@ use super::replacement::FileAccess;
 pub(super) fn copy(from: &Path, to: &File, access: FileAccess) -> Result<()> {
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-    let Ok(about) = from.metadata() else { return Ok(()) };
-    if let Err(error) = fchown(to, Some(about.uid()), Some(about.gid())) {
+    let Ok(metadata) = from.metadata() else { return Ok(()) };
+    if let Err(error) = fchown(to, Some(metadata.uid()), Some(metadata.gid())) {
         let may_give_away = rustix::process::geteuid().is_root();
         if may_give_away || error.kind() != std::io::ErrorKind::PermissionDenied {
             return Err(error);
@@ -22,7 +22,7 @@ pub(super) fn copy(from: &Path, to: &File, access: FileAccess) -> Result<()> {
     }
     copy_extended(from, to)?;
     let mode = match access {
-        FileAccess::AsBefore => about.mode() & 0o7777,
+        FileAccess::AsBefore => metadata.mode() & 0o7777,
         FileAccess::OwnerOnly => 0o600,
     };
     to.set_permissions(Permissions::from_mode(mode))

@@ -30,12 +30,12 @@ pub(super) fn remove_past(state: &Path) {
         .filter(|(_, numbers)| !numbers.is_empty())
         .map(|(folder, numbers)| (written_at(&entry_path(&folder, numbers[0])), folder, numbers))
         .collect();
-    projects.sort_unstable_by(|one, other| other.cmp(one));
+    projects.sort_unstable_by(|newer, older| older.cmp(newer));
     for (at, (_, folder, numbers)) in projects.iter().enumerate() {
-        let kept = if at < MOST { MOST_OF_A_PROJECT } else { 0 };
+        let kept_entries = if at < MOST { MOST_OF_A_PROJECT } else { 0 };
         let entries = numbers.iter().map(|number| entry_path(folder, *number)).enumerate();
         let past: Vec<PathBuf> = entries
-            .filter(|(at, path)| *at >= kept || is_past(path))
+            .filter(|(at, path)| *at >= kept_entries || is_past(path))
             .map(|(_, path)| path)
             .collect();
         if !past.is_empty() {
@@ -57,7 +57,7 @@ fn remove_unless_in_use(folder: &Path, entries: &[PathBuf]) {
 
 /// Returns when a file was written.
 pub(super) fn written_at(path: &Path) -> Option<SystemTime> {
-    path.symlink_metadata().ok().filter(|about| about.is_file())?.modified().ok()
+    path.symlink_metadata().ok().filter(|metadata| metadata.is_file())?.modified().ok()
 }
 
 /// Returns whether a time is too long ago; setting the clock back does not make an entry older.
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(count, MOST - 1);
         assert!(projects[1].exists() && projects[2].exists() && !projects[0].exists());
         let kept: Vec<bool> = changes.iter().map(|path| path.exists()).collect();
-        assert_eq!(kept.iter().filter(|kept| **kept).count(), MOST_OF_A_PROJECT);
+        assert_eq!(kept.iter().filter(|exists| **exists).count(), MOST_OF_A_PROJECT);
         assert!(!kept[2] && kept[3]);
     }
 

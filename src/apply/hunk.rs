@@ -125,7 +125,7 @@ fn find_lines(lines: &[&str], from: usize, new: &[&str], hunks: &[TextHunk]) -> 
     let mut found = places.iter().filter(|(known, _)| *known == best && best >= least);
     let (_, first) = found.next()?;
     let is_alone = found.next().is_none();
-    let alike = hunks.iter().filter(|one| one.new == hunk.new).count();
+    let alike = hunks.iter().filter(|candidate| candidate.new == hunk.new).count();
     (is_alone || (alike == places.len() && *first == places[0].1)).then_some(*first)
 }
 
@@ -135,9 +135,9 @@ fn replay_hunks<'a>(
 ) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    for (at, length, other) in steps {
+    for (at, length, replacement) in steps {
         out.push_str(text.get(done..at)?);
-        out.push_str(other);
+        out.push_str(replacement);
         done = at + length;
     }
     out.push_str(text.get(done..)?);

@@ -123,19 +123,19 @@ impl JournalEntry {
     /// Adds changed live ports; for a port that changed twice, the first `before` is kept.
     pub(super) fn add_ports(&mut self, ports: Vec<PortChangeEntry>) {
         for port in ports {
-            match self.ports.iter_mut().find(|have| have.port == port.port) {
-                Some(have) => have.after = port.after,
+            match self.ports.iter_mut().find(|recorded| recorded.port == port.port) {
+                Some(recorded) => recorded.after = port.after,
                 None => self.ports.push(port),
             }
         }
     }
 
     /// Keeps only files that are still as the command left them, although the plan reverted others.
-    pub(super) fn keep_left_out(&mut self, plan: &Plan, standings: &[EntryFileState]) {
-        let mut standings = standings.iter();
+    pub(super) fn keep_left_out(&mut self, plan: &Plan, states: &[EntryFileState]) {
+        let mut states = states.iter();
         self.files.retain(|file| {
             let is_planned = plan.changes.iter().any(|change| change.path == file.path);
-            standings.next().is_some_and(|standing| *standing != EntryFileState::Old) && !is_planned
+            states.next().is_some_and(|state| *state != EntryFileState::Old) && !is_planned
         });
         self.ports.clear();
     }
@@ -205,15 +205,15 @@ impl FileEntry {
         direction: EntryDirection,
         redactor: &Redactor,
     ) -> Result<Option<String>> {
-        let (goal, there) = match direction {
+        let (goal, goal_state) = match direction {
             EntryDirection::Forward => (&self.after, EntryFileState::New),
             EntryDirection::Back => (&self.before, EntryFileState::Old),
         };
-        let standing = self.standing(now);
-        if standing == there {
+        let state = self.standing(now);
+        if state == goal_state {
             return Ok(now.map(str::to_owned));
         }
-        if standing == EntryFileState::Edited {
+        if state == EntryFileState::Edited {
             let edited = now.filter(|_| direction == EntryDirection::Back && self.whole.is_none());
             if let Some(text) = edited.and_then(|now| hunk::take_out(now, &self.hunks, redactor)) {
                 let is_gone = self.before.is_none() && text.trim().is_empty();
@@ -249,7 +249,7 @@ impl WholeFileEntry {
     /// Returns whether the text is the new one up to some byte and the old one from there: an interrupted overwrite.
     fn is_torn(&self, now: &str) -> bool {
         let (now, before, after) = (now.as_bytes(), self.before.as_bytes(), self.after.as_bytes());
-        let new = now.iter().zip(after).take_while(|(have, want)| have == want).count();
+        let new = now.iter().zip(after).take_while(|(recorded, want)| recorded == want).count();
         (0..=new).any(|cut| now.get(cut..) == Some(before.get(cut..).unwrap_or_default()))
     }
 }
@@ -276,7 +276,7 @@ pub(super) fn entry_numbers(folder: &Path) -> Vec<u32> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut numbers: Vec<u32> =
         entries.filter_map(|entry| number(entry.file_name().to_str()?)).collect();
-    numbers.sort_unstable_by(|one, other| other.cmp(one));
+    numbers.sort_unstable_by(|left, right| right.cmp(left));
     numbers
 }
 

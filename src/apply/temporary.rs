@@ -106,15 +106,15 @@ fn is_named(name: &str) -> bool {
 
 /// Locks an abandoned folder; `None` if it is in use, or contains anything that a run would not put there.
 fn take_over(path: &Path) -> Option<TemporaryFolder> {
-    let about = path.symlink_metadata().ok()?;
-    if !about.is_dir() || !is_own(&about) {
+    let metadata = path.symlink_metadata().ok()?;
+    if !metadata.is_dir() || !is_own(&metadata) {
         return None;
     }
     let mut names = Vec::new();
     for entry in std::fs::read_dir(path).ok()? {
         let entry = entry.ok()?;
-        let about = entry.metadata().ok()?;
-        if !about.is_file() || !is_own(&about) {
+        let metadata = entry.metadata().ok()?;
+        if !metadata.is_file() || !is_own(&metadata) {
             return None;
         }
         names.push(entry.file_name());
@@ -153,9 +153,9 @@ pub(super) fn sync_folder(path: &Path) -> Result<()> {
     File::open(path)?.sync_all()
 }
 
-fn is_own(about: &Metadata) -> bool {
+fn is_own(metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
-    about.uid() == rustix::process::geteuid().as_raw()
+    metadata.uid() == rustix::process::geteuid().as_raw()
 }
 
 #[cfg(test)]

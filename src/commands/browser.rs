@@ -51,8 +51,8 @@ fn find_opener(shell: &Shell) -> Option<(PathBuf, &'static [&'static str])> {
 }
 
 fn without_secrets(variables: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let kept = variables.into_iter().filter(|(name, value)| !secret::is_secret(name, value));
-    kept.collect()
+    let passed_on = variables.into_iter().filter(|(name, value)| !secret::is_secret(name, value));
+    passed_on.collect()
 }
 
 fn refused(cause: impl std::fmt::Display) -> Error {

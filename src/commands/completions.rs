@@ -67,13 +67,13 @@ pub fn answer_completion(shell: &Shell, arguments: &[OsString]) -> Option<Vec<u8
 
 /// Adds to the command's arguments the services, ports and rules that can be completed.
 fn with_candidates(command: clap::Command, shell: &Shell, words: &[OsString]) -> clap::Command {
-    let behind = |flag: &'static str| {
+    let values_of = |flag: &'static str| {
         let pairs = words.windows(2).filter(move |pair| pair[0] == flag);
         pairs.map(|pair| PathBuf::from(&pair[1]))
     };
-    let folder = behind("-C").next();
+    let folder = values_of("-C").next();
     let start = shell.folder().join(folder.as_deref().unwrap_or(Path::new("")));
-    let files: Vec<PathBuf> = behind("-f").collect();
+    let files: Vec<PathBuf> = values_of("-f").collect();
     let shell = &with_compose_files(shell.clone(), &start, &files);
     let with_candidates = |argument: Arg| {
         let (shell, folder) = (shell.clone(), folder.clone());
@@ -87,7 +87,8 @@ fn with_candidates(command: clap::Command, shell: &Shell, words: &[OsString]) ->
             _ => return argument,
         };
         argument.add(ArgValueCandidates::new(move || {
-            let found = ProjectContext::find(&shell, folder.as_deref()).map(|place| find(&place));
+            let found =
+                ProjectContext::find(&shell, folder.as_deref()).map(|context| find(&context));
             found.unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
         }))
     };

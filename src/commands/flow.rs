@@ -131,12 +131,12 @@ pub(super) fn settle<'a>(
     let Some(entry) = journal.interrupted()? else {
         return Ok(None);
     };
-    let standings = journal.standing(&entry)?;
-    let written = standings.iter().filter(|standing| **standing == EntryFileState::New).count();
+    let states = journal.standing(&entry)?;
+    let written = states.iter().filter(|state| **state == EntryFileState::New).count();
     let state = format!(
         "an earlier `{}` was cut short: {written} of {} files written",
         entry.command,
-        standings.len()
+        states.len()
     );
     if write.dry_run || write.check {
         ui.warn(&state, Some("`cruddur-ops undo --yes` takes it back"));

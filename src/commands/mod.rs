@@ -57,12 +57,12 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<RunOutcome> {
     let begun = Instant::now();
     let outcome = run_command(cli, shell, ui);
     if ui.verbosity() == Verbosity::Verbose {
-        if let Ok(place) = ProjectContext::find(shell, cli.global.directory.as_deref()) {
-            let files = place
+        if let Ok(context) = ProjectContext::find(shell, cli.global.directory.as_deref()) {
+            let files = context
                 .project
                 .compose_files()
                 .iter()
-                .map(|file| place.project.shown(file).display().to_string());
+                .map(|file| context.project.shown(file).display().to_string());
             ui.detail(format!("compose files: {}", files.collect::<Vec<_>>().join(", ")));
         }
         ui.detail(format!("took {} ms", begun.elapsed().as_millis()));
@@ -71,25 +71,25 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<RunOutcome> {
 }
 
 fn run_command(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<RunOutcome> {
-    let place = || ProjectContext::find(shell, cli.global.directory.as_deref());
+    let context = || ProjectContext::find(shell, cli.global.directory.as_deref());
     match &cli.command {
         CliCommand::Doctor(args) => doctor::run(args, &cli.global, shell, ui),
         // The process ends with the command, so dropping a large project would only delay it.
-        CliCommand::Init(args) => init::run(args, &ManuallyDrop::new(place()?), ui),
-        CliCommand::Instrument(args) => instrument::run(args, &place()?, ui),
+        CliCommand::Init(args) => init::run(args, &ManuallyDrop::new(context()?), ui),
+        CliCommand::Instrument(args) => instrument::run(args, &context()?, ui),
         CliCommand::Key(args) => key::run(args, &cli.global, shell, ui),
-        CliCommand::Ports(args) => ports::run(args, &place()?, ui),
+        CliCommand::Ports(args) => ports::run(args, &context()?, ui),
         CliCommand::Listen(args) => listen::run(args, &cli.global, shell, ui),
         CliCommand::Query(args) => query::run(args, &cli.global, shell, ui),
         CliCommand::Run(args) => run::run(args, &cli.global, shell, ui),
-        CliCommand::Status(_) => status::run(&place()?, ui),
+        CliCommand::Status(_) => status::run(&context()?, ui),
         CliCommand::Open(args) => open::run(args, &cli.global, shell, ui),
         CliCommand::Try(args) => r#try::run(args, shell, ui),
         CliCommand::Verify(args) => verify::run(args, &cli.global, shell, ui),
         CliCommand::Completions(args) => completions::run(args, ui),
         CliCommand::Help(args) => help::run(args, ui),
-        CliCommand::Remove(args) => remove::run(args, &place()?, ui),
-        CliCommand::Undo(args) => undo::run(args, &place()?, ui),
+        CliCommand::Remove(args) => remove::run(args, &context()?, ui),
+        CliCommand::Undo(args) => undo::run(args, &context()?, ui),
     }
 }
 

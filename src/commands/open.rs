@@ -42,12 +42,12 @@ pub(super) fn run(
     shell: &Shell,
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
-    let place = ProjectContext::find(shell, global.directory.as_deref())?;
-    let model = place.project.model()?;
+    let context = ProjectContext::find(shell, global.directory.as_deref())?;
+    let model = context.project.model()?;
     if let Some(name) = args.service.as_ref().filter(|name| model.service(name).is_none()) {
         return Err(unknown_service(name, model));
     }
-    let known = find_provider(args, &place, model)?;
+    let known = find_provider(args, &context, model)?;
     let destination = find_account(model, &known);
     let pages = destination.and_then(|destination| destination.ui).ok_or_else(|| {
         let text = format!("{} has no web pages that this program knows", known.provider.title);
@@ -56,7 +56,7 @@ pub(super) fn run(
     })?;
     let url = match known.provider.name.as_str() {
         "honeycomb" => {
-            let names = list_names(args, &place, model);
+            let names = list_names(args, &context, model);
             let target =
                 TargetArgs { region: find_region(args, model, &known), ..args.target.clone() };
             match build_link(&Query::roots(LAST, names), &target, global, shell, ui)? {

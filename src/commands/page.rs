@@ -84,9 +84,9 @@ impl Page {
             document: json!({ "error": redactor.show(text).as_str() }),
         };
         let answer = match serde_json::from_str::<PageQuestion>(&text) {
-            Ok(asked) => match source.answer(&asked) {
+            Ok(question) => match source.answer(&question) {
                 Ok(mut document) => {
-                    if let (PageQuestion::Traces(_), Some(endpoint)) = (&asked, &self.endpoint) {
+                    if let (PageQuestion::Traces(_), Some(endpoint)) = (&question, &self.endpoint) {
                         document["endpoint"] = endpoint.as_str().into();
                     }
                     QuestionAnswer { status: 200, document }

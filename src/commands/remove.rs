@@ -96,12 +96,13 @@ fn close_ports(
     entries: &[JournalEntry],
     ui: &mut Ui,
 ) -> Result<()> {
-    let ours = entries.iter().filter(|entry| removal::COMMANDS.contains(&entry.command.as_str()));
+    let own_entries =
+        entries.iter().filter(|entry| removal::COMMANDS.contains(&entry.command.as_str()));
     // Of a port that was changed twice the first change knows how it was.
     let mut known: Vec<PortChangeEntry> = Vec::new();
-    for port in ours.flat_map(|entry| &entry.ports) {
-        match known.iter_mut().find(|have| have.port == port.port) {
-            Some(have) => have.before = port.before.clone(),
+    for port in own_entries.flat_map(|entry| &entry.ports) {
+        match known.iter_mut().find(|known_port| known_port.port == port.port) {
+            Some(known_port) => known_port.before = port.before.clone(),
             None => known.push(port.clone()),
         }
     }

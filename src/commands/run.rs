@@ -23,14 +23,15 @@ pub(super) fn run(
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Error::new(ErrorCode::Usage, "no command to run"));
     };
-    let place = ProjectContext::find(shell, global.directory.as_deref())?;
-    let stores = place.stores(ui.redactor());
-    let model = place.project.model()?;
+    let context = ProjectContext::find(shell, global.directory.as_deref())?;
+    let stores = context.stores(ui.redactor());
+    let model = context.project.model()?;
     let mut command = Command::new(program);
     command.args(arguments);
     if !global.files.is_empty() {
-        let own = ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"];
-        command.envs(own.into_iter().filter_map(|name| Some((name, shell.raw(name)?))));
+        let compose_variables = ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"];
+        command
+            .envs(compose_variables.into_iter().filter_map(|name| Some((name, shell.raw(name)?))));
     }
     let mut stored = BTreeMap::new();
     for name in secrets::asked_for(model) {

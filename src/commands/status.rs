@@ -87,8 +87,8 @@ pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
             .services
             .iter()
             .map(|service| {
-                let wired = destinations.iter().any(|(name, _)| *name == service.name);
-                describe_service(context, model, service, wired)
+                let is_wired = destinations.iter().any(|(name, _)| *name == service.name);
+                describe_service(context, model, service, is_wired)
             })
             .collect(),
         ports: describe_ports(context, model),
@@ -105,8 +105,8 @@ pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
 fn name_providers(destinations: &[(&str, CurrentDestination)]) -> Vec<String> {
     let mut providers: Vec<String> = Vec::new();
     for (_, destination) in destinations {
-        let behind = destination.provider().map(|known| known.provider.title.clone());
-        let text = match (destination, behind) {
+        let provider = destination.provider().map(|known| known.provider.title.clone());
+        let text = match (destination, provider) {
             (CurrentDestination::Collector(_), Some(title)) => {
                 format!("{title}, through a collector")
             }
@@ -127,9 +127,9 @@ fn find_keys(
     stores: &Stores,
     destinations: &[(&str, CurrentDestination)],
 ) -> Vec<KeyStatus> {
-    let asked = crate::session::secrets::asked_for(model);
+    let required = crate::session::secrets::asked_for(model);
     let named = provider::secret_variables();
-    let mut names: Vec<&str> = named.into_iter().filter(|name| asked.contains(*name)).collect();
+    let mut names: Vec<&str> = named.into_iter().filter(|name| required.contains(*name)).collect();
     let is_local = |(_, to): &(&str, CurrentDestination)| *to == CurrentDestination::Local;
     let is_kept_here = !destinations.is_empty() && destinations.iter().all(is_local);
     if names.is_empty() && !is_kept_here {

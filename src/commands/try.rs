@@ -32,23 +32,22 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<RunOutco
 
     let (own_shell, shell) = (shell, isolated_shell(shell, folder.path(), &project));
     show_try_heading("cruddur-ops init --public", ui);
-    let wired = init::wire_services(&init_args(), &ProjectContext::find(&shell, None)?, ui)?;
+    let result = init::wire_services(&init_args(), &ProjectContext::find(&shell, None)?, ui)?;
     show_try_heading("cruddur-ops verify --local", ui);
-    let place = ProjectContext::find(&shell, None)?;
+    let context = ProjectContext::find(&shell, None)?;
     let request = ProofRequest::new(Vec::new(), ProjectStage::Running);
-    let (report, traces) = prove::prove_locally(&request, &place, ui)?;
+    let (report, traces) = prove::prove_locally(&request, &context, ui)?;
     for trace in &traces {
         ui.result("");
         for line in waterfall::draw(trace, &ui.result_pen(), ui.verbosity()) {
             ui.result(line);
         }
     }
-    let kept = keep_folder(args, folder, ui);
+    let kept_folder = keep_folder(args, folder, ui);
     show_try_heading("On a project of your own", ui);
     ui.say("  cruddur-ops init");
     let passed = report.passed;
-    let mut document =
-        json!({ "schema_version": 1, "kept": kept, "init": wired.document, "verify": report });
+    let mut document = json!({ "schema_version": 1, "kept": kept_folder, "init": result.document, "verify": report });
     if args.web {
         let with_address = |url: &str| {
             document["page"] = json!({ "url": url });
@@ -58,7 +57,7 @@ pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<RunOutco
     } else {
         ui.document(&document)?
     }
-    Ok(match (wired.outcome, passed) {
+    Ok(match (result.outcome, passed) {
         (RunOutcome::Yes, true) => RunOutcome::Yes,
         _ => RunOutcome::No,
     })

@@ -21,16 +21,16 @@ pub(super) fn run(
     shell: &Shell,
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
-    let place = ProjectContext::find(shell, global.directory.as_deref())?;
+    let context = ProjectContext::find(shell, global.directory.as_deref())?;
     let request = proof_request(args)?;
     let report = if args.local {
-        prove::prove_locally(&request, &place, ui)?.0
+        prove::prove_locally(&request, &context, ui)?.0
     } else {
-        prove::prove(&request, &place, ui)?
+        prove::prove(&request, &context, ui)?
     };
     if !args.local {
         // A verdict that cannot be saved is still valid.
-        let _ = keep_verdict(&place, &report, ui.redactor());
+        let _ = keep_verdict(&context, &report, ui.redactor());
     }
     ui.document(&report)?;
     Ok(if report.passed { RunOutcome::Yes } else { RunOutcome::No })

@@ -95,9 +95,10 @@ impl Consent {
 
     fn rule(&self, outgoing: &OutgoingRequest<'_>) -> HostRule {
         let host = outgoing.url.host_str().unwrap_or_default();
-        let own = outgoing.own_authority || outgoing.address.is_some();
-        let by_name = outgoing.url.scheme() == "https" && !own;
-        let trusted = self.trusted.iter().filter(|(one, _)| one.eq_ignore_ascii_case(host));
+        let is_own = outgoing.own_authority || outgoing.address.is_some();
+        let by_name = outgoing.url.scheme() == "https" && !is_own;
+        let trusted =
+            self.trusted.iter().filter(|(trusted_host, _)| trusted_host.eq_ignore_ascii_case(host));
         HostRule {
             is_own: outgoing.is_own(),
             trusted: trusted.map(|(_, kinds)| kinds.clone()).collect(),
@@ -173,7 +174,8 @@ impl HostRule {
             RequestPart::Host => false,
             _ if self.is_own || agreed => true,
             RequestPart::Header(name) => self.owner.as_ref().is_some_and(|owner| {
-                let is_key_header = owner.headers.iter().any(|own| own.eq_ignore_ascii_case(name));
+                let is_key_header =
+                    owner.headers.iter().any(|header| header.eq_ignore_ascii_case(name));
                 is_key_header && is_own(owner, secret)
             }),
             _ => false,
@@ -188,8 +190,8 @@ impl HostRule {
     ) -> Result<(), Objection> {
         let names: BTreeSet<String> = outgoing.supplied.iter().cloned().collect();
         let agreed = |name: &String| {
-            let one = BTreeSet::from([name.clone()]);
-            self.trusted.iter().any(|kinds| kinds.include(&one))
+            let names = BTreeSet::from([name.clone()]);
+            self.trusted.iter().any(|kinds| kinds.include(&names))
         };
         if self.is_own || self.owner.is_some() || names.iter().all(agreed) {
             return Ok(());

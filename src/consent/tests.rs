@@ -120,8 +120,9 @@ fn a_host_whose_address_the_project_sets_is_not_trusted_by_name() {
     assert!(consent.review(&outgoing).is_ok());
     let led = OutgoingRequest { address: Some("192.0.2.1:443".parse().unwrap()), ..outgoing };
     assert_eq!(consent.review(&led).unwrap_err().reason, ObjectionReason::Led);
-    let own = OutgoingRequest { address: Some("127.0.0.1:443".parse().unwrap()), ..outgoing };
-    assert!(consent.review(&own).unwrap().is_own());
+    let with_address =
+        OutgoingRequest { address: Some("127.0.0.1:443".parse().unwrap()), ..outgoing };
+    assert!(consent.review(&with_address).unwrap().is_own());
     let authority = OutgoingRequest { own_authority: true, ..outgoing };
     assert_eq!(consent.review(&authority).unwrap_err().reason, ObjectionReason::OwnAuthority);
 }
@@ -147,8 +148,8 @@ fn this_machine_and_a_trusted_host_see_everything_but_no_host_is_named_by_a_secr
 fn an_agreement_covers_only_the_secrets_it_named() {
     let mut consent = test_consent();
     let url = "https://collector.example/".parse().unwrap();
-    let one = [test_header("x", KEY)];
-    let outgoing = OutgoingRequest { headers: &one, ..OutgoingRequest::to(&url) };
+    let headers = [test_header("x", KEY)];
+    let outgoing = OutgoingRequest { headers: &headers, ..OutgoingRequest::to(&url) };
     let objection = consent.review(&outgoing).unwrap_err();
     assert_eq!(objection.names(), ["HONEYCOMB_API_KEY"]);
     consent.trust(&objection.host, objection.kinds());
@@ -157,7 +158,7 @@ fn an_agreement_covers_only_the_secrets_it_named() {
     let more = OutgoingRequest { headers: &both, ..outgoing };
     assert_eq!(consent.review(&more).unwrap_err().names(), ["DD_API_KEY"]);
     assert!(cleared.check(&url, &both, b"").is_err());
-    assert!(cleared.check(&url, &one, KEY.as_bytes()).is_ok());
+    assert!(cleared.check(&url, &headers, KEY.as_bytes()).is_ok());
 }
 
 #[test]
@@ -197,17 +198,17 @@ fn headers_from_outside_the_compose_file_belong_to_the_user() {
 
 #[test]
 fn only_this_machine_is_cleared_without_knowing_any_secret() {
-    for (url, own) in [
+    for (url, is_own) in [
         ("http://127.0.0.1:1/x", true),
         ("http://localhost:1/", true),
         ("http://192.0.2.1/", false),
         ("http://localhost.evil.example/", false),
     ] {
         let url = url.parse().unwrap();
-        assert_eq!(ClearedDestination::on_this_machine(&url, None).is_some(), own, "{url}");
+        assert_eq!(ClearedDestination::on_this_machine(&url, None).is_some(), is_own, "{url}");
     }
     let url = "http://collector:4318/".parse().unwrap();
-    let own =
+    let cleared =
         ClearedDestination::on_this_machine(&url, Some("127.0.0.1:9".parse().unwrap())).unwrap();
-    assert_eq!(own.url().port(), Some(9));
+    assert_eq!(cleared.url().port(), Some(9));
 }

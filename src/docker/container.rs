@@ -89,8 +89,8 @@ struct ContainerState {
 /// Returns the ids of the listed containers whose project is in `root`.
 pub(super) fn read_ids<'a>(listed: &'a str, root: &Path) -> Vec<&'a str> {
     let pairs = listed.lines().filter_map(|line| line.split_once(' '));
-    let own = pairs.filter(|(_, folder)| is_same(Path::new(folder), root));
-    own.map(|(id, _)| id).collect()
+    let own_containers = pairs.filter(|(_, folder)| is_same(Path::new(folder), root));
+    own_containers.map(|(id, _)| id).collect()
 }
 
 /// Parses the output of `docker inspect`, one document per line. Containers without a service are left out.
@@ -107,9 +107,9 @@ pub(super) fn read_lasting(inspected: &str) -> Vec<Container> {
 }
 
 /// Returns whether two paths are the same folder, even through a link.
-fn is_same(one: &Path, other: &Path) -> bool {
+fn is_same(left: &Path, right: &Path) -> bool {
     let real = |path: &Path| fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    one == other || real(one) == real(other)
+    left == right || real(left) == real(right)
 }
 
 impl Container {
@@ -184,11 +184,11 @@ mod tests {
         let network = r#"{"Ports":{"8080/tcp":[{"HostIp":"127.0.0.1","HostPort":"32768"},{"HostIp":"::","HostPort":"8"}],"53/udp":[{"HostIp":"0.0.0.0","HostPort":"53"}],"9/tcp":null},"Networks":{"p_default":{"Gateway":"172.18.0.1","IPAddress":"172.18.0.3"},"inner":{"Gateway":"","IPAddress":"172.19.0.3"}}}"#;
         let row = ROW.replacen('{', &format!(r#"{{"image":"sha256:a","network":{network},"#), 1);
         let [container] = &parse_containers(&row)[..] else { panic!("{row}") };
-        let place = ContainerNetwork {
+        let expected = ContainerNetwork {
             address: "172.18.0.3".parse().unwrap(),
             gateway: "172.18.0.1".parse().unwrap(),
         };
-        assert_eq!((container.image.as_str(), &*container.networks), ("sha256:a", &[place][..]));
+        assert_eq!((container.image.as_str(), &*container.networks), ("sha256:a", &[expected][..]));
         let published: Vec<String> =
             container.published.iter().map(|(port, at)| format!("{port} {at}")).collect();
         assert_eq!(published, ["8080 127.0.0.1:32768", "8080 [::]:8"]);
@@ -204,9 +204,9 @@ mod tests {
     fn a_container_for_one_command_is_not_its_services() {
         let label = r#""com.docker.compose.oneoff":"True","com.docker.compose.service""#;
         let once = ROW.replace(r#""com.docker.compose.service""#, label);
-        let kept = once.replace("True", "False");
-        assert_eq!(parse_containers(&format!("{once}\n{kept}\n{ROW}")).len(), 3);
-        assert_eq!(read_lasting(&format!("{once}\n{kept}\n{ROW}")).len(), 2);
+        let kept_one = once.replace("True", "False");
+        assert_eq!(parse_containers(&format!("{once}\n{kept_one}\n{ROW}")).len(), 3);
+        assert_eq!(read_lasting(&format!("{once}\n{kept_one}\n{ROW}")).len(), 2);
     }
 
     #[test]

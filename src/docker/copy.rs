@@ -206,8 +206,9 @@ impl Engine {
         };
         let publish = format!("127.0.0.1::{port}");
         let (name, label) = (copy.name(), format!("{COPY_LABEL}={}", copy.id));
-        let own = [&*publish, "--name", &*name, "--label", &*label, "--", &*copy.service];
-        self.start(&[&RUN, &own[..]].concat(), project, files, held)
+        let copy_arguments =
+            [&*publish, "--name", &*name, "--label", &*label, "--", &*copy.service];
+        self.start(&[&RUN, &copy_arguments[..]].concat(), project, files, held)
     }
 
     /// Recreates a service's container from its compose files, in place of a copy; `held` as in [`Engine::start_copy`].

@@ -191,7 +191,8 @@ pub fn restart_command(services: &[String], scope: RestartScope) -> String {
     format!("docker {} {}", scope.arguments().join(" "), services.join(" "))
 }
 
-fn docker_error(arguments: &[&str], said: &str) -> Error {
+fn docker_error(arguments: &[&str], message: &str) -> Error {
     let verb = arguments.iter().take(2).copied().collect::<Vec<_>>();
-    Error::new(ErrorCode::DockerFailed, format!("`docker {}` failed", verb.join(" "))).cause(said)
+    Error::new(ErrorCode::DockerFailed, format!("`docker {}` failed", verb.join(" ")))
+        .cause(message)
 }

@@ -44,12 +44,12 @@ impl BackgroundRuntime {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T> {
-        let (tell, told) = mpsc::channel();
+        let (tell, received) = mpsc::channel();
         self.handle.spawn(async move {
             // The receiver waits for this.
             let _ = tell.send(work.await);
         });
-        told.recv().map_err(|error| {
+        received.recv().map_err(|error| {
             Error::new(ErrorCode::Internal, "work in the background was lost").cause(error)
         })
     }

@@ -30,7 +30,7 @@ fn own_address_towards(neighbour: Ipv4Addr) -> Option<Ipv4Addr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect((neighbour, 9)).ok()?;
     match socket.local_addr().ok()? {
-        SocketAddr::V4(own) => Some(*own.ip()),
+        SocketAddr::V4(address) => Some(*address.ip()),
         SocketAddr::V6(_) => None,
     }
 }
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn towards_this_machine_the_own_address_is_loopback() {
-        let own = own_address_towards(Ipv4Addr::LOCALHOST);
-        assert_eq!(own, Some(Ipv4Addr::LOCALHOST));
+        let own_address = own_address_towards(Ipv4Addr::LOCALHOST);
+        assert_eq!(own_address, Some(Ipv4Addr::LOCALHOST));
     }
 }

@@ -78,7 +78,7 @@ pub async fn send(
 ) -> Result<HttpReply, RequestFailure> {
     route.check(headers, &ask.readable())?;
     let left = deadline.saturating_duration_since(Instant::now());
-    let client = route.kept.client(left, |patience| build_client(route, patience))?;
+    let client = route.client_cache.client(left, |patience| build_client(route, patience))?;
     let method = match ask {
         HttpRequest::Get => Method::GET,
         HttpRequest::Post(_) | HttpRequest::PostJson(_) | HttpRequest::Relay(_) => Method::POST,
@@ -273,7 +273,7 @@ mod tests {
                 made.set(patience);
                 build_client(&way, patience)
             };
-            way.kept.client(Duration::from_secs(left), make).unwrap();
+            way.client_cache.client(Duration::from_secs(left), make).unwrap();
             made.get().as_millis()
         };
         assert_eq!(patience(100), 95_000);

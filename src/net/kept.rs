@@ -34,8 +34,8 @@ impl ClientCache {
         left: Duration,
         make: impl FnOnce(Duration) -> Result<Client, E>,
     ) -> Result<Client, E> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((patience, client)) = &*kept
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((patience, client)) = &*cached
             && *patience < left
         {
             return Ok(client.clone());
@@ -43,7 +43,7 @@ impl ClientCache {
         // Slightly less than the total, so that this timeout means that there was no connection.
         let patience = left.mul_f32(0.95);
         let client = make(patience)?;
-        *kept = Some((patience, client.clone()));
+        *cached = Some((patience, client.clone()));
         Ok(client)
     }
 }

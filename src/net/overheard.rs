@@ -82,9 +82,9 @@ impl AsyncRead for ObservedConnection {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let heard = buffer.filled().get(before..).unwrap_or_default();
-        if !heard.is_empty() {
-            self.opening.hear(heard);
+        let received = buffer.filled().get(before..).unwrap_or_default();
+        if !received.is_empty() {
+            self.opening.hear(received);
         }
         polled
     }

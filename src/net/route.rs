@@ -24,7 +24,7 @@ pub struct EndpointRoute {
     /// The trusted authorities and the client certificate.
     pub material: TlsMaterial,
     /// The client that one request leaves for the next.
-    pub kept: ClientCache,
+    pub client_cache: ClientCache,
     /// The data that may be sent over it.
     cleared: ClearedDestination,
 }
@@ -58,7 +58,7 @@ impl EndpointRoute {
             url: url.clone(),
             via,
             material: TlsMaterial::default(),
-            kept: ClientCache::default(),
+            client_cache: ClientCache::default(),
             cleared: cleared.clone(),
         };
         if cleared.is_own() && !route.is_loopback() {
@@ -128,12 +128,12 @@ fn objection_failure(objection: &Objection) -> RequestFailure {
 
 /// Returns the proxy that the environment names for `url`, without its password; never for this machine itself.
 fn proxy_for_url(url: &Url) -> Option<String> {
-    let own = match url.host()? {
+    let is_own = match url.host()? {
         Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
         Host::Ipv4(address) => address.is_loopback(),
         Host::Ipv6(address) => address.is_loopback(),
     };
-    if own {
+    if is_own {
         return None;
     }
     let uri = url.as_str().parse().ok()?;

@@ -155,11 +155,11 @@ fn matches_filter(filter: &Filter, span: &OtlpSpan) -> bool {
     let wanted = filter.value.as_ref().unwrap_or(&Json::Null);
     let order = |found: &[Ordering]| {
         have.as_ref()
-            .and_then(|have| compare_values(have, wanted))
+            .and_then(|found| compare_values(found, wanted))
             .is_some_and(|order| found.contains(&order))
     };
-    let said = |test: fn(&str, &str) -> bool| {
-        have.as_ref().is_some_and(|have| test(&json_text(have), &json_text(wanted)))
+    let matches_text = |test: fn(&str, &str) -> bool| {
+        have.as_ref().is_some_and(|found| test(&json_text(found), &json_text(wanted)))
     };
     match filter.op {
         FilterOp::Equal => order(&[Equal]),
@@ -168,12 +168,12 @@ fn matches_filter(filter: &Filter, span: &OtlpSpan) -> bool {
         FilterOp::AtLeast => order(&[Greater, Equal]),
         FilterOp::Less => order(&[Less]),
         FilterOp::AtMost => order(&[Less, Equal]),
-        FilterOp::StartsWith => said(|have, wanted| have.starts_with(wanted)),
-        FilterOp::DoesNotStartWith => !said(|have, wanted| have.starts_with(wanted)),
-        FilterOp::EndsWith => said(|have, wanted| have.ends_with(wanted)),
-        FilterOp::DoesNotEndWith => !said(|have, wanted| have.ends_with(wanted)),
-        FilterOp::Contains => said(|have, wanted| have.contains(wanted)),
-        FilterOp::DoesNotContain => !said(|have, wanted| have.contains(wanted)),
+        FilterOp::StartsWith => matches_text(|found, wanted| found.starts_with(wanted)),
+        FilterOp::DoesNotStartWith => !matches_text(|found, wanted| found.starts_with(wanted)),
+        FilterOp::EndsWith => matches_text(|found, wanted| found.ends_with(wanted)),
+        FilterOp::DoesNotEndWith => !matches_text(|found, wanted| found.ends_with(wanted)),
+        FilterOp::Contains => matches_text(|found, wanted| found.contains(wanted)),
+        FilterOp::DoesNotContain => !matches_text(|found, wanted| found.contains(wanted)),
         FilterOp::Exists => have.is_some(),
         FilterOp::DoesNotExist => have.is_none(),
         FilterOp::In => one_of(have.as_ref(), wanted),
@@ -182,23 +182,23 @@ fn matches_filter(filter: &Filter, span: &OtlpSpan) -> bool {
 }
 
 /// Compares numbers by value, even if one was sent as text, and everything else as text.
-fn compare_values(have: &Json, wanted: &Json) -> Option<Ordering> {
+fn compare_values(found: &Json, wanted: &Json) -> Option<Ordering> {
     let number = |value: &Json| match value {
         Json::Number(number) => number.as_f64(),
         Json::String(text) => text.parse().ok(),
         _ => None,
     };
-    match (number(have), number(wanted)) {
-        (Some(have), Some(wanted)) => have.partial_cmp(&wanted),
-        _ => Some(json_text(have).cmp(&json_text(wanted))),
+    match (number(found), number(wanted)) {
+        (Some(found), Some(wanted)) => found.partial_cmp(&wanted),
+        _ => Some(json_text(found).cmp(&json_text(wanted))),
     }
 }
 
-fn one_of(have: Option<&Json>, wanted: &Json) -> bool {
-    let (Some(have), Some(wanted)) = (have, wanted.as_array()) else {
+fn one_of(found: Option<&Json>, wanted: &Json) -> bool {
+    let (Some(found), Some(wanted)) = (found, wanted.as_array()) else {
         return false;
     };
-    wanted.iter().any(|one| compare_values(have, one) == Some(Equal))
+    wanted.iter().any(|value| compare_values(found, value) == Some(Equal))
 }
 
 fn json_text(value: &Json) -> String {

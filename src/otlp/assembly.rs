@@ -68,14 +68,14 @@ impl Trace {
     /// not arrived or it is among its own ancestors.
     pub fn tree(&self) -> Vec<TraceNode<'_>> {
         let known: HashMap<SpanId, usize> =
-            (0..self.spans.len()).rev().map(|place| (self.spans[place].span_id, place)).collect();
+            (0..self.spans.len()).rev().map(|index| (self.spans[index].span_id, index)).collect();
         let mut children: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
-        for (place, span) in self.spans.iter().enumerate() {
+        for (index, span) in self.spans.iter().enumerate() {
             let parent = span.parent_id.and_then(|id| known.get(&id)).copied();
-            children.entry(parent.filter(|parent| *parent != place)).or_default().push(place);
+            children.entry(parent.filter(|parent| *parent != index)).or_default().push(index);
         }
         for siblings in children.values_mut() {
-            siblings.sort_by_key(|place| (self.spans[*place].start_ns, *place));
+            siblings.sort_by_key(|index| (self.spans[*index].start_ns, *index));
         }
 
         let mut nodes = Vec::with_capacity(self.spans.len());
@@ -83,9 +83,9 @@ impl Trace {
         let tops = children.get(&None).cloned().unwrap_or_default();
         self.descend(&tops, &children, &mut placed, &mut nodes);
         // Spans that are not reachable from the top form a cycle, which is broken at its first span.
-        for place in 0..self.spans.len() {
-            if !placed[place] {
-                self.descend(&[place], &children, &mut placed, &mut nodes);
+        for index in 0..self.spans.len() {
+            if !placed[index] {
+                self.descend(&[index], &children, &mut placed, &mut nodes);
             }
         }
         nodes
@@ -109,12 +109,12 @@ impl Trace {
             steps
         };
         let mut stack = stacked(tops, 0);
-        while let Some((place, depth, last)) = stack.pop() {
-            if std::mem::replace(&mut placed[place], true) {
+        while let Some((index, depth, last)) = stack.pop() {
+            if std::mem::replace(&mut placed[index], true) {
                 continue;
             }
-            nodes.push(TraceNode { span: &self.spans[place], depth, last });
-            if let Some(below) = children.get(&Some(place)) {
+            nodes.push(TraceNode { span: &self.spans[index], depth, last });
+            if let Some(below) = children.get(&Some(index)) {
                 stack.extend(stacked(below, depth + 1));
             }
         }
@@ -235,12 +235,12 @@ impl TraceAssembly {
             }
         });
         match building.seen.entry((span.span_id, span.start_ns)) {
-            Entry::Occupied(place) => {
-                let known = &mut building.trace.spans[*place.get()];
+            Entry::Occupied(index) => {
+                let known = &mut building.trace.spans[*index.get()];
                 known.copies = known.copies.saturating_add(span.copies);
                 return;
             }
-            Entry::Vacant(place) => drop(place.insert(building.trace.spans.len())),
+            Entry::Vacant(index) => drop(index.insert(building.trace.spans.len())),
         }
         let holders = self.sources.entry(Arc::as_ptr(&span.source)).or_insert(0);
         if *holders == 0 {
@@ -482,9 +482,9 @@ mod tests {
                 let sources: usize = held.values().sum();
                 prop_assert_eq!(assembly.weight(), weight + traces * TRACE_BYTES + sources);
             }
-            let kept: u64 = assembly.traces().map(|trace| trace.spans.len() as u64).sum();
+            let span_count: u64 = assembly.traces().map(|trace| trace.spans.len() as u64).sum();
             let left = assembly.left();
-            prop_assert_eq!(kept + left.spans, sent.len() as u64);
+            prop_assert_eq!(span_count + left.spans, sent.len() as u64);
             named += assembly.rest().len() as u64;
             let traces = assembly.traces().count() as u64 + left.traces;
             prop_assert!(named + left.open >= traces, "every trace is named, or counted as having left open");

@@ -54,17 +54,17 @@ mod tests {
 
     #[test]
     fn a_local_destination_gets_a_hint_to_the_receiver() {
-        let here = hint_for_code(FailureCode::Connect, "host.docker.internal").unwrap();
-        assert!(here.contains("`cruddur-ops listen --containers`"), "{here}");
-        let there = hint_for_code(FailureCode::Connect, "h").unwrap();
-        assert!(there.contains("nothing listens at h"), "{there}");
+        let in_container = hint_for_code(FailureCode::Connect, "host.docker.internal").unwrap();
+        assert!(in_container.contains("`cruddur-ops listen --containers`"), "{in_container}");
+        let elsewhere = hint_for_code(FailureCode::Connect, "h").unwrap();
+        assert!(elsewhere.contains("nothing listens at h"), "{elsewhere}");
     }
 
     #[test]
     fn only_honeycombs_keys_are_tried_in_another_region() {
         let honeycomb = hint_for_code(FailureCode::KeyRejected, "api.honeycomb.io").unwrap();
         assert!(honeycomb.contains("--region eu"), "{honeycomb}");
-        let other = hint_for_code(FailureCode::KeyRejected, "otlp.nr-data.net").unwrap();
-        assert!(other.contains("key status"), "{other}");
+        let region = hint_for_code(FailureCode::KeyRejected, "otlp.nr-data.net").unwrap();
+        assert!(region.contains("key status"), "{region}");
     }
 }

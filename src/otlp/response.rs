@@ -73,16 +73,16 @@ pub fn may_retry(status: u16) -> bool {
 
 /// Returns the meaning of an HTTP response to an export request.
 pub fn read(answer: &HttpAnswer) -> ExportMeaning {
-    let said = |code| ExportMeaning::refused(code, status_line(answer));
+    let refused = |code| ExportMeaning::refused(code, status_line(answer));
     match answer.status {
         200..=299 => read_success(answer),
         300..=399 => ExportMeaning::refused(FailureCode::Redirected, describe_redirect(answer)),
-        401 | 403 => said(FailureCode::KeyRejected),
-        404 | 405 if !speaks_otlp(answer) => said(FailureCode::NotOtlp),
-        429 => said(FailureCode::Throttled),
-        500..=599 => said(FailureCode::ServerError),
-        400..=499 => said(FailureCode::RequestRejected),
-        _ => said(FailureCode::NotOtlp),
+        401 | 403 => refused(FailureCode::KeyRejected),
+        404 | 405 if !speaks_otlp(answer) => refused(FailureCode::NotOtlp),
+        429 => refused(FailureCode::Throttled),
+        500..=599 => refused(FailureCode::ServerError),
+        400..=499 => refused(FailureCode::RequestRejected),
+        _ => refused(FailureCode::NotOtlp),
     }
 }
 
@@ -250,7 +250,7 @@ pub fn response_message(answer: &HttpAnswer) -> Option<String> {
 pub fn json_words(body: &[u8]) -> Option<String> {
     let json: serde_json::Value = serde_json::from_slice(body).ok()?;
     let places = ["/message", "/error", "/detail", "/title", "/errors/0/detail", "/error/message"];
-    places.iter().find_map(|place| Some(json.pointer(place)?.as_str()?.to_owned()))
+    places.iter().find_map(|pointer| Some(json.pointer(pointer)?.as_str()?.to_owned()))
 }
 
 fn describe_unexpected_body(answer: &HttpAnswer) -> String {

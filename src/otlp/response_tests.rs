@@ -22,8 +22,8 @@ fn told_reading(status: u16, kind: Option<&str>, body: &[u8]) -> String {
 #[track_caller]
 fn check_reading(status: u16, kind: &str, body: &[u8], expected: &str) {
     let kind = (kind != "-").then_some(kind);
-    let told = told_reading(status, kind, body);
-    assert!(told.starts_with(expected), "{told}");
+    let words = told_reading(status, kind, body);
+    assert!(words.starts_with(expected), "{words}");
 }
 
 const PROTO: &str = "application/x-protobuf";

@@ -229,10 +229,13 @@ impl OtlpSpan {
             return Some(message.clone());
         }
         let exception = self.events.iter().find(|event| event.name == "exception")?;
-        let said =
+        let text_attribute =
             |name: &str| find_attribute(&exception.attributes, name).map(AttributeValue::to_string);
         let parts: Vec<String> =
-            [said("exception.type"), said("exception.message")].into_iter().flatten().collect();
+            [text_attribute("exception.type"), text_attribute("exception.message")]
+                .into_iter()
+                .flatten()
+                .collect();
         Some(parts.join(": "))
     }
 
@@ -259,13 +262,13 @@ impl OtlpSpan {
             SpanStatus::Error(message) => message.len(),
             SpanStatus::Unset | SpanStatus::Ok => 0,
         };
-        let own = size_of::<Self>() + 4 * OVERHEAD + self.name.len();
-        own + weigh_attributes(&self.attributes) + events + status
+        let own_bytes = size_of::<Self>() + 4 * OVERHEAD + self.name.len();
+        own_bytes + weigh_attributes(&self.attributes) + events + status
     }
 }
 
 fn find_attribute<'a>(attributes: &'a [SpanAttribute], name: &str) -> Option<&'a AttributeValue> {
-    attributes.iter().find(|(have, _)| have == name).map(|(_, value)| value)
+    attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
 /// The spans of one request.

@@ -80,14 +80,14 @@ impl GrpcStatus {
 
     /// Returns the delay before the same request may be sent again; `None` if it may not.
     pub fn retry(&self) -> Option<Option<Duration>> {
-        let asked = self.asked_delay();
+        let delay = self.asked_delay();
         if !self.is_grpc {
             let again = self.http.is_some_and(super::response::may_retry);
-            return again.then_some(asked);
+            return again.then_some(delay);
         }
         match self.code {
-            1 | 4 | 10 | 11 | 14 | 15 => Some(asked),
-            8 if asked.is_some() => Some(asked),
+            1 | 4 | 10 | 11 | 14 | 15 => Some(delay),
+            8 if delay.is_some() => Some(delay),
             _ => None,
         }
     }

@@ -161,8 +161,8 @@ impl SpanHeatmap {
         *bin.entry(duration_bucket(duration_ns, COARSE)).or_default() += 1;
         while self.bins.len() > BINS {
             self.step *= 2;
-            for (place, counts) in std::mem::take(&mut self.bins) {
-                let merged = self.bins.entry(place / 2).or_default();
+            for (bin, counts) in std::mem::take(&mut self.bins) {
+                let merged = self.bins.entry(bin / 2).or_default();
                 for (bucket, count) in counts {
                     *merged.entry(bucket).or_default() += count;
                 }
@@ -172,9 +172,9 @@ impl SpanHeatmap {
 
     /// Returns every non-empty cell, by time and duration.
     pub fn cells(&self) -> impl Iterator<Item = HeatmapCell> {
-        self.bins.iter().flat_map(move |(place, counts)| {
+        self.bins.iter().flat_map(move |(bin, counts)| {
             counts.iter().map(move |(bucket, count)| HeatmapCell {
-                at_ns: place * self.step,
+                at_ns: bin * self.step,
                 duration_ns: bucket_middle(*bucket, COARSE),
                 count: *count,
             })
@@ -270,10 +270,10 @@ mod tests {
         let step = heat.step_ns();
         let times =
             |heat: &SpanHeatmap| -> Vec<u64> { heat.cells().map(|cell| cell.at_ns).collect() };
-        for place in 0..BINS as u64 {
-            heat.add(place * step, 1);
+        for bin in 0..BINS as u64 {
+            heat.add(bin * step, 1);
         }
-        assert_eq!(times(&heat), (0..BINS as u64).map(|place| place * step).collect::<Vec<_>>());
+        assert_eq!(times(&heat), (0..BINS as u64).map(|bin| bin * step).collect::<Vec<_>>());
         heat.add(BINS as u64 * step, 1);
         assert_eq!(heat.step_ns(), 2 * step);
         assert_eq!(times(&heat).len(), BINS / 2 + 1);

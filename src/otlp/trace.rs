@@ -60,9 +60,9 @@ impl TestTrace {
     pub fn faults(&self, arrived: &[Arrived]) -> Vec<String> {
         let mut faults = Vec::new();
         let id = self.id();
-        let ours = || arrived.iter().filter(|span| span.trace_id.to_string() == id);
-        let named = |name: &str| ours().find(|span| span.name == name);
-        for span in ours() {
+        let own_spans = || arrived.iter().filter(|span| span.trace_id.to_string() == id);
+        let named = |name: &str| own_spans().find(|span| span.name == name);
+        for span in own_spans() {
             if span.service() != self.service {
                 let text = format!("the service is {}, not {}", span.service(), self.service);
                 faults.push(text);

@@ -40,13 +40,13 @@ fn request(number: u64, start_ns: u64, source: &Arc<BatchSource>) -> Option<[Otl
     let total = (18 + vary(number, 70)) * if is_slow { 9 } else { 1 } * MILLISECOND;
     let trace_id =
         TraceId::from_bytes(&(u128::from(number) << 64 | u128::from(number)).to_be_bytes())?;
-    let ids = [1_u64, 2, 3].map(|place| SpanId::from_bytes(&(number * 8 + place).to_be_bytes()));
-    let span = |place: usize, name: String, kind: ReceivedSpanKind, part: [u64; 2]| {
+    let ids = [1_u64, 2, 3].map(|index| SpanId::from_bytes(&(number * 8 + index).to_be_bytes()));
+    let span = |index: usize, name: String, kind: ReceivedSpanKind, part: [u64; 2]| {
         let [from, to] = part.map(|percent| start_ns + total / 100 * percent);
         Some(OtlpSpan {
             trace_id,
-            span_id: ids[place]?,
-            parent_id: place.checked_sub(1).and_then(|above| ids[above]),
+            span_id: ids[index]?,
+            parent_id: index.checked_sub(1).and_then(|above| ids[above]),
             name,
             kind,
             source: Arc::clone(source),

@@ -76,7 +76,7 @@ impl Whoami {
 
     /// Returns whether the key has this permission.
     pub fn may(&self, permission: &str) -> bool {
-        self.permissions.iter().any(|one| one == permission)
+        self.permissions.iter().any(|granted| granted == permission)
     }
 
     /// Returns whether the key may send spans.

@@ -20,7 +20,7 @@ pub(super) struct CachedDisk {
     /// Texts by path as written: hashing a `Path` component by component takes several times as long.
     read: Mutex<HashMap<OsString, SourceText>>,
     /// Existence of paths: each service looks for the same files.
-    there: Mutex<HashMap<OsString, bool>>,
+    existing: Mutex<HashMap<OsString, bool>>,
     /// The boundary of the project, once it is known.
     pub(super) boundary: Option<ProjectBoundary>,
 }
@@ -37,17 +37,17 @@ impl ProjectSources for CachedDisk {
     }
 
     fn exists(&self, path: &Path) -> bool {
-        let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = there.get(path.as_os_str()) {
+        let mut existing = self.existing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = existing.get(path.as_os_str()) {
             return *known;
         }
         // Many files are looked for in each folder: a missing folder has none of them.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         for path in folder.into_iter().chain([path]) {
-            let known = there.get(path.as_os_str()).copied();
+            let known = existing.get(path.as_os_str()).copied();
             let found = known.unwrap_or_else(|| std::fs::metadata(path).is_ok());
             if known.is_none() {
-                there.insert(path.into(), found);
+                existing.insert(path.into(), found);
             }
             if !found {
                 return false;
@@ -66,12 +66,16 @@ impl CachedDisk {
     /// Returns the disk with these texts instead of the files at their paths.
     pub(super) fn with_texts(&self, texts: &BTreeMap<PathBuf, Arc<str>>) -> Self {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut existing = self.existing.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for (path, text) in texts {
             read.insert(path.into(), SourceText::Found(Arc::clone(text)));
-            there.insert(path.into(), true);
+            existing.insert(path.into(), true);
         }
-        Self { read: Mutex::new(read), there: Mutex::new(there), boundary: self.boundary.clone() }
+        Self {
+            read: Mutex::new(read),
+            existing: Mutex::new(existing),
+            boundary: self.boundary.clone(),
+        }
     }
 }
 

@@ -69,10 +69,10 @@ impl Project {
     /// # Errors
     /// `no-compose-file`; `unreadable-file`, `file-too-large`, `not-utf8` if a file cannot be used.
     pub fn discover(shell: &Shell, directory: Option<&Path>) -> Result<Self> {
-        let here = standing_folder(shell, directory)?;
+        let folder = standing_folder(shell, directory)?;
         let disk = CachedDisk::default();
-        let start = compose::find_compose_project(&disk, shell.variables(), &here)
-            .map_err(|error| or_below(error, &disk, &here, directory))?;
+        let start = compose::find_compose_project(&disk, shell.variables(), &folder)
+            .map_err(|error| or_below(error, &disk, &folder, directory))?;
         Self::open(shell, disk, start)
     }
 
@@ -81,10 +81,10 @@ impl Project {
     /// # Errors
     /// As [`Project::discover`].
     pub fn without_compose(shell: &Shell, directory: Option<&Path>) -> Result<Self> {
-        let here = standing_folder(shell, directory)?;
+        let folder = standing_folder(shell, directory)?;
         let start = ComposeLocation {
-            folder: here.clone(),
-            here,
+            folder: folder.clone(),
+            here: folder,
             files: Vec::new(),
             env_here: Vec::new(),
             env_project: Vec::new(),
@@ -304,11 +304,11 @@ fn standing_folder(shell: &Shell, directory: Option<&Path>) -> Result<PathBuf> {
 /// Returns the root of the repository around the project, or the project's folder. Compose files elsewhere that a
 /// `.env` names do not change it: the author of that file must not decide where files are written.
 fn find_project_root(disk: &CachedDisk, start: &ComposeLocation) -> PathBuf {
-    let own = match start.named {
+    let compose_files = match start.named {
         ComposeFileSource::InAFile => &start.here,
         ComposeFileSource::Nowhere | ComposeFileSource::InTheShell => &start.folder,
     };
-    git::root(disk, own).unwrap_or_else(|| own.clone())
+    git::root(disk, compose_files).unwrap_or_else(|| compose_files.clone())
 }
 
 /// Adds hints to the error for a missing compose file: files that docker compose finds only if told, and direct
@@ -326,11 +326,11 @@ fn or_below(mut error: Error, disk: &CachedDisk, here: &Path, directory: Option<
         let others: Vec<_> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
         if let Some(first) = others.first() {
             let few = others[..others.len().min(8)].join(", ");
-            let told = [
+            let hints = [
                 format!("`-f {first}` reads that one"),
                 format!("`COMPOSE_FILE={first}` in .env has docker compose read it too"),
             ];
-            error.hints.splice(0..0, told);
+            error.hints.splice(0..0, hints);
             error = error.cause(format!("docker compose does not look for {few} by itself"));
         }
     }

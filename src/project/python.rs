@@ -41,7 +41,7 @@ impl Project {
                 break;
             }
         }
-        files.sort_by(|file, other| file.path.cmp(&other.path));
+        files.sort_by(|file, other_file| file.path.cmp(&other_file.path));
         files
     }
 }

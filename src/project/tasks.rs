@@ -43,7 +43,8 @@ impl Project {
                 names.filter(move |path| {
                     let ending = path.extension().and_then(|ending| ending.to_str());
                     path.is_file()
-                        && (endings.is_empty() || ending.is_some_and(|one| endings.contains(&one)))
+                        && (endings.is_empty()
+                            || ending.is_some_and(|extension| endings.contains(&extension)))
                 })
             })
         });

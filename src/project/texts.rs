@@ -91,7 +91,7 @@ impl Project {
                 }
             }
         }
-        files.sort_by(|file, other| file.path.cmp(&other.path));
+        files.sort_by(|file, other_file| file.path.cmp(&other_file.path));
         files
     }
 }

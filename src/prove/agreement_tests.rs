@@ -20,7 +20,8 @@ fn find_corpus_projects(corpus: &Path) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap().flatten() {
             let path = entry.path();
-            let is_yaml = path.extension().is_some_and(|one| one == "yml" || one == "yaml");
+            let is_yaml =
+                path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
             let speaks =
                 || std::fs::read_to_string(&path).is_ok_and(|text| text.contains("services:"));
             if path.is_dir() {
@@ -60,7 +61,8 @@ fn doctor_and_verify_say_the_same_of_every_project_of_the_corpus() {
         };
         inspection.outside = Some(OutsideFacts::default());
         let findings = lint::examine(&inspection);
-        let mut differ = |what: String| disagreements.push(format!("{}: {what}", path.display()));
+        let mut differ =
+            |difference: String| disagreements.push(format!("{}: {difference}", path.display()));
         read += 1;
         let has = |codes: &[&str]| findings.iter().any(|finding| codes.contains(&finding.code));
         let Ok(model) = project.model() else {
@@ -103,13 +105,13 @@ fn compare_services(
             if !setting.name.starts_with("OTEL_") {
                 continue;
             }
-            let place = model.place(setting.source.span());
+            let position = model.place(setting.source.span());
             let Some(assignment) = scope.setting(&setting.name) else {
                 differ(format!("{}: doctor does not see {}", service.name, setting.name));
                 continue;
             };
-            let own = assignment.file.place(assignment.name_range.start);
-            if (&own.path, own.line) != (&place.path, place.line) {
+            let assigned_at = assignment.file.place(assignment.name_range.start);
+            if (&assigned_at.path, assigned_at.line) != (&position.path, position.line) {
                 differ(format!("{}: {} is won elsewhere", service.name, setting.name));
             }
             let is_whole = setting
@@ -127,10 +129,10 @@ fn compare_services(
         }
         telling += 1;
         for name in effective.lacking() {
-            let said = |finding: &LintFinding| {
+            let is_reported = |finding: &LintFinding| {
                 finding.message.contains(&name) || finding.code == "env-near-miss"
             };
-            if !findings.iter().any(said) {
+            if !findings.iter().any(is_reported) {
                 differ(format!("{}: verify lacks {name}, doctor does not", service.name));
             }
         }
@@ -146,7 +148,7 @@ fn compare_services(
             .next()
             .unwrap_or_default();
         for name in names.split(", ") {
-            let is_near = |one: &String| lint::find_intended_variable(one) == Some(name);
+            let is_near = |typed: &String| lint::find_intended_variable(typed) == Some(name);
             if !unset.contains(name) && !unset.iter().any(is_near) {
                 differ(format!("doctor says {name} is unset, which it is not"));
             }
@@ -172,11 +174,12 @@ fn compare_names(
     if missing && !is_unnamed {
         differ(format!("{}: doctor misses a name that verify has", service.name));
     }
-    let sends =
-        [ENDPOINT_VARIABLES, HEADERS_VARIABLES].iter().any(|one| effective.winner(*one).is_some());
+    let is_sending = [ENDPOINT_VARIABLES, HEADERS_VARIABLES]
+        .iter()
+        .any(|names| effective.winner(*names).is_some());
     let is_known = lint::inspection::has_unread_settings(service);
-    let said = findings.iter().any(|finding| UNNAMING.contains(&finding.code));
-    if is_unnamed && sends && service.build.is_some() && !is_known && !said {
+    let is_reported = findings.iter().any(|finding| UNNAMING.contains(&finding.code));
+    if is_unnamed && is_sending && service.build.is_some() && !is_known && !is_reported {
         differ(format!("{}: verify misses a name, doctor does not", service.name));
     }
 }

@@ -95,11 +95,11 @@ pub(super) async fn climb(lookup: &HoneycombLookup<'_>, verdict: &mut ServiceVer
         HoneycombKeyType::Configuration => look_up_both(lookup).await,
     };
     verdict.link = trace_link(lookup, written.slug.as_deref());
-    for one in [written, found] {
-        if let Some(rung) = one.proven {
+    for result in [written, found] {
+        if let Some(rung) = result.proven {
             verdict.prove(rung);
         }
-        verdict.check(one.check);
+        verdict.check(result.check);
     }
 }
 
@@ -139,9 +139,11 @@ async fn await_dataset_write(lookup: &HoneycombLookup<'_>) -> LookupResult {
                 let ours = find_dataset(&datasets, name);
                 slug = ours.map(|dataset| dataset.slug.clone()).or(slug);
                 match ours {
-                    Some(ours) if ours.written_since(lookup.trace.sent) => {
-                        let text =
-                            format!("something arrived in {} since the trace was sent", ours.name);
+                    Some(dataset) if dataset.written_since(lookup.trace.sent) => {
+                        let text = format!(
+                            "something arrived in {} since the trace was sent",
+                            dataset.name
+                        );
                         let mut found = LookupResult::proven(
                             Rung::DatasetWritten,
                             ProvenRung::DatasetWritten,
@@ -151,8 +153,8 @@ async fn await_dataset_write(lookup: &HoneycombLookup<'_>) -> LookupResult {
                         found.slug = slug;
                         return found;
                     }
-                    Some(ours) => {
-                        format!("nothing arrived in {} since the trace was sent", ours.name)
+                    Some(dataset) => {
+                        format!("nothing arrived in {} since the trace was sent", dataset.name)
                     }
                     None => format!("there is no dataset {name} yet"),
                 }

@@ -93,7 +93,7 @@ pub(super) struct AppDiagnosis<'a> {
     /// The second containers that got the requests instead.
     pub(super) tap: Option<&'a TapSession>,
     /// When the request was sent.
-    pub(super) asked: SystemTime,
+    pub(super) requested_at: SystemTime,
     /// The time its spans were waited for.
     pub(super) patience: Duration,
     /// The findings of doctor, once inspected; empty if the project cannot be read.
@@ -109,8 +109,8 @@ impl AppDiagnosis<'_> {
         ui: &mut Ui,
     ) {
         let Some(silence) = silence else { return };
-        let asked = verdict.application.as_ref().and_then(|app| app.url.as_deref()?.parse().ok());
-        let cause = self.cause(&verdict.service, asked.as_ref(), silence, ui);
+        let url = verdict.application.as_ref().and_then(|app| app.url.as_deref()?.parse().ok());
+        let cause = self.cause(&verdict.service, url.as_ref(), silence, ui);
         let rung = match silence {
             NoSpanReason::Down => Rung::Reachable,
             NoSpanReason::NoSpan | NoSpanReason::Unseen => Rung::Queryable,
@@ -139,7 +139,7 @@ impl AppDiagnosis<'_> {
     fn cause(
         &self,
         service: &str,
-        asked: Option<&Url>,
+        url: Option<&Url>,
         silence: NoSpanReason,
         ui: &mut Ui,
     ) -> Option<SilenceCause> {
@@ -156,7 +156,7 @@ impl AppDiagnosis<'_> {
             (Some(cause), _) => Some(cause),
             // A second container is asked where it was put.
             (None, NoSpanReason::Down) if copy.is_some() => None,
-            (None, NoSpanReason::Down) => of_port(service, asked?),
+            (None, NoSpanReason::Down) => of_port(service, url?),
             (None, NoSpanReason::Unseen) => None,
             (None, NoSpanReason::NoSpan) => self
                 .of_files(service, ui)
@@ -204,7 +204,8 @@ impl AppDiagnosis<'_> {
                 format!("`{again}`"),
             ));
         }
-        let read_symptom = || log(Some(self.asked)).as_deref().and_then(log::find_last_symptom);
+        let read_symptom =
+            || log(Some(self.requested_at)).as_deref().and_then(log::find_last_symptom);
         let symptom = match silence {
             NoSpanReason::Unseen => self.awaited(read_symptom, ui),
             NoSpanReason::Down | NoSpanReason::NoSpan => read_symptom(),
@@ -226,7 +227,7 @@ impl AppDiagnosis<'_> {
         let limit = (BATCH + Duration::from_secs(1)).min(self.patience);
         loop {
             let found = look();
-            let left = limit.saturating_sub(self.asked.elapsed().unwrap_or(limit));
+            let left = limit.saturating_sub(self.requested_at.elapsed().unwrap_or(limit));
             if found.is_some() || left.is_zero() {
                 ui.progress_done();
                 return found;
@@ -336,19 +337,19 @@ impl AppDiagnosis<'_> {
 }
 
 /// Returns a cause if the application listens on another port.
-fn of_port(service: &ServiceModel, asked: &Url) -> Option<SilenceCause> {
-    let port = asked.port_or_known_default()?;
+fn of_port(service: &ServiceModel, url: &Url) -> Option<SilenceCause> {
+    let port = url.port_or_known_default()?;
     let ports = service.ports.iter().filter(|published| published.protocol == "tcp");
     let hosts: Vec<_> = ports.filter_map(|published| published.host.clone()).collect();
     if hosts.is_empty() || hosts.iter().any(|range| range.contains(&port)) {
         return None;
     }
-    let own = *hosts[0].start();
-    let mut right = asked.clone();
+    let own_port = *hosts[0].start();
+    let mut right = url.clone();
     // Cannot fail for an HTTP URL.
-    let _ = right.set_port(Some(own));
+    let _ = right.set_port(Some(own_port));
     Some(SilenceCause::new(
-        format!("{} publishes port {own}, not {port}", service.name),
+        format!("{} publishes port {own_port}, not {port}", service.name),
         format!("`cruddur-ops verify --app {right}`"),
     ))
 }

@@ -61,7 +61,7 @@ pub(super) fn follow(
         return ServiceUnderTest { at: Err(failure), ..subject };
     }
     match collector::read(&text) {
-        Ok(sends) => in_place(subject, effective, (between, &name, &settings), &sends, redactor),
+        Ok(export) => in_place(subject, effective, (between, &name, &settings), &export, redactor),
         Err(_) => subject,
     }
 }
@@ -70,7 +70,7 @@ fn in_place(
     mut subject: ServiceUnderTest,
     effective: &EffectiveSettings<'_>,
     (between, file, settings): (&ServiceModel, &str, &ServiceEnvironment),
-    sends: &CollectorExport,
+    export: &CollectorExport,
     redactor: &Redactor,
 ) -> ServiceUnderTest {
     let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
@@ -80,12 +80,12 @@ fn in_place(
         lacking.extend(lacks);
         text
     };
-    let endpoint = expand(&sends.endpoint);
+    let endpoint = expand(&export.endpoint);
     let itself = reach::is_own(&endpoint);
     subject.texts.push(Secret::new(endpoint.as_str()));
     let mut headers = Vec::new();
     let mut supplied = Vec::new();
-    for (name, value) in &sends.headers {
+    for (name, value) in &export.headers {
         let written = value;
         let value = expand(written);
         if value != *written && classify_secrecy(name, &value) != Secrecy::Public {
@@ -99,7 +99,7 @@ fn in_place(
         let text = format!("{name} is not set for {}, so no key would be sent", between.name);
         return subject.stopped(FailureCode::KeyMissing, &text, Some(how_to_store(name)));
     }
-    let variables = as_variables(sends, endpoint, &headers.join(","));
+    let variables = as_variables(export, endpoint, &headers.join(","));
     match Exporter::from_settings(&read_settings(&variables)) {
         Err(reason) => {
             let text = format!("{file}: {reason}");
@@ -134,11 +134,11 @@ fn in_place(
 
 /// Returns the collector's exporter as SDK variables.
 fn as_variables(
-    sends: &CollectorExport,
+    export: &CollectorExport,
     endpoint: String,
     headers: &str,
 ) -> BTreeMap<String, Secret> {
-    let (address, protocol) = match (sends.traces_only, sends.grpc) {
+    let (address, protocol) = match (export.traces_only, export.grpc) {
         (true, _) => ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http/protobuf"),
         (false, false) => ("OTEL_EXPORTER_OTLP_ENDPOINT", "http/protobuf"),
         (false, true) => ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc"),
@@ -147,7 +147,7 @@ fn as_variables(
         (address, endpoint),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol.to_owned()),
         ("OTEL_EXPORTER_OTLP_HEADERS", headers.to_owned()),
-        ("OTEL_EXPORTER_OTLP_INSECURE", sends.insecure.to_string()),
+        ("OTEL_EXPORTER_OTLP_INSECURE", export.insecure.to_string()),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip".to_owned()),
     ];
     pairs.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect()

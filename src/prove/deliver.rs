@@ -69,10 +69,10 @@ pub(super) async fn deliver(
         if !(cut_short && delivery.outcome.is_ok()) {
             delivery.outcome = attempt.outcome;
         }
-        let Some(asked) = attempt.again else { break };
-        let pause = asked.or_else(|| pauses.next()).unwrap_or_default();
+        let Some(delay) = attempt.again else { break };
+        let pause = delay.or_else(|| pauses.next()).unwrap_or_default();
         if Instant::now() + pause >= deadline {
-            delivery.asked_to_wait = asked;
+            delivery.asked_to_wait = delay;
             break;
         }
         tokio::time::sleep(pause).await;

@@ -23,7 +23,7 @@ pub(super) struct KeyOwners(Arc<Mutex<Vec<KeyLookup>>>);
 struct KeyLookup {
     route: EndpointRoute,
     key: Secret,
-    said: Arc<OnceCell<TimedWhoami>>,
+    whoami: Arc<OnceCell<TimedWhoami>>,
 }
 
 impl KeyOwners {
@@ -34,23 +34,23 @@ impl KeyOwners {
         key: &Secret,
         deadline: Instant,
     ) -> TimedWhoami {
-        let said = self.cell(route.at_path("/"), key);
+        let whoami = self.cell(route.at_path("/"), key);
         let ask = || async {
             let started = Instant::now();
             let answer = honeycomb::whoami_over(route, key, deadline).await;
             (answer, started.elapsed())
         };
-        said.get_or_init(ask).await.clone()
+        whoami.get_or_init(ask).await.clone()
     }
 
     fn cell(&self, route: EndpointRoute, key: &Secret) -> Arc<OnceCell<TimedWhoami>> {
-        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = asked.iter().find(|lookup| lookup.key == *key && lookup.route == route);
+        let mut lookups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lookups.iter().find(|lookup| lookup.key == *key && lookup.route == route);
         if let Some(known) = known {
-            return Arc::clone(&known.said);
+            return Arc::clone(&known.whoami);
         }
-        let said = Arc::default();
-        asked.push(KeyLookup { route, key: key.clone(), said: Arc::clone(&said) });
-        said
+        let whoami = Arc::default();
+        lookups.push(KeyLookup { route, key: key.clone(), whoami: Arc::clone(&whoami) });
+        whoami
     }
 }

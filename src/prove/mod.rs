@@ -188,7 +188,7 @@ fn share_clients(climbs: &mut [LadderClimb]) {
         };
         let way = route.at_path("/");
         match ways.iter().find(|known| **known == way) {
-            Some(known) => route.kept = known.kept.clone(),
+            Some(known) => route.client_cache = known.client_cache.clone(),
             None => ways.push(way),
         }
     }

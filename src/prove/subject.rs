@@ -289,11 +289,11 @@ impl<'a> EffectiveSettings<'a> {
     /// Returns where the variable was probably meant to be set: in a file that is not read for it, or under a
     /// misspelt name.
     fn why_unset(&self, name: &str) -> Option<String> {
-        let own = self
+        let from_file = self
             .settings
             .get(name)
             .filter(|setting| matches!(setting.source, VariableSource::EnvFile(_)));
-        if let Some(setting) = own.filter(|setting| setting.value.known().is_some()) {
+        if let Some(setting) = from_file.filter(|setting| setting.value.known().is_some()) {
             let place = self.source(setting);
             return Some(format!(
                 "it is in {place}, which `${{…}}` in a compose file does not read"
@@ -339,9 +339,9 @@ impl<'a> EffectiveSettings<'a> {
 
     /// Returns a setting's place: `docker-compose.yml:12`.
     pub(super) fn source(&self, setting: &EnvironmentVariable) -> String {
-        let place = self.model.place(setting.source.span());
-        let file = place.path.file_name().unwrap_or_default().to_string_lossy();
-        format!("{file}:{}", place.line)
+        let position = self.model.place(setting.source.span());
+        let file = position.path.file_name().unwrap_or_default().to_string_lossy();
+        format!("{file}:{}", position.line)
     }
 
     pub(super) fn origin(&self, origin: &VariableOrigin) -> String {
@@ -352,8 +352,8 @@ impl<'a> EffectiveSettings<'a> {
             VariableOrigin::Compose => "docker compose".to_owned(),
             VariableOrigin::Unset => "nowhere".to_owned(),
             VariableOrigin::DotEnv(span) => {
-                let place = self.model.place(span);
-                let file = place.path.file_name().unwrap_or_default().to_string_lossy();
+                let position = self.model.place(span);
+                let file = position.path.file_name().unwrap_or_default().to_string_lossy();
                 file.into_owned()
             }
         }

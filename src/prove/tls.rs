@@ -58,9 +58,9 @@ mod tests {
             target: target.into(),
         };
         let mounts = [mount("/repo", "/app"), mount("/repo/ca.pem", "/app/ca.pem")];
-        let here = |path: &str| host_path(Path::new(path), &mounts);
-        assert_eq!(here("/app/ca.pem").as_os_str(), "/repo/ca.pem");
-        assert_eq!(here("/app/x/y.pem").as_os_str(), "/repo/x/y.pem");
-        assert_eq!(here("/etc/y.pem").as_os_str(), "/etc/y.pem");
+        let path_on_host = |path: &str| host_path(Path::new(path), &mounts);
+        assert_eq!(path_on_host("/app/ca.pem").as_os_str(), "/repo/ca.pem");
+        assert_eq!(path_on_host("/app/x/y.pem").as_os_str(), "/repo/x/y.pem");
+        assert_eq!(path_on_host("/etc/y.pem").as_os_str(), "/etc/y.pem");
     }
 }

@@ -37,7 +37,7 @@ pub(super) async fn join_numbered_tasks<T: Send + 'static>(
 /// Orders numbered items by number.
 pub(super) fn in_order<T>(mut numbered: Vec<(usize, T)>) -> Vec<T> {
     numbered.sort_by_key(|(at, _)| *at);
-    numbered.into_iter().map(|(_, one)| one).collect()
+    numbered.into_iter().map(|(_, value)| value).collect()
 }
 
 fn lost_task_error(error: tokio::task::JoinError) -> Error {

@@ -61,12 +61,12 @@ impl EffectiveSettings<'_> {
         let uses = header.flat_map(|setting| &setting.uses);
         let expanded = uses.filter_map(|variable_use| {
             let VariableOrigin::DotEnv(span) = &variable_use.won_by else { return None };
-            let behind = self.model.file(span).text.get(span.range.end..)?;
-            let (_, written) = behind.lines().next()?.split_once(['=', ':'])?;
+            let rest = self.model.file(span).text.get(span.range.end..)?;
+            let (_, written) = rest.lines().next()?.split_once(['=', ':'])?;
             let is_quoted = written.trim_start().starts_with('\'');
             (!is_quoted && has_pasted_dollar(written)).then(|| {
-                let place = self.origin(&variable_use.won_by);
-                format!("docker compose expands the `$` in the value of {} in {place}: single quotes keep it", variable_use.name)
+                let origin = self.origin(&variable_use.won_by);
+                format!("docker compose expands the `$` in the value of {} in {origin}: single quotes keep it", variable_use.name)
             })
         });
         expanded.collect()

@@ -125,8 +125,8 @@ impl Addon {
 impl AddonProfile {
     /// Returns whether `host` belongs to the addon's service.
     pub fn owns(&self, host: &str) -> bool {
-        let own = self.endpoint.as_deref().map(super::hosts::url_host);
-        own.is_some_and(|own| own.eq_ignore_ascii_case(host))
+        let own_host = self.endpoint.as_deref().map(super::hosts::url_host);
+        own_host.is_some_and(|own_host| own_host.eq_ignore_ascii_case(host))
     }
 }
 

@@ -4,22 +4,22 @@ use url::Url;
 
 /// Returns whether two URLs lead to the same place: the case of scheme and host, a default port and trailing slashes
 /// do not matter.
-pub fn is_same_address(one: &str, other: &str) -> bool {
+pub fn is_same_address(left: &str, right: &str) -> bool {
     let parse = |text: &str| Url::parse(text.trim()).ok().filter(Url::has_host);
-    match (parse(one), parse(other)) {
-        (Some(one), Some(other)) => {
-            let place = |url: &Url| {
+    match (parse(left), parse(right)) {
+        (Some(left), Some(right)) => {
+            let identity = |url: &Url| {
                 let host = url.host_str().map(|host| host.trim_end_matches('.').to_owned());
                 (url.scheme().to_owned(), host, url.port_or_known_default())
             };
             let path = |url: &Url| url.path().trim_end_matches('/').to_owned();
             let who = |url: &Url| (url.username().to_owned(), url.password().map(str::to_owned));
-            place(&one) == place(&other)
-                && path(&one) == path(&other)
-                && who(&one) == who(&other)
-                && one.query() == other.query()
+            identity(&left) == identity(&right)
+                && path(&left) == path(&right)
+                && who(&left) == who(&right)
+                && left.query() == right.query()
         }
-        _ => one.trim() == other.trim(),
+        _ => left.trim() == right.trim(),
     }
 }
 
@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn equivalent_urls_are_the_same_address() {
         let honeycomb = "https://api.honeycomb.io";
-        for (one, other, expected) in [
+        for (left, right, expected) in [
             ("https://api.honeycomb.io:443/", honeycomb, true),
             ("https://api.honeycomb.io/", honeycomb, true),
             ("https://API.Honeycomb.IO", honeycomb, true),
@@ -52,8 +52,8 @@ mod tests {
             ("otel:4317", "otel:4318", false),
             ("", honeycomb, false),
         ] {
-            assert_eq!(is_same_address(one, other), expected, "{one} {other}");
-            assert_eq!(is_same_address(other, one), expected, "{other} {one}");
+            assert_eq!(is_same_address(left, right), expected, "{left} {right}");
+            assert_eq!(is_same_address(right, left), expected, "{right} {left}");
         }
     }
 }

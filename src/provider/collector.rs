@@ -58,7 +58,7 @@ pub fn origins(text: &str) -> Vec<String> {
     let file: Value = serde_yaml::from_str(text).unwrap_or_default();
     let path = ["receivers", "otlp", "protocols", "http", "cors", "allowed_origins"];
     let origins = value_at_path(&file, &path).and_then(Value::as_sequence).into_iter().flatten();
-    origins.filter_map(|one| Some(one.as_str()?.to_owned())).collect()
+    origins.filter_map(|origin| Some(origin.as_str()?.to_owned())).collect()
 }
 
 /// The destination of a collector's traces over OTLP, from its configuration.
@@ -189,10 +189,10 @@ mod tests {
             let to = destination(&provider.name);
             let text =
                 render_collector_configuration(&to, &["http://localhost:3000".to_owned()]).unwrap();
-            let sends = read(&text).unwrap();
-            assert_eq!(sends.endpoint, to.endpoint);
-            assert_eq!(sends.traces_only, to.traces_only);
-            assert_eq!(sends.headers.len(), to.headers.len());
+            let export = read(&text).unwrap();
+            assert_eq!(export.endpoint, to.endpoint);
+            assert_eq!(export.traces_only, to.traces_only);
+            assert_eq!(export.headers.len(), to.headers.len());
             assert!(!text.contains("%20") && !text.contains("${env:env:"), "{text}");
             for variable in to.variables() {
                 assert!(text.contains(&format!("${{env:{variable}}}")), "{text}");
@@ -203,9 +203,9 @@ mod tests {
     #[test]
     fn other_configurations_are_read_or_explained() {
         let grpc = "exporters:\n  debug: {}\n  otlp/x: {endpoint: 'h:4317', tls: {insecure: true}}\nservice: {pipelines: {traces/1: {exporters: [debug, otlp/x]}}}\n";
-        let sends = read(grpc).unwrap();
-        assert!(sends.grpc && sends.insecure);
-        assert_eq!(sends.endpoint, "h:4317");
+        let export = read(grpc).unwrap();
+        assert!(export.grpc && export.insecure);
+        assert_eq!(export.endpoint, "h:4317");
         for text in ["", "[", "service: {pipelines: {metrics: {exporters: [otlp]}}}"] {
             assert!(read(text).is_err(), "{text}");
         }

@@ -219,18 +219,18 @@ impl<'a> TemplateFilling<'a> {
     fn required(&self, text: &str) -> Result<String> {
         self.fill(text).ok_or_else(|| {
             let missing = |name: &str| {
-                let given = self.values.iter().any(|(have, _)| *have == name);
-                !given && text.contains(&format!("{{{name}}}"))
+                let is_set = self.values.iter().any(|(set_name, _)| *set_name == name);
+                !is_set && text.contains(&format!("{{{name}}}"))
             };
             let mut settings = self.provider.settings.iter();
-            let (name, what) = settings
+            let (name, description) = settings
                 .find(|setting| missing(&setting.name))
                 .map_or(("", ""), |setting| (&setting.name, &setting.what));
             Error::new(
                 ErrorCode::SettingMissing,
                 format!("{} needs to know the {name}", self.provider.title),
             )
-            .hint(format!("`--set {name}=VALUE` says it: {what}"))
+            .hint(format!("`--set {name}=VALUE` says it: {description}"))
         })
     }
 

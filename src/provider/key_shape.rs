@@ -131,7 +131,7 @@ impl KeyMistake {
             Self::Character => ("it has a character that no key has", "copy the key again"),
         };
         match self {
-            Self::Length(have) => (format!("{message}, this has {have}"), hint),
+            Self::Length(length) => (format!("{message}, this has {length}"), hint),
             _ => (message.to_owned(), hint),
         }
     }

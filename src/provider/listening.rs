@@ -192,8 +192,9 @@ pub fn is_older_than(image: &str, since: (u32, u32)) -> bool {
         let mut numbers = tag.trim_start_matches('v').split('.').map(str::parse::<u32>);
         Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
     });
-    let is_of_the_project =
-        ["opentelemetry-collector", "otelcol"].iter().any(|own| name.starts_with(own));
+    let is_of_the_project = ["opentelemetry-collector", "otelcol"]
+        .iter()
+        .any(|repository| name.starts_with(repository));
     is_of_the_project && release.is_some_and(|release| release < since)
 }
 

@@ -35,22 +35,25 @@ pub fn variable_owner(variable: &str) -> Option<&'static str> {
 /// Returns whether any provider or addon expects its secret in the header `name`.
 pub fn is_key_header(name: &str) -> bool {
     let mut providers = known_providers().iter().flat_map(key_headers);
-    providers.any(|own| own.eq_ignore_ascii_case(name))
+    providers.any(|header| header.eq_ignore_ascii_case(name))
         || addon::addon_profiles()
             .filter_map(|profile| profile.header.as_deref())
-            .any(|own| own == name)
+            .any(|header| header == name)
 }
 
 /// Returns the name of the only provider or addon that uses this header for its secret.
 pub fn header_owner(name: &str) -> Option<&'static str> {
     let providers = known_providers().iter();
     let mut owners = providers
-        .filter(|provider| key_headers(provider).any(|own| own.eq_ignore_ascii_case(name)))
+        .filter(|provider| key_headers(provider).any(|header| header.eq_ignore_ascii_case(name)))
         .map(|provider| provider.title.as_str())
         .chain(
             addon::addon_profiles()
                 .filter(|profile| {
-                    profile.header.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+                    profile
+                        .header
+                        .as_deref()
+                        .is_some_and(|header| header.eq_ignore_ascii_case(name))
                 })
                 .map(|profile| profile.name.title()),
         );

@@ -57,11 +57,11 @@ mod tests {
                 .iter()
                 .map(|setting| (setting.name.clone(), format!("my-{}", setting.name)))
                 .collect();
-            let own =
+            let own_endpoint =
                 provider.hosts.first().map(|host| format!("https://{}", host.replace('*', "x.y")));
             let account = AccountSettings {
                 region: None,
-                endpoint: own.as_deref().filter(|_| provider.regions.is_empty()),
+                endpoint: own_endpoint.as_deref().filter(|_| provider.regions.is_empty()),
                 settings: &settings,
             };
             let written = Destination::of(provider, account).unwrap();

@@ -141,9 +141,11 @@ fn local_path(text: &str) -> Option<String> {
     addresses.find_map(|rest| {
         let end = rest.find([' ', '"', '\'', ')', ']', '|', ';', '\n']).unwrap_or(rest.len());
         let (host, path) = rest[..end].split_once('/')?;
-        let own = ["localhost", "127.0.0.1", "0.0.0.0"].iter().any(|own| host.starts_with(own));
+        let local_host = ["localhost", "127.0.0.1", "0.0.0.0"]
+            .iter()
+            .any(|local_host| host.starts_with(local_host));
         let path = format!("/{path}");
-        (own && !path.contains(['$', '{']) && !is_harmful_path(&path)).then_some(path)
+        (local_host && !path.contains(['$', '{']) && !is_harmful_path(&path)).then_some(path)
     })
 }
 
@@ -165,7 +167,7 @@ fn first_path(texts: &[String]) -> Option<String> {
             .find_map(|route| {
                 let prefix = match made.get(&route.on) {
                     None => None,
-                    Some(own) => registered.get(&route.on)?.clone().or_else(|| own.clone()),
+                    Some(prefix) => registered.get(&route.on)?.clone().or_else(|| prefix.clone()),
                 };
                 let path =
                     format!("{}{}", prefix.unwrap_or_default().trim_end_matches('/'), route.path);

@@ -57,7 +57,7 @@ impl ProjectContainers {
     /// Returns the log of a service's containers since `since`, or recently; `None` if it cannot be read.
     pub(crate) fn log(&self, service: &str, since: Option<SystemTime>) -> Option<String> {
         let logs = self.of(service).filter_map(|container| self.engine.log(container, since).ok());
-        logs.reduce(|all, one| all + &one)
+        logs.reduce(|all, log| all + &log)
     }
 
     /// Returns a service's containers.
@@ -72,7 +72,7 @@ impl ProjectContainers {
             return false;
         };
         self.running(service)
-            .any(|container| container.digest.as_deref().is_some_and(|own| own != now))
+            .any(|container| container.digest.as_deref().is_some_and(|digest| digest != now))
     }
 
     /// The digest of a service's configuration as it would be now, where docker compose tells.
@@ -154,8 +154,8 @@ fn compose_project(context: &ProjectContext, ui: &Ui) -> Option<ComposeProject> 
         Some((name, found.secret))
     });
     let reaches = model.reaches.iter().map(|span| {
-        let place = model.place(span);
-        format!("line {} of {}", place.line, place.path.display())
+        let position = model.place(span);
+        format!("line {} of {}", position.line, position.path.display())
     });
     Some(ComposeProject {
         folder: context.project.here().to_owned(),

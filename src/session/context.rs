@@ -27,7 +27,7 @@ pub(crate) const HONEYCOMB_KEY: &str = "HONEYCOMB_API_KEY";
 pub(crate) fn how_to_store(variable: &str) -> String {
     match (variable, lint::find_intended_variable(variable)) {
         (HONEYCOMB_KEY, _) => "`cruddur-ops key set` stores it".to_owned(),
-        (_, Some(meant)) => format!("`cruddur-ops doctor --fix` spells it {meant}"),
+        (_, Some(intended)) => format!("`cruddur-ops doctor --fix` spells it {intended}"),
         _ => format!("`cruddur-ops key set --variable {variable}` stores it"),
     }
 }
@@ -54,11 +54,11 @@ pub(crate) fn stored_key(
     variable: &str,
     redactor: &Redactor,
 ) -> std::result::Result<Secret, String> {
-    let Ok(place) = ProjectContext::find(shell, directory) else {
+    let Ok(context) = ProjectContext::find(shell, directory) else {
         let absent = || format!("{variable} is not in this shell, and no project is here");
         return shell.secret(variable).ok_or_else(absent);
     };
-    let survey = place.stores(redactor).survey(variable);
+    let survey = context.stores(redactor).survey(variable);
     survey.under_run().map(|found| found.secret).ok_or_else(|| survey.absence())
 }
 
@@ -117,8 +117,8 @@ impl<'a> ProjectContext<'a> {
     /// # Errors
     /// As [`ProjectContext::find`].
     pub(crate) fn again(&self) -> Result<ProjectContext<'a>> {
-        let place = ProjectContext::find(self.shell, Some(self.project.here()))?;
-        Ok(ProjectContext { stores: Arc::clone(&self.stores), ..place })
+        let context = ProjectContext::find(self.shell, Some(self.project.here()))?;
+        Ok(ProjectContext { stores: Arc::clone(&self.stores), ..context })
     }
 
     /// The same place as it would be with these texts at these absolute paths.

@@ -76,13 +76,13 @@ impl ProjectContainers {
         context: &ProjectContext,
     ) -> Result<RunningCopy> {
         let failed = |message: String| Error::new(ErrorCode::DockerFailed, message);
-        let own = self
+        let container = self
             .running(request.service)
             .next()
             .ok_or_else(|| failed(format!("{} does not run", request.service)))?;
         let copy_place = match request.port {
             Some(port) => CopyPlace::Beside { port },
-            None => CopyPlace::InPlace(self.replaced(own, context).map_err(failed)?),
+            None => CopyPlace::InPlace(self.replaced(container, context).map_err(failed)?),
         };
         let replaced = match &copy_place {
             CopyPlace::InPlace(replaced) => Some((replaced.clone(), self.project.clone())),
@@ -91,7 +91,7 @@ impl ProjectContainers {
         let copy = ServiceCopy {
             id: format!("{:016x}", rand::random::<u64>()),
             service: request.service.to_owned(),
-            image: own.image.clone(),
+            image: container.image.clone(),
             environment: request.environment,
             machine_name: request.machine_name,
             place: copy_place,
@@ -112,17 +112,17 @@ impl ProjectContainers {
     /// Returns what recreates a service's container as it is, or why it would become a different one.
     fn replaced(
         &self,
-        own: &Container,
+        container: &Container,
         context: &ProjectContext<'_>,
     ) -> std::result::Result<ReplacedContainer, String> {
-        let service = &own.service;
+        let service = &container.service;
         if self.running(service).count() > 1 {
             return Err(format!("{service} runs more than once"));
         }
         let digest = self.digest(service).ok_or_else(|| {
             format!("docker compose does not list {service}: COMPOSE_PROFILES enables its profile")
         })?;
-        if own.digest.as_deref() != Some(digest) {
+        if container.digest.as_deref() != Some(digest) {
             return Err(format!("{service} runs with another configuration than its files say"));
         }
         Ok(ReplacedContainer {
@@ -268,7 +268,7 @@ pub(crate) fn sweep(shell: &Shell, ui: &mut Ui) {
         };
         let is_open = done.is_err() || engine.is_none();
         match done {
-            Ok(said) => said.into_iter().for_each(|line| ui.say(line)),
+            Ok(note) => note.into_iter().for_each(|line| ui.say(line)),
             Err(error) if replaced.is_none() => ui.detail(error.cause.unwrap_or(error.message)),
             Err(error) => tell_replaced(replaced.iter(), &error, ui),
         }
@@ -300,8 +300,8 @@ fn put_back(
     let shell = shell
         .with("COMPOSE_FILE", files.join(separator))
         .with("COMPOSE_PATH_SEPARATOR", separator.to_owned());
-    let place = ProjectContext::find(&shell, Some(&replaced.folder))?;
-    let containers = ProjectContainers::find(&place, ui);
+    let context = ProjectContext::find(&shell, Some(&replaced.folder))?;
+    let containers = ProjectContainers::find(&context, ui);
     let same = containers.filter(|all| all.digest(service) == Some(&replaced.digest)).ok_or_else(
         || {
             Error::new(
@@ -343,7 +343,7 @@ fn discard_record(record: &CopyRecord) {
 }
 
 fn is_past(path: &Path) -> bool {
-    let written = path.symlink_metadata().and_then(|about| about.modified());
+    let written = path.symlink_metadata().and_then(|metadata| metadata.modified());
     let age = written.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
     age.is_some_and(|age| age > LONGEST)
 }

@@ -72,16 +72,18 @@ pub(crate) fn find_current_destinations<'a>(
     model: &'a ComposeModel,
 ) -> Vec<(&'a str, CurrentDestination)> {
     let between = collector::of_project(model);
-    let is_between = |service: &ServiceModel| between.is_some_and(|one| one.name == service.name);
+    let is_between = |service: &ServiceModel| {
+        between.is_some_and(|collector_service| collector_service.name == service.name)
+    };
     // Cached, because most services have the same settings.
     let mut known: HashMap<DestinationSettings, CurrentDestination> = HashMap::new();
     let services = model.services.iter().filter(|service| !is_between(service));
     services
         .filter_map(|service| {
-            let said = DestinationSettings::of(model, service, between)?;
+            let settings = DestinationSettings::of(model, service, between)?;
             let used = known
-                .entry(said)
-                .or_insert_with_key(|said| destination_in_use(said, between, context));
+                .entry(settings)
+                .or_insert_with_key(|settings| destination_in_use(settings, between, context));
             Some((service.name.as_str(), used.clone()))
         })
         .collect()
@@ -105,7 +107,7 @@ impl DestinationSettings {
     fn of(
         model: &ComposeModel,
         service: &ServiceModel,
-        between: Option<&ServiceModel>,
+        collector: Option<&ServiceModel>,
     ) -> Option<Self> {
         let endpoint = ENDPOINT_VARIABLES.into_iter().find_map(|name| {
             let setting = service.declared(name)?.setting(model.plain());
@@ -118,9 +120,9 @@ impl DestinationSettings {
         })?;
         let mut names = HEADERS_VARIABLES.into_iter();
         let headers = names.find_map(|name| service.declared(name)?.raw());
-        let reaches_collector = between.is_some_and(|between| {
+        let reaches_collector = collector.is_some_and(|collector| {
             let target = find_endpoint_target(model, service, &endpoint);
-            matches!(target, Some(AddressTarget::Container { service, .. }) if service == between.name)
+            matches!(target, Some(AddressTarget::Container { service, .. }) if service == collector.name)
         });
         Some(Self {
             endpoint,
@@ -132,42 +134,42 @@ impl DestinationSettings {
 }
 
 fn destination_in_use(
-    said: &DestinationSettings,
-    between: Option<&ServiceModel>,
+    settings: &DestinationSettings,
+    collector: Option<&ServiceModel>,
     context: &ProjectContext,
 ) -> CurrentDestination {
     let is_at = |known: Destination| match known.on_host {
-        Some(address) if said.on_host => is_same_address(&address, &said.endpoint),
-        _ => is_same_address(&known.endpoint, &said.endpoint),
+        Some(address) if settings.on_host => is_same_address(&address, &settings.endpoint),
+        _ => is_same_address(&known.endpoint, &settings.endpoint),
     };
     let is_between = |service: &ServiceModel| is_at(Destination::collector(&service.name));
-    if said.reaches_collector || between.is_some_and(is_between) {
+    if settings.reaches_collector || collector.is_some_and(is_between) {
         return CurrentDestination::Collector(destination_behind_collector(context));
     }
     if is_at(Destination::local()) {
         return CurrentDestination::Local;
     }
-    let read = read_headers(&said.headers);
+    let read = read_headers(&settings.headers);
     let headers: Vec<(&str, &str)> =
         read.iter().map(|header| (header.name.as_str(), header.value.expose())).collect();
-    match recognise_provider(&said.endpoint, &headers) {
+    match recognise_provider(&settings.endpoint, &headers) {
         Some(known) => CurrentDestination::Provider(known),
         None => {
             let headers = headers.iter().filter_map(|(name, value)| {
                 let variable = value.strip_prefix("${")?.strip_suffix('}')?;
                 Some(format!("{name}={variable}"))
             });
-            CurrentDestination::Elsewhere(said.endpoint.clone(), headers.collect())
+            CurrentDestination::Elsewhere(settings.endpoint.clone(), headers.collect())
         }
     }
 }
 
 /// Returns the provider that the collector added by `init` sends to.
 fn destination_behind_collector(context: &ProjectContext) -> Option<RecognisedProvider> {
-    let sends = sends::read(&collector::read_collector_configuration(context)?).ok()?;
+    let export = sends::read(&collector::read_collector_configuration(context)?).ok()?;
     let headers: Vec<(&str, &str)> =
-        sends.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    recognise_provider(&sends.endpoint, &headers)
+        export.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    recognise_provider(&export.endpoint, &headers)
 }
 
 /// A provider with each of its regions.

@@ -81,12 +81,12 @@ fn take_back(context: &ProjectContext, journal: &Journal) -> Result<TakenBack> {
             edited.extend(journal.take_back(&entry, &mut plan, &left));
             cleared.extend(entry.files.into_iter().map(|file| file.path));
         } else if entry.command == WHOLE {
-            let standings = journal.standing(&entry)?;
+            let states = journal.standing(&entry)?;
             let files = entry
                 .files
                 .into_iter()
-                .zip(standings)
-                .filter(|(_, standing)| *standing == EntryFileState::New);
+                .zip(states)
+                .filter(|(_, state)| *state == EntryFileState::New);
             left.extend(files.map(|(file, _)| file.path));
         }
     }
@@ -194,15 +194,15 @@ fn list_destinations(
 
 /// Where the collector that `init` added sends, as its configuration may have been written.
 fn list_behind(current: &[(&str, CurrentDestination)], configuration: &str) -> Vec<Destination> {
-    let mut behind = current
+    let mut destinations = current
         .iter()
         .find_map(|(_, current)| match current {
             CurrentDestination::Collector(Some(known)) => Some(list_accounts(known)),
             _ => None,
         })
         .unwrap_or_default();
-    if let Ok(sends) = provider::collector::read(configuration) {
-        let headers: Vec<String> = sends
+    if let Ok(export) = provider::collector::read(configuration) {
+        let headers: Vec<String> = export
             .headers
             .iter()
             .filter_map(|(name, value)| {
@@ -210,9 +210,9 @@ fn list_behind(current: &[(&str, CurrentDestination)], configuration: &str) -> V
                 Some(format!("{name}={variable}"))
             })
             .collect();
-        behind.extend(Destination::otlp(&sends.endpoint, &headers));
+        destinations.extend(Destination::otlp(&export.endpoint, &headers));
     }
-    behind
+    destinations
 }
 
 /// Takes packages and code out of the services' folders that no other service runs from.
@@ -240,12 +240,14 @@ fn take_code(
     for service in found {
         let reported = withdrawal::list_addons(&service);
         let sharing = folders.get(&*service.name).and_then(|folder| users.get(&**folder));
-        let (own, others): (Vec<&str>, Vec<&str>) =
+        let (own_services, others): (Vec<&str>, Vec<&str>) =
             sharing.into_iter().flatten().partition(|name| names.contains(**name));
-        addons.extend(own.into_iter().map(|name| (name.to_owned(), reported.clone())));
-        if let Some(other) = others.first() {
-            let text =
-                format!("{}: its code stays as it is, {other} runs from it too", service.name);
+        addons.extend(own_services.into_iter().map(|name| (name.to_owned(), reported.clone())));
+        if let Some(other_service) = others.first() {
+            let text = format!(
+                "{}: its code stays as it is, {other_service} runs from it too",
+                service.name
+            );
             plan.notes.push(Note::fact(text));
             continue;
         }
@@ -270,15 +272,15 @@ fn take_ports(context: &ProjectContext, names: &BTreeSet<String>) -> Result<Plan
     let mut plan = Plan::default();
     let Some(file) = &context.project.gitpod else { return Ok(plan) };
     let published = context.published(context.project.model()?);
-    let own: BTreeSet<u16> = published
+    let own_ports: BTreeSet<u16> = published
         .iter()
         .filter(|port| names.contains(&port.service))
         .map(|port| port.port)
         .collect();
-    let (mut written, wishes) = (Vec::new(), [PortPolicy::Keep, PortPolicy::Public]);
-    for wish in wishes {
-        let entries = ports::entries(&published, wish, &[], &[], PortEntryOrigin::File).write;
-        written.extend(entries.into_iter().filter(|entry| own.contains(&entry.port)));
+    let (mut written, policies) = (Vec::new(), [PortPolicy::Keep, PortPolicy::Public]);
+    for policy in policies {
+        let entries = ports::entries(&published, policy, &[], &[], PortEntryOrigin::File).write;
+        written.extend(entries.into_iter().filter(|entry| own_ports.contains(&entry.port)));
     }
     let edit = ports_editor::take_written(&file.text, &written)
         .map_err(|refusal| refusal.into_error(&file.path))?;

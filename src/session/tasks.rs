@@ -57,8 +57,8 @@ pub(crate) fn extend(plan: &mut Plan, context: &ProjectContext) -> Result<()> {
         let file = project.devcontainer.as_ref().map(|file| Arc::clone(&file.text));
         let path = project.devcontainer_path();
         edit_file(plan, &path, file, devcontainer::FRESH, WriteMethod::Replace, |text| {
-            let there = read_create(text);
-            let missing = needs.iter().filter(|need| !is_met(need, &there));
+            let existing = read_create(text);
+            let missing = needs.iter().filter(|need| !is_met(need, &existing));
             let commands: Vec<&str> = missing.map(|need| need.command.as_str()).collect();
             if commands.is_empty() {
                 Ok(EditedText { text: text.into(), tree: None, warnings: Vec::new() })

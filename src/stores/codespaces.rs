@@ -76,11 +76,11 @@ impl CodespacesStore {
             None if captured.status == Some(4) => format!("gh auth login {SCOPES}"),
             None => format!("gh auth refresh {SCOPES}"),
         };
-        let said = captured.stderr.trim();
+        let message = captured.stderr.trim();
         StoreError::Failed {
             store: StoreKind::Codespaces,
             reason,
-            cause: (!said.is_empty()).then(|| said.to_owned()),
+            cause: (!message.is_empty()).then(|| message.to_owned()),
             hint: Some(format!(
                 "`{command}` and the same command again, or https://github.com/settings/codespaces"
             )),

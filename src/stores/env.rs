@@ -120,9 +120,9 @@ mod tests {
     #[test]
     fn setting_says_what_to_type_and_not_the_value() {
         let error = env(&[("SHELL", "/bin/zsh")]).set("KEY", &Secret::new("s3cret")).unwrap_err();
-        let said = format!("{error:?}");
-        assert!(said.contains("read -rs KEY && export KEY"), "{said}");
-        assert!(!said.contains("s3cret"), "{said}");
+        let message = format!("{error:?}");
+        assert!(message.contains("read -rs KEY && export KEY"), "{message}");
+        assert!(!message.contains("s3cret"), "{message}");
     }
 
     #[test]

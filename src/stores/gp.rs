@@ -168,8 +168,8 @@ fn gp_refused_error(reason: &str, captured: &ProgramOutput) -> StoreError {
 
 /// Returns an excerpt of stderr only: stdout may contain values.
 fn gp_message(captured: &ProgramOutput) -> Option<String> {
-    let said = captured.stderr.trim();
-    (!said.is_empty()).then(|| said.to_owned())
+    let message = captured.stderr.trim();
+    (!message.is_empty()).then(|| message.to_owned())
 }
 
 /// Returns why `gp env` would alter this value.

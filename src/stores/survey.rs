@@ -152,7 +152,7 @@ impl SecretSurvey {
 
     fn stores_disagree(&self) -> Option<Note> {
         let first = self.stored()?;
-        let other = self.found().into_iter().find(|found| {
+        let other_copy = self.found().into_iter().find(|found| {
             !found.store.is_the_shells()
                 && found.store != first.store
                 && found.secret != first.secret
@@ -160,14 +160,14 @@ impl SecretSurvey {
         let text = format!(
             "{} in {} ({}) is another than the one in {} ({}), which `run` takes",
             self.variable,
-            other.place,
-            other.secret.masked(),
+            other_copy.place,
+            other_copy.secret.masked(),
             first.place,
             first.secret.masked()
         );
         Some(
             Note::warning(text)
-                .hint(format!("`cruddur-ops key forget --store {}` removes it", other.store)),
+                .hint(format!("`cruddur-ops key forget --store {}` removes it", other_copy.store)),
         )
     }
 }

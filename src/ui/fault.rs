@@ -31,16 +31,16 @@ mod tests {
     #[test]
     fn a_panic_is_reported_by_its_place_without_its_message() {
         let line = "é hcaik_01abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrst".to_owned();
-        let told: Arc<Mutex<Vec<Error>>> = Arc::default();
+        let errors: Arc<Mutex<Vec<Error>>> = Arc::default();
         let before = panic::take_hook();
-        let heard = Arc::clone(&told);
-        watch(move |error| heard.lock().unwrap().push(error.clone()));
+        let recorded = Arc::clone(&errors);
+        watch(move |error| recorded.lock().unwrap().push(error.clone()));
         let panicked = std::thread::spawn(move || line[1..].len()).join();
         panic::set_hook(before);
         assert!(panicked.is_err());
-        let told = told.lock().unwrap();
-        let here = |error: &&Error| error.cause.as_deref().unwrap().contains("src/ui/fault.rs:");
-        assert_eq!(told.iter().find(here).unwrap().code, ErrorCode::Internal);
-        assert!(!format!("{told:?}").contains("hcaik_"), "{told:?}");
+        let errors = errors.lock().unwrap();
+        let is_here = |error: &&Error| error.cause.as_deref().unwrap().contains("src/ui/fault.rs:");
+        assert_eq!(errors.iter().find(is_here).unwrap().code, ErrorCode::Internal);
+        assert!(!format!("{errors:?}").contains("hcaik_"), "{errors:?}");
     }
 }

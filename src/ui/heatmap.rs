@@ -57,9 +57,9 @@ impl HeatmapScale {
         let last = cells.iter().map(|cell| cell.at_ns).max()?;
         let low = cells.iter().map(|cell| cell.duration_ns).min()?.max(1);
         let high = cells.iter().map(|cell| cell.duration_ns).max()?.max(1);
-        let room = look.width.saturating_sub(LABEL + 2).clamp(10, COLUMNS);
+        let width = look.width.saturating_sub(LABEL + 2).clamp(10, COLUMNS);
         let span_ns = (last - first).saturating_add(step_ns);
-        let bins = usize::try_from(span_ns / step_ns).unwrap_or(room);
+        let bins = usize::try_from(span_ns / step_ns).unwrap_or(width);
         let low = (low as f64).ln();
         let high = (high as f64).ln();
         // A row covers at least a tenth of a decade; otherwise equal durations would fill the screen.
@@ -67,7 +67,7 @@ impl HeatmapScale {
         Some(Self {
             from_ns: first,
             span_ns,
-            columns: bins.clamp(1, room),
+            columns: bins.clamp(1, width),
             low,
             step,
             rows: ((high - low) / step).round() as usize + 1,

@@ -51,11 +51,11 @@ fn a_secret_with_a_blank_is_hidden_where_lines_are_broken() {
         |ui, text| ui.warn("", Some(text)),
         |ui, text| ui.error(&Error::new(ErrorCode::Internal, text).cause(text).hint(text)),
     ];
-    for say in talk {
+    for print in talk {
         // For every position of the line break.
         for length in 0..text.len() - SECRET.len() {
             let (mut ui, written) = narrow_screen();
-            say(&mut ui, &format!("{} {SECRET} and more", "x".repeat(length)));
+            print(&mut ui, &format!("{} {SECRET} and more", "x".repeat(length)));
             assert_hidden(&written);
         }
     }

@@ -305,11 +305,16 @@ impl Ui {
     pub fn error(&mut self, error: &Error) {
         let label = TextRole::Error.paint(format!("error[{}]:", error.code));
         self.put_behind(label + " ", &error.message, 2);
-        if let Some(place) = &error.place {
-            self.put(format!("  --> {}:{}:{}", place.path.display(), place.line, place.column));
-            let gutter = place.line.to_string();
+        if let Some(position) = &error.place {
+            self.put(format!(
+                "  --> {}:{}:{}",
+                position.path.display(),
+                position.line,
+                position.column
+            ));
+            let gutter = position.line.to_string();
             let margin = " ".repeat(gutter.len());
-            let (shown, before) = self.excerpt(&place.text, place.column);
+            let (shown, before) = self.excerpt(&position.text, position.column);
             self.put(format!("   {gutter} | {shown}"));
             self.put(
                 PaintedLine::from(format!("   {margin} | {before}")) + TextRole::Error.paint("^"),

@@ -124,8 +124,9 @@ mod tests {
             [PaintedLine::from(forged), TextRole::Strong.paint(forged), PaintedLine::link(forged)]
         {
             let written = line.render(&SCREEN, &redactor);
-            let ours = ["\u{1b}[1m", "\u{1b}[0m", "\u{1b}]8;;", "\u{1b}\\"];
-            let rest = ours.iter().fold(written.clone(), |text, one| text.replace(one, ""));
+            let sequences = ["\u{1b}[1m", "\u{1b}[0m", "\u{1b}]8;;", "\u{1b}\\"];
+            let rest =
+                sequences.iter().fold(written.clone(), |text, sequence| text.replace(sequence, ""));
             assert!(!rest.contains(char::is_control), "{rest:?}");
             assert!(written.contains("\\u{1b}[31mred\\u{1b}[0m"), "{written:?}");
         }

@@ -56,7 +56,7 @@ impl Ui {
         let theme = self.theme();
         drop_waiting_input();
         let question = self.short(question, around.len() + 8, "Your answer?");
-        let asked = Input::<String>::with_theme(&*theme)
+        let answer = Input::<String>::with_theme(&*theme)
             .with_prompt(format!("{question} ({around})"))
             .allow_empty(true)
             .validate_with(|typed: &String| match find_typed_choice(typed, choices) {
@@ -64,14 +64,14 @@ impl Ui {
                 None => Err(format!("one of {around} is needed")),
             })
             .interact_text();
-        Ok(find_typed_choice(&asked.map_err(prompt_error)?, choices).unwrap_or_default())
+        Ok(find_typed_choice(&answer.map_err(prompt_error)?, choices).unwrap_or_default())
     }
 
     /// Returns the question if it leaves `around` columns free; else prints it in full and returns `instead`, because
     /// a wrapped line would stay on the screen when the answer is drawn over it.
-    fn short(&mut self, question: &str, around: usize, instead: &str) -> String {
+    fn short(&mut self, question: &str, reserved: usize, instead: &str) -> String {
         let shown = self.redactor().show(question);
-        if shown.columns() + around <= self.look.width {
+        if shown.columns() + reserved <= self.look.width {
             return shown.into();
         }
         self.put_behind("", question, 0);
@@ -201,19 +201,19 @@ fn fit_entries(
     rows: usize,
     pen: &LineStyle,
 ) -> (Vec<RedactedText>, Vec<bool>) {
-    let room = pen.look.width.saturating_sub(MARKS);
-    let broken: Vec<Vec<String>> = entries.iter().map(|entry| wrap_text(entry, room)).collect();
+    let columns = pen.look.width.saturating_sub(MARKS);
+    let broken: Vec<Vec<String>> = entries.iter().map(|entry| wrap_text(entry, columns)).collect();
     let lines = broken.iter().map(Vec::len).sum::<usize>();
     // The terminal would break a longer line, and leave remains of it when the list is redrawn.
-    let is_narrow = broken.iter().flatten().all(|line| count_columns(line) <= room);
+    let is_narrow = broken.iter().flatten().all(|line| count_columns(line) <= columns);
     if is_narrow && lines + AROUND_ENTRIES <= rows {
         let margin = format!("\n{}", " ".repeat(MARKS));
         let whole =
             entries.iter().zip(broken).map(|(entry, lines)| entry.map(|_| lines.join(&margin)));
         return (whole.collect(), vec![true; entries.len()]);
     }
-    let cut = entries.iter().map(|entry| pen.cut(entry, room));
-    (cut.collect(), entries.iter().map(|entry| entry.columns() <= room).collect())
+    let cut = entries.iter().map(|entry| pen.cut(entry, columns));
+    (cut.collect(), entries.iter().map(|entry| entry.columns() <= columns).collect())
 }
 
 /// Returns the choice that was typed: by its word, or its first letter.
@@ -249,7 +249,7 @@ mod tests {
     fn a_choice_is_typed_only_as_its_letter_or_its_word() {
         let choice = |word, meaning| PromptChoice { word, meaning };
         let choices = [choice("yes", None), choice("no", None), choice("without", Some("code"))];
-        for (typed, place) in [
+        for (typed, index) in [
             ("", Some(0)),
             ("y", Some(0)),
             (" N ", Some(1)),
@@ -260,7 +260,7 @@ mod tests {
             ("yw", None),
             ("1", None),
         ] {
-            assert_eq!(find_typed_choice(typed, &choices), place, "{typed:?}");
+            assert_eq!(find_typed_choice(typed, &choices), index, "{typed:?}");
         }
         assert_eq!(choices[2].shown(), "w: code");
     }

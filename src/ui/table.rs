@@ -27,12 +27,12 @@ impl Table {
             .chain(self.rows.iter().map(|(names, _)| names))
             .map(|names| names.iter().map(|name| pen.show(name)).collect())
             .collect();
-        let room = pen.look.width.saturating_sub(self.figures.len() * FIGURE);
-        let each = room / self.names.len().max(1);
+        let columns = pen.look.width.saturating_sub(self.figures.len() * FIGURE);
+        let each = columns / self.names.len().max(1);
         let widths: Vec<usize> = (0..self.names.len())
-            .map(|place| {
-                let widest = clean.iter().map(|names| names[place].columns()).max();
-                let gap = usize::from(place + 1 < self.names.len());
+            .map(|index| {
+                let widest = clean.iter().map(|names| names[index].columns()).max();
+                let gap = usize::from(index + 1 < self.names.len());
                 (widest.unwrap_or(0) + gap).min(each)
             })
             .collect();

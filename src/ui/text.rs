@@ -110,8 +110,8 @@ pub fn format_nanoseconds(ns: u64, look: &StreamLook) -> String {
 }
 
 /// Formats a count: `1 span`, `2 spans`; adds an s to `one` unless the number is one.
-pub fn format_count(number: u64, one: &str) -> String {
-    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+pub fn format_count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Wraps `text` to lines of at most `width` columns, at spaces. A longer word gets its own line; text in backticks

@@ -107,9 +107,13 @@ mod tests {
             for unicode in [true, false] {
                 let look = StreamLook { colour, unicode, ..StreamLook::plain() };
                 for checked in [true, false] {
-                    let (active, other) = (item(&look, checked, true), item(&look, checked, false));
-                    assert!(active.starts_with('>') && !other.starts_with('>'), "{active} {other}");
-                    assert!(unicode || (active + &other).is_ascii());
+                    let (active, inactive) =
+                        (item(&look, checked, true), item(&look, checked, false));
+                    assert!(
+                        active.starts_with('>') && !inactive.starts_with('>'),
+                        "{active} {inactive}"
+                    );
+                    assert!(unicode || (active + &inactive).is_ascii());
                 }
                 assert_ne!(item(&look, true, false), item(&look, false, false));
                 let mut prompt = String::new();

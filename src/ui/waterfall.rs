@@ -31,13 +31,13 @@ pub fn draw(trace: &Trace, pen: &LineStyle, verbosity: Verbosity) -> Vec<Painted
     let sheet = WaterfallLayout::new(trace, &nodes[..shown], pen);
     let mut lines = vec![sheet.title()];
     let mut rails: Vec<bool> = Vec::new();
-    for (place, node) in nodes[..shown].iter().enumerate() {
+    for (index, node) in nodes[..shown].iter().enumerate() {
         rails.truncate(node.depth.saturating_sub(1));
         if node.depth > 0 {
             rails.push(!node.last);
         }
         lines.push(sheet.row(node, &rails));
-        let leads_on = nodes.get(place + 1).is_some_and(|next| next.depth > node.depth);
+        let leads_on = nodes.get(index + 1).is_some_and(|next| next.depth > node.depth);
         let margin = sheet.margin(&rails, leads_on);
         lines.extend(sheet.remarks(node, &margin, verbosity));
     }
@@ -104,8 +104,8 @@ impl<'a> WaterfallLayout<'a> {
             0 => {}
             errors => rest = format!("{rest}, {}", format_count(errors, "error")),
         }
-        let room = self.width.saturating_sub(6 + id.len());
-        let rest = self.pen.cut(&self.pen.show(&rest), room);
+        let columns = self.width.saturating_sub(6 + id.len());
+        let rest = self.pen.cut(&self.pen.show(&rest), columns);
         TextRole::Strong.paint(format!("trace {id}")) + rest
     }
 
@@ -113,8 +113,8 @@ impl<'a> WaterfallLayout<'a> {
         let span = node.span;
         let pen = self.pen;
         let prefix = self.prefix(rails, true);
-        let room = self.name.saturating_sub(count_columns(&prefix));
-        let name = pen.left(&span_label(span, pen), room);
+        let columns = self.name.saturating_sub(count_columns(&prefix));
+        let name = pen.left(&span_label(span, pen), columns);
         let (named, drawn) = if span.is_error() {
             (TextRole::Error, TextRole::Error)
         } else {
@@ -146,18 +146,18 @@ impl<'a> WaterfallLayout<'a> {
 
     /// Returns the tree lines before a remark: those that continue, and the one to the span's children.
     fn margin(&self, rails: &[bool], leads_on: bool) -> String {
-        let own = match (leads_on, self.pen.look.unicode) {
+        let own_rail = match (leads_on, self.pen.look.unicode) {
             (true, true) => "│ ",
             (true, false) => "| ",
             (false, _) => "  ",
         };
-        self.prefix(rails, false) + own
+        self.prefix(rails, false) + own_rail
     }
 
     /// Returns the service's colour.
     fn hue(&self, span: &OtlpSpan) -> TextRole {
-        let place = self.services.iter().position(|name| *name == span.service());
-        TextRole::Hue(place.unwrap_or(0))
+        let index = self.services.iter().position(|name| *name == span.service());
+        TextRole::Hue(index.unwrap_or(0))
     }
 
     /// Returns the span's bar within the trace: in half columns if the terminal supports them, and never empty.
@@ -165,8 +165,8 @@ impl<'a> WaterfallLayout<'a> {
         let fine = if self.pen.look.unicode { 2 } else { 1 };
         let units = self.bar * fine;
         let scale = |ns: u64| {
-            let place = u128::from(ns) * units as u128 / u128::from(self.total);
-            usize::try_from(place).unwrap_or(units).min(units)
+            let index = u128::from(ns) * units as u128 / u128::from(self.total);
+            usize::try_from(index).unwrap_or(units).min(units)
         };
         let from = scale(span.start_ns - self.start).min(units.saturating_sub(1));
         let to = scale(span.end_ns.saturating_sub(self.start)).max(from + 1);
@@ -213,11 +213,11 @@ impl<'a> WaterfallLayout<'a> {
                 span_details(span, &self.pen.look).into_iter().map(|text| (TextRole::Faint, text)),
             );
         }
-        let room = self.width.saturating_sub(count_columns(margin));
+        let columns = self.width.saturating_sub(count_columns(margin));
         remarks
             .into_iter()
             .map(|(role, text)| {
-                let text = self.pen.cut(&self.pen.show(&text), room);
+                let text = self.pen.cut(&self.pen.show(&text), columns);
                 TextRole::Faint.paint(margin) + role.paint(text)
             })
             .collect()
@@ -246,7 +246,9 @@ fn span_details(span: &OtlpSpan, look: &StreamLook) -> Vec<String> {
     for event in &span.events {
         let after = format_nanoseconds(event.at_ns.saturating_sub(span.start_ns), look);
         lines.push(format!("after {after}: {}", event.name));
-        lines.extend(event.attributes.iter().map(|one| format!("  {}", format_attribute(one))));
+        lines.extend(
+            event.attributes.iter().map(|attribute| format!("  {}", format_attribute(attribute))),
+        );
     }
     lines
 }

@@ -117,8 +117,8 @@ impl CodespacesWorkspace {
         if done.stderr.contains("error getting tunnel port") {
             return Err(not_forwarded(opening.port).cause(done.stderr.trim()));
         }
-        let what = format!("`{}` failed", gh_visibility_command(opening));
-        Err(gh_error(&what, &done))
+        let failure = format!("`{}` failed", gh_visibility_command(opening));
+        Err(gh_error(&failure, &done))
     }
 
     fn gh(&self, arguments: &[&str], limit: Duration) -> Result<ProgramOutput> {
@@ -171,8 +171,8 @@ fn gh_visibility_command(opening: &VisibilityRequest) -> String {
     format!("gh codespace ports visibility {}:{word}", opening.port)
 }
 
-fn gh_error(what: &str, captured: &ProgramOutput) -> Error {
-    let error = workspace_program_error(what, captured);
+fn gh_error(failure: &str, captured: &ProgramOutput) -> Error {
+    let error = workspace_program_error(failure, captured);
     if captured.status != Some(SIGNED_OUT) {
         return error;
     }

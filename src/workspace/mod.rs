@@ -234,11 +234,11 @@ fn run_workspace_program(
     })
 }
 
-fn workspace_program_error(what: &str, captured: &ProgramOutput) -> Error {
-    let error = Error::new(ErrorCode::WorkspaceFailed, what);
+fn workspace_program_error(failure: &str, captured: &ProgramOutput) -> Error {
+    let error = Error::new(ErrorCode::WorkspaceFailed, failure);
     match captured.stderr.trim() {
         "" => error,
-        said => error.cause(said),
+        message => error.cause(message),
     }
 }
 

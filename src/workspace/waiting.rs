@@ -12,17 +12,17 @@ static VOICE: OnceLock<WaitNotice> = OnceLock::new();
 static NAMED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Sets the callback for each operation that takes longer than [`PATIENCE`]; called once, by `main`.
-pub fn report_slow_to(say: impl Fn(&str) + Send + Sync + 'static) {
-    let _ = VOICE.set(Box::new(say));
+pub fn report_slow_to(report: impl Fn(&str) + Send + Sync + 'static) {
+    let _ = VOICE.set(Box::new(report));
 }
 
 /// Reports an operation, unless it was reported before.
-pub fn report_slow(whom: &str) {
+pub fn report_slow(program: &str) {
     let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(say) = VOICE.get()
-        && !named.iter().any(|known| known == whom)
+    if let Some(report) = VOICE.get()
+        && !named.iter().any(|known| known == program)
     {
-        named.push(whom.to_owned());
-        say(whom);
+        named.push(program.to_owned());
+        report(program);
     }
 }

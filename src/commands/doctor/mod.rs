@@ -43,7 +43,7 @@ pub(super) fn run(
         ui.answer_as_json();
     }
     let directory = global.directory.as_deref();
-    let place = match ProjectContext::find(shell, directory) {
+    let context = match ProjectContext::find(shell, directory) {
         Err(error) if error.code == ErrorCode::NoComposeFile && !args.fix => {
             look_without_compose(&error, shell, directory, ui)?;
             return Err(error);
@@ -51,23 +51,23 @@ pub(super) fn run(
         found => found?,
     };
     if args.fix {
-        return apply_safe_fixes(args, shell, place, ui);
+        return apply_safe_fixes(args, shell, context, ui);
     }
-    let silence = select_silenced_rules(args, &place)?;
-    let inspection = collect_inspection(&place, ui)?;
+    let silence = select_silenced_rules(args, &context)?;
+    let inspection = collect_inspection(&context, ui)?;
     let mut found = lint::examine(&inspection);
     if found.iter().any(|finding| finding.fix.is_some()) {
-        let repaired = repair::repair(&place.project, inspection.clone(), found.clone());
+        let repaired = repair::repair(&context.project, inspection.clone(), found.clone());
         found = repair::keep_planned_fixes(found, &repaired.findings);
     }
     let (findings, silenced) = silence.apply(found);
     let shown = DoctorReport { findings: &findings, inspection: &inspection, silenced };
     if args.format == FindingsFormat::Github {
-        report::print_annotations(&findings, &place.project, ui);
+        report::print_annotations(&findings, &context.project, ui);
     } else {
-        report::show(&shown, &place.project, shell, ui);
+        report::show(&shown, &context.project, shell, ui);
     }
-    report_findings(args, &place, &shown, json!({}), ui)
+    report_findings(args, &context, &shown, json!({}), ui)
 }
 
 /// Reads the rules and severities to leave out, from the flags and the project's file.
@@ -88,8 +88,8 @@ fn look_without_compose(
     directory: Option<&Path>,
     ui: &mut Ui,
 ) -> Result<()> {
-    let Ok(place) = ProjectContext::without_compose(shell, directory) else { return Ok(()) };
-    let project = &place.project;
+    let Ok(context) = ProjectContext::without_compose(shell, directory) else { return Ok(()) };
+    let project = &context.project;
     let is_project = !project.compose_files_here().is_empty()
         || project.gitpod.is_some()
         || project.devcontainer.is_some()
@@ -97,13 +97,13 @@ fn look_without_compose(
     if !is_project {
         return Ok(());
     }
-    let inspection = collect_inspection(&place, ui)?;
+    let inspection = collect_inspection(&context, ui)?;
     let mut findings = lint::examine(&inspection);
     // `--fix` requires a compose file.
     findings.iter_mut().for_each(|finding| finding.fix = None);
     let silenced = SilencedCounts::default();
     let shown = DoctorReport { findings: &findings, inspection: &inspection, silenced };
-    report::show(&shown, &place.project, shell, ui);
+    report::show(&shown, &context.project, shell, ui);
     ui.document(&json!({
         "schema_version": 1,
         "error": error,
@@ -117,25 +117,32 @@ fn look_without_compose(
 fn apply_safe_fixes(
     args: &DoctorArgs,
     shell: &Shell,
-    place: ProjectContext<'_>,
+    context: ProjectContext<'_>,
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
-    let journal = place.journal(ui.redactor())?;
-    let place = flow::settle(&journal, &place, &args.write, ui)?.unwrap_or(place);
-    let silence = select_silenced_rules(args, &place)?;
-    let inspection = collect_inspection(&place, ui)?;
+    let journal = context.journal(ui.redactor())?;
+    let context = flow::settle(&journal, &context, &args.write, ui)?.unwrap_or(context);
+    let silence = select_silenced_rules(args, &context)?;
+    let inspection = collect_inspection(&context, ui)?;
     let found = lint::examine(&inspection);
-    let repaired = repair::repair(&place.project, inspection.clone(), found.clone());
-    let plan = Plan { changes: repaired.changes(&place.project), ..Plan::default() };
-    place.prove_loads(&plan)?;
-    let decision =
-        flow::decide(&journal, &plan, None, "Write these changes?", place.root(), &args.write, ui)?;
+    let repaired = repair::repair(&context.project, inspection.clone(), found.clone());
+    let plan = Plan { changes: repaired.changes(&context.project), ..Plan::default() };
+    context.prove_loads(&plan)?;
+    let decision = flow::decide(
+        &journal,
+        &plan,
+        None,
+        "Write these changes?",
+        context.root(),
+        &args.write,
+        ui,
+    )?;
     let (mut left, mut found) = (inspection, found);
     match decision {
         PlanDecision::Write => {
             let _whole = set_interrupt_mode(InterruptMode::Remember);
             journal.apply(&plan, "doctor --fix")?;
-            flow::show_written_files(&plan, place.root(), ui);
+            flow::show_written_files(&plan, context.root(), ui);
             (left, found) = (repaired.after.clone(), repaired.findings.clone());
         }
         PlanDecision::Nothing => ui.say("nothing that can be fixed safely"),
@@ -144,16 +151,16 @@ fn apply_safe_fixes(
     let found = repair::keep_planned_fixes(found, &repaired.findings);
     let (findings, silenced) = silence.apply(found);
     let shown = DoctorReport { findings: &findings, inspection: &left, silenced };
-    report::show(&shown, &place.project, shell, ui);
-    let mut document = flow::document(&plan, place.root(), ui);
+    report::show(&shown, &context.project, shell, ui);
+    let mut document = flow::document(&plan, context.root(), ui);
     document["applied"] = json!(decision == PlanDecision::Write);
     match decision {
         PlanDecision::Shown | PlanDecision::Pending | PlanDecision::Declined => {
-            report_findings(args, &place, &shown, document, ui)?;
+            report_findings(args, &context, &shown, document, ui)?;
             Ok(flow::outcome(decision))
         }
         PlanDecision::Write | PlanDecision::Nothing => {
-            report_findings(args, &place, &shown, document, ui)
+            report_findings(args, &context, &shown, document, ui)
         }
     }
 }

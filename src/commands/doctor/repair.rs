@@ -138,9 +138,7 @@ impl RepairedProject {
         for path in patches.keys().filter(|path| path.ends_with(".gitignore")) {
             let text = texts.get(*path)?;
             let is_named = |path: &Path| text.lines().any(|line| Path::new(line) == path);
-            after
-                .git
-                .retain(|path, standing| *standing == KeyFileStatus::Tracked || !is_named(path));
+            after.git.retain(|path, status| *status == KeyFileStatus::Tracked || !is_named(path));
         }
         let findings = lint::examine(&after);
         Some(Self { after, texts, findings })

@@ -64,8 +64,8 @@ fn sort_findings(findings: &[LintFinding]) -> Vec<&LintFinding> {
     let mut ordered: Vec<&LintFinding> = findings.iter().collect();
     let mut worst: HashMap<&Path, Severity> = HashMap::new();
     for finding in findings {
-        let here = worst.entry(&finding.place.path).or_insert(finding.severity);
-        *here = finding.severity.max(*here);
+        let worst_here = worst.entry(&finding.place.path).or_insert(finding.severity);
+        *worst_here = finding.severity.max(*worst_here);
     }
     ordered.sort_by_cached_key(|finding| {
         let path = finding.place.path.as_path();
@@ -86,14 +86,14 @@ fn print_finding(finding: &LintFinding, is_new: bool, ui: &mut Ui) {
         Severity::Warning => TextRole::Warning,
         Severity::Advice => TextRole::Hint,
     };
-    let place = &finding.place;
+    let position = &finding.place;
     let label = role.paint(format!("{}[{}]:", finding.severity.word(), finding.code));
-    let at = format!("  {}:{}:{}: ", place.path.display(), place.line, place.column);
+    let at = format!("  {}:{}:{}: ", position.path.display(), position.line, position.column);
     ui.result_behind(PaintedLine::from(at) + label + " ", &finding.message, 4);
-    if !place.text.trim().is_empty() {
-        let shown = place.text.trim_start();
-        let cut = place.text.chars().count() - shown.chars().count();
-        let (shown, before) = ui.excerpt(shown, place.column.saturating_sub(cut));
+    if !position.text.trim().is_empty() {
+        let shown = position.text.trim_start();
+        let cut = position.text.chars().count() - shown.chars().count();
+        let (shown, before) = ui.excerpt(shown, position.column.saturating_sub(cut));
         ui.result(format!("    | {shown}"));
         ui.result(PaintedLine::from(format!("    | {before}")) + role.paint("^"));
     }
@@ -130,9 +130,9 @@ fn summarize_findings(findings: &[LintFinding], silenced: SilencedCounts, files:
 }
 
 fn describe_silenced(silenced: SilencedCounts) -> String {
-    let by = |count: usize, whom: &str| match count {
+    let by = |count: usize, cause: &str| match count {
         0 => String::new(),
-        count => format!("; {count} silenced by {whom}"),
+        count => format!("; {count} silenced by {cause}"),
     };
     format!("{}{}", by(silenced.by_arguments, "`--ignore`"), by(silenced.by_file, SILENCE_FILE))
 }
@@ -176,16 +176,16 @@ fn workflow_annotation(finding: &LintFinding, prefix: &Path) -> String {
     };
     let text = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |value: &str| text(value).replace(':', "%3A").replace(',', "%2C");
-    let place = &finding.place;
+    let position = &finding.place;
     let link = lint::rule(finding.code)
         .and_then(LintRule::link)
         .map(|link| format!(" ({link})"))
         .unwrap_or_default();
     format!(
         "::{level} file={},line={},col={},title={}::{}",
-        property(&prefix.join(&place.path).display().to_string()),
-        place.line,
-        place.column,
+        property(&prefix.join(&position.path).display().to_string()),
+        position.line,
+        position.column,
         property(finding.code),
         text(&format!("{}: {}{link}", finding.message, finding.advice))
     )

@@ -51,7 +51,7 @@ fn rule_descriptor(rule: &LintRule) -> Value {
 }
 
 fn sarif_result(finding: &LintFinding, prefix: &Path) -> Value {
-    let place = &finding.place;
+    let position = &finding.place;
     let index = lint::RULES.iter().position(|rule| rule.code == finding.code);
     json!({
         "ruleId": finding.code,
@@ -59,8 +59,8 @@ fn sarif_result(finding: &LintFinding, prefix: &Path) -> Value {
         "level": sarif_level(finding.severity),
         "message": {"text": format!("{}. {}.", capitalize_sentence(&finding.message).trim_end_matches('.'), capitalize_sentence(&finding.advice).trim_end_matches('.'))},
         "locations": [{"physicalLocation": {
-            "artifactLocation": {"uri": relative_uri(&prefix.join(&place.path)), "uriBaseId": "%SRCROOT%"},
-            "region": {"startLine": place.line.max(1), "startColumn": place.column.max(1)},
+            "artifactLocation": {"uri": relative_uri(&prefix.join(&position.path)), "uriBaseId": "%SRCROOT%"},
+            "region": {"startLine": position.line.max(1), "startColumn": position.column.max(1)},
         }}],
     })
 }

@@ -89,9 +89,9 @@ pub(super) fn ask(args: &InitArgs, context: &ProjectContext, ui: &mut Ui) -> Res
     let mut sending = destination::choose(args, context, model)?;
     let mut key = None;
     if sending.needs_key() {
-        let (chosen, said) = known_key(args, &mut sending, context, ui)?;
+        let (chosen, new_notes) = known_key(args, &mut sending, context, ui)?;
         key = chosen;
-        notes.extend(said);
+        notes.extend(new_notes);
     }
     let heading = destination_notes(&sending);
     notes.splice(0..0, heading);
@@ -103,15 +103,16 @@ pub(super) fn ask(args: &InitArgs, context: &ProjectContext, ui: &mut Ui) -> Res
     notes.extend(sending.left_behind.iter().cloned());
     let collector = match sending.collector {
         Some(CollectorOwner::Ours) => {
-            let (collector, said) = collector::plan(&sending.target, &selected, context, model);
-            notes.extend(said);
+            let (collector, new_notes) =
+                collector::plan(&sending.target, &selected, context, model);
+            notes.extend(new_notes);
             Some(collector)
         }
         _ => None,
     };
     let instrumentation = spans::read(args, context, &selected)?;
-    let (addons, said) = addons::ask(args, context, &selected, ui)?;
-    notes.extend(said);
+    let (addons, new_notes) = addons::ask(args, context, &selected, ui)?;
+    notes.extend(new_notes);
     let mut ports = ask_ports(args, context, is_settled, ui)?;
     if let Some(request) = &mut ports {
         request.planned.extend(collector.as_ref().and_then(collector::port));
@@ -137,11 +138,11 @@ const TRIES: usize = 3;
 /// Returns the key after trying it at its destination; asks again for a rejected one if there is a terminal.
 fn known_key(
     args: &InitArgs,
-    sending: &mut DestinationChoice,
+    destination: &mut DestinationChoice,
     context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<(Option<KeyChoice>, Vec<Note>)> {
-    let (mut key, mut notes) = key::choose(args, &sending.target, context, ui)?;
+    let (mut key, mut notes) = key::choose(args, &destination.target, context, ui)?;
     for tries in 1.. {
         let Some(choice) = &key else { break };
         let advice = context.key_advice(&choice.variable);
@@ -149,10 +150,10 @@ fn known_key(
             notes.extend(advice);
             break;
         }
-        match trial::run(args, sending.target.clone(), choice, ui.redactor()) {
-            Ok((target, said)) => {
-                sending.target = target;
-                notes.extend(advice.into_iter().chain(said));
+        match trial::run(args, destination.target.clone(), choice, ui.redactor()) {
+            Ok((target, new_notes)) => {
+                destination.target = target;
+                notes.extend(advice.into_iter().chain(new_notes));
                 break;
             }
             Err(error)
@@ -162,9 +163,9 @@ fn known_key(
                     && flow::may_ask(&args.write, ui) =>
             {
                 ui.error(&error);
-                let (again, said) = key::ask_again(choice, &sending.target, context, ui)?;
+                let (again, new_notes) = key::ask_again(choice, &destination.target, context, ui)?;
                 key = Some(again);
-                notes = said;
+                notes = new_notes;
             }
             Err(error) => return Err(error),
         }
@@ -173,20 +174,26 @@ fn known_key(
 }
 
 /// Returns one line for each place that receives data.
-fn destination_notes(sending: &DestinationChoice) -> Vec<Note> {
-    let target = &sending.target;
-    if let Some(CollectorOwner::Theirs(service)) = &sending.collector {
+fn destination_notes(destination: &DestinationChoice) -> Vec<Note> {
+    let target = &destination.target;
+    if let Some(CollectorOwner::Theirs(service)) = &destination.collector {
         return vec![Note::fact(format!(
             "the service {service} is already a collector: the services send to it, and its configuration decides where it sends"
         ))];
     }
-    let by = match sending.collector {
+    let by = match destination.collector {
         Some(_) => ", through a collector that alone holds the key",
         None => "",
     };
-    let kept = if sending.kept { ", as before (`--provider honeycomb` changes that)" } else { "" };
-    let mut notes =
-        vec![Note::fact(format!("provider: {} at {}{by}{kept}", target.title, target.endpoint))];
+    let unchanged = if destination.is_unchanged {
+        ", as before (`--provider honeycomb` changes that)"
+    } else {
+        ""
+    };
+    let mut notes = vec![Note::fact(format!(
+        "provider: {} at {}{by}{unchanged}",
+        target.title, target.endpoint
+    ))];
     if provider::find_provider(&target.provider).is_some_and(|known| !known.confirmed) {
         notes.push(
             Note::warning(format!(
@@ -201,11 +208,11 @@ fn destination_notes(sending: &DestinationChoice) -> Vec<Note> {
 
 /// Returns notes on services whose traces would change destination without having been asked to.
 fn changed_destination_notes(
-    sending: &DestinationChoice,
+    destination: &DestinationChoice,
     selected: &[SelectedService],
 ) -> Vec<Note> {
     let is_selected = |service: &str| selected.iter().any(|selected| selected.service == service);
-    let leaving = sending.leaving.iter();
+    let leaving = destination.leaving.iter();
     leaving
         .filter(|(service, _)| is_selected(service))
         .map(|(service, used)| {
@@ -241,10 +248,10 @@ fn ask_ports(
             && (known || live)
             && !is_decided
             && ui.confirm(question, "--public", false)?);
-    let wish = if public { PortPolicy::Public } else { PortPolicy::Keep };
+    let policy = if public { PortPolicy::Public } else { PortPolicy::Keep };
     Ok((public || known).then_some(PortsRequest {
-        wish,
-        asked: Vec::new(),
+        policy,
+        requested: Vec::new(),
         live,
         gitpod: false,
         devcontainer: false,

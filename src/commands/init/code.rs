@@ -43,7 +43,7 @@ fn flask_plan(
     if names.is_empty() {
         return (Plan::default(), BTreeSet::new());
     }
-    let addons = &answers.addons.wish.addons;
+    let addons = &answers.addons.request.addons;
     let found = match code::find_flask_services(&context.project, &names, addons) {
         Ok(found) => found,
         Err(error) => return (left_alone(&error), BTreeSet::new()),
@@ -51,12 +51,13 @@ fn flask_plan(
     let mut plan = Plan::default();
     let mut changed = Vec::new();
     for service in found {
-        let own = instrument::plan_services(std::slice::from_ref(&service), MistakePolicy::Start)
-            .unwrap_or_else(|error| left_alone(&error));
-        if !own.changes.is_empty() {
+        let service_plan =
+            instrument::plan_services(std::slice::from_ref(&service), MistakePolicy::Start)
+                .unwrap_or_else(|error| left_alone(&error));
+        if !service_plan.changes.is_empty() {
             changed.push(service);
         }
-        plan.extend(own);
+        plan.extend(service_plan);
     }
     let planned = code::with_code_of(&context.project, &names, &changed).unwrap_or_default();
     (plan, planned)
@@ -106,9 +107,9 @@ pub(super) fn agree(
         changes.iter().map(|change| name(change)).collect::<Vec<_>>().join(", ")
     };
     ui.say("");
-    for (what, changes) in [("configuration", &others), ("packages and code", &code)] {
+    for (content, changes) in [("configuration", &others), ("packages and code", &code)] {
         if !changes.is_empty() {
-            ui.say(format!("{what}: {}", named(changes)));
+            ui.say(format!("{content}: {}", named(changes)));
         }
     }
     let question = code_question(others.len(), code.len());
@@ -153,14 +154,14 @@ mod tests {
 
     #[test]
     fn the_question_counts_the_files_and_the_code_among_them() {
-        for (others, code, asked) in [
+        for (others, code, question) in [
             (1, 0, "Write this file?"),
             (3, 0, "Write these 3 files?"),
             (0, 1, "Write this file of code?"),
             (0, 2, "Write these 2 files of code?"),
             (2, 2, "Write these 4 files, 2 of them code?"),
         ] {
-            assert_eq!(code_question(others, code), asked);
+            assert_eq!(code_question(others, code), question);
         }
     }
 }

@@ -41,8 +41,9 @@ pub(super) fn plan(
         let ports = service.ports.iter().filter(|port| port.protocol == "tcp");
         let hosts = ports.filter_map(|port| port.host.as_ref());
         for port in hosts.map(|range| *range.start()) {
-            let here = ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{port}"));
-            let pages = here.into_iter().chain(workspace.any_url(port));
+            let local_origins =
+                ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{port}"));
+            let pages = local_origins.into_iter().chain(workspace.any_url(port));
             for page in pages {
                 if !collector.origins.contains(&page) {
                     collector.origins.push(page);
@@ -57,9 +58,9 @@ pub(super) fn plan(
         )));
     }
     // The default network has access to the outside; the services' own networks may not.
-    let own = "default".to_owned();
-    if !collector.networks.is_empty() && !collector.networks.contains(&own) {
-        collector.networks.insert(0, own);
+    let network = "default".to_owned();
+    if !collector.networks.is_empty() && !collector.networks.contains(&network) {
+        collector.networks.insert(0, network);
     }
     (collector, notes)
 }

@@ -20,7 +20,7 @@ pub(super) struct DestinationChoice {
     /// The collector between, if any.
     pub(super) collector: Option<CollectorOwner>,
     /// The project's current destination is kept because no flag names another.
-    pub(super) kept: bool,
+    pub(super) is_unchanged: bool,
     /// Services that send elsewhere today, although no flag asked to change that.
     pub(super) leaving: Vec<(String, CurrentDestination)>,
     /// Notes on settings of an earlier provider that the new one does not need.
@@ -41,7 +41,13 @@ pub(super) enum CollectorOwner {
 
 impl DestinationChoice {
     fn directly(target: Destination) -> Self {
-        Self { target, collector: None, kept: false, leaving: Vec::new(), left_behind: Vec::new() }
+        Self {
+            target,
+            collector: None,
+            is_unchanged: false,
+            leaving: Vec::new(),
+            left_behind: Vec::new(),
+        }
     }
 
     /// Returns the destination that the services are configured with.
@@ -83,26 +89,26 @@ pub(super) fn choose(
         Some(((_, first), rest)) if rest.iter().all(|(_, used)| used == first) => Some(first),
         _ => None,
     };
-    let kept = used.filter(|_| flags.provider.is_none() && says_no_account(flags));
+    let current = used.filter(|_| flags.provider.is_none() && says_no_account(flags));
     let named = flags.provider.as_ref().map(|name| name.0.as_str());
-    let name = named.or(kept.and_then(CurrentDestination::name)).unwrap_or(HONEYCOMB).to_owned();
+    let name = named.or(current.and_then(CurrentDestination::name)).unwrap_or(HONEYCOMB).to_owned();
     let known = used.and_then(CurrentDestination::provider);
-    let asked = DestinationRequest { args, context, model, known };
-    let mut sending = match name.as_str() {
-        "collector" => through_collector(&asked)?,
+    let request = DestinationRequest { args, context, model, known };
+    let mut choice = match name.as_str() {
+        "collector" => through_collector(&request)?,
         _ if flags.to.is_some() => {
             return Err(contradiction_error("`--to` sets where a collector sends")
                 .hint("`cruddur-ops init --provider collector --to honeycomb`"));
         }
-        name => DestinationChoice::directly(choose_destination(name, &asked)?),
+        name => DestinationChoice::directly(choose_destination(name, &request)?),
     };
-    sending.kept = kept.is_some() && name != HONEYCOMB;
-    sending.left_behind = left_behind(&services, &name, context, model);
+    choice.is_unchanged = current.is_some() && name != HONEYCOMB;
+    choice.left_behind = left_behind(&services, &name, context, model);
     if named.is_none() {
         let leaving = services.into_iter().filter(|(_, used)| used.name() != Some(&name));
-        sending.leaving = leaving.map(|(service, used)| (service.to_owned(), used)).collect();
+        choice.leaving = leaving.map(|(service, used)| (service.to_owned(), used)).collect();
     }
-    Ok(sending)
+    Ok(choice)
 }
 
 /// Returns notes on what stays in the files although it is no longer needed: the user may rely on it.
@@ -116,9 +122,9 @@ fn left_behind(
         let mut used = services.iter().map(|(_, used)| used.name());
         provider != name && used.any(|used| used == Some(provider))
     };
-    let ours = collector::of_project(model)
+    let own_collector = collector::of_project(model)
         .filter(|service| was("collector") && collector::is_ours(service, context.root()));
-    let collector = ours.map(|service| {
+    let collector = own_collector.map(|service| {
         Note::warning(format!(
             "the service {} stays, and nothing sends to it any more",
             service.name
@@ -148,39 +154,39 @@ struct DestinationRequest<'a> {
     known: Option<&'a RecognisedProvider>,
 }
 
-fn through_collector(asked: &DestinationRequest<'_>) -> Result<DestinationChoice> {
-    let flags = &asked.args.provider;
-    let to = match (&flags.to, &flags.endpoint, asked.known) {
+fn through_collector(request: &DestinationRequest<'_>) -> Result<DestinationChoice> {
+    let flags = &request.args.provider;
+    let to = match (&flags.to, &flags.endpoint, request.known) {
         (Some(name), ..) => &name.0,
         (None, Some(_), _) => "otlp",
         (None, None, Some(known)) => &known.provider.name,
         (None, None, None) => HONEYCOMB,
     };
-    let between = match collector::of_project(asked.model) {
-        Some(service) if !collector::is_ours(service, asked.context.root()) => {
+    let owner = match collector::of_project(request.model) {
+        Some(service) if !collector::is_ours(service, request.context.root()) => {
             CollectorOwner::Theirs(service.name.clone())
         }
         _ => CollectorOwner::Ours,
     };
     Ok(DestinationChoice {
-        collector: Some(between),
-        ..DestinationChoice::directly(choose_destination(to, asked)?)
+        collector: Some(owner),
+        ..DestinationChoice::directly(choose_destination(to, request)?)
     })
 }
 
-fn choose_destination(name: &str, asked: &DestinationRequest<'_>) -> Result<Destination> {
-    let flags = &asked.args.provider;
+fn choose_destination(name: &str, request: &DestinationRequest<'_>) -> Result<Destination> {
+    let flags = &request.args.provider;
     let own_headers = |name: &str| {
         let text = format!("{name} has its own headers: `--header` is for `otlp`");
         contradiction_error(&text)
     };
     match provider::find_provider(name) {
         Some(provider) if flags.header.is_empty() => {
-            let known = asked
+            let known = request
                 .known
                 .filter(|known| known.provider == provider)
                 .filter(|_| says_no_account(flags));
-            let used = used_region(provider, asked.context, asked.model);
+            let used = used_region(provider, request.context, request.model);
             Destination::of(
                 provider,
                 AccountSettings {

@@ -69,8 +69,8 @@ pub(super) fn choose(
     }
     let survey = context.stores(ui.redactor()).survey(variable);
     let found = survey.found();
-    if let Some((kept, note)) = keep_found_key(("key", variable), &found, wanted)? {
-        return Ok((Some(kept), vec![note]));
+    if let Some((choice, note)) = keep_found_key(("key", variable), &found, wanted)? {
+        return Ok((Some(choice), vec![note]));
     }
     if args.write.check || args.write.dry_run {
         return Ok((None, vec![Note::warning(survey.absence()).hint(how_to_store(variable))]));
@@ -165,8 +165,9 @@ pub(super) fn keep_found_key(
     found: &[StoredSecret],
     wanted: Option<StoreKind>,
 ) -> Result<Option<(KeyChoice, Note)>> {
-    let there = wanted.and_then(|wanted| found.iter().find(|found| found.store == wanted));
-    let Some(kept) = there.or_else(|| found.first()) else {
+    let in_wanted_store =
+        wanted.and_then(|wanted| found.iter().find(|found| found.store == wanted));
+    let Some(kept) = in_wanted_store.or_else(|| found.first()) else {
         return Ok(None);
     };
     let is_honeycombs = key_owner(variable) == Some("Honeycomb");

@@ -44,10 +44,10 @@ use restart::RestartResult;
 /// # Errors
 /// Whatever keeps the project from being wired: a missing answer, a refused edit, a failing store.
 pub(super) fn run(args: &InitArgs, context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
-    let wired = wire_services(args, context, ui)?;
-    flow::show_next(&wired.next, ui);
-    ui.document(&wired.document)?;
-    Ok(wired.outcome)
+    let result = wire_services(args, context, ui)?;
+    flow::show_next(&result.next, ui);
+    ui.document(&result.document)?;
+    Ok(result.outcome)
 }
 
 /// The result for a project, and the same as JSON.
@@ -76,16 +76,16 @@ pub(super) fn wire_services(
     let context = freed.as_ref().unwrap_or(context);
     let CodePlan { plan: code, planned: coded } = code::plan(args, context, &answers);
     agents::choose(args, context, &mut answers, &coded)?;
-    let around = ports::PortsWorkspace::of(context);
-    around.look(answers.ports.as_ref());
-    let planned = plan_wiring(args, context, &answers, &around, ui);
+    let ports_workspace = ports::PortsWorkspace::of(context);
+    ports_workspace.look(answers.ports.as_ref());
+    let planned = plan_wiring(args, context, &answers, &ports_workspace, ui);
     let (mut plan, shown) = match planned {
         // An agent that no flag asked for must not block the rest.
         Err(error) => {
             agents::withdraw(args, &mut answers, error, |answers| {
                 plan_proven_changes(context, answers)
             })?;
-            plan_wiring(args, context, &answers, &around, ui)?
+            plan_wiring(args, context, &answers, &ports_workspace, ui)?
         }
         planned => planned?,
     };
@@ -117,7 +117,7 @@ pub(super) fn wire_services(
         stored.into_iter().for_each(|line| ui.say(line));
         let request = answers.ports.as_ref();
         let run = (&journal, "init", &plan);
-        opened = ports::apply_live(context, request, &around, run, ui).map(|_| ());
+        opened = ports::apply_live(context, request, &ports_workspace, run, ui).map(|_| ());
         restarted = restart::offer(args, context, &plan, ui)?;
     }
     match decision {
@@ -133,13 +133,13 @@ pub(super) fn wire_services(
     }
     let shown = if decision == PlanDecision::Write { &plan } else { &whole };
     let done = WiringDone { decision, plan: shown, restarted: &restarted };
-    let mut wired = report_wiring(args, context, &answers, &done, ui)?;
+    let mut result = report_wiring(args, context, &answers, &done, ui)?;
     // A port that stays closed does not undo what was written and proven.
     if let Err(error) = opened {
         ui.error(&error);
-        wired.outcome = RunOutcome::No;
+        result.outcome = RunOutcome::No;
     }
-    Ok(wired)
+    Ok(result)
 }
 
 /// Returns the plan, and the change to the store's own file to show beside it.
@@ -147,12 +147,12 @@ fn plan_wiring(
     args: &InitArgs,
     context: &ProjectContext,
     answers: &InitAnswers,
-    around: &ports::PortsWorkspace,
+    ports_workspace: &ports::PortsWorkspace,
     ui: &Ui,
 ) -> Result<(Plan, Option<FileChange>)> {
     let mut plan = plan_proven_changes(context, answers)?;
     if let Some(request) = &answers.ports {
-        plan.extend(ports::plan_port_files(context, request, around)?);
+        plan.extend(ports::plan_port_files(context, request, ports_workspace)?);
     }
     if args.tasks {
         tasks::extend(&mut plan, context)?;
@@ -240,7 +240,7 @@ fn plan_compose_changes(
     plan.extend(telemetry::plan(model, &request, additions)?);
     let agents = &answers.agents;
     plan::agents::extend(&mut plan, model, &agents.planned, &agents.images, last)?;
-    plan::addons::extend(&mut plan, model, &answers.addons.wish, &variables, last)?;
+    plan::addons::extend(&mut plan, model, &answers.addons.request, &variables, last)?;
     Ok(plan)
 }
 
@@ -262,16 +262,16 @@ fn report_wiring(
     let WiringDone { decision, plan, restarted } = *done;
     let mut outcome = flow::outcome(decision);
     let mut verdict = None;
-    let wired = matches!(decision, PlanDecision::Write | PlanDecision::Nothing)
+    let is_wired = matches!(decision, PlanDecision::Write | PlanDecision::Nothing)
         && !args.write.check
         && !args.write.dry_run;
     let key = answers.key.as_ref();
-    let later = wired && key.is_some_and(|key| key.comes_later(context, ui));
+    let later = is_wired && key.is_some_and(|key| key.comes_later(context, ui));
     // When nothing leaves this machine, the next step is the receiver.
     let local = answers.destination.provider == "local";
     if later {
         ui.say("codespaces have the key from their creation or their next start on: stop and start this one, then go on");
-    } else if wired && !args.no_verify && !local && !answers.selected.is_empty() {
+    } else if is_wired && !args.no_verify && !local && !answers.selected.is_empty() {
         let context = context.again()?;
         let request = ProofRequest {
             trusted_hosts: args.trust_host.clone(),
@@ -292,13 +292,13 @@ fn report_wiring(
     document["instrumentation"] = spans::document(answers);
     document["restarted"] = json!(restarted.done);
     document["addons"] =
-        json!(answers.addons.wish.addons.iter().map(|addon| addon.as_str()).collect::<Vec<_>>());
+        json!(answers.addons.request.addons.iter().map(|addon| addon.as_str()).collect::<Vec<_>>());
     document["verify"] = json!(verdict);
     // A plan that was only shown has a next step too; for people, it follows the diff, and writing comes first.
     document["next"] = match decision {
         PlanDecision::Declined => json!([]),
         _ => json!(after),
     };
-    let next = if wired { after } else { Vec::new() };
+    let next = if is_wired { after } else { Vec::new() };
     Ok(WiringResult { outcome, document, next })
 }

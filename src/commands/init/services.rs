@@ -58,9 +58,9 @@ pub(super) fn choose(
     }
     let copies =
         |selected: &SelectedService| model.service(&selected.service).is_some_and(is_agent_service);
-    for one in selected.extract_if(.., |selected| copies(selected)) {
+    for copier in selected.extract_if(.., |selected| copies(selected)) {
         let text =
-            format!("{} copies an agent for others, and is never traced itself", one.service);
+            format!("{} copies an agent for others, and is never traced itself", copier.service);
         notes.push(Note::fact(text));
     }
     Ok(chosen)

@@ -53,15 +53,15 @@ pub(super) fn run(
     };
     let mut refused = vec![destination.endpoint.clone()];
     if args.provider.region.is_none() && args.provider.endpoint.is_none() {
-        for other in other_regions(&destination) {
-            let Ok(cleared) = clear_trial(args, &other, key, redactor)? else {
+        for region in other_regions(&destination) {
+            let Ok(cleared) = clear_trial(args, &region, key, redactor)? else {
                 continue;
             };
             match try_key(&cleared, key)? {
                 Ok(owner) => {
-                    return Ok((with_dataset(&owner, other)?, Some(key_owner_note(&owner))));
+                    return Ok((with_dataset(&owner, region)?, Some(key_owner_note(&owner))));
                 }
-                Err(WhoamiFailure::Rejected(_)) => refused.push(other.endpoint),
+                Err(WhoamiFailure::Rejected(_)) => refused.push(region.endpoint),
                 Err(WhoamiFailure::Unanswered(_)) => {}
             }
         }
@@ -134,9 +134,9 @@ fn key_owner_note(owner: &Whoami) -> Note {
 fn key_rejected_everywhere(destination: &Destination, refused: &[String], words: &str) -> Error {
     let title = &destination.title;
     let endpoint = refused.join(" and ");
-    let (status, said) = words.split_once(": ").unwrap_or((words, words));
+    let (status, message) = words.split_once(": ").unwrap_or((words, words));
     let text = format!("{title} does not know this key ({status} from {endpoint})");
-    let error = Error::new(ErrorCode::KeyRejected, text).cause(said);
+    let error = Error::new(ErrorCode::KeyRejected, text).cause(message);
     match (provider::find_provider(&destination.provider), &destination.ui) {
         (Some(provider), Some(pages)) => {
             error.hint(format!("make one at {pages}: {}", provider.keys))

@@ -46,37 +46,37 @@ pub(super) fn run(
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
     let name = args.variable.variable.as_str();
-    let meant = CopiesToForget::new(args, stores, name)?;
+    let copies = CopiesToForget::new(args, stores, name)?;
     let mut document = KeyForgetDocument {
         schema_version: SCHEMA_VERSION,
         variable: name,
-        held: meant.seen.iter().map(|found| found.store.name()).collect(),
+        held: copies.seen.iter().map(|found| found.store.name()).collect(),
         forgotten: Vec::new(),
         failed: Vec::new(),
     };
-    for found in &meant.seen {
+    for found in &copies.seen {
         ui.say(format!("  {}  {}", found.secret.masked(), found.place));
     }
-    if meant.at_github {
+    if copies.at_github {
         ui.say(format!(
             "  {name} may be among {}, too",
             describe_store_place(stores, StoreKind::Codespaces)
         ));
     }
-    let asked = meant.ask(args, ui)?;
-    let mut failures = meant.unanswered.clone();
-    let seen = meant.seen.iter().filter(|_| asked.seen).map(|found| found.store);
+    let agreed = copies.ask(args, ui)?;
+    let mut failures = copies.unanswered.clone();
+    let seen = copies.seen.iter().filter(|_| agreed.seen).map(|found| found.store);
     for store in seen {
         failures.extend(forget_copy(store, stores, &mut document, ui).err());
     }
     if document.forgotten.contains(&StoreKind::Dotenv.name()) && !names_env_file(project) {
         failures.extend(stores.remove_empty_env_file().err());
     }
-    if asked.at_github {
+    if agreed.at_github {
         failures.extend(forget_copy(StoreKind::Codespaces, stores, &mut document, ui).err());
     }
     let is_shown = args.write.dry_run || args.write.check;
-    let nothing = meant.seen.is_empty() && !meant.at_github;
+    let nothing = copies.seen.is_empty() && !copies.at_github;
     if nothing {
         ui.result(match args.store {
             Some(kind) => {
@@ -87,11 +87,11 @@ pub(super) fn run(
         });
     } else if is_shown {
         ui.result(format!("{name} would be forgotten"));
-    } else if !asked.seen && !asked.at_github {
+    } else if !agreed.seen && !agreed.at_github {
         ui.result(format!("{name} stays"));
     }
     if !is_shown {
-        tell_what_is_left(args, asked.at_github, stores, ui);
+        tell_what_is_left(args, agreed.at_github, stores, ui);
     }
     document.failed.extend(failures.iter().map(|failure| FailedStore {
         store: failure.store().name(),
@@ -101,7 +101,7 @@ pub(super) fn run(
     match combine_store_errors(name, failures) {
         Some(error) => Err(error),
         None if nothing || args.write.dry_run => Ok(RunOutcome::Yes),
-        None if meant.is_covered(&asked) => Ok(RunOutcome::Yes),
+        None if copies.is_covered(&agreed) => Ok(RunOutcome::Yes),
         None => Ok(RunOutcome::No),
     }
 }
@@ -166,8 +166,8 @@ impl CopiesToForget {
         Ok(AgreedRemoval { seen, at_github })
     }
 
-    fn is_covered(&self, asked: &AgreedRemoval) -> bool {
-        (self.seen.is_empty() || asked.seen) && (!self.at_github || asked.at_github)
+    fn is_covered(&self, agreed: &AgreedRemoval) -> bool {
+        (self.seen.is_empty() || agreed.seen) && (!self.at_github || agreed.at_github)
     }
 }
 

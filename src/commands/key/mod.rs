@@ -21,12 +21,12 @@ pub(super) fn run(
     shell: &Shell,
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
-    let place = ProjectContext::find(shell, global.directory.as_deref())?;
-    let stores = place.stores(ui.redactor());
+    let context = ProjectContext::find(shell, global.directory.as_deref())?;
+    let stores = context.stores(ui.redactor());
     match &args.action {
-        KeyAction::Set(args) => set::run(args, &place, stores, ui),
-        KeyAction::Status(args) => status::run(args, &place, stores, ui),
-        KeyAction::Whoami(args) => whoami::run(args, &place, stores, ui),
-        KeyAction::Forget(args) => forget::run(args, &place, stores, ui),
+        KeyAction::Set(args) => set::run(args, &context, stores, ui),
+        KeyAction::Status(args) => status::run(args, &context, stores, ui),
+        KeyAction::Whoami(args) => whoami::run(args, &context, stores, ui),
+        KeyAction::Forget(args) => forget::run(args, &context, stores, ui),
     }
 }

@@ -59,14 +59,14 @@ pub(super) fn run(
         journal.apply_then(&prepared.plan, "key set", &[name], store)?;
         flow::show_written_files(&prepared.plan, context.root(), ui);
     }
-    let (said, stored) = match decision {
+    let (action, stored) = match decision {
         PlanDecision::Nothing => ("was already stored in", true),
         PlanDecision::Write => ("is stored in", true),
         PlanDecision::Shown | PlanDecision::Pending | PlanDecision::Declined => {
             ("was not stored in", false)
         }
     };
-    ui.result(format!("{name} {said} {}", store.place()));
+    ui.result(format!("{name} {action} {}", store.place()));
     if stored && store.reads_back() {
         next_steps(stores, name, ui);
     } else if stored {
@@ -151,12 +151,12 @@ fn decide_storing(
 /// Says when a Codespaces secret takes effect, and what this shell has until then.
 fn describe_codespaces_delay(stores: &Stores, name: &str, secret: &Secret) -> String {
     let held = stores.store(StoreKind::Env).get(name).ok().flatten();
-    let here = match held {
+    let where_held = match held {
         None => "this shell has none",
         Some(held) if held == *secret => "this shell has this value already",
         Some(_) => "this shell has another value",
     };
-    format!("a codespace has it as a variable from its creation or its next start on; {here}")
+    format!("a codespace has it as a variable from its creation or its next start on; {where_held}")
 }
 
 fn next_steps(stores: &Stores, name: &str, ui: &mut Ui) {

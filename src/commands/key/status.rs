@@ -107,15 +107,15 @@ fn store_row(answer: &StoreAnswer) -> StoreAnswerRow {
 }
 
 fn format_store_row(row: &StoreAnswerRow, survey: &SecretSurvey) -> String {
-    let what = match (&row.masked, &row.reason) {
+    let state = match (&row.masked, &row.reason) {
         (Some(masked), _) => format!("{masked}  {}", row.place),
         (None, Some(reason)) => format!("-         {reason}"),
         (None, None) => format!("-         nothing in {}", row.place),
     };
     if compose_takes(survey) == Some(row.store) {
-        format!("{what}  <- docker compose takes this")
+        format!("{state}  <- docker compose takes this")
     } else {
-        what
+        state
     }
 }
 

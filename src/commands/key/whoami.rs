@@ -70,14 +70,14 @@ pub(super) fn run(
     let mut refused = Vec::new();
     // A key does not show its region: all are tried unless one was named.
     if let (Err(WhoamiFailure::Rejected(_)), true) = (&answer, is_open)
-        && let Some(other) = target.in_other_region()
+        && let Some(other_target) = target.in_other_region()
     {
-        match ask_key_owner(&other, name, &found, ui)? {
+        match ask_key_owner(&other_target, name, &found, ui)? {
             Ok(whoami) => {
-                target = other;
+                target = other_target;
                 answer = Ok(whoami);
             }
-            Err(WhoamiFailure::Rejected(_)) => refused.push(other.address()),
+            Err(WhoamiFailure::Rejected(_)) => refused.push(other_target.address()),
             Err(WhoamiFailure::Unanswered(_)) => {}
         }
     }
@@ -114,11 +114,11 @@ fn ask_key_owner(
 
 /// Returns the error for a key that neither the target nor the other regions know.
 fn rejected_key_error(target: &HoneycombTarget, others: &[String], words: &str) -> Error {
-    let (status, said) = words.split_once(": ").unwrap_or((words, words));
+    let (status, message) = words.split_once(": ").unwrap_or((words, words));
     let places = std::iter::once(target.address()).chain(others.iter().cloned());
-    let place = places.collect::<Vec<_>>().join(" and ");
-    let text = format!("Honeycomb does not know this key ({status} from {place})");
-    let error = Error::new(ErrorCode::KeyRejected, text).cause(said);
+    let places_text = places.collect::<Vec<_>>().join(" and ");
+    let text = format!("Honeycomb does not know this key ({status} from {places_text})");
+    let error = Error::new(ErrorCode::KeyRejected, text).cause(message);
     match target.other_region() {
         Some(_) if !others.is_empty() => {
             error.hint("`cruddur-ops key status` shows every place that holds a key")
@@ -180,12 +180,12 @@ mod tests {
 
     #[test]
     fn a_key_of_the_other_region_gets_a_hint_to_ask_there() {
-        for (asked, endpoint, hint) in [
+        for (region_name, endpoint, hint) in [
             ("us", "https://api.honeycomb.io", "whoami --region eu`"),
             ("eu", "https://api.eu1.honeycomb.io", "whoami --region us`"),
         ] {
             let args = TargetArgs {
-                region: Some(asked.to_owned()),
+                region: Some(region_name.to_owned()),
                 endpoint: None,
                 trust_host: Vec::new(),
             };

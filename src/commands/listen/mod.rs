@@ -38,9 +38,9 @@ pub(super) fn run(
 
 /// Adds the project's stored keys to the redactor: any of them may appear in a span.
 fn teach_stored_keys(shell: &Shell, global: &GlobalOptions, ui: &Ui) {
-    let Ok(place) = ProjectContext::find(shell, global.directory.as_deref()) else { return };
-    let stores = place.stores(ui.redactor());
-    let mut names = place.project.model().map(secrets::asked_for).unwrap_or_default();
+    let Ok(context) = ProjectContext::find(shell, global.directory.as_deref()) else { return };
+    let stores = context.stores(ui.redactor());
+    let mut names = context.project.model().map(secrets::asked_for).unwrap_or_default();
     names.insert(HONEYCOMB_KEY.to_owned());
     for name in names {
         stores.find(&name);

@@ -203,10 +203,10 @@ impl ListenSession {
             let spans = format_count(self.rejected as u64, "span");
             ui.warn(format!("{spans} rejected: {}", receiver::REJECTED), None);
         }
-        for (number, what) in [(self.metrics, "metrics"), (self.logs, "logs")] {
+        for (number, signal) in [(self.metrics, "metrics"), (self.logs, "logs")] {
             if number > 0 {
                 let requests = format_count(number, "request");
-                ui.say(format!("{requests} with {what} acknowledged and not looked at"));
+                ui.say(format!("{requests} with {signal} acknowledged and not looked at"));
             }
         }
     }

@@ -19,19 +19,19 @@ use crate::ui::interrupt::{InterruptMode, set_interrupt_mode};
 /// # Errors
 /// `port-invalid`, `unsafe-edit`, and whatever keeps live ports from being changed.
 pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
-    let asked =
+    let requests =
         args.ports.iter().map(|text| parse_port_request(text)).collect::<Result<Vec<_>>>()?;
-    let wish = match (args.public, args.private) {
+    let policy = match (args.public, args.private) {
         (true, _) => PortPolicy::Public,
         (_, true) => PortPolicy::Private,
         _ => PortPolicy::Keep,
     };
-    if wish == PortPolicy::Keep && asked.is_empty() {
+    if policy == PortPolicy::Keep && requests.is_empty() {
         return list::run(context, ui);
     }
     let mut request = PortsRequest {
-        wish,
-        asked,
+        policy,
+        requested: requests,
         live: !args.no_live,
         gitpod: args.gitpod,
         devcontainer: args.devcontainer,
@@ -41,19 +41,19 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
     let journal = context.journal(ui.redactor())?;
     let fresh = flow::settle(&journal, context, &args.write, ui)?;
     let context = fresh.as_ref().unwrap_or(context);
-    let around = PortsWorkspace::of(context);
-    around.look(Some(&request));
+    let workspace = PortsWorkspace::of(context);
+    workspace.look(Some(&request));
     let mut declined = false;
-    if flow::may_ask(&args.write, ui) && ports::may_create_gitpod(context, &request, &around)? {
+    if flow::may_ask(&args.write, ui) && ports::may_create_gitpod(context, &request, &workspace)? {
         let question = "No file here configures ports. Create .gitpod.yml, for Gitpod?";
         request.gitpod = ui.confirm(question, "--gitpod", false)?;
         declined = !request.gitpod;
     }
-    if flow::may_ask(&args.write, ui) && ports::may_open_on_start(context, &request, &around)? {
+    if flow::may_ask(&args.write, ui) && ports::may_open_on_start(context, &request, &workspace)? {
         let question = "Open these ports again at each start of the codespace (a postStartCommand in devcontainer.json)?";
         request.on_start = ui.confirm(question, "--on-start", false)?;
     }
-    let plan = ports::plan_port_files(context, &request, &around)?;
+    let plan = ports::plan_port_files(context, &request, &workspace)?;
     let decision = flow::decide(
         &journal,
         &plan,
@@ -69,7 +69,7 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
         flow::show_written_files(&plan, context.root(), ui);
     }
     if decision == PlanDecision::Nothing {
-        ports::nothing_to_do(context, &request, &around).into_iter().for_each(|line| ui.say(line));
+        ports::nothing_to_do(context, &request, &workspace).into_iter().for_each(|line| ui.say(line));
     }
     let mut done = ports::LiveChanges::default();
     if matches!(decision, PlanDecision::Write | PlanDecision::Nothing)
@@ -78,7 +78,7 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
     {
         let _whole = set_interrupt_mode(InterruptMode::Remember);
         let run = (&journal, "ports", &plan);
-        done = ports::apply_live(context, Some(&request), &around, run, ui)?;
+        done = ports::apply_live(context, Some(&request), &workspace, run, ui)?;
     }
     let mut document = flow::document(&plan, context.root(), ui);
     document["applied"] = json!(decision == PlanDecision::Write);

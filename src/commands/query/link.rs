@@ -60,9 +60,9 @@ pub(in crate::commands) fn build(
     let whoami = match net::block_on(honeycomb::whoami_over(&route, &key, deadline))? {
         Ok(whoami) => whoami,
         Err(failure) => {
-            let said = failure.words();
+            let message = failure.words();
             return Ok(Err(MissingLinkReason {
-                why: format!("{} says {said}", target.address()),
+                why: format!("{} says {message}", target.address()),
                 remedy: Some("`cruddur-ops key whoami` asks which region knows the key"),
             }));
         }

@@ -103,8 +103,8 @@ fn show_link(link: &std::result::Result<String, MissingLinkReason>, is_spared: b
             ui.result(PaintedLine::link(url));
         }
         Err(missing) => {
-            let said = format!("no link into Honeycomb: {}", missing.why);
-            if is_spared { ui.detail(said) } else { ui.say(said) }
+            let message = format!("no link into Honeycomb: {}", missing.why);
+            if is_spared { ui.detail(message) } else { ui.say(message) }
         }
     }
 }
@@ -122,7 +122,7 @@ fn show_query_result(query: &Query, answer: &QueryAnswer, http_port: u16, ui: &m
     let shown = |value: &Json| match value {
         Json::Null => "-".to_owned(),
         Json::String(text) => text.clone(),
-        other => other.to_string(),
+        value => value.to_string(),
     };
     let rows = answer.groups.iter().map(|group| {
         let names = group.by.iter().map(shown).collect();

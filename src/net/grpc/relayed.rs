@@ -77,9 +77,9 @@ pub async fn relay_call(
 impl RelayedReply {
     /// Returns the meaning of the answer to a trace export.
     pub fn meaning(&self) -> ExportMeaning {
-        let said = tonic::Status::from_header_map(&self.trailers)
+        let status = tonic::Status::from_header_map(&self.trailers)
             .or_else(|| tonic::Status::from_header_map(&self.head.headers));
-        match said {
+        match status {
             Some(status) if status.code() == tonic::Code::Ok => self.accepted(),
             said => GrpcStatus {
                 code: said.as_ref().map_or(tonic::Code::Unknown, tonic::Status::code).into(),

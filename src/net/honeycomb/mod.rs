@@ -73,7 +73,7 @@ pub async fn whoami_over(
     let answer = &received.answer;
     let status = answer.status;
     let words = response::response_message(answer);
-    let said = match &words {
+    let message = match &words {
         Some(words) => format!("{status}: {words}"),
         None => status.to_string(),
     };
@@ -81,8 +81,8 @@ pub async fn whoami_over(
         200 => Whoami::read(&answer.body).ok_or_else(|| {
             WhoamiFailure::Unanswered("200 with something that is no answer of Honeycomb's".into())
         }),
-        401 | 403 => Err(WhoamiFailure::Rejected(said)),
-        _ => Err(WhoamiFailure::Unanswered(said)),
+        401 | 403 => Err(WhoamiFailure::Rejected(message)),
+        _ => Err(WhoamiFailure::Unanswered(message)),
     }
 }
 

@@ -151,15 +151,15 @@ async fn send_honeycomb_request(
         .await
         .map_err(|failure| QueryFailure::Unanswered(failure.evidence))?;
     let status = received.answer.status;
-    let said = match response::response_message(&received.answer) {
+    let message = match response::response_message(&received.answer) {
         Some(words) => format!("{status}: {words}"),
         None => status.to_string(),
     };
     match status {
         200..=299 => Ok(received),
-        400 | 422 => Err(QueryFailure::Malformed(said)),
-        429 | 500..=599 => Err(QueryFailure::Unanswered(said)),
-        _ => Err(QueryFailure::Refused(said)),
+        400 | 422 => Err(QueryFailure::Malformed(message)),
+        429 | 500..=599 => Err(QueryFailure::Unanswered(message)),
+        _ => Err(QueryFailure::Refused(message)),
     }
 }
 

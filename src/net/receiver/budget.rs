@@ -27,7 +27,7 @@ impl ByteBudget {
             return false;
         };
         match &mut held.0 {
-            Some(have) => have.merge(permit),
+            Some(held_permit) => held_permit.merge(permit),
             None => held.0 = Some(permit),
         }
         true
@@ -41,9 +41,9 @@ impl HeldBytes {
 
     /// Returns everything beyond `bytes` to the budget.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
-        let beyond = self.bytes().saturating_sub(bytes);
+        let excess = self.bytes().saturating_sub(bytes);
         if let Some(permit) = &mut self.0 {
-            drop(permit.split(beyond));
+            drop(permit.split(excess));
         }
     }
 

@@ -31,13 +31,13 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// An open connection.
 struct OpenConnection {
     /// When it was opened, or last answered.
-    heard: Arc<Mutex<Instant>>,
+    last_activity: Arc<Mutex<Instant>>,
     task: AbortHandle,
 }
 
 impl OpenConnection {
     fn heard(&self) -> Instant {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.last_activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -66,14 +66,14 @@ pub(in crate::net) async fn serve(
                 let (Some(slot), Some(accepted)) = (slot, waiting.take()) else {
                     continue;
                 };
-                let heard = Arc::new(Mutex::new(Instant::now()));
+                let last_activity = Arc::new(Mutex::new(Instant::now()));
                 let connection =
-                    serve_client(accepted, routes.clone(), limits, Arc::clone(&heard), stop.clone());
+                    serve_client(accepted, routes.clone(), limits, Arc::clone(&last_activity), stop.clone());
                 let task = open.spawn(async move {
                     connection.await;
                     drop(slot);
                 });
-                connections.push(OpenConnection { heard, task });
+                connections.push(OpenConnection { last_activity, task });
             }
         }
     }
@@ -116,7 +116,7 @@ async fn serve_client(
     (stream, peer): (TcpStream, SocketAddr),
     routes: Router,
     limits: ReceiverLimits,
-    heard: Arc<Mutex<Instant>>,
+    last_activity: Arc<Mutex<Instant>>,
     mut stop: watch::Receiver<()>,
 ) {
     // Responses are small; waiting to fill a packet would delay them.
@@ -131,10 +131,10 @@ async fn serve_client(
     let routes = TowerToHyperService::new(routes);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        let (answer, heard) = (routes.call(request), Arc::clone(&heard));
+        let (answer, last_activity) = (routes.call(request), Arc::clone(&last_activity));
         async move {
             let answer = answer.await;
-            *heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+            *last_activity.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
             answer
         }
     });
@@ -208,8 +208,8 @@ mod tests {
         for _ in 0..100 {
             let slot = take_connection_slot(&slots, &mut connections).await.unwrap();
             let task = tokio::spawn(async move { drop(slot) });
-            let heard = Arc::new(Mutex::new(Instant::now()));
-            connections.push(OpenConnection { heard, task: task.abort_handle() });
+            let last_activity = Arc::new(Mutex::new(Instant::now()));
+            connections.push(OpenConnection { last_activity, task: task.abort_handle() });
             task.await.unwrap();
         }
         assert!(connections.len() <= 4, "{} are kept", connections.len());

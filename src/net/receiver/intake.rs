@@ -138,10 +138,10 @@ impl BodyReader {
         packed: &[u8],
         held: &mut HeldBytes,
     ) -> Result<Bytes, RequestRefusal> {
-        let room = |length: usize| {
+        let reserve = |length: usize| {
             if self.budget.take(2 * length, held) { Ok(()) } else { Err(RequestRefusal::Busy) }
         };
-        inflate_gzip(packed, self.limits.body, room).map(Bytes::from)
+        inflate_gzip(packed, self.limits.body, reserve).map(Bytes::from)
     }
 
     /// Decodes a message; `held` then covers the message and its spans.

@@ -187,7 +187,7 @@ impl ReceivedExport {
     pub fn header(&self, name: &str) -> Option<&Secret> {
         self.headers
             .iter()
-            .find(|(have, _)| have.eq_ignore_ascii_case(name))
+            .find(|(header, _)| header.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     }
 
@@ -322,16 +322,16 @@ impl Drop for Receiver {
 
 pub(in crate::net) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
-        let (code, what) = match error.kind() {
+        let (code, reason) = match error.kind() {
             std::io::ErrorKind::AddrInUse => (ErrorCode::PortInUse, "is taken by another program"),
             _ => (ErrorCode::BindFailed, "cannot be listened on"),
         };
-        Error::new(code, format!("{address} {what}")).cause(error)
+        Error::new(code, format!("{address} {reason}")).cause(error)
     })
 }
 
-pub(in crate::net) fn bound(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr> {
+pub(in crate::net) fn bound(listener: &TcpListener, requested: SocketAddr) -> Result<SocketAddr> {
     listener.local_addr().map_err(|error| {
-        Error::new(ErrorCode::BindFailed, format!("{asked} has no address")).cause(error)
+        Error::new(ErrorCode::BindFailed, format!("{requested} has no address")).cause(error)
     })
 }

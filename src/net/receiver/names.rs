@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_name_that_somebody_can_register_is_not_this_machine() {
-        for own in [
+        for name in [
             "localhost:4318",
             "LOCALHOST",
             "127.0.0.1",
@@ -88,7 +88,7 @@ mod tests {
             "dev.box.example",
             "localhost.",
         ] {
-            assert!(is_own(own, Some("dev.box.example")), "{own}");
+            assert!(is_own(name, Some("dev.box.example")), "{name}");
         }
         for foreign in [
             "evil.example",

@@ -312,7 +312,7 @@ async fn when_all_slots_are_taken_idle_and_slow_connections_are_closed() {
 async fn only_this_machine_and_its_containers_are_served() {
     let (receiver, _inbox) = open_receiver(ReceiverLimits::default()).await;
     let ReceiverAddresses { http, grpc } = receiver.addresses();
-    let own = [
+    let own_names = [
         "localhost:4318",
         "127.0.0.1",
         "[::1]",
@@ -334,7 +334,8 @@ async fn only_this_machine_and_its_containers_are_served() {
         ("http://localhost.evil.example", 403),
         ("file://", 403),
     ];
-    let named = own.map(|host| (host, 200)).into_iter().chain(foreign.map(|host| (host, 403)));
+    let named =
+        own_names.map(|host| (host, 200)).into_iter().chain(foreign.map(|host| (host, 403)));
     let mut heads: Vec<(String, u16)> =
         named.map(|(host, status)| (format!("host: {host}"), status)).collect();
     heads.extend(
@@ -407,14 +408,14 @@ async fn invalid_grpc_frames_are_malformed() {
         (whole.repeat(2), "identity", "3"),
         (Vec::new(), "identity", "3"),
     ] {
-        let asked = axum::http::Request::post(
+        let request = axum::http::Request::post(
             "http://localhost/opentelemetry.proto.collector.trace.v1.TraceService/Export",
         )
         .header("content-type", "application/grpc")
         .header("grpc-encoding", encoding)
         .body(Full::new(bytes::Bytes::from(body)))
         .unwrap();
-        let answer = client.send_request(asked).await.unwrap();
+        let answer = client.send_request(request).await.unwrap();
         let early = answer.headers().get("grpc-status").cloned();
         let trailers = answer.into_body().collect().await.unwrap().trailers().cloned();
         let status = early.or(trailers.and_then(|all| all.get("grpc-status").cloned())).unwrap();
@@ -426,18 +427,18 @@ async fn invalid_grpc_frames_are_malformed() {
 async fn a_page_on_this_machine_may_send_and_no_other() {
     let (receiver, _inbox) = open_receiver(ReceiverLimits::default()).await;
     let http = receiver.addresses().http;
-    let asked = |origin: &str| {
+    let preflight = |origin: &str| {
         format!(
             "OPTIONS /v1/traces HTTP/1.1\r\norigin: {origin}\r\naccess-control-request-headers: content-type,x-a"
         )
     };
-    let local = send_raw(http, &asked("http://localhost:3000"), b"").await;
+    let local = send_raw(http, &preflight("http://localhost:3000"), b"").await;
     assert_eq!(local.status, 204);
     assert!(local.head.contains("access-control-allow-origin: http://localhost:3000"), "{local:?}");
     assert!(local.head.contains("access-control-allow-headers: content-type,x-a"), "{local:?}");
-    let other = send_raw(http, &asked("https://example.com"), b"").await;
-    assert_eq!(other.status, 403);
-    assert!(!other.head.contains("access-control"), "{other:?}");
+    let foreign = send_raw(http, &preflight("https://example.com"), b"").await;
+    assert_eq!(foreign.status, 403);
+    assert!(!foreign.head.contains("access-control"), "{foreign:?}");
 }
 
 #[tokio::test]

@@ -75,11 +75,11 @@ fn relayed_grpc_response(reply: RelayedReply) -> Response {
         Full::new(body).with_trailers(std::future::ready(Some(Ok::<HeaderMap, _>(trailers))));
     let mut response = Response::new(Body::new(with_trailers));
     *response.status_mut() = head.status;
-    let own = head.headers.into_iter().filter(|(name, _)| {
+    let own_headers = head.headers.into_iter().filter(|(name, _)| {
         name.as_ref()
             .is_some_and(|name| name == "content-type" || name.as_str().starts_with("grpc-"))
     });
-    response.headers_mut().extend(own);
+    response.headers_mut().extend(own_headers);
     response
 }
 

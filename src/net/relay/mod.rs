@@ -134,9 +134,9 @@ impl Relay {
     /// `bind-failed`, naming the address.
     pub async fn open(options: RelayOptions) -> Result<(Self, mpsc::Receiver<RelayedExport>)> {
         let RelayOptions { ip, route, protocol, limits, patience, deadline } = options;
-        let asked = SocketAddr::new(ip, 0);
-        let listener = listen(asked).await?;
-        let address = bound(&listener, asked)?;
+        let requested = SocketAddr::new(ip, 0);
+        let listener = listen(requested).await?;
+        let address = bound(&listener, requested)?;
         let (exports, relayed) = mpsc::channel(64);
         let (peer, admitted) = watch::channel(None);
         let state = Arc::new(RelayState {
@@ -269,10 +269,10 @@ fn end_to_end(headers: &HeaderMap) -> Vec<ExportHeader> {
         .split(',')
         .map(|name| name.trim().to_ascii_lowercase())
         .collect();
-    let meant = headers.iter().filter(|(name, _)| {
-        !OF_A_CONNECTION.contains(name) && !named.iter().any(|one| one == name.as_str())
+    let forwarded = headers.iter().filter(|(name, _)| {
+        !OF_A_CONNECTION.contains(name) && !named.iter().any(|header| header == name.as_str())
     });
-    let text = meant.filter_map(|(name, value)| {
+    let text = forwarded.filter_map(|(name, value)| {
         let value = std::str::from_utf8(value.as_bytes()).ok()?;
         Some(ExportHeader { name: name.as_str().to_owned(), value: Secret::new(value) })
     });

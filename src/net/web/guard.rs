@@ -123,9 +123,10 @@ impl PageGuard {
     /// Returns whether an origin is the page's own: this port of this machine, or the workspace's name for it.
     fn is_own(&self, origin: &str) -> bool {
         let Ok(url) = Url::parse(origin) else { return false };
-        let here = url.host_str().is_some_and(is_local)
+        let is_local_page = url.host_str().is_some_and(is_local)
             && url.port_or_known_default() == Some(self.address.port());
-        here || self.workspace.as_ref().is_some_and(|workspace| workspace.origin() == url.origin())
+        is_local_page
+            || self.workspace.as_ref().is_some_and(|workspace| workspace.origin() == url.origin())
     }
 
     /// Returns the cookie for the browser that brings the address's token, which no other can bring then; none for a browser
@@ -152,7 +153,7 @@ impl PageGuard {
         let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
             cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        if pairs.any(|(have, value)| have == name && is_same(value, &self.session)) {
+        if pairs.any(|(cookie, value)| cookie == name && is_same(value, &self.session)) {
             Ok(())
         } else {
             Err(PageRefusal::Session)
@@ -171,6 +172,6 @@ fn random_secret() -> Secret {
 }
 
 /// Compares in a time that does not depend on where the two differ.
-fn is_same(given: &str, kept: &Secret) -> bool {
-    given.as_bytes().ct_eq(kept.expose().as_bytes()).into()
+fn is_same(given: &str, expected: &Secret) -> bool {
+    given.as_bytes().ct_eq(expected.expose().as_bytes()).into()
 }

@@ -66,16 +66,16 @@ impl PageServer {
         port: u16,
         workspace_url: impl FnOnce(u16) -> Option<String>,
     ) -> Result<(Self, mpsc::Receiver<PageRequest>)> {
-        let asked = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listener = listen(asked).await?;
-        let address = bound(&listener, asked)?;
+        let requested = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listener = listen(requested).await?;
+        let address = bound(&listener, requested)?;
         let guard = Arc::new(PageGuard::new(address, workspace_url(address.port()).as_deref()));
-        let (news, heard) = watch::channel(0);
+        let (news, news_receiver) = watch::channel(0);
         let (stop, stopped) = watch::channel(());
-        let (requests, asked) = mpsc::channel(limits::PAGE_QUESTIONS);
+        let (requests, inbox) = mpsc::channel(limits::PAGE_QUESTIONS);
         let state = PageState {
             guard: Arc::clone(&guard),
-            news: heard,
+            news: news_receiver,
             streams: Arc::new(Semaphore::new(limits::PAGE_STREAMS)),
             requests,
         };
@@ -83,7 +83,7 @@ impl PageServer {
         let limits =
             ReceiverLimits { connections: limits::PAGE_CONNECTIONS, ..ReceiverLimits::default() };
         let door = tokio::spawn(connections::serve(listener, routes, limits, stopped));
-        Ok((Self { guard, news, stop, door }, asked))
+        Ok((Self { guard, news, stop, door }, inbox))
     }
 
     /// The address that lets one browser in.
@@ -176,11 +176,12 @@ impl PageState {
     }
 
     fn stream(&self) -> std::result::Result<Response, PageRefusal> {
-        let place = Arc::clone(&self.streams).try_acquire_owned().map_err(|_| PageRefusal::Busy)?;
+        let permit =
+            Arc::clone(&self.streams).try_acquire_owned().map_err(|_| PageRefusal::Busy)?;
         Ok(build_http_response(
             StatusCode::OK,
             "text/event-stream",
-            news::stream(self.news.clone(), place),
+            news::stream(self.news.clone(), permit),
         ))
     }
 }

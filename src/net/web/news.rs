@@ -31,11 +31,11 @@ impl hyper::body::Body for NewsBody {
 }
 
 /// Returns a body that tells of each change until there can be no more, or its reader is gone.
-pub(super) fn stream(news: watch::Receiver<u64>, place: OwnedSemaphorePermit) -> Body {
+pub(super) fn stream(news: watch::Receiver<u64>, permit: OwnedSemaphorePermit) -> Body {
     let (to, events) = mpsc::channel(1);
     tokio::spawn(async move {
         tell(news, to).await;
-        drop(place);
+        drop(permit);
     });
     Body::new(NewsBody(events))
 }

@@ -81,19 +81,20 @@ async fn the_address_lets_one_browser_in_and_is_led_away_from() {
     assert_eq!(status(&send(address, &format!("GET /?token={used}"), "").await), 401);
     echo(requests);
     let cookie = enter(&server, address).await;
-    let kept = token(&server);
+    let first_token = token(&server);
     let again = send(address, &format!("GET /?token={used}"), &cookie).await;
     assert_eq!(status(&again), 303, "who is in may follow the old address");
-    assert_eq!(token(&server), kept, "and uses up no other");
-    for wrong in ["", "x", &used[..63], &format!("{kept}0")] {
+    assert_eq!(token(&server), first_token, "and uses up no other");
+    for wrong in ["", "x", &used[..63], &format!("{first_token}0")] {
         assert_eq!(
             status(&send(address, &format!("GET /?token={wrong}"), "").await),
             401,
             "{wrong}"
         );
     }
-    let fetched = send(address, &format!("GET /?token={kept}"), "Sec-Purpose: prefetch\r\n").await;
-    assert_eq!((status(&fetched), token(&server)), (503, kept), "nobody has seen it");
+    let fetched =
+        send(address, &format!("GET /?token={first_token}"), "Sec-Purpose: prefetch\r\n").await;
+    assert_eq!((status(&fetched), token(&server)), (503, first_token), "nobody has seen it");
 }
 
 #[tokio::test]
@@ -175,10 +176,10 @@ async fn other_pages_get_nothing_however_they_ask() {
     echo(requests);
     let cookie = enter(&server, address).await;
     let port = address.port();
-    let own = format!("Origin: http://localhost:{port}\r\n");
+    let own_origin = format!("Origin: http://localhost:{port}\r\n");
     let outside = format!("Origin: {WORKSPACE}\r\nHost: 4319-me-app.ws-eu11.gitpod.io\r\n");
     for headers in [
-        own.as_str(),
+        own_origin.as_str(),
         outside.as_str(),
         "Sec-Fetch-Site: same-origin\r\n",
         "Sec-Fetch-Site: none\r\n",
@@ -265,13 +266,13 @@ async fn streams_tell_of_changes_are_few_and_end_with_the_page() {
 
 /// Reads until `text` has come.
 async fn hear(stream: &mut TcpStream, text: &str) {
-    let mut heard = String::new();
+    let mut received = String::new();
     let mut chunk = [0; 4096];
     let listen = async {
-        while !heard.contains(text) {
+        while !received.contains(text) {
             let length = stream.read(&mut chunk).await.unwrap();
-            assert!(length > 0, "{heard}");
-            heard.push_str(std::str::from_utf8(&chunk[..length]).unwrap());
+            assert!(length > 0, "{received}");
+            received.push_str(std::str::from_utf8(&chunk[..length]).unwrap());
         }
     };
     timeout(Duration::from_secs(20), listen).await.unwrap_or_else(|_| panic!("no {text:?}"));

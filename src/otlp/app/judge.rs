@@ -28,9 +28,9 @@ impl AppSpanJudgement {
 /// Compares the received spans with those the requests of `probe` should create; `None` if there are none.
 pub fn judge_app_spans(spans: &[AppSpan], probe: &AppProbe) -> Option<AppSpanJudgement> {
     let trace = probe.trace.id();
-    let ours: Vec<&AppSpan> = spans.iter().filter(|span| span.trace == trace).collect();
+    let trace_spans: Vec<&AppSpan> = spans.iter().filter(|span| span.trace == trace).collect();
     let ordinary = spans.iter().any(|span| span.is_marked(&probe.ordinary_mark));
-    if ours.is_empty() {
+    if trace_spans.is_empty() {
         let stray = spans.iter().find(|span| span.is_marked(&probe.mark))?;
         let found = AppSpanJudgement::fault(
             format!("a span of {} ({}) answers our request", stray.service, stray.name),
@@ -43,25 +43,25 @@ pub fn judge_app_spans(spans: &[AppSpan], probe: &AppProbe) -> Option<AppSpanJud
     }
     let root = probe.trace.root_id();
     let is_child = |span: &&&AppSpan| span.parent.as_deref() == Some(root.as_str());
-    let children: Vec<&&AppSpan> = ours.iter().filter(is_child).collect();
+    let children: Vec<&&AppSpan> = trace_spans.iter().filter(is_child).collect();
     let is_server = |span: &&AppSpan| span.kind == "server";
     let server = children.iter().find(|span| is_server(span)).or(children.first()).copied();
-    let Some(server) = server.or_else(|| ours.iter().find(|span| is_server(span))) else {
-        let evidence = format!("{} arrived", format_span_count(ours.len()));
+    let Some(server) = server.or_else(|| trace_spans.iter().find(|span| is_server(span))) else {
+        let evidence = format!("{} arrived", format_span_count(trace_spans.len()));
         let found =
             AppSpanJudgement::fault(evidence, "none of them answers our request".to_owned());
-        return Some(AppSpanJudgement { spans: ours.len(), ordinary, ..found });
+        return Some(AppSpanJudgement { spans: trace_spans.len(), ordinary, ..found });
     };
     let mut faults = faults_of_name(server, &probe.trace.service);
     if children.is_empty() {
         faults.push("the server span is no child of ours: `traceparent` is not read".to_owned());
     }
-    let own = ours.iter().filter(|span| span.service == server.service).count();
+    let own_spans = trace_spans.iter().filter(|span| span.service == server.service).count();
     Some(AppSpanJudgement {
-        evidence: span_evidence(&ours, server, own),
+        evidence: span_evidence(&trace_spans, server, own_spans),
         faults,
-        remarks: span_remarks(&ours, server, &children),
-        spans: own,
+        remarks: span_remarks(&trace_spans, server, &children),
+        spans: own_spans,
         tells_requests: server.is_marked(&probe.mark),
         ordinary,
     })
@@ -78,7 +78,7 @@ fn faults_of_name(server: &AppSpan, service: &str) -> Vec<String> {
 }
 
 /// Returns remarks on attributes or spans that are missing or duplicated.
-fn span_remarks(ours: &[&AppSpan], server: &AppSpan, children: &[&&AppSpan]) -> Vec<String> {
+fn span_remarks(trace_spans: &[&AppSpan], server: &AppSpan, children: &[&&AppSpan]) -> Vec<String> {
     let mut remarks = Vec::new();
     if server.route.is_none() {
         remarks.push("it has no http.route".to_owned());
@@ -86,7 +86,7 @@ fn span_remarks(ours: &[&AppSpan], server: &AppSpan, children: &[&&AppSpan]) -> 
     if server.status.is_none() {
         remarks.push("it has no http.status_code".to_owned());
     }
-    let copies = ours.iter().map(|span| span.copies).max().unwrap_or(1);
+    let copies = trace_spans.iter().map(|span| span.copies).max().unwrap_or(1);
     if copies > 1 {
         remarks.push(format!(
             "each came {copies} times: more than one span processor or exporter sends it"
@@ -107,16 +107,16 @@ fn format_span_count(spans: usize) -> String {
     }
 }
 
-fn span_evidence(spans: &[&AppSpan], server: &AppSpan, own: usize) -> String {
+fn span_evidence(spans: &[&AppSpan], server: &AppSpan, own_spans: usize) -> String {
     let has_parent = |span: &&&&AppSpan| {
         let parent = span.parent.as_ref();
         parent.is_some_and(|parent| spans.iter().any(|span| span.id == *parent))
     };
     let mine: Vec<&&AppSpan> = spans.iter().filter(|span| span.service == server.service).collect();
     let nested = mine.iter().filter(has_parent).count();
-    let mut said = vec![format!("{} span", server.kind)];
-    said.extend(server.route.iter().map(|route| format!("http.route {route}")));
-    said.extend(server.status.iter().map(|status| format!("status {status}")));
+    let mut parts = vec![format!("{} span", server.kind)];
+    parts.extend(server.route.iter().map(|route| format!("http.route {route}")));
+    parts.extend(server.status.iter().map(|status| format!("status {status}")));
     let mut others: Vec<&str> = spans.iter().map(|span| span.service.as_str()).collect();
     others.retain(|name| *name != server.service);
     others.sort_unstable();
@@ -126,10 +126,10 @@ fn span_evidence(spans: &[&AppSpan], server: &AppSpan, own: usize) -> String {
         names => format!("; the trace goes on in {}", names.join(", ")),
     };
     format!(
-        "{own} of {}'s own spans under our trace id: {} ({}), {nested} nested below{more}",
+        "{own_spans} of {}'s own spans under our trace id: {} ({}), {nested} nested below{more}",
         server.service,
         server.name,
-        said.join(", ")
+        parts.join(", ")
     )
 }
 
@@ -141,8 +141,8 @@ pub fn find_linked<'p>(
 ) -> Option<(&'p AppProbe, usize)> {
     probes.iter().find_map(|probe| {
         let trace = probe.trace.id();
-        let own = spans.iter().filter(|span| span.trace == trace && span.service == service);
-        match own.count() {
+        let own_spans = spans.iter().filter(|span| span.trace == trace && span.service == service);
+        match own_spans.count() {
             0 => None,
             count => Some((*probe, count)),
         }
@@ -222,10 +222,10 @@ mod tests {
 
     #[test]
     fn an_ordinary_request_is_found_by_its_mark() {
-        let mut other = span("d", "", "api");
-        other.trace = "88".to_owned();
-        other.marks = vec![format!("/x?{}", probe().ordinary_query())];
-        assert!(judged(&[span("b", "ours", "api"), other]).ordinary);
+        let mut other_span = span("d", "", "api");
+        other_span.trace = "88".to_owned();
+        other_span.marks = vec![format!("/x?{}", probe().ordinary_query())];
+        assert!(judged(&[span("b", "ours", "api"), other_span]).ordinary);
     }
 
     #[test]

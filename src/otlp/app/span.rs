@@ -73,9 +73,9 @@ impl AppSpan {
             let read = Self::from_columns(|column| answer::span_column(span, column));
             let Some(read) = read else { continue };
             match places.entry((read.trace.clone(), read.id.clone())) {
-                Entry::Occupied(place) => all[*place.get()].copies += 1,
-                Entry::Vacant(place) => {
-                    place.insert(all.len());
+                Entry::Occupied(entry) => all[*entry.get()].copies += 1,
+                Entry::Vacant(entry) => {
+                    entry.insert(all.len());
                     all.push(read);
                 }
             }
@@ -143,11 +143,11 @@ pub struct AppSearch {
 impl AppSearch {
     /// Returns a query for every span with one of the trace ids or the mark, each in a separate group.
     pub fn question(&self, last: Duration) -> Query {
-        let heard = |column: &&str| !self.unheard.contains(column);
+        let is_known = |column: &&str| !self.unheard.contains(column);
         let filter =
             |column: &str, op, value| Filter { column: column.to_owned(), op, value: Some(value) };
         let mut filters = vec![filter(COLUMNS[0], FilterOp::In, Json::from(self.traces.clone()))];
-        let marks = MARKS.into_iter().filter(heard);
+        let marks = MARKS.into_iter().filter(is_known);
         filters.extend(
             marks.map(|column| filter(column, FilterOp::Contains, self.mark.as_str().into())),
         );

@@ -62,13 +62,13 @@ impl Axis {
         group: impl Fn(&OtlpSpan) -> Vec<Json>,
     ) -> Vec<Vec<Json>> {
         let mut places: HashMap<String, usize> = HashMap::new();
-        for (place, by) in groups.iter().enumerate() {
-            places.insert(Json::from(by.to_vec()).to_string(), place);
+        for (index, by) in groups.iter().enumerate() {
+            places.insert(Json::from(by.to_vec()).to_string(), index);
         }
         let mut lines = vec![BTreeMap::<u64, (DurationHistogram, u64)>::new(); groups.len()];
         for span in spans {
-            if let Some(place) = places.get(&Json::from(group(span)).to_string()) {
-                let (durations, count) = lines[*place].entry(self.column(span)).or_default();
+            if let Some(index) = places.get(&Json::from(group(span)).to_string()) {
+                let (durations, count) = lines[*index].entry(self.column(span)).or_default();
                 durations.add(span.duration_ns());
                 *count += u64::from(span.copies);
             }
@@ -117,8 +117,8 @@ fn edges(spans: &[&OtlpSpan]) -> Vec<u64> {
     // A row is at least a tenth high: the same duration twice is one row.
     let rows = (((high - low) / 0.1).ceil() as usize).clamp(1, ROWS);
     let step = (high - low) / rows as f64;
-    let between = (1..rows).map(|row| (low + step * row as f64).exp().round() as u64);
-    let mut edges: Vec<u64> = std::iter::once(shortest).chain(between).collect();
+    let edges = (1..rows).map(|row| (low + step * row as f64).exp().round() as u64);
+    let mut edges: Vec<u64> = std::iter::once(shortest).chain(edges).collect();
     edges.push(longest.saturating_add(1));
     edges.dedup();
     edges
@@ -180,7 +180,7 @@ mod tests {
             let total: u64 = grid.cells.iter().map(|(_, _, count)| count).sum();
             prop_assert_eq!(total, spans.len() as u64);
             for (column, row, count) in &grid.cells {
-                let at = |edges: &[String], place: usize| edges[place].parse().unwrap();
+                let at = |edges: &[String], index: usize| edges[index].parse().unwrap();
                 let (times, column) = (axis.edges(), *column as usize);
                 let cell = GridCell {
                     from: at(&times, column),

@@ -52,10 +52,10 @@ impl GitConfig {
 
     /// Returns the last value of a variable in a section without a subsection.
     pub(super) fn value(&self, section: &str, name: &str) -> Option<&str> {
-        let own = |variable: &&ConfigVariable| {
+        let is_named = |variable: &&ConfigVariable| {
             variable.section == section && variable.subsection.is_none() && variable.name == name
         };
-        self.variables.iter().rfind(own).map(|variable| variable.value.as_str())
+        self.variables.iter().rfind(is_named).map(|variable| variable.value.as_str())
     }
 
     /// Returns whether the last value of a variable is true.
@@ -121,12 +121,14 @@ fn parse_header(inside: &str) -> (String, Option<String>) {
 
 /// Reads a value up to the end of its line, and returns it with the remaining text.
 fn parse_value(text: &str) -> (String, &str) {
-    let (mut value, mut quoted, mut kept) = (String::new(), false, 0);
+    let (mut value, mut quoted, mut kept_length) = (String::new(), false, 0);
     let mut characters = text.char_indices();
     while let Some((at, character)) = characters.next() {
         match character {
-            '\n' => return finish_value(value, kept, &text[at..]),
-            '#' | ';' if !quoted => return finish_value(value, kept, skip_line(&text[at..])),
+            '\n' => return finish_value(value, kept_length, &text[at..]),
+            '#' | ';' if !quoted => {
+                return finish_value(value, kept_length, skip_line(&text[at..]));
+            }
             '"' => quoted = !quoted,
             '\\' => match characters.next() {
                 Some((_, '\n')) | None => continue,
@@ -143,14 +145,14 @@ fn parse_value(text: &str) -> (String, &str) {
             }
             other => value.push(other),
         }
-        kept = value.len();
+        kept_length = value.len();
     }
-    finish_value(value, kept, "")
+    finish_value(value, kept_length, "")
 }
 
 /// Removes the spaces before a comment or the end of the line.
-fn finish_value(mut value: String, kept: usize, rest: &str) -> (String, &str) {
-    value.truncate(kept);
+fn finish_value(mut value: String, kept_length: usize, rest: &str) -> (String, &str) {
+    value.truncate(kept_length);
     (value, rest)
 }
 

@@ -122,8 +122,8 @@ impl SharedIndex {
 
 impl IndexQuery<'_> {
     fn compare(&self, mode: u32, entry: &[u8]) -> IndexState {
-        let same = |one: &[u8], other: &[u8]| {
-            if self.fold { one.eq_ignore_ascii_case(other) } else { one == other }
+        let same = |left: &[u8], right: &[u8]| {
+            if self.fold { left.eq_ignore_ascii_case(right) } else { left == right }
         };
         let begins = |long: &[u8], short: &[u8]| {
             long.get(..short.len()).is_some_and(|start| same(start, short))
@@ -154,18 +154,18 @@ fn read_entry(
     }
     if version == 4 {
         let dropped = bytes.take_offset()?;
-        let kept = path.len().checked_sub(dropped).ok_or("an entry has no path")?;
-        path.truncate(kept);
+        let common_length = path.len().checked_sub(dropped).ok_or("an entry has no path")?;
+        path.truncate(common_length);
         bytes.take_until_nul(path)?;
         return Ok(mode);
     }
     path.clear();
-    let told = usize::from(flags) & UNTOLD_LENGTH;
-    match told {
+    let name_length = usize::from(flags) & UNTOLD_LENGTH;
+    match name_length {
         UNTOLD_LENGTH => bytes.take_until_nul(path)?,
-        _ => bytes.take_bytes(told as u64, path)?,
+        _ => bytes.take_bytes(name_length as u64, path)?,
     }
-    let size = bytes.count - start - u64::from(told == UNTOLD_LENGTH);
+    let size = bytes.count - start - u64::from(name_length == UNTOLD_LENGTH);
     bytes.skip(start + (size / 8 + 1) * 8 - bytes.count)?;
     Ok(mode)
 }

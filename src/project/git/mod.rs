@@ -36,10 +36,10 @@ fn find_git_folder(disk: &dyn ProjectSources, root: &Path) -> Option<PathBuf> {
     let SourceText::Found(pointer) = disk.text(&git) else {
         return Some(git);
     };
-    let own = root.join(pointer.trim().strip_prefix("gitdir:")?.trim());
-    Some(match read_git_text(disk, &own.join("commondir")) {
-        Some(common) => own.join(common.trim()),
-        None => own,
+    let git_folder = root.join(pointer.trim().strip_prefix("gitdir:")?.trim());
+    Some(match read_git_text(disk, &git_folder.join("commondir")) {
+        Some(common) => git_folder.join(common.trim()),
+        None => git_folder,
     })
 }
 

@@ -11,7 +11,7 @@ pub(super) struct GitRepository {
     /// The root of the working tree.
     pub(super) root: PathBuf,
     /// The folder of this worktree's own data, such as the index.
-    pub(super) own: PathBuf,
+    pub(super) git_folder: PathBuf,
     /// The folder of data shared by all worktrees, such as the configuration.
     pub(super) common: PathBuf,
 }
@@ -27,7 +27,7 @@ impl GitRepository {
             let git = root.join(".git");
             if git.is_dir() {
                 if let Some(common) = common_folder(&git) {
-                    return Ok(Some(Self { root: root.to_owned(), own: git, common }));
+                    return Ok(Some(Self { root: root.to_owned(), git_folder: git, common }));
                 }
             } else if git.is_file() {
                 return Self::named_by(&git, root).map(Some);
@@ -39,9 +39,9 @@ impl GitRepository {
     /// Returns the repository that a `.git` file names, as in a worktree or submodule.
     fn named_by(file: &Path, root: &Path) -> Result<Self, String> {
         let failed = || format!("{} names no repository", file.display());
-        let own = root.join(read_git_pointer(file).ok_or_else(failed)?);
-        let common = common_folder(&own).ok_or_else(failed)?;
-        Ok(Self { root: root.to_owned(), own, common })
+        let git_folder = root.join(read_git_pointer(file).ok_or_else(failed)?);
+        let common = common_folder(&git_folder).ok_or_else(failed)?;
+        Ok(Self { root: root.to_owned(), git_folder, common })
     }
 
     /// Reads the repository's configuration, without its includes.
@@ -63,12 +63,12 @@ fn read_git_pointer(file: &Path) -> Option<PathBuf> {
 }
 
 /// Returns the folder shared with other worktrees; `None` if `own` is not a repository.
-fn common_folder(own: &Path) -> Option<PathBuf> {
-    let named = disk::read_text_file(&own.join("commondir")).ok()?;
+fn common_folder(git_folder: &Path) -> Option<PathBuf> {
+    let named = disk::read_text_file(&git_folder.join("commondir")).ok()?;
     let common = match named {
-        Some(named) => own.join(named.trim_end_matches(['\r', '\n'])),
-        None => own.to_owned(),
+        Some(named) => git_folder.join(named.trim_end_matches(['\r', '\n'])),
+        None => git_folder.to_owned(),
     };
-    let has_head = own.join("HEAD").symlink_metadata().is_ok();
+    let has_head = git_folder.join("HEAD").symlink_metadata().is_ok();
     (has_head && common.join("objects").is_dir() && common.join("refs").is_dir()).then_some(common)
 }

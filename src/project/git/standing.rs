@@ -75,20 +75,20 @@ impl GitRepository {
         let Some(named) = config.value("core", "worktree") else {
             return Ok(());
         };
-        match std::fs::canonicalize(self.own.join(named)) {
+        match std::fs::canonicalize(self.git_folder.join(named)) {
             Ok(real) if real == self.root => Ok(()),
             _ => Err("its working tree is another folder".to_owned()),
         }
     }
 
     fn look_up(&self, query: IndexQuery) -> Result<IndexState, String> {
-        let Some(own) = read_index(&self.own.join("index"), query)? else {
+        let Some(own) = read_index(&self.git_folder.join("index"), query)? else {
             return Ok(IndexState::Absent);
         };
         let Some(shared) = &own.shared else {
             return Ok(own.state);
         };
-        let path = self.own.join(format!("sharedindex.{}", shared.name));
+        let path = self.git_folder.join(format!("sharedindex.{}", shared.name));
         let base = read_index(&path, query)?.ok_or("the shared index is missing")?;
         match base.shared {
             None => Ok(own.state.max(shared.remaining(&base)?)),

@@ -61,11 +61,11 @@ pub(super) fn subject(
         return Some(subject.stopped(FailureCode::KeyMissing, &text, Some(key_set_hint(variable))));
     }
     let address = effective.settings.get(&profile.address);
-    let said = address
+    let configured = address
         .and_then(|setting| setting.value.known())
         .map(str::trim)
-        .filter(|said| !said.is_empty());
-    let endpoint = said.or(profile.endpoint.as_deref())?;
+        .filter(|configured| !configured.is_empty());
+    let endpoint = configured.or(profile.endpoint.as_deref())?;
     let Some(url) = items_url(endpoint) else {
         let text = format!("{} is no http or https address", profile.address);
         return Some(subject.stopped(FailureCode::NotConfigured, &text, None));

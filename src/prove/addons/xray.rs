@@ -39,7 +39,7 @@ pub(super) struct XrayProbe {
     udp: DaemonPort,
     tcp: DaemonPort,
     /// Its name, if it is a service of this project.
-    own: Option<String>,
+    daemon_service: Option<String>,
     region: Option<String>,
     /// AWS keys by variable, as the daemon gets them.
     keys: Vec<(String, Secret)>,
@@ -50,7 +50,7 @@ pub(super) struct XrayProbe {
 struct DaemonPort {
     at: HostAndPort,
     /// The address from this machine, if it differs from the container's view; or why it cannot be reached.
-    here: Result<Option<SocketAddr>, RequestFailure>,
+    reachable_at: Result<Option<SocketAddr>, RequestFailure>,
     /// The URL of its API; segments go to the same host and port.
     url: Option<Url>,
     /// `None` until consent was given.
@@ -79,7 +79,7 @@ pub(super) fn subject(
         return Some(subject.stopped(FailureCode::NotConfigured, &text, Some(hint.to_owned())));
     };
     let side = |at: HostAndPort, protocol| DaemonPort {
-        here: reach::find_port_address(
+        reachable_at: reach::find_port_address(
             effective.model,
             effective.service,
             (&at.host, at.port),
@@ -97,8 +97,8 @@ pub(super) fn subject(
     if switch.is_some_and(|value| value.trim().eq_ignore_ascii_case("false")) {
         subject.warn("AWS_XRAY_SDK_ENABLED is false: the application itself sends nothing");
     }
-    let own = effective.model.service(&addresses.udp.host);
-    let settings = own.map(|daemon| daemon.effective(variables));
+    let daemon_service = effective.model.service(&addresses.udp.host);
+    let settings = daemon_service.map(|daemon| daemon.effective(variables));
     let mut regions = profile.daemon.iter().flat_map(|daemon| &daemon.regions).filter_map(|name| {
         let region = settings.as_ref()?.get(name)?.value.known()?;
         is_aws_region(region).then(|| region.to_owned())
@@ -111,7 +111,7 @@ pub(super) fn subject(
     subject.target = Some(Box::new(XrayProbe {
         udp: side(addresses.udp, "udp"),
         tcp: side(addresses.tcp, "tcp"),
-        own: own.map(|daemon| daemon.name.clone()),
+        daemon_service: daemon_service.map(|daemon| daemon.name.clone()),
         region: regions.next(),
         keys: keys.collect(),
     }));
@@ -133,7 +133,7 @@ impl AddonProbe for XrayProbe {
         ui: &mut Ui,
     ) -> crate::error::Result<bool> {
         for side in [&mut self.udp, &mut self.tcp] {
-            let (Some(url), Ok(address)) = (&side.url, &side.here) else {
+            let (Some(url), Ok(address)) = (&side.url, &side.reachable_at) else {
                 continue;
             };
             let outgoing = OutgoingRequest {
@@ -169,12 +169,12 @@ impl XrayProbe {
         let started = Instant::now();
         let segment = XraySegment::new(&verdict.service, time_since_epoch(), rand::random());
         let sent = self.send(&segment, deadline).await;
-        let asked = match &sent {
+        let attempt = match &sent {
             // If nothing receives the segment, nothing answers requests either.
             PortAttempt::Done(Err(_)) => None,
             _ => Some(self.ask(deadline).await),
         };
-        let failure = match (&sent, &asked) {
+        let failure = match (&sent, &attempt) {
             (PortAttempt::Done(Err(failure)), _) => Some(failure),
             (_, Some(PortAttempt::Done(Err(failure)))) if !failure.reached => Some(failure),
             _ => None,
@@ -183,7 +183,7 @@ impl XrayProbe {
             self.unreachable(&mut verdict, failure, stage, started);
             return verdict;
         }
-        let reachable = check_daemon_reachable(&sent, asked.as_ref());
+        let reachable = check_daemon_reachable(&sent, attempt.as_ref());
         if matches!(sent, PortAttempt::Done(Ok(_))) {
             verdict.trace_id = Some(segment.trace_id().to_owned());
         }
@@ -193,7 +193,7 @@ impl XrayProbe {
         verdict.check(reachable.took(started.elapsed()));
         let silence = "no answer to a segment exists: whether it was taken cannot be known";
         ladder::skip_rung(&mut verdict, Rung::Accepted, silence);
-        check_daemon_owner(&mut verdict, asked, started);
+        check_daemon_owner(&mut verdict, attempt, started);
         if let (Some(trace_id), None) = (&verdict.trace_id, verdict.code) {
             let shell = self.shell(shell);
             let region = self.region.as_deref();
@@ -237,14 +237,14 @@ impl XrayProbe {
         started: Instant,
     ) {
         let mut failure = failure.clone();
-        if let (Some(own), FailureCode::Connect) = (&self.own, failure.code) {
+        if let (Some(daemon_service), FailureCode::Connect) = (&self.daemon_service, failure.code) {
             if stage == ProjectStage::Written {
-                let text = format!("{own} is not running yet: {}", failure.evidence);
+                let text = format!("{daemon_service} is not running yet: {}", failure.evidence);
                 ladder::skip_rung(verdict, Rung::Reachable, &text);
                 return;
             }
             failure = failure.hint(format!(
-                "is the daemon running? `cruddur-ops run -- docker compose up {own}` starts it and shows what it says"
+                "is the daemon running? `cruddur-ops run -- docker compose up {daemon_service}` starts it and shows what it says"
             ));
         }
         if failure.code == FailureCode::Dns {
@@ -264,7 +264,7 @@ impl XrayProbe {
 
 impl DaemonPort {
     async fn way(&self, deadline: Instant) -> PortAttempt<EndpointRoute> {
-        if let Err(failure) = &self.here {
+        if let Err(failure) = &self.reachable_at {
             return PortAttempt::Hidden(failure.clone());
         }
         let Some(cleared) = &self.cleared else {
@@ -278,10 +278,10 @@ impl DaemonPort {
 /// Returns the rung `reachable`, if nothing was refused.
 fn check_daemon_reachable(
     sent: &PortAttempt<EndpointRoute>,
-    asked: Option<&PortAttempt<(EndpointRoute, AddonOutcome)>>,
+    attempt: Option<&PortAttempt<(EndpointRoute, AddonOutcome)>>,
 ) -> Check {
     let check = |status, evidence| Check::new(Rung::Reachable, status, evidence);
-    let answers = match asked {
+    let answers = match attempt {
         Some(PortAttempt::Done(Ok((route, _)))) => Some(ladder::describe_route(route)),
         _ => None,
     };
@@ -311,13 +311,13 @@ fn check_daemon_reachable(
 /// Adds the rung `whose`: the daemon's AWS keys and its region.
 fn check_daemon_owner(
     verdict: &mut ServiceVerdict,
-    asked: Option<PortAttempt<(EndpointRoute, AddonOutcome)>>,
+    attempt: Option<PortAttempt<(EndpointRoute, AddonOutcome)>>,
     started: Instant,
 ) {
     let check = |status, evidence: String| {
         Check::new(Rung::Whose, status, evidence).took(started.elapsed())
     };
-    match asked {
+    match attempt {
         Some(PortAttempt::Done(Ok((_, AddonOutcome::Taken(evidence))))) => {
             verdict.check(check(CheckStatus::Pass, evidence));
         }

@@ -68,7 +68,7 @@ fn honeycomb_lookup<'a>(
     trace: &'a TestTrace,
     deadline: Instant,
 ) -> Option<HoneycombLookup<'a>> {
-    let (answer, _) = choice.whose.as_ref()?;
+    let (answer, _) = choice.owner.as_ref()?;
     let whoami = answer.as_ref().ok()?;
     HoneycombLookup::new(exporter, choice.route.as_ref()?, whoami, trace, deadline)
 }
@@ -134,7 +134,7 @@ impl AppUnderTest {
     }
 
     fn add_whose(&self, verdict: &mut ServiceVerdict) {
-        if let (Some((answer, took)), Some(route)) = (&self.choice.whose, &self.choice.route) {
+        if let (Some((answer, took)), Some(route)) = (&self.choice.owner, &self.choice.route) {
             let host = route.url.host_str().unwrap_or_default();
             verdict.check(ladder::check_key_owner(answer, host).took(*took));
         }
@@ -189,9 +189,9 @@ impl AppUnderTest {
         sighting.linked_to = (found.spans > 0).then(|| verdict.service.clone());
         let ordinary = self.ordinary(&found);
         sighting.ordinary = Some(ordinary);
-        let own = search.map(|search| &search.spans).into_iter().flatten();
+        let own_spans = search.map(|search| &search.spans).into_iter().flatten();
         let trace = self.probe.trace.id();
-        verdict.libraries = AppSpan::libraries(own.filter(|span| span.is_of(&trace)));
+        verdict.libraries = AppSpan::libraries(own_spans.filter(|span| span.is_of(&trace)));
         let mut check = check_spans_arrived(&found, ordinary, &self.subject.sampler);
         let proven = match &self.choice.witness {
             AppWitness::Tap(tap) => {
@@ -296,32 +296,40 @@ impl AppUnderTest {
 
 /// Returns the rung `reachable`: whether the reply is from the application.
 fn check_app_reachable(url: &str, status: u16, location: Option<&str>, is_its_own: bool) -> Check {
-    let said = format!("{status} at {url}");
+    let status_text = format!("{status} at {url}");
     let (verdict, text) = match (status, location) {
-        (500.., _) if is_its_own => (CheckStatus::Warn, format!("the application answers {said}")),
-        (_, _) if is_its_own => (CheckStatus::Pass, format!("the application answers {said}")),
+        (500.., _) if is_its_own => {
+            (CheckStatus::Warn, format!("the application answers {status_text}"))
+        }
+        (_, _) if is_its_own => {
+            (CheckStatus::Pass, format!("the application answers {status_text}"))
+        }
         (300..=399, Some(to)) => (
             CheckStatus::Warn,
             format!(
-                "{said} leads to {to}: a sign-in page or a tunnel may have answered, not the application"
+                "{status_text} leads to {to}: a sign-in page or a tunnel may have answered, not the application"
             ),
         ),
-        (300..=399, None) => (CheckStatus::Warn, format!("{said}: a redirection without a target")),
+        (300..=399, None) => {
+            (CheckStatus::Warn, format!("{status_text}: a redirection without a target"))
+        }
         (401 | 403 | 511, _) => (
             CheckStatus::Warn,
-            format!("{said}: a sign-in page or a tunnel may have answered, not the application"),
+            format!(
+                "{status_text}: a sign-in page or a tunnel may have answered, not the application"
+            ),
         ),
         (404, _) => (
             CheckStatus::Warn,
             format!(
-                "{said}: another program may have answered, or the application has no such path"
+                "{status_text}: another program may have answered, or the application has no such path"
             ),
         ),
         (502..=504, _) => {
-            (CheckStatus::Warn, format!("{said}: a proxy answers, the application does not"))
+            (CheckStatus::Warn, format!("{status_text}: a proxy answers, the application does not"))
         }
-        (500.., _) => (CheckStatus::Warn, format!("the application answers {said}")),
-        _ => (CheckStatus::Pass, format!("the application answers {said}")),
+        (500.., _) => (CheckStatus::Warn, format!("the application answers {status_text}")),
+        _ => (CheckStatus::Pass, format!("the application answers {status_text}")),
     };
     Check::new(Rung::Reachable, verdict, text)
 }

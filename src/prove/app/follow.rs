@@ -33,7 +33,7 @@ pub(super) struct AppFollow<'a> {
 impl AppFollow<'_> {
     /// Searches repeatedly, with a progress line.
     pub(super) async fn follow(&self, searches: &mut [SpanSearch], ui: &mut Ui) {
-        let mut told = Instant::now();
+        let mut last_notice = Instant::now();
         loop {
             let now = Instant::now();
             for search in searches.iter_mut().filter(|search| search.next_look() <= now) {
@@ -47,9 +47,9 @@ impl AppFollow<'_> {
             if waiting == 0 || Instant::now() + STEP >= self.deadline {
                 break;
             }
-            if told.elapsed() >= Duration::from_secs(1) {
-                told = Instant::now();
-                let left = self.deadline.saturating_duration_since(told).as_secs();
+            if last_notice.elapsed() >= Duration::from_secs(1) {
+                last_notice = Instant::now();
+                let left = self.deadline.saturating_duration_since(last_notice).as_secs();
                 let all = self.apps.len();
                 ui.progress(&format!("waiting for {waiting} of {all} services, {left} s left"));
             }

@@ -91,15 +91,15 @@ impl AppProof<'_> {
         ui: &mut Ui,
     ) -> Result<Vec<ServiceVerdict>> {
         let targets = target::find_targets(self, &climbs, consent, ui)?;
-        let asked = SystemTime::now();
+        let requested_at = SystemTime::now();
         let mut apps = net::block_on(self.prepare(climbs, targets))?;
         let Some(tap) = self.open_tap(&mut apps, ui)? else {
             let concluded = net::block_on(self.climb(apps, ui))?;
-            return Ok(self.finish(concluded, asked, None, ui));
+            return Ok(self.finish(concluded, requested_at, None, ui));
         };
         let concluded = net::block_on(tapped::until_interrupted(self.climb(apps, ui)));
         let finished = concluded.and_then(|concluded| {
-            let verdicts = self.finish(concluded?, asked, Some(&tap), ui);
+            let verdicts = self.finish(concluded?, requested_at, Some(&tap), ui);
             tapped::draw(&tap, &verdicts, ui);
             Ok(verdicts)
         });
@@ -111,7 +111,7 @@ impl AppProof<'_> {
     fn finish(
         &self,
         concluded: Vec<(ServiceVerdict, Option<NoSpanReason>)>,
-        asked: SystemTime,
+        requested_at: SystemTime,
         tap: Option<&TapSession>,
         ui: &mut Ui,
     ) -> Vec<ServiceVerdict> {
@@ -119,7 +119,7 @@ impl AppProof<'_> {
             context: self.context,
             containers: self.containers,
             tap,
-            asked,
+            requested_at,
             patience: self.request.timeout,
             findings: OnceCell::new(),
         };

@@ -49,21 +49,22 @@ impl AppProof<'_> {
             TapUse::Offered => matches!(app.choice.witness, AppWitness::Nobody(_)),
         };
         let all = apps.iter().filter(is_meant).filter_map(AppUnderTest::tap_target);
-        let (asked, behind): (Vec<_>, Vec<_>) = all.partition(|target| target.url.is_some());
-        let mut services = list_services(&asked);
-        let behind = match self.containers {
-            Some(containers) => {
-                behind.into_iter().filter(|target| containers.is_running(target.service)).collect()
-            }
-            None => behind,
+        let (addressed, indirect): (Vec<_>, Vec<_>) = all.partition(|target| target.url.is_some());
+        let mut services = list_services(&addressed);
+        let indirect = match self.containers {
+            Some(containers) => indirect
+                .into_iter()
+                .filter(|target| containers.is_running(target.service))
+                .collect(),
+            None => indirect,
         };
-        let all = [services.as_slice(), &list_services(&behind)].concat();
+        let all = [services.as_slice(), &list_services(&indirect)].concat();
         if self.app.tap == TapUse::Offered && !self.agrees_to_tap(&all, ui)? {
             return Ok(BTreeSet::new());
         }
         services.extend(match self.containers {
-            Some(_) => self.services_to_replace(list_services(&behind), ui)?,
-            None => list_services(&behind),
+            Some(_) => self.services_to_replace(list_services(&indirect), ui)?,
+            None => list_services(&indirect),
         });
         Ok(services.into_iter().collect())
     }

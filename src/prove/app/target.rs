@@ -68,6 +68,6 @@ fn is_enabled(proof: &AppProof<'_>, model: &ComposeModel, service: &ServiceModel
     let mut enabled =
         model.plain().get("COMPOSE_PROFILES").unwrap_or_default().split(',').map(str::trim);
     service.profiles.is_empty()
-        || enabled.any(|name| name == "*" || service.profiles.iter().any(|own| own == name))
+        || enabled.any(|name| name == "*" || service.profiles.iter().any(|profile| profile == name))
         || proof.containers.is_some_and(|all| all.is_running(&service.name))
 }

@@ -60,13 +60,13 @@ pub(super) struct ChosenWitness {
     pub(super) witness: AppWitness,
     /// The route to the exporter's endpoint, if known.
     pub(super) route: Option<EndpointRoute>,
-    pub(super) whose: Option<TimedWhoami>,
+    pub(super) owner: Option<TimedWhoami>,
 }
 
 impl ChosenWitness {
     /// Returns the absence of a witness, for this reason.
     pub(super) fn none(why: impl Into<String>) -> Self {
-        Self { witness: AppWitness::Nobody(why.into()), route: None, whose: None }
+        Self { witness: AppWitness::Nobody(why.into()), route: None, owner: None }
     }
 
     /// Finds a witness for the spans of `exporter`: a `listen` at its endpoint, else Honeycomb, if the key may query.
@@ -86,7 +86,7 @@ impl ChosenWitness {
             let port = listening::listen_port(exporter, &route);
             if listen::ask_before(&question, port, deadline).await.is_some() {
                 let witness = AppWitness::Listen { port };
-                return Self { witness, route: Some(route), whose: None };
+                return Self { witness, route: Some(route), owner: None };
             }
         }
         let Some(key) = exporter.header(KEY_HEADER) else {
@@ -96,8 +96,8 @@ impl ChosenWitness {
             );
             return Self { route: Some(route), ..Self::none(text) };
         };
-        let said = keys.whose(&route, &key.value, deadline).await;
-        let refusal = match &said.0 {
+        let lookup = keys.whose(&route, &key.value, deadline).await;
+        let refusal = match &lookup.0 {
             Err(failure) => Some(format!("nothing is known of the key: {}", failure.words())),
             Ok(Whoami { kind: HoneycombKeyType::Ingest, .. }) => {
                 Some("an ingest key may not query".to_owned())
@@ -118,7 +118,7 @@ impl ChosenWitness {
             Some(why) => AppWitness::Nobody(why),
             None => AppWitness::Query { route: Box::new(route.clone()), key: key.value.clone() },
         };
-        Self { witness, route: Some(route), whose: Some(said) }
+        Self { witness, route: Some(route), owner: Some(lookup) }
     }
 }
 

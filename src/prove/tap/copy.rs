@@ -71,10 +71,10 @@ impl TapSession {
             None => {
                 let mode = format!("service:{}", target.service);
                 let mut others = model.services.iter();
-                if let Some(other) =
+                if let Some(sharing) =
                     others.find(|service| service.network_mode.as_deref() == Some(&mode))
                 {
-                    return Err(format!("{} shares its network", other.name));
+                    return Err(format!("{} shares its network", sharing.name));
                 }
                 None
             }
@@ -154,14 +154,15 @@ pub(super) fn relay_variables(
         (true, OtlpProtocol::Grpc) => (traces, endpoint.to_owned()),
         (true, _) => (traces, format!("{endpoint}{path}")),
     };
-    let mut own = BTreeMap::from([(name, endpoint), (BATCH_DELAY.0, BATCH_DELAY.1.to_owned())]);
-    own.extend(
+    let mut variables =
+        BTreeMap::from([(name, endpoint), (BATCH_DELAY.0, BATCH_DELAY.1.to_owned())]);
+    variables.extend(
         CERTIFICATES.into_iter().filter(|name| is_set(name)).map(|name| (name, String::new())),
     );
     if protocol == OtlpProtocol::Grpc {
-        own.extend(INSECURE.map(|name| (name, "true".to_owned())));
+        variables.extend(INSECURE.map(|name| (name, "true".to_owned())));
     }
-    own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn in_one_line(error: Error) -> String {

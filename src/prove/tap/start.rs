@@ -61,11 +61,11 @@ fn start_command(
     relay: &Relay,
 ) -> String {
     let settings = service.effective(variables);
-    let own = PASSED_ON.into_iter().filter_map(|name| {
+    let passed_on = PASSED_ON.into_iter().filter_map(|name| {
         let raw = settings.get(name)?.raw.as_deref()?;
         Some((name.to_owned(), raw.to_owned()))
     });
-    let mut all: BTreeMap<String, String> = own.collect();
+    let mut all: BTreeMap<String, String> = passed_on.collect();
     all.extend(relay_variables(service, variables, protocol, &relay.endpoint("127.0.0.1")));
     if let Some(token) = relay.token_header() {
         let [traces, general] = HEADERS_VARIABLES;

@@ -46,7 +46,7 @@ pub(crate) fn find_flask_services(
         }
         let context = service.build.as_ref().map(|build| build.context.as_os_str());
         let alike = read.entry(context.unwrap_or_default()).or_default();
-        if alike.iter().any(|one| is_same_image(one, service)) {
+        if alike.iter().any(|known| is_same_image(known, service)) {
             continue;
         }
         alike.push(service);
@@ -70,7 +70,7 @@ pub(crate) fn find_flask_services(
         }
         let CodeImage { image, entries, served, roots } =
             read_image(project, service, &folder, &python)?;
-        let one = PythonService {
+        let python_service = PythonService {
             name: service.name.clone(),
             base: project.root.clone(),
             python,
@@ -84,7 +84,7 @@ pub(crate) fn find_flask_services(
             addons: addons.to_vec(),
         };
         places.insert(folder, found.len());
-        found.push((one, image.evidence));
+        found.push((python_service, image.evidence));
     }
     Ok(found.into_iter().map(|(service, _)| service).collect())
 }
@@ -116,8 +116,8 @@ pub(crate) fn read_code(
 }
 
 /// Returns whether two services are built by the same lines and start the same.
-fn is_same_image(service: &compose::ServiceModel, other: &compose::ServiceModel) -> bool {
-    service.build.is_some() && service.build == other.build && service.command == other.command
+fn is_same_image(service: &compose::ServiceModel, right: &compose::ServiceModel) -> bool {
+    service.build.is_some() && service.build == right.build && service.command == right.command
 }
 
 /// Adds the packages of another image with the same code. An image that installs no Python counts only if no other
@@ -126,9 +126,9 @@ fn merge_code_image(
     known: &mut PythonService,
     evidence: &mut PackageEvidence,
     name: &str,
-    other: CodeImage,
+    right: CodeImage,
 ) {
-    let image = other.image;
+    let image = right.image;
     match (*evidence, image.evidence) {
         (_, PackageEvidence::Nothing) => {}
         (PackageEvidence::Nothing, PackageEvidence::Command) => {
@@ -137,9 +137,9 @@ fn merge_code_image(
             known.packages = vec![image.packages];
             known.version = image.python;
             known.start = image.start;
-            known.entries = other.entries;
-            known.served = other.served;
-            known.roots = other.roots;
+            known.entries = right.entries;
+            known.served = right.served;
+            known.roots = right.roots;
         }
         (PackageEvidence::Command, PackageEvidence::Command) => {
             if !known.packages.iter().any(|list| list.is_same_place(&image.packages)) {
@@ -164,10 +164,10 @@ fn code_folder(project: &Project, service: &compose::ServiceModel) -> Option<Pat
     }
     let top = project.git_root.as_ref().unwrap_or(&project.root);
     let mut folders = service.mounts.iter().map(|mount| &mount.source);
-    let own = |folder: &&PathBuf| {
+    let is_own = |folder: &&PathBuf| {
         folder.starts_with(top) && folder.is_dir() && !project.python_files(folder).is_empty()
     };
-    folders.find(own).cloned()
+    folders.find(is_own).cloned()
 }
 
 /// Returns which of `names` have their code in a folder of `found`.

@@ -123,17 +123,18 @@ impl InspectionReader<'_> {
         if error.code == ErrorCode::NoComposeFile && self.project.compose_files().is_empty() {
             return Ok(());
         }
-        let Some(place) = error.place.clone() else { return Err(error) };
-        let Some(file) = self.project.source(&place.path)?.map(other_file) else {
+        let Some(position) = error.place.clone() else { return Err(error) };
+        let Some(file) = self.project.source(&position.path)?.map(other_file) else {
             return Err(error);
         };
         match (error.code, YamlTree::parse(Arc::clone(&file.text))) {
             (ErrorCode::InvalidYaml, Err(syntax)) => self.note_broken(file, syntax),
             (ErrorCode::ComposeCycle, _) => {
-                let unread = UnreadFile { path: place.path.clone(), reason: error.message.clone() };
+                let unread =
+                    UnreadFile { path: position.path.clone(), reason: error.message.clone() };
                 self.inspection.unread.push(unread);
                 self.inspection.refusal = Some(ProjectRefusal {
-                    offset: file.offset(place.line, place.column),
+                    offset: file.offset(position.line, position.column),
                     text: error.message,
                     file,
                 });
@@ -155,7 +156,7 @@ impl InspectionReader<'_> {
         let known = |path: &Path| {
             let mut files = model.into_iter().flat_map(|model| &model.files);
             files.any(|file| file.path == path)
-                || self.project.compose_files().iter().any(|one| one == path)
+                || self.project.compose_files().iter().any(|known| known == path)
         };
         let others: Vec<PathBuf> =
             self.project.compose_files_here().into_iter().filter(|path| !known(path)).collect();

@@ -72,9 +72,9 @@ fn inspect_outside(
         ask_stores(stores, context.shell, &name, &mut outside);
     }
     for typed in context.shell.variables().keys() {
-        let meant =
-            lint::find_intended_variable(typed).filter(|meant| context.shell.raw(meant).is_none());
-        outside.misspelt.extend(meant.map(|meant| (meant.to_owned(), typed.clone())));
+        let intended = lint::find_intended_variable(typed)
+            .filter(|intended| context.shell.raw(intended).is_none());
+        outside.misspelt.extend(intended.map(|intended| (intended.to_owned(), typed.clone())));
     }
     Some(outside)
 }
@@ -85,30 +85,30 @@ fn git_standings(
     inspection: &Inspection,
     ui: &Ui,
 ) -> BTreeMap<PathBuf, KeyFileStatus> {
-    let mut standings = BTreeMap::new();
+    let mut statuses = BTreeMap::new();
     if context.project.git_root.is_none() {
-        return standings;
+        return statuses;
     }
     for path in lint::files_with_keys(inspection) {
         let shown = inspection.shown(&path).to_owned();
-        let standing = if shown == Path::new(".env") {
+        let status = if shown == Path::new(".env") {
             context.stores(ui.redactor()).env_file_exposure().unwrap_or(GitFileStatus::Ignored)
         } else {
             standing_of(&path, context.shell)
         };
-        let standing = match standing {
+        let status = match status {
             GitFileStatus::Tracked => KeyFileStatus::Tracked,
             GitFileStatus::Untracked => KeyFileStatus::Untracked,
             GitFileStatus::Ignored => KeyFileStatus::Ignored,
             GitFileStatus::Unknown(why) => KeyFileStatus::Unknown(why),
             GitFileStatus::NoRepository => continue,
         };
-        let is_taken = matches!(standing, KeyFileStatus::Tracked | KeyFileStatus::Ignored);
+        let is_taken = matches!(status, KeyFileStatus::Tracked | KeyFileStatus::Ignored);
         if is_taken || context.shell.var("CI").is_none() {
-            standings.insert(shown, standing);
+            statuses.insert(shown, status);
         }
     }
-    standings
+    statuses
 }
 
 fn standing_of(path: &Path, shell: &Shell) -> GitFileStatus {
@@ -129,7 +129,7 @@ fn ask_stores(stores: &Stores, shell: &Shell, name: &str, outside: &mut OutsideF
     }
     let kept: Vec<_> = found.iter().filter(|found| found.store != StoreKind::Env).collect();
     if let Some(value) = shell.raw(name) {
-        let differs = kept.first().is_some_and(|kept| kept.secret.expose() != value);
+        let differs = kept.first().is_some_and(|stored| stored.secret.expose() != value);
         let is_wrong =
             key_owner(name) == Some("Honeycomb") && key_shape::never_sends(value).is_some();
         let stands = match (value.is_empty(), differs) {
@@ -142,7 +142,7 @@ fn ask_stores(stores: &Stores, shell: &Shell, name: &str, outside: &mut OutsideF
     } else if !kept.is_empty() && kept.iter().all(|stored| stored.store == StoreKind::Gp) {
         outside.shell.insert(name.to_owned(), ShellVariableStatus::NotLoaded);
     }
-    if let Some(kept) = kept.first() {
-        outside.stored.insert(name.to_owned(), kept.store.name().to_owned());
+    if let Some(stored) = kept.first() {
+        outside.stored.insert(name.to_owned(), stored.store.name().to_owned());
     }
 }

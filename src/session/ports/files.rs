@@ -23,26 +23,26 @@ use crate::workspace::{LivePort, LiveVisibility as Live, Workspace};
 pub(crate) fn plan_port_files(
     context: &ProjectContext,
     request: &PortsRequest,
-    around: &PortsWorkspace,
+    ports_workspace: &PortsWorkspace,
 ) -> Result<Plan> {
     let mut plan = Plan::default();
-    let gitpod = writes_gitpod(context, request, &around.workspace);
+    let gitpod = writes_gitpod(context, request, &ports_workspace.workspace);
     if gitpod {
         plan.extend(plan_gitpod_ports(context, request)?);
     }
     if !asks_for_ports(request) {
         return Ok(plan);
     }
-    let wanted = port_goals(context, request, around)?;
+    let wanted = port_goals(context, request, ports_workspace)?;
     for note in wanted.notes {
         if !plan.notes.contains(&note) {
             plan.notes.push(note);
         }
     }
-    if writes_devcontainer(context, request, &around.workspace) {
-        plan.extend(plan_devcontainer_ports(context, request, &wanted.goals, around)?);
+    if writes_devcontainer(context, request, &ports_workspace.workspace) {
+        plan.extend(plan_devcontainer_ports(context, request, &wanted.goals, ports_workspace)?);
     } else if context.project.devcontainer.is_none() {
-        plan.notes.extend(missing_file_note(gitpod, request, &around.workspace));
+        plan.notes.extend(missing_file_note(gitpod, request, &ports_workspace.workspace));
     }
     Ok(plan)
 }
@@ -100,30 +100,30 @@ fn writes_devcontainer(
     if !asks_for_ports(request) {
         return false;
     }
-    let here = match workspace {
+    let is_codespace = match workspace {
         Workspace::Codespaces(_) | Workspace::Ona(_) | Workspace::DevContainer => true,
         Workspace::None => context.project.gitpod.is_none(),
         Workspace::Gitpod(_) | Workspace::Coder { .. } => false,
     };
-    request.devcontainer || (here && context.project.devcontainer.is_some())
+    request.devcontainer || (is_codespace && context.project.devcontainer.is_some())
 }
 
 pub(super) fn asks_for_ports(request: &PortsRequest) -> bool {
-    request.wish != PortPolicy::Keep || !request.asked.is_empty()
+    request.policy != PortPolicy::Keep || !request.requested.is_empty()
 }
 
 /// Returns the target state of every requested port, based on the live ports if known, else on `.gitpod.yml`.
 pub(super) fn port_goals(
     context: &ProjectContext,
     request: &PortsRequest,
-    around: &PortsWorkspace,
+    ports_workspace: &PortsWorkspace,
 ) -> Result<PortEntries> {
     let published = published_ports(context, request)?;
-    let (existing, origin) = match &around.workspace {
+    let (existing, origin) = match &ports_workspace.workspace {
         Workspace::Codespaces(_) | Workspace::Ona(_) => {
             // A list that cannot be read is reported when ports are opened.
             let listed = if request.live {
-                around.live_ports().unwrap_or_default()
+                ports_workspace.live_ports().unwrap_or_default()
             } else {
                 Default::default()
             };
@@ -132,8 +132,8 @@ pub(super) fn port_goals(
         }
         _ => (context.configured_ports(), PortEntryOrigin::File),
     };
-    let (wish, asked) = (request.wish, &request.asked);
-    let mut entries = ports::entries(&published, wish, asked, &existing, origin);
+    let (policy, requested) = (request.policy, &request.requested);
+    let mut entries = ports::entries(&published, policy, requested, &existing, origin);
     entries.notes.extend(range_notes(context)?);
     Ok(entries)
 }
@@ -152,20 +152,21 @@ fn published_ports(
     let model = context.project.model()?;
     let mut published = context.published(model);
     for planned in &request.planned {
-        if published.iter().all(|have| have.port != planned.port) {
+        if published.iter().all(|port| port.port != planned.port) {
             published.push(planned.clone());
         }
     }
     // A port of a long range is handled by itself once it is named.
     for range in context.published_ranges(model) {
-        let named = request.asked.iter().filter(|asked| range.ports.contains(&asked.port));
-        for asked in named {
-            let known = published.iter().any(|have| have.port == asked.port);
+        let named =
+            request.requested.iter().filter(|requested| range.ports.contains(&requested.port));
+        for requested in named {
+            let known = published.iter().any(|port| port.port == requested.port);
             let Some(service) = model.service(&range.service).filter(|_| !known) else {
                 continue;
             };
             let role = classify_service(service, context.project.sources()).role;
-            published.push(PublishedTcpPort::new(asked.port, &range.service, role));
+            published.push(PublishedTcpPort::new(requested.port, &range.service, role));
         }
     }
     Ok(published)
@@ -194,8 +195,8 @@ fn plan_gitpod_ports(context: &ProjectContext, request: &PortsRequest) -> Result
     let text = before.clone().unwrap_or_default();
     let published = published_ports(context, request)?;
     let existing = context.configured_ports();
-    let (wish, asked) = (request.wish, &request.asked);
-    let entries = ports::entries(&published, wish, asked, &existing, PortEntryOrigin::File);
+    let (policy, requested) = (request.policy, &request.requested);
+    let entries = ports::entries(&published, policy, requested, &existing, PortEntryOrigin::File);
     if before.is_some() && text.trim().is_empty() && !entries.write.is_empty() {
         return Err(empty_file_error(&path, &entries.write));
     }
@@ -220,13 +221,13 @@ fn plan_devcontainer_ports(
     context: &ProjectContext,
     request: &PortsRequest,
     goals: &BTreeMap<u16, Visibility>,
-    around: &PortsWorkspace,
+    ports_workspace: &PortsWorkspace,
 ) -> Result<Plan> {
     let path = context.project.devcontainer_path();
     let before = context.project.devcontainer.as_ref().map(|file| file.text.to_string());
     let text = before.clone().unwrap_or_else(|| devcontainer::FRESH.to_owned());
     let published = published_ports(context, request)?;
-    let forwards = devcontainer::ports_to_forward(&published, request.wish, &request.asked);
+    let forwards = devcontainer::ports_to_forward(&published, request.policy, &request.requested);
     let configured = devcontainer::configured(&text);
     let (wanted, note) =
         devcontainer::planned_contents(forwards, goals, &configured, request.on_start);
@@ -235,7 +236,7 @@ fn plan_devcontainer_ports(
     let mut plan = Plan::default();
     plan.notes.extend(note);
     plan.notes.extend(other_devcontainers_note(context));
-    let forgets = matches!(around.workspace, Workspace::Codespaces(_))
+    let forgets = matches!(ports_workspace.workspace, Workspace::Codespaces(_))
         && !request.on_start
         && !devcontainer::is_opened_at_start(goals, &configured)
         && goals.values().any(|goal| *goal == Visibility::Public);
@@ -271,15 +272,15 @@ fn other_devcontainers_note(context: &ProjectContext) -> Option<Note> {
 pub(crate) fn may_open_on_start(
     context: &ProjectContext,
     request: &PortsRequest,
-    around: &PortsWorkspace,
+    ports_workspace: &PortsWorkspace,
 ) -> Result<bool> {
     if request.on_start
-        || !matches!(around.workspace, Workspace::Codespaces(_))
-        || !writes_devcontainer(context, request, &around.workspace)
+        || !matches!(ports_workspace.workspace, Workspace::Codespaces(_))
+        || !writes_devcontainer(context, request, &ports_workspace.workspace)
     {
         return Ok(false);
     }
-    let goals = port_goals(context, request, around)?.goals;
+    let goals = port_goals(context, request, ports_workspace)?.goals;
     let text = context.project.devcontainer.as_ref().map(|file| &*file.text);
     let configured = devcontainer::configured(text.unwrap_or(devcontainer::FRESH));
     let public = goals.values().any(|goal| *goal == Visibility::Public);
@@ -290,18 +291,18 @@ pub(crate) fn may_open_on_start(
 pub(crate) fn nothing_to_do(
     context: &ProjectContext,
     request: &PortsRequest,
-    around: &PortsWorkspace,
+    ports_workspace: &PortsWorkspace,
 ) -> Option<String> {
     let mut files = Vec::new();
-    if writes_gitpod(context, request, &around.workspace) {
+    if writes_gitpod(context, request, &ports_workspace.workspace) {
         files.push(context.project.gitpod_path());
     }
-    if writes_devcontainer(context, request, &around.workspace) {
+    if writes_devcontainer(context, request, &ports_workspace.workspace) {
         files.push(context.project.devcontainer_path());
     }
     let shown: Vec<String> =
         files.iter().map(|path| context.project.shown(path).display().to_string()).collect();
-    let say = if shown.len() == 1 { "says" } else { "say" };
+    let verb = if shown.len() == 1 { "says" } else { "say" };
     (!shown.is_empty())
-        .then(|| format!("nothing to write: {} {say} so already", shown.join(" and ")))
+        .then(|| format!("nothing to write: {} {verb} so already", shown.join(" and ")))
 }

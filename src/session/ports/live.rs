@@ -31,7 +31,7 @@ pub(crate) struct LiveChanges {
 pub(crate) fn apply_live_visibility(
     context: &ProjectContext,
     request: Option<&PortsRequest>,
-    around: &PortsWorkspace,
+    ports_workspace: &PortsWorkspace,
     (journal, command, wrote): (&Journal, &str, &Plan),
     ui: &mut Ui,
 ) -> Result<LiveChanges> {
@@ -39,16 +39,16 @@ pub(crate) fn apply_live_visibility(
     let Some(request) = request.filter(|request| request.live) else {
         return Ok(done);
     };
-    let goals = files::port_goals(context, request, around)?.goals;
+    let goals = files::port_goals(context, request, ports_workspace)?.goals;
     if goals.is_empty() {
         return Ok(done);
     }
-    if !around.workspace.has_live_ports() {
+    if !ports_workspace.workspace.has_live_ports() {
         let ports: Vec<u16> = goals.keys().copied().collect();
-        say_what_applies(&around.workspace, &ports, ui);
+        say_what_applies(&ports_workspace.workspace, &ports, ui);
         return Ok(done);
     }
-    let live = known_live_ports(around, ui).map_err(|error| {
+    let live = known_live_ports(ports_workspace, ui).map_err(|error| {
         let hint = format!(
             "no port was opened; what was written stays, and `{}` tries again",
             request.command()
@@ -59,11 +59,11 @@ pub(crate) fn apply_live_visibility(
     let openings: Vec<VisibilityRequest> = goals
         .into_iter()
         .map(|(port, goal)| names.opening(port, live_visibility(goal)))
-        .filter(|opening| is_needed(opening, live, &around.workspace))
+        .filter(|opening| is_needed(opening, live, &ports_workspace.workspace))
         .collect();
     let mut before = Vec::new();
     let mut errors = Vec::new();
-    for (opening, answer) in openings.iter().zip(around.workspace.open(&openings)) {
+    for (opening, answer) in openings.iter().zip(ports_workspace.workspace.open(&openings)) {
         match answer {
             Ok(opened) => {
                 ui.say(now_is(opening, opened.url.as_deref()));
@@ -71,8 +71,8 @@ pub(crate) fn apply_live_visibility(
                 before.push(visibility_change(live, opening));
             }
             Err(error) if error.code == ErrorCode::PortNotForwarded => {
-                if let Some(said) = &error.cause {
-                    ui.detail(format!("{}: gh said: {said}", opening.port));
+                if let Some(cause) = &error.cause {
+                    ui.detail(format!("{}: gh said: {cause}", opening.port));
                 }
                 done.not_forwarded.push(opening.port);
             }
@@ -97,10 +97,13 @@ pub(crate) fn apply_live_visibility(
 
 /// Returns the live ports; `None` if Ona's list, which has no stable format, cannot be read: it is not needed to open
 /// a port.
-fn known_live_ports<'a>(around: &'a PortsWorkspace, ui: &mut Ui) -> Result<Option<&'a [LivePort]>> {
-    match around.live_ports() {
+fn known_live_ports<'a>(
+    ports_workspace: &'a PortsWorkspace,
+    ui: &mut Ui,
+) -> Result<Option<&'a [LivePort]>> {
+    match ports_workspace.live_ports() {
         Ok(live) => Ok(Some(live)),
-        Err(error) if matches!(around.workspace, Workspace::Ona(_)) => {
+        Err(error) if matches!(ports_workspace.workspace, Workspace::Ona(_)) => {
             ui.warn(&error.message, error.hints.first().map(String::as_str));
             Ok(None)
         }
@@ -218,27 +221,28 @@ pub(crate) fn undo_live_visibility(
     if changes.is_empty() {
         return None;
     }
-    let around = PortsWorkspace::of(context);
-    let live = match known_live_ports(&around, ui) {
+    let ports_workspace = PortsWorkspace::of(context);
+    let live = match known_live_ports(&ports_workspace, ui) {
         Ok(live) => live,
         Err(error) => return Some((changes.to_vec(), error)),
     };
     let names = PortNames::of(context);
-    let meant: Vec<(&PortChangeEntry, VisibilityRequest)> = changes
+    let requests: Vec<(&PortChangeEntry, VisibilityRequest)> = changes
         .iter()
         .filter_map(|change| {
             let now = current_visibility(live, change.port);
             let opening = names.opening(change.port, Live::named(&change.before)?);
             let untouched = now.is_none_or(|now| now.name() == change.after);
-            (untouched && is_needed(&opening, live, &around.workspace)).then_some((change, opening))
+            (untouched && is_needed(&opening, live, &ports_workspace.workspace))
+                .then_some((change, opening))
         })
         .collect();
     let openings: Vec<VisibilityRequest> =
-        meant.iter().map(|(_, opening)| opening.clone()).collect();
+        requests.iter().map(|(_, opening)| opening.clone()).collect();
     let mut left = Vec::new();
     let mut errors = Vec::new();
-    let answers = around.workspace.open(&openings);
-    for ((change, opening), answer) in meant.iter().zip(answers) {
+    let answers = ports_workspace.workspace.open(&openings);
+    for ((change, opening), answer) in requests.iter().zip(answers) {
         match answer {
             Ok(_) => {
                 ui.say(format!("port {} is {} again", opening.port, opening.visibility.name()))

@@ -19,8 +19,8 @@ pub(crate) use live::{
 /// A request about the project's ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PortsRequest {
-    pub(crate) wish: PortPolicy,
-    pub(crate) asked: Vec<PortRequest>,
+    pub(crate) policy: PortPolicy,
+    pub(crate) requested: Vec<PortRequest>,
     /// Whether to change live visibility too, if there is any.
     pub(crate) live: bool,
     /// Ports that the compose file does not publish yet.
@@ -36,20 +36,21 @@ pub(crate) struct PortsRequest {
 impl PortsRequest {
     /// Returns the command that repeats the request.
     pub(crate) fn command(&self) -> String {
-        let wish = match self.wish {
+        let policy = match self.policy {
             PortPolicy::Public => Some("--public".to_owned()),
             PortPolicy::Private => Some("--private".to_owned()),
             PortPolicy::Keep => None,
         };
-        let asked = self.asked.iter().map(PortRequest::to_string);
-        let words: Vec<String> = wish.into_iter().chain(asked).collect();
+        let requested = self.requested.iter().map(PortRequest::to_string);
+        let words: Vec<String> = policy.into_iter().chain(requested).collect();
         format!("cruddur-ops ports {}", words.join(" "))
     }
 
     /// Returns whether the request opens a port to everyone.
     pub(crate) fn wants_public(&self) -> bool {
         let public = Some(Visibility::Public);
-        self.wish == PortPolicy::Public || self.asked.iter().any(|asked| asked.visibility == public)
+        self.policy == PortPolicy::Public
+            || self.requested.iter().any(|requested| requested.visibility == public)
     }
 }
 

@@ -51,7 +51,7 @@ impl DotenvStore {
         match GitFileStatus::of(&self.folder, FILE, &self.shell) {
             GitFileStatus::Tracked => Err(tracked_file_error(&self.path)),
             GitFileStatus::Unknown(why) => Err(git_status_error(&self.path, &why)),
-            standing => Ok(standing),
+            status => Ok(status),
         }
     }
 
@@ -67,9 +67,12 @@ impl DotenvStore {
             return None;
         }
         let target = fs_err::canonicalize(&self.path).ok();
-        let behind = target.and_then(|target| self.standing_of(&target));
-        let own = GitFileStatus::of(&self.folder, FILE, &self.shell);
-        behind.into_iter().chain([own]).find(|standing| *standing != GitFileStatus::Ignored)
+        let target_status = target.and_then(|target| self.standing_of(&target));
+        let own_status = GitFileStatus::of(&self.folder, FILE, &self.shell);
+        target_status
+            .into_iter()
+            .chain([own_status])
+            .find(|status| *status != GitFileStatus::Ignored)
     }
 
     /// Returns which of `names` are in the file, if `change` would make git stop ignoring it.
@@ -90,15 +93,15 @@ impl DotenvStore {
     /// Returns the change that makes git ignore the file, if needed. If the line exists and a later one reverts it,
     /// the user has decided.
     fn hiding(&self) -> Result<Option<FileChange>, StoreError> {
-        let standing = self.standing()?;
-        if standing == GitFileStatus::Ignored {
+        let status = self.standing()?;
+        if status == GitFileStatus::Ignored {
             return Ok(None);
         }
         let path = self.folder.join(IGNORE_FILE);
         let before = read_dotenv_file(&path)?;
         let after = git::add_ignore_line(before.as_deref().unwrap_or_default(), FILE);
         if before.as_deref() == Some(&after) {
-            return match standing {
+            return match status {
                 GitFileStatus::NoRepository => Ok(None),
                 _ => Err(self.untracked()),
             };
@@ -221,9 +224,8 @@ impl DotenvStore {
     /// When a file cannot be read or removed.
     pub(super) fn remove_if_empty(&self) -> Result<(), StoreError> {
         let is_empty = self.read()?.as_deref() == Some("");
-        let standing = || GitFileStatus::of(&self.folder, FILE, &self.shell);
-        let is_gits =
-            || !matches!(standing(), GitFileStatus::Ignored | GitFileStatus::NoRepository);
+        let status = || GitFileStatus::of(&self.folder, FILE, &self.shell);
+        let is_gits = || !matches!(status(), GitFileStatus::Ignored | GitFileStatus::NoRepository);
         if self.path.is_symlink() || !is_empty || is_gits() {
             return Ok(());
         }
@@ -361,5 +363,5 @@ fn dotenv_store_error(error: Error) -> StoreError {
 /// Returns whether only the owner can read the file.
 fn is_private_file(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    fs_err::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o077 == 0)
+    fs_err::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 == 0)
 }

@@ -139,8 +139,8 @@ fn statement_lines(
     let whole = start..statement.value_range.end + end;
     let others = all.iter().filter(|other| other.range != statement.range);
     let shared = others
-        .map(|other| other.range.start..other.value_range.end)
-        .any(|other| other.start < whole.end && whole.start < other.end);
+        .map(|statement| statement.range.start..statement.value_range.end)
+        .any(|range| range.start < whole.end && whole.start < range.end);
     if !shared {
         return whole;
     }

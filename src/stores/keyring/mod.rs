@@ -35,14 +35,19 @@ pub(super) struct KeyringStore {
     /// The keyring that answers, tried once, so that a hanging bus costs its time limit only once.
     reachable: OnceLock<Result<KeyringBackend, StoreError>>,
     /// The answers for each variable, until it is changed.
-    said: Mutex<BTreeMap<String, Result<Option<Secret>, StoreError>>>,
+    answers: Mutex<BTreeMap<String, Result<Option<Secret>, StoreError>>>,
     /// Set when it stopped answering, so that it is not waited for again.
     silent: OnceLock<StoreError>,
 }
 
 impl KeyringStore {
     pub(super) fn new(scope: ProjectScope) -> Self {
-        Self { scope, reachable: OnceLock::new(), said: Mutex::default(), silent: OnceLock::new() }
+        Self {
+            scope,
+            reachable: OnceLock::new(),
+            answers: Mutex::default(),
+            silent: OnceLock::new(),
+        }
     }
 
     /// Checks that a keyring that survives a restart accepts, returns and removes a value.
@@ -89,7 +94,7 @@ impl KeyringStore {
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, Result<Option<Secret>, StoreError>>> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn entry(&self, backend: KeyringBackend, name: &str) -> KeyringEntry {
@@ -116,14 +121,14 @@ impl SecretStore for KeyringStore {
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
-        if let Some(said) = self.known().get(name) {
-            return said.clone();
+        if let Some(answer) = self.known().get(name) {
+            return answer.clone();
         }
         let backend = self.reachable()?;
         let entry = self.entry(backend, name);
-        let said = self.wait_for(backend, move || entry.get());
-        self.known().insert(name.to_owned(), said.clone());
-        said
+        let answer = self.wait_for(backend, move || entry.get());
+        self.known().insert(name.to_owned(), answer.clone());
+        answer
     }
 
     fn set(&self, name: &str, value: &Secret) -> Result<(), StoreError> {

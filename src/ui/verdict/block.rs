@@ -26,17 +26,18 @@ pub(super) fn draw_rung(check: &Check, pen: &LineStyle) -> Vec<PaintedLine> {
     let (mark, role) = status_mark(check.status, look);
     let name = format!("{:<15}", rung_name(check.rung));
     let indent = 2 + mark.chars().count() + 1 + name.len() + 1;
-    let room = look.width.saturating_sub(indent).max(30);
+    let width = look.width.saturating_sub(indent).max(30);
     let mut lines = Vec::new();
-    for (at, part) in wrap_text(&pen.redactor.show(&check.evidence), room).into_iter().enumerate() {
+    for (at, part) in wrap_text(&pen.redactor.show(&check.evidence), width).into_iter().enumerate()
+    {
         lines.push(match at {
             0 => PaintedLine::from("  ") + role.paint(mark) + format!(" {name} {part}"),
             _ => format!("{:indent$}{part}", "").into(),
         });
     }
     if let Some(hint) = &check.hint {
-        let room = room.saturating_sub(6).max(30);
-        for (at, part) in wrap_text(&pen.redactor.show(hint), room).iter().enumerate() {
+        let columns = width.saturating_sub(6).max(30);
+        for (at, part) in wrap_text(&pen.redactor.show(hint), columns).iter().enumerate() {
             lines.push(match at {
                 0 => {
                     PaintedLine::from(" ".repeat(indent))

@@ -116,16 +116,16 @@ fn in_full(entries: &[VerdictEntry<'_>], pen: &LineStyle) -> Vec<PaintedLine> {
 fn in_short(entries: &[VerdictEntry<'_>], pen: &LineStyle) -> Vec<PaintedLine> {
     let mut groups: Vec<(Vec<Check>, Vec<&VerdictEntry<'_>>)> = Vec::new();
     for entry in entries {
-        let told = select_told_checks(entry.verdict);
+        let checks = select_told_checks(entry.verdict);
         let is_alike = |known: &[Check], first: &VerdictEntry<'_>| {
             first.verdict.code == entry.verdict.code
                 && first.in_table == entry.in_table
                 && first.verdict.proven == entry.verdict.proven
-                && known == told.as_slice()
+                && known == checks.as_slice()
         };
         match groups.iter_mut().find(|(known, members)| is_alike(known, members[0])) {
             Some((_, members)) => members.push(entry),
-            None => groups.push((told, vec![entry])),
+            None => groups.push((checks, vec![entry])),
         }
     }
     let mut lines = Vec::new();
@@ -161,26 +161,26 @@ fn select_told_checks(verdict: &ServiceVerdict) -> Vec<Check> {
     verdict.checks.iter().filter(is_told).map(|check| Check { ms: 0, ..check.clone() }).collect()
 }
 
-fn one_line(entry: &VerdictEntry<'_>, told: &[Check], pen: &LineStyle) -> Vec<PaintedLine> {
+fn one_line(entry: &VerdictEntry<'_>, checks: &[Check], pen: &LineStyle) -> Vec<PaintedLine> {
     let verdict = entry.verdict;
-    let warned = told.iter().any(|check| check.status != CheckStatus::Pass);
+    let warned = checks.iter().any(|check| check.status != CheckStatus::Pass);
     let status = match (verdict.code, warned) {
         (Some(_), _) => CheckStatus::Fail,
         (None, true) => CheckStatus::Warn,
         (None, false) => CheckStatus::Pass,
     };
     let (sign, role) = status_mark(status, &pen.look);
-    let place = match verdict.code {
+    let address = match verdict.code {
         Some(_) => entry.place.clone(),
         None => PaintedLine::default(),
     };
     let mut lines =
-        vec![role.paint(sign) + " " + entry.name.clone() + place + "  " + entry.closing.clone()];
+        vec![role.paint(sign) + " " + entry.name.clone() + address + "  " + entry.closing.clone()];
     let found = verdict.application.as_ref().and_then(|_| verdict.checks.last());
     if let Some(found) = found.filter(|check| check.status == CheckStatus::Pass) {
         let indent = sign.chars().count() + 1;
-        let room = pen.look.width.saturating_sub(indent).max(30);
-        let parts = wrap_text(&pen.show(&found.evidence), room);
+        let columns = pen.look.width.saturating_sub(indent).max(30);
+        let parts = wrap_text(&pen.show(&found.evidence), columns);
         lines.extend(parts.into_iter().map(|part| format!("{:indent$}{part}", "").into()));
     }
     lines
@@ -249,13 +249,13 @@ fn last_line(report: &ProofReport) -> Option<PaintedLine> {
         .iter()
         .filter(is_seen)
         .all(|verdict| verdict.proven == ProvenRung::Queryable);
-    let what = match (report.mode, delivered) {
+    let outcome = match (report.mode, delivered) {
         (ProofMode::Local, _) => "send what a provider needs (local: nothing was sent there)",
         (_, true) => "delivered",
         (_, false) => "accepted",
     };
     let not_asked = report.services.iter().filter(|verdict| is_unasked(verdict)).count();
-    let mut line = format!("{good} of {} {what}", format_count(all as u64, "service"));
+    let mut line = format!("{good} of {} {outcome}", format_count(all as u64, "service"));
     if not_asked > 0 {
         line += &format!(", {not_asked} not asked");
     }

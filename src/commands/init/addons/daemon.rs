@@ -22,7 +22,7 @@ pub(super) fn ask(
 ) -> Result<(Option<String>, Vec<Note>)> {
     let model = context.project.model()?;
     let (region, mut notes) = match addons::find_daemon(model, profile.name) {
-        Some(there) => (None, kept_daemon_notes(args, model, there, profile)),
+        Some(daemon) => (None, kept_daemon_notes(args, model, daemon, profile)),
         None => {
             let (region, note) = choose_aws_region(args, context, profile, ui)?;
             (Some(region), note.into_iter().collect())
@@ -39,10 +39,10 @@ fn missing_aws_keys_note(
     profile: &AddonProfile,
     ui: &Ui,
 ) -> Option<Note> {
-    let there = addons::find_daemon(model, profile.name);
+    let daemon = addons::find_daemon(model, profile.name);
     let named = |name: &str| {
-        there.is_none_or(|there| {
-            let settings = there.effective(model.plain());
+        daemon.is_none_or(|daemon| {
+            let settings = daemon.effective(model.plain());
             let mut uses = settings.iter().flat_map(|setting| &setting.uses);
             uses.any(|variable_use| variable_use.name == name)
         })
@@ -122,7 +122,7 @@ fn choose_aws_region(
         let mut settings = model.services.iter().filter_map(|service| {
             Some((service, service.effective(model.plain()).get(variable)?.clone()))
         });
-        let said = settings.find_map(|(service, setting)| {
+        let configured = settings.find_map(|(service, setting)| {
             let value = setting.value.known()?.trim().to_owned();
             is_aws_region(&value).then(|| (value, format!("{variable} of {}", service.name)))
         });
@@ -131,14 +131,14 @@ fn choose_aws_region(
             .get(variable)
             .filter(|value| is_aws_region(value))
             .map(|value| (value.to_owned(), format!("{variable} of this shell or .env")));
-        if let Some((region, source)) = said.or(outside) {
+        if let Some((region, source)) = configured.or(outside) {
             let note = Note::fact(format!("X-Ray's region: {region}, from {source}"));
             return Ok((region, Some(note)));
         }
     }
     if flow::may_ask(&args.write, ui) {
-        let asked = ui.ask("AWS region of X-Ray (us-east-1, …)", "--aws-region REGION", None)?;
-        return Ok((check_aws_region(&asked)?, None));
+        let answer = ui.ask("AWS region of X-Ray (us-east-1, …)", "--aws-region REGION", None)?;
+        return Ok((check_aws_region(&answer)?, None));
     }
     Err(Error::new(
         ErrorCode::AnswerMissing,

@@ -21,7 +21,7 @@ use crate::workspace::Workspace;
 /// The requested addons, and the answers they need.
 #[derive(Debug, Default)]
 pub(super) struct AddonAnswers {
-    pub(super) wish: AddonRequest,
+    pub(super) request: AddonRequest,
     /// The tokens of addons without a daemon, unless they are provided from elsewhere.
     pub(super) tokens: Vec<KeyChoice>,
 }
@@ -29,7 +29,7 @@ pub(super) struct AddonAnswers {
 impl AddonAnswers {
     /// Returns the port published for the daemon.
     pub(super) fn published(&self, model: &ComposeModel) -> Option<PublishedTcpPort> {
-        addons::published(model, &self.wish)
+        addons::published(model, &self.request)
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) fn ask(
         ));
         return Ok((all, notes));
     }
-    all.wish = AddonRequest {
+    all.request = AddonRequest {
         addons: wanted,
         services,
         hosts: match Workspace::detect(context.shell) {
@@ -67,25 +67,25 @@ pub(super) fn ask(
         },
         region: None,
     };
-    for addon in all.wish.addons.clone() {
+    for addon in all.request.addons.clone() {
         let Some(profile) = addon.profile() else {
             continue;
         };
         notes.push(Note::fact(format!(
             "{}: {} reports to it",
             profile.name.title(),
-            all.wish.services.join(", ")
+            all.request.services.join(", ")
         )));
         match profile.daemon {
             Some(_) => {
-                let (region, said) = daemon::ask(args, context, profile, ui)?;
-                all.wish.region = region.or(all.wish.region);
-                notes.extend(said);
+                let (region, answer_notes) = daemon::ask(args, context, profile, ui)?;
+                all.request.region = region.or(all.request.region);
+                notes.extend(answer_notes);
             }
             None => {
-                let (token, said) = token::ask(args, context, profile, &all.wish, ui)?;
+                let (token, answer_notes) = token::ask(args, context, profile, &all.request, ui)?;
                 all.tokens.extend(token);
-                notes.extend(said);
+                notes.extend(answer_notes);
             }
         }
     }

@@ -20,14 +20,14 @@ pub(super) fn ask(
     args: &InitArgs,
     context: &ProjectContext,
     profile: &AddonProfile,
-    wish: &AddonRequest,
+    request: &AddonRequest,
     ui: &mut Ui,
 ) -> Result<(Option<KeyChoice>, Option<Note>)> {
     let Some(variable) = profile.secrets.first() else {
         return Ok((None, None));
     };
     let model = context.project.model()?;
-    let mut services = wish.services.iter();
+    let mut services = request.services.iter();
     if !services
         .any(|name| addons::refers_to_secret(model, name, profile.name, variable, model.plain()))
     {
@@ -40,9 +40,9 @@ pub(super) fn ask(
     let wanted = args.store.and_then(StoreName::kind);
     let survey = context.stores(ui.redactor()).survey(variable);
     let found = survey.found();
-    let what = format!("{}'s token", profile.name.title());
-    if let Some((kept, note)) = key::keep_found_key((&what, variable), &found, wanted)? {
-        return Ok((Some(kept), Some(note)));
+    let label = format!("{}'s token", profile.name.title());
+    if let Some((choice, note)) = key::keep_found_key((&label, variable), &found, wanted)? {
+        return Ok((Some(choice), Some(note)));
     }
     if args.write.check || args.write.dry_run {
         let note = Note::warning(survey.absence())
@@ -62,7 +62,7 @@ pub(super) fn ask(
         key_shape::check_secret_text(secret.expose())?;
         Ok(secret)
     })?;
-    let note = Note::fact(format!("{what}: {} goes to `{store}`", secret.masked()));
+    let note = Note::fact(format!("{label}: {} goes to `{store}`", secret.masked()));
     let token = KeyChoice { variable: variable.clone(), secret, store: Some(store), lies_in: None };
     Ok((Some(token), Some(note)))
 }

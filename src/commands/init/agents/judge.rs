@@ -29,13 +29,13 @@ impl InstrumentVerdict {
 
     /// Returns the verdict on a service whose code is changed.
     pub(super) fn coded(name: &str, read: &Instrumentation) -> Self {
-        let (how, what) = match read.source {
+        let (how, source) = match read.source {
             SpanSource::Code => {
                 (InstrumentationMethod::Sdk, "its own SDK, and more of them by code")
             }
             _ => (InstrumentationMethod::Code, "code"),
         };
-        Self::plain(how, Note::fact(format!("{name}: sends spans by {what} that is added")))
+        Self::plain(how, Note::fact(format!("{name}: sends spans by {source} that is added")))
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) struct CodelessService<'a> {
     template: Option<&'static LanguageTemplate>,
     classification: Classification,
     /// The agent that an earlier run added.
-    ours: Option<PlannedAgent>,
+    existing: Option<PlannedAgent>,
 }
 
 impl<'a> CodelessService<'a> {
@@ -68,7 +68,7 @@ impl<'a> CodelessService<'a> {
             && args.instrument.iter().any(|choice| choice.service.as_ref() == Some(&service.name));
         let template = read.language.and_then(find_template);
         let classification = classify_service(service, context.project.sources());
-        let ours = find_planned(model, service);
+        let existing = find_planned(model, service);
         Ok(Self {
             args,
             context,
@@ -79,7 +79,7 @@ impl<'a> CodelessService<'a> {
             is_named,
             template,
             classification,
-            ours,
+            existing,
         })
     }
 
@@ -87,14 +87,16 @@ impl<'a> CodelessService<'a> {
         if let Some(verdict) = self.judge_existing() {
             return verdict;
         }
-        let agent = match &self.ours {
-            Some(ours) => Some(ours.agent),
+        let agent = match &self.existing {
+            Some(existing) => Some(existing.agent),
             None => self.template.and_then(|template| template.agent.as_ref()),
         };
         let is_wanted = match self.mode {
             InstrumentMode::Agent => true,
-            InstrumentMode::Auto => self.ours.is_some() || self.read.source == SpanSource::Nothing,
-            InstrumentMode::Code | InstrumentMode::None => self.ours.is_some(),
+            InstrumentMode::Auto => {
+                self.existing.is_some() || self.read.source == SpanSource::Nothing
+            }
+            InstrumentMode::Code | InstrumentMode::None => self.existing.is_some(),
         };
         match agent.filter(|_| is_wanted) {
             Some(agent) => self.judge_agent(agent),
@@ -130,7 +132,7 @@ impl<'a> CodelessService<'a> {
                 );
                 (InstrumentationMethod::Sdk, Note::warning(text))
             }
-            SpanSource::Agent if self.ours.is_none() => {
+            SpanSource::Agent if self.existing.is_none() => {
                 let text = format!("{name}: is started with an agent of OpenTelemetry's");
                 (InstrumentationMethod::Agent, Note::fact(text))
             }
@@ -160,7 +162,7 @@ impl<'a> CodelessService<'a> {
             sources,
         };
         let mut notes = Vec::new();
-        let objection = match self.ours {
+        let objection = match self.existing {
             Some(_) => None,
             None => self.object(agent).or_else(|| find_objection(agent, &evidence)),
         };
@@ -189,7 +191,7 @@ impl<'a> CodelessService<'a> {
     }
 
     fn planned(&self, agent: &'static AgentTemplate, startup: &Startup) -> PlannedAgent {
-        self.ours.clone().unwrap_or_else(|| PlannedAgent {
+        self.existing.clone().unwrap_or_else(|| PlannedAgent {
             service: self.service.name.clone(),
             agent,
             library: find_library(startup),

@@ -75,13 +75,13 @@ fn mode_of(args: &InitArgs, service: &str) -> InstrumentMode {
     if args.no_instrument {
         return InstrumentMode::None;
     }
-    let own = args
+    let choices = args
         .instrument
         .iter()
         .rev()
         .filter(|choice| choice.service.as_deref().is_none_or(|name| name == service));
     // A choice for one service overrides the choice for all.
-    let found = own.max_by_key(|choice| choice.service.is_some());
+    let found = choices.max_by_key(|choice| choice.service.is_some());
     found.map(|choice| choice.mode).unwrap_or_default()
 }
 
@@ -146,16 +146,17 @@ const SAID_ALONE: usize = 8;
 
 /// Returns the notes in the services' order, merging identical ones when there are many.
 pub(super) fn group_notes(notes: &[(String, Note)]) -> Vec<Note> {
-    let statement = |named| find_statement(named).map(|said| (said, named.1.hint.as_deref()));
+    let statement =
+        |named| find_statement(named).map(|statement| (statement, named.1.hint.as_deref()));
     let mut groups: HashMap<(&str, Option<&str>), Vec<&str>> = HashMap::new();
     for named in notes {
-        if let Some(said) = statement(named) {
-            groups.entry(said).or_default().push(&named.0);
+        if let Some(key) = statement(named) {
+            groups.entry(key).or_default().push(&named.0);
         }
     }
     let shown = notes.iter().filter_map(|named| {
         let (name, note) = named;
-        let group = statement(named).and_then(|said| groups.get(&said));
+        let group = statement(named).and_then(|key| groups.get(&key));
         match group.map(Vec::as_slice) {
             Some([one, two, three, rest @ ..]) if rest.len() + 3 > SAID_ALONE => {
                 let said = find_statement(named).unwrap_or_default();
@@ -182,8 +183,8 @@ mod tests {
     fn a_note_shared_by_many_services_is_printed_once() {
         let notes = |count: usize| -> Vec<(String, Note)> {
             let of = |at: usize| (format!("s{at}"), Note::fact(format!("s{at}: sends nothing")));
-            let other = ("api".to_owned(), Note::fact("api: sends spans"));
-            (0..count).map(of).chain([other]).collect()
+            let other_note = ("api".to_owned(), Note::fact("api: sends spans"));
+            (0..count).map(of).chain([other_note]).collect()
         };
         for (count, lines) in [(0, 1), (1, 2), (SAID_ALONE, SAID_ALONE + 1), (SAID_ALONE + 1, 2)] {
             assert_eq!(group_notes(&notes(count)).len(), lines, "{count}");

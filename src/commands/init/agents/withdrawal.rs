@@ -82,14 +82,17 @@ impl<P: Fn(&InitAnswers) -> Result<Plan>> AgentTrial<'_, P> {
     /// Keeps agents if the plan works with them.
     fn keep(&mut self, some: &[PlannedAgent]) -> Result<()> {
         let agents = &mut self.answers.agents;
-        let kept = agents.planned.len();
+        let kept_count = agents.planned.len();
         agents.planned.extend_from_slice(some);
-        let own = some.iter().filter_map(|planned| self.variables.get_key_value(&planned.service));
-        agents.variables.extend(own.map(|(name, variables)| (name.clone(), variables.clone())));
+        let own_variables =
+            some.iter().filter_map(|planned| self.variables.get_key_value(&planned.service));
+        agents
+            .variables
+            .extend(own_variables.map(|(name, variables)| (name.clone(), variables.clone())));
         let result = (self.plan)(self.answers).map(|_| ());
         if result.is_err() {
             let agents = &mut self.answers.agents;
-            agents.planned.truncate(kept);
+            agents.planned.truncate(kept_count);
             some.iter().for_each(|planned| drop(agents.variables.remove(&planned.service)));
         }
         result
