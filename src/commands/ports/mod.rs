@@ -69,7 +69,9 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
         flow::show_written_files(&plan, context.root(), ui);
     }
     if decision == PlanDecision::Nothing {
-        ports::nothing_to_do(context, &request, &workspace).into_iter().for_each(|line| ui.say(line));
+        ports::nothing_to_do(context, &request, &workspace)
+            .into_iter()
+            .for_each(|line| ui.say(line));
     }
     let mut done = ports::LiveChanges::default();
     if matches!(decision, PlanDecision::Write | PlanDecision::Nothing)

@@ -81,14 +81,14 @@ fn writes_gitpod(context: &ProjectContext, request: &PortsRequest, workspace: &W
 pub(crate) fn may_create_gitpod(
     context: &ProjectContext,
     request: &PortsRequest,
-    around: &PortsWorkspace,
+    ports_workspace: &PortsWorkspace,
 ) -> Result<bool> {
     let has_file = context.project.gitpod.is_some() || context.project.devcontainer.is_some();
     let is_asked = request.gitpod || request.devcontainer;
-    if has_file || is_asked || !matches!(around.workspace, Workspace::None) {
+    if has_file || is_asked || !matches!(ports_workspace.workspace, Workspace::None) {
         return Ok(false);
     }
-    Ok(!port_goals(context, request, around)?.write.is_empty())
+    Ok(!port_goals(context, request, ports_workspace)?.write.is_empty())
 }
 
 /// Returns whether to write devcontainer.json. It is updated wherever it is used, and created only on request.
