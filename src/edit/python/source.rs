@@ -1,8 +1,8 @@
 //! A Python text and its syntax tree. The only module that configures the parser.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
+use foldhash::{HashMap, HashMapExt};
 use tree_sitter::{Node, Parser, Tree};
 
 use super::compile::check_meaning;
@@ -142,10 +142,10 @@ pub fn preorder_until<'t>(
     closed: impl Fn(Node<'t>) -> bool,
 ) -> impl Iterator<Item = Node<'t>> {
     let mut open = vec![root];
+    let mut cursor = root.walk();
     std::iter::from_fn(move || {
         let node = open.pop()?;
-        if node == root || !closed(node) {
-            let mut cursor = node.walk();
+        if node.child_count() > 0 && (node == root || !closed(node)) {
             let begin = open.len();
             open.extend(node.children(&mut cursor));
             open[begin..].reverse();
@@ -162,11 +162,22 @@ impl<'t> NodeParents<'t> {
     /// Visits every node of a file once.
     pub fn of(source: &'t PythonSource<'_>) -> Self {
         let mut above = HashMap::new();
-        for node in walk_preorder(source.root()) {
-            let mut cursor = node.walk();
-            above.extend(node.children(&mut cursor).map(|child| (child.id(), node)));
+        let mut cursor = source.root().walk();
+        let mut open: Vec<Node<'t>> = Vec::new();
+        loop {
+            let node = cursor.node();
+            above.extend(open.last().map(|parent| (node.id(), *parent)));
+            if cursor.goto_first_child() {
+                open.push(node);
+                continue;
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return Self(above);
+                }
+                open.pop();
+            }
         }
-        Self(above)
     }
 
     /// Returns the parent; `None` for the module.
