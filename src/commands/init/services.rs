@@ -73,6 +73,13 @@ fn choose_services(
     model: &ComposeModel,
     ui: &mut Ui,
 ) -> Result<ChosenServices> {
+    if args.all_services {
+        let selected = model.services.iter().map(|service| select_service(&service.name)).collect();
+        let note = Note::warning(
+            "every service is traced, databases and frontends too: what ends up in a browser is public",
+        );
+        return Ok(ChosenServices::new(selected, vec![note]));
+    }
     let classes: Vec<Classification> = model
         .services
         .iter()
@@ -80,13 +87,6 @@ fn choose_services(
         .collect();
     if !args.service.is_empty() {
         return select_named_services(args, sending.collector.is_some(), model, &classes);
-    }
-    if args.all_services {
-        let selected = model.services.iter().map(|service| select_service(&service.name)).collect();
-        let note = Note::warning(
-            "every service is traced, databases and frontends too: what ends up in a browser is public",
-        );
-        return Ok(ChosenServices::new(selected, vec![note]));
     }
     let sends = find_current_destinations(context, model);
     let mut classes = classes;

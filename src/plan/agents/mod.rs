@@ -11,6 +11,7 @@ mod variables;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use super::Plan;
 use super::telemetry::file_of;
@@ -43,25 +44,37 @@ pub type AgentImages = BTreeMap<String, String>;
 
 /// Returns the agent that an earlier `init` gave to a service.
 pub fn find_planned(model: &ComposeModel, service: &ServiceModel) -> Option<PlannedAgent> {
-    let (agent, library) = list_variants().find(|(agent, library)| {
-        let name = agent.service(*library);
-        service.depends_on.contains(&name) && model.service(&name).is_some()
+    let copied = COPIES.iter().find(|copy| {
+        service.depends_on.contains(&copy.service) && model.service(&copy.service).is_some()
     })?;
-    Some(PlannedAgent { service: service.name.clone(), agent, library })
+    Some(PlannedAgent {
+        service: service.name.clone(),
+        agent: copied.agent,
+        library: copied.library,
+    })
 }
 
 /// Returns whether a service copies an agent for others, as `init` writes it.
 pub fn is_agent_service(service: &ServiceModel) -> bool {
-    let is_its =
-        |(agent, library): (&AgentTemplate, CLibrary)| agent.service(library) == service.name;
-    service.build.is_none() && list_variants().any(is_its)
+    service.build.is_none() && COPIES.iter().any(|copy| copy.service == service.name)
 }
 
-/// Lists every agent with each C library it is copied for.
-fn list_variants() -> impl Iterator<Item = (&'static AgentTemplate, CLibrary)> {
-    let libraries = [CLibrary::Glibc, CLibrary::Musl];
-    list_agents().flat_map(move |agent| libraries.map(|library| (agent, library)))
+/// An agent as it is copied for one C library.
+struct AgentCopy {
+    agent: &'static AgentTemplate,
+    library: CLibrary,
+    /// The name of the service that copies it.
+    service: String,
 }
+
+/// Every agent for each C library; every service of a project is compared with their names.
+static COPIES: LazyLock<Vec<AgentCopy>> = LazyLock::new(|| {
+    let libraries = [CLibrary::Glibc, CLibrary::Musl];
+    let copies = list_agents().flat_map(|agent| {
+        libraries.map(|library| AgentCopy { agent, library, service: agent.service(library) })
+    });
+    copies.collect()
+});
 
 /// Adds to `plan` whatever the compose files lack for the agents in `planned`. Services in `last` are written to the
 /// last file that names them.

@@ -50,7 +50,6 @@ pub(super) struct CodelessService<'a> {
     /// Whether a flag names the agent.
     is_named: bool,
     template: Option<&'static LanguageTemplate>,
-    classification: Classification,
     /// The agent that an earlier run added.
     existing: Option<PlannedAgent>,
 }
@@ -67,20 +66,8 @@ impl<'a> CodelessService<'a> {
         let is_named = mode == InstrumentMode::Agent
             && args.instrument.iter().any(|choice| choice.service.as_ref() == Some(&service.name));
         let template = read.language.and_then(find_template);
-        let classification = classify_service(service, context.project.sources());
         let existing = find_planned(model, service);
-        Ok(Self {
-            args,
-            context,
-            model,
-            service,
-            read,
-            mode,
-            is_named,
-            template,
-            classification,
-            existing,
-        })
+        Ok(Self { args, context, model, service, read, mode, is_named, template, existing })
     }
 
     pub(super) fn judge(&self) -> InstrumentVerdict {
@@ -114,6 +101,10 @@ impl<'a> CodelessService<'a> {
         }
     }
 
+    fn classify(&self) -> Classification {
+        classify_service(self.service, self.context.project.sources())
+    }
+
     /// Returns the verdict on a service that already has an SDK, a tracer or another agent.
     fn judge_existing(&self) -> Option<InstrumentVerdict> {
         let name = &self.service.name;
@@ -137,8 +128,7 @@ impl<'a> CodelessService<'a> {
                 (InstrumentationMethod::Agent, Note::fact(text))
             }
             SpanSource::Nothing | SpanSource::Unknown
-                if self.read.has_page_sdk()
-                    && self.classification.role == ServiceRole::Frontend =>
+                if self.read.has_page_sdk() && self.classify().role == ServiceRole::Frontend =>
             {
                 let text = format!(
                     "{name}: its pages send spans by an SDK of their own, in browsers, which reads none of these variables"
@@ -211,9 +201,10 @@ impl<'a> CodelessService<'a> {
         if is_auto && packages.is_some_and(|packages| packages.contains("flask")) {
             return Some("Flask is traced by code".to_owned());
         }
-        match self.classification.role {
+        let Classification { role, evidence, .. } = self.classify();
+        match role {
             ServiceRole::Frontend => Some("its pages run in browsers".to_owned()),
-            ServiceRole::Task if is_auto => Some(self.classification.evidence.clone()),
+            ServiceRole::Task if is_auto => Some(evidence),
             _ => None,
         }
     }
