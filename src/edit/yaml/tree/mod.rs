@@ -130,6 +130,7 @@ impl YamlTree {
     }
 
     /// Returns a node as written.
+    #[inline]
     pub fn node(&self, id: NodeId) -> &YamlNode {
         &self.nodes[id.number()]
     }
@@ -155,6 +156,7 @@ impl YamlTree {
     }
 
     /// Resolves aliases to the node they refer to.
+    #[inline]
     pub fn resolve(&self, mut id: NodeId) -> NodeId {
         while let YamlKind::Alias(target) = self.node(id).kind {
             id = target;
@@ -179,6 +181,7 @@ impl YamlTree {
     }
 
     /// Returns the text of one of this tree's scalars.
+    #[inline]
     pub fn text<'t>(&'t self, text: &'t ScalarText) -> &'t str {
         match text {
             ScalarText::Verbatim(start, end) => &self.source[*start as usize..*end as usize],
@@ -187,6 +190,7 @@ impl YamlTree {
     }
 
     /// Returns the text of a scalar, resolving an alias; `None` for collections and absent values.
+    #[inline]
     pub fn scalar(&self, id: NodeId) -> Option<&str> {
         match &self.node(self.resolve(id)).kind {
             YamlKind::Scalar(_, ScalarQuoting::Absent) => None,
@@ -196,6 +200,7 @@ impl YamlTree {
     }
 
     /// Returns whether a key is the merge key `<<`.
+    #[inline]
     pub fn is_merge_key(&self, key: NodeId) -> bool {
         matches!(&self.node(key).kind, YamlKind::Scalar(text, ScalarQuoting::Plain) if self.text(text) == "<<")
     }
