@@ -34,14 +34,14 @@ impl ServiceEnvironment {
     /// Collects variables; if a name repeats, the later one counts.
     fn of(mut settings: Vec<EnvironmentVariable>) -> Self {
         settings.reverse();
-        settings.sort_by(|one, other| one.name.cmp(&other.name));
-        settings.dedup_by(|later, kept| later.name == kept.name);
+        settings.sort_by(|variable, other| variable.name.cmp(&other.name));
+        settings.dedup_by(|later, earlier| later.name == earlier.name);
         Self(settings)
     }
 
     /// Returns the variable with this name.
     pub fn get(&self, name: &str) -> Option<&EnvironmentVariable> {
-        let at = self.0.binary_search_by(|one| one.name.as_str().cmp(name));
+        let at = self.0.binary_search_by(|variable| variable.name.as_str().cmp(name));
         at.ok().map(|at| &self.0[at])
     }
 
@@ -71,7 +71,7 @@ pub enum VariableValue {
     Unknown(String),
 }
 
-/// Where a variable is declared.
+/// The place where a variable is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VariableSource {
     /// `environment`.
@@ -145,12 +145,13 @@ impl ServiceModel {
         }
         let declared =
             ServiceEnvironment::of(declared.map(|entry| entry.setting(variables)).collect());
-        let (settings, beyond) = self.file_settings(variables, &declared, EnvFileState::statements);
-        match beyond {
-            Some(beyond) => Err(beyond),
+        let (settings, too_large) =
+            self.file_settings(variables, &declared, EnvFileState::statements);
+        match too_large {
+            Some(too_large) => Err(too_large),
             None => {
                 let known = settings.iter().chain(declared.iter());
-                Ok(known.filter_map(|one| one.value.known()).map(str::len).sum())
+                Ok(known.filter_map(|variable| variable.value.known()).map(str::len).sum())
             }
         }
     }
@@ -164,7 +165,9 @@ impl ServiceModel {
     ) -> (Vec<EnvironmentVariable>, Option<(FileSpan, InterpolationError)>) {
         let mut known: HashMap<String, String> = declared
             .iter()
-            .filter_map(|one| Some((one.name.clone(), one.value.known()?.to_owned())))
+            .filter_map(|variable| {
+                Some((variable.name.clone(), variable.value.known()?.to_owned()))
+            })
             .collect();
         let mut settings = Vec::new();
         let mut room = limits::VALUES_BYTES;
@@ -176,19 +179,19 @@ impl ServiceModel {
                 let declared = || declared.get(name)?.value.known();
                 variables.get(name).or_else(declared).map(str::to_owned)
             };
-            for one in dotenv::resolve(statements, &outside, known.clone(), &mut room) {
-                let span = FileSpan { file: id, range: one.statement.range.clone() };
-                if let Err(error) = &one.value
+            for resolved in dotenv::resolve(statements, &outside, known.clone(), &mut room) {
+                let span = FileSpan { file: id, range: resolved.statement.range.clone() };
+                if let Err(error) = &resolved.value
                     && error.is_too_large()
                 {
                     return (settings, Some((span, error.clone())));
                 }
-                let name = one.statement.name.clone();
-                let uses = match &one.value {
+                let name = resolved.statement.name.clone();
+                let uses = match &resolved.value {
                     Ok(value) => variables.uses(ScopeId::PROJECT, value),
                     Err(_) => Vec::new(),
                 };
-                let value = convert_value(one.value);
+                let value = convert_value(resolved.value);
                 if let VariableValue::Known(value) = &value {
                     known.insert(name.clone(), value.expose().to_owned());
                 }
@@ -196,7 +199,7 @@ impl ServiceModel {
                     name,
                     value,
                     source: VariableSource::EnvFile(span),
-                    raw: one.statement.raw().map(str::to_owned),
+                    raw: resolved.statement.raw().map(str::to_owned),
                     uses,
                 });
             }
@@ -224,8 +227,10 @@ impl DeclaredVariable {
             DeclaredValue::Passed | DeclaredValue::Removed => return self.passed(variables),
             DeclaredValue::Template(template) => {
                 let result = variables.interpolate(self.scope, template);
-                let uses =
-                    result.as_ref().map(|one| variables.uses(self.scope, one)).unwrap_or_default();
+                let uses = result
+                    .as_ref()
+                    .map(|interpolated| variables.uses(self.scope, interpolated))
+                    .unwrap_or_default();
                 (self.name.clone(), convert_value(result), uses)
             }
             DeclaredValue::Item(item) => match variables.interpolate(self.scope, item) {

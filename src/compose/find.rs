@@ -26,7 +26,7 @@ const OVERRIDES: [&str; 4] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComposeLocation {
     /// The user's current folder. Absolute.
-    pub here: PathBuf,
+    pub current_folder: PathBuf,
     /// The folder of the first compose file, the base of relative paths. Absolute.
     pub folder: PathBuf,
     /// The compose files; later ones override earlier ones.
@@ -41,7 +41,7 @@ pub struct ComposeLocation {
     pub named: ComposeFileSource,
 }
 
-/// Where `COMPOSE_FILE` is set.
+/// The place where `COMPOSE_FILE` is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComposeFileSource {
     /// It is not set: the files were searched for.
@@ -57,14 +57,14 @@ pub fn is_project(sources: &dyn ProjectSources, folder: &Path) -> bool {
     NAMES.iter().any(|name| sources.exists(&folder.join(name)))
 }
 
-/// Finds the project that the absolute path `here` belongs to.
+/// Finds the project that the absolute path `current_folder` belongs to.
 ///
 /// # Errors
 /// `no-compose-file` if neither this folder nor one above has a compose file.
 pub fn find_compose_project(
     sources: &dyn ProjectSources,
     shell: &BTreeMap<String, String>,
-    here: &Path,
+    current_folder: &Path,
 ) -> Result<ComposeLocation> {
     let disabled = shell
         .get("COMPOSE_DISABLE_ENV_FILE")
@@ -74,22 +74,22 @@ pub fn find_compose_project(
         .into_iter()
         .flat_map(|list| list.split(','))
         .filter(|name| !name.is_empty())
-        .map(|name| clean_path(&here.join(name)))
+        .map(|name| clean_path(&current_folder.join(name)))
         .collect();
-    let own = |folder: &Path| match (named.is_empty(), disabled) {
+    let find_in = |folder: &Path| match (named.is_empty(), disabled) {
         (true, false) => vec![folder.join(".env")],
         _ => Vec::new(),
     };
-    let env_here = if named.is_empty() { own(here) } else { named.clone() };
-    let mut start = match list_configured_files(sources, shell, here, &env_here) {
+    let env_here = if named.is_empty() { find_in(current_folder) } else { named.clone() };
+    let mut start = match list_configured_files(sources, shell, current_folder, &env_here) {
         Some(files) if shell.contains_key("COMPOSE_FILE") => {
-            from_list(files, here, ComposeFileSource::InTheShell)
+            from_list(files, current_folder, ComposeFileSource::InTheShell)
         }
-        Some(files) => from_list(files, here, ComposeFileSource::InAFile),
-        None => search_upwards(sources, here)?,
+        Some(files) => from_list(files, current_folder, ComposeFileSource::InAFile),
+        None => search_upwards(sources, current_folder)?,
     };
-    if start.folder != here {
-        start.env_project = own(&start.folder);
+    if start.folder != current_folder {
+        start.env_project = find_in(&start.folder);
     }
     start.env_here = env_here;
     Ok(start)
@@ -99,7 +99,7 @@ pub fn find_compose_project(
 fn list_configured_files(
     sources: &dyn ProjectSources,
     shell: &BTreeMap<String, String>,
-    here: &Path,
+    current_folder: &Path,
     env_files: &[PathBuf],
 ) -> Option<Vec<PathBuf>> {
     let written = |name: &str| -> Option<String> {
@@ -114,22 +114,28 @@ fn list_configured_files(
             let outside = |name: &str| shell.get(name).cloned();
             let mut room = limits::VALUES_BYTES;
             let resolved = dotenv::resolve(&statements, &outside, Default::default(), &mut room);
-            let assignment = resolved.into_iter().rfind(|one| one.statement.name == name)?;
+            let assignment =
+                resolved.into_iter().rfind(|resolved| resolved.statement.name == name)?;
             Some(assignment.value.ok()?.text)
         })
     };
     let list = written("COMPOSE_FILE")?;
-    let written_separator = written("COMPOSE_PATH_SEPARATOR").filter(|one| !one.is_empty());
+    let written_separator =
+        written("COMPOSE_PATH_SEPARATOR").filter(|separator| !separator.is_empty());
     let separator = written_separator.as_deref().unwrap_or(":");
-    let files = list.split(separator).map(|name| clean_path(&here.join(name)));
+    let files = list.split(separator).map(|name| clean_path(&current_folder.join(name)));
     Some(files.collect())
 }
 
-fn from_list(files: Vec<PathBuf>, here: &Path, named: ComposeFileSource) -> ComposeLocation {
+fn from_list(
+    files: Vec<PathBuf>,
+    current_folder: &Path,
+    named: ComposeFileSource,
+) -> ComposeLocation {
     let folder = files.first().and_then(|first| first.parent());
     ComposeLocation {
-        here: here.to_owned(),
-        folder: folder.unwrap_or(here).to_owned(),
+        current_folder: current_folder.to_owned(),
+        folder: folder.unwrap_or(current_folder).to_owned(),
         files,
         env_here: Vec::new(),
         env_project: Vec::new(),
@@ -138,8 +144,8 @@ fn from_list(files: Vec<PathBuf>, here: &Path, named: ComposeFileSource) -> Comp
     }
 }
 
-fn search_upwards(sources: &dyn ProjectSources, here: &Path) -> Result<ComposeLocation> {
-    for folder in here.ancestors() {
+fn search_upwards(sources: &dyn ProjectSources, current_folder: &Path) -> Result<ComposeLocation> {
+    for folder in current_folder.ancestors() {
         let present = |names: [&str; 4]| -> Vec<PathBuf> {
             let paths = names.iter().map(|name| folder.join(name));
             paths.filter(|path| sources.exists(path)).collect()
@@ -149,7 +155,7 @@ fn search_upwards(sources: &dyn ProjectSources, here: &Path) -> Result<ComposeLo
         let mut overrides = present(OVERRIDES).into_iter();
         let files = std::iter::once(base).chain(overrides.next()).collect();
         return Ok(ComposeLocation {
-            here: here.to_owned(),
+            current_folder: current_folder.to_owned(),
             folder: folder.to_owned(),
             files,
             env_here: Vec::new(),
@@ -158,12 +164,12 @@ fn search_upwards(sources: &dyn ProjectSources, here: &Path) -> Result<ComposeLo
             named: ComposeFileSource::Nowhere,
         });
     }
-    Err(no_compose_file(here))
+    Err(no_compose_file(current_folder))
 }
 
 /// Returns the error for a folder without a compose file in it or above it.
-pub fn no_compose_file(here: &Path) -> Error {
-    let message = format!("no compose file in {} or above it", here.display());
+pub fn no_compose_file(current_folder: &Path) -> Error {
+    let message = format!("no compose file in {} or above it", current_folder.display());
     Error::new(ErrorCode::NoComposeFile, message)
         .hint("`-C DIR` names the folder that has one")
         .hint("`cruddur-ops try` shows the whole job on a bundled sample")

@@ -36,7 +36,7 @@ pub(super) struct PartialService {
     /// Keys without a value, which docker compose rejects unless another file gives them one.
     pub(super) bare: Vec<(String, ComposeFault)>,
     /// Keys with a value.
-    pub(super) said: Vec<String>,
+    pub(super) given_keys: Vec<String>,
     pub(super) image: ServiceField<String>,
     pub(super) provider: ServiceField<()>,
     pub(super) container_name: ServiceField<String>,
@@ -78,7 +78,7 @@ impl<T> ServiceField<T> {
         }
     }
 
-    fn said(&self) -> Option<&T> {
+    fn given(&self) -> Option<&T> {
         match self {
             Self::Said(value) | Self::Instead(value) => Some(value),
             Self::Silent | Self::Reset => None,
@@ -88,7 +88,7 @@ impl<T> ServiceField<T> {
 
 /// Returns the size in bytes of a list whose items have texts of these lengths.
 fn sum_lengths<T>(field: &ServiceField<Vec<T>>, text: impl Fn(&T) -> usize) -> usize {
-    let items = field.said().into_iter().flatten();
+    let items = field.given().into_iter().flatten();
     items.map(|item| size_of::<T>() + text(item)).sum()
 }
 
@@ -114,7 +114,7 @@ impl PartialService {
             places: vec![place],
             gaps: Vec::new(),
             bare: Vec::new(),
-            said: Vec::new(),
+            given_keys: Vec::new(),
             image: ServiceField::Silent,
             provider: ServiceField::Silent,
             container_name: ServiceField::Silent,
@@ -145,9 +145,9 @@ impl PartialService {
             .into_iter()
             .map(|field| sum_lengths(field, String::len))
             .sum();
-        let addresses = sum_lengths(&self.aliases, |one| one.network.len() + one.alias.len())
-            + sum_lengths(&self.links, |one| one.service.len() + one.alias.len())
-            + sum_lengths(&self.extra_hosts, |one| one.name.len() + one.address.len())
+        let addresses = sum_lengths(&self.aliases, |alias| alias.network.len() + alias.alias.len())
+            + sum_lengths(&self.links, |link| link.service.len() + link.alias.len())
+            + sum_lengths(&self.extra_hosts, |host| host.name.len() + host.address.len())
             + sum_lengths(&self.exposed, |_| 0);
         let references: usize = self
             .references
@@ -156,10 +156,10 @@ impl PartialService {
             .sum();
         let commands: usize = [&self.entrypoint, &self.command]
             .into_iter()
-            .filter_map(ServiceField::said)
+            .filter_map(ServiceField::given)
             .map(ServiceCommand::weight)
             .sum();
-        let build = self.build.said().map_or(0, |build| {
+        let build = self.build.given().map_or(0, |build| {
             let args =
                 build.args.iter().map(|entry| size_of::<DeclaredVariable>() + entry_text(entry));
             args.sum::<usize>() + build.dockerfile_inline.as_ref().map_or(0, String::len)
@@ -184,10 +184,10 @@ impl PartialService {
             places: concat_lists(below.places, self.places),
             gaps: concat_lists(below.gaps, self.gaps),
             bare: concat_lists(
-                drop_given_keys(below.bare, &self.said),
-                drop_given_keys(self.bare, &below.said),
+                drop_given_keys(below.bare, &self.given_keys),
+                drop_given_keys(self.bare, &below.given_keys),
             ),
-            said: concat_lists(below.said, self.said),
+            given_keys: concat_lists(below.given_keys, self.given_keys),
             image: self.image.over(below.image, keep_override),
             provider: self.provider.over(below.provider, |(), ()| ()),
             container_name: self.container_name.over(below.container_name, keep_override),
@@ -216,11 +216,11 @@ impl PartialService {
                 .profiles
                 .over(below.profiles, |below, above| merge_by_key(below, above, String::clone)),
             mounts: self.mounts.over(below.mounts, |below, above| {
-                merge_by_key(below, above, |one| one.target.clone())
+                merge_by_key(below, above, |mount| mount.target.clone())
             }),
             environment: self.environment.over(below.environment, merge_variables),
             env_files: self.env_files.over(below.env_files, |below, above| {
-                merge_by_key(below, above, |one| one.path.clone())
+                merge_by_key(below, above, |env_file| env_file.path.clone())
             }),
         }
     }
@@ -307,9 +307,9 @@ fn merge_builds(below: ServiceBuild, above: ServiceBuild) -> ServiceBuild {
 
 fn drop_given_keys(
     bare: Vec<(String, ComposeFault)>,
-    said: &[String],
+    given_keys: &[String],
 ) -> Vec<(String, ComposeFault)> {
-    bare.into_iter().filter(|(key, _)| !said.contains(key)).collect()
+    bare.into_iter().filter(|(key, _)| !given_keys.contains(key)).collect()
 }
 
 /// Returns only the upper value.

@@ -83,15 +83,15 @@ impl ComposeModel {
 
     /// Returns the variables that a child process of `run` sees: stored values override the shell.
     pub fn under_run(&self, stored: BTreeMap<String, Secret>) -> ProjectVariables {
-        let own = self.plain.own().clone();
-        ProjectVariables::new(Arc::clone(&self.shell), stored, own, &self.scopes)
+        let fixed = self.plain.fixed().clone();
+        ProjectVariables::new(Arc::clone(&self.shell), stored, fixed, &self.scopes)
     }
 
     /// Iterates over the compose files, including included and extended ones.
     pub fn compose_files(&self) -> impl Iterator<Item = &ProjectTextFile> {
         self.files
             .iter()
-            .filter(|file| matches!(file.holds, FileSyntax::Compose | FileSyntax::Foreign))
+            .filter(|file| matches!(file.syntax, FileSyntax::Compose | FileSyntax::Foreign))
     }
 
     /// Returns a file by its id.
@@ -116,8 +116,9 @@ impl ComposeModel {
 
     /// Returns the reasons why docker compose would not load the project with these variables; empty if it would.
     pub fn refusals(&self, variables: &ProjectVariables) -> Vec<Error> {
-        let is_mended =
-            |one: &FailingTemplate| variables.interpolate(one.scope, &one.template).is_ok();
+        let is_mended = |failing: &FailingTemplate| {
+            variables.interpolate(failing.scope, &failing.template).is_ok()
+        };
         let refused = self.refused_unless(is_mended);
         refused
             .map(|warning| {
@@ -133,19 +134,21 @@ impl ComposeModel {
         is_excused: impl Fn(&FailingTemplate) -> bool,
     ) -> impl Iterator<Item = &ComposeWarning> {
         let excused = move |index: usize| {
-            self.failing.iter().find(|one| one.warning == index).is_some_and(&is_excused)
+            self.failing.iter().find(|failing| failing.warning == index).is_some_and(&is_excused)
         };
         let warnings = self.warnings.iter().enumerate();
         warnings
-            .filter(move |(index, one)| one.weight == WarningWeight::Refused && !excused(*index))
+            .filter(move |(index, warning)| {
+                warning.weight == WarningWeight::Refused && !excused(*index)
+            })
             .map(|(_, warning)| warning)
     }
 
     /// Iterates over the reasons why docker compose cannot load the project, whatever the shell and the stores contain:
     /// [`ComposeModel::refusals`] without missing required variables.
     pub fn lasting_refusals(&self) -> impl Iterator<Item = &ComposeWarning> {
-        self.refused_unless(|one| {
-            let found = self.plain.interpolate(one.scope, &one.template);
+        self.refused_unless(|failing| {
+            let found = self.plain.interpolate(failing.scope, &failing.template);
             matches!(found, Err(InterpolationError::Required { .. }))
         })
     }
@@ -154,7 +157,7 @@ impl ComposeModel {
     pub fn differences(&self, under_run: &ProjectVariables, names: &[&str]) -> Vec<RunDifference> {
         let concerns = |setting: &EnvironmentVariable| {
             let mut uses = setting.uses.iter();
-            uses.any(|one| names.contains(&one.name.as_str()))
+            uses.any(|variable_use| names.contains(&variable_use.name.as_str()))
         };
         let mut out = Vec::new();
         for service in &self.services {

@@ -105,7 +105,7 @@ mod tests {
     /// Returns host, container, protocol and address on one line.
     fn read(text: &str) -> Option<String> {
         let span = FileSpan { file: FileId(0), range: 0..0 };
-        let one = parse(text, &span)?;
+        let published = parse(text, &span)?;
         let ports = |range: &RangeInclusive<u16>| {
             if range.start() == range.end() {
                 range.start().to_string()
@@ -113,9 +113,9 @@ mod tests {
                 format!("{}-{}", range.start(), range.end())
             }
         };
-        let host = one.host.as_ref().map_or_else(|| "any".to_owned(), ports);
-        let ip = one.host_ip.as_deref().unwrap_or_default();
-        Some(format!("{ip} {host} {}/{}", ports(&one.container), one.protocol))
+        let host = published.host.as_ref().map_or_else(|| "any".to_owned(), ports);
+        let ip = published.host_ip.as_deref().unwrap_or_default();
+        Some(format!("{ip} {host} {}/{}", ports(&published.container), published.protocol))
     }
 
     #[test]

@@ -74,9 +74,9 @@ const DEPENDENCIES: [&str; 6] =
 pub(super) fn dependencies(references: &ServiceReferences) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for key in DEPENDENCIES {
-        for one in references.get(key).into_iter().flat_map(ServiceField::iter) {
-            if !names.contains(&one.name) {
-                names.push(one.name.clone());
+        for reference in references.get(key).into_iter().flat_map(ServiceField::iter) {
+            if !names.contains(&reference.name) {
+                names.push(reference.name.clone());
             }
         }
     }
@@ -88,7 +88,7 @@ pub(super) fn merge(
     mut below: Vec<ServiceReference>,
     above: Vec<ServiceReference>,
 ) -> Vec<ServiceReference> {
-    below.retain(|one| above.iter().all(|other| other.name != one.name));
+    below.retain(|reference| above.iter().all(|other| other.name != reference.name));
     below.extend(above);
     below
 }
@@ -158,7 +158,9 @@ fn read_referred_name<'a>(key: &str, text: &'a str) -> Option<&'a str> {
         "volumes_from" if text.starts_with("container:") => None,
         "volumes_from" => text.split(':').next(),
         "network_mode" | "ipc" | "pid" => text.strip_prefix("service:"),
-        "volumes" => text.split_once(':').map(|(source, _)| source).filter(|one| !is_path(one)),
+        "volumes" => {
+            text.split_once(':').map(|(source, _)| source).filter(|source| !is_path(source))
+        }
         _ => Some(text),
     }
 }
@@ -176,11 +178,11 @@ pub(super) fn check_references(
     services: &[ServiceModel],
     defined: &DefinedNames,
 ) -> Vec<ComposeFault> {
-    let names: HashSet<&str> = services.iter().map(|one| one.name.as_str()).collect();
-    let is_defined = |one: &ServiceReference| match one.kind {
-        ReferenceKind::Service => names.contains(one.name.as_str()),
-        ReferenceKind::Network if one.name == "default" => true,
-        kind => defined.get(&kind).is_some_and(|names| names.contains(&one.name)),
+    let names: HashSet<&str> = services.iter().map(|service| service.name.as_str()).collect();
+    let is_defined = |reference: &ServiceReference| match reference.kind {
+        ReferenceKind::Service => names.contains(reference.name.as_str()),
+        ReferenceKind::Network if reference.name == "default" => true,
+        kind => defined.get(&kind).is_some_and(|names| names.contains(&reference.name)),
     };
     let refuse = |span: &FileSpan, text| ComposeFault {
         span: span.clone(),
@@ -188,14 +190,16 @@ pub(super) fn check_references(
         weight: WarningWeight::Refused,
     };
     let mut faults = Vec::new();
-    for service in services.iter().filter(|one| one.profiles.is_empty() && one.gaps.is_empty()) {
-        for one in service.references.iter().filter(|one| !is_defined(one)) {
-            let word = one.kind.word();
+    for service in
+        services.iter().filter(|service| service.profiles.is_empty() && service.gaps.is_empty())
+    {
+        for reference in service.references.iter().filter(|reference| !is_defined(reference)) {
+            let word = reference.kind.word();
             let text = format!(
                 "the service `{}` refers to the {word} `{}`, which the project does not define",
-                service.name, one.name
+                service.name, reference.name
             );
-            faults.push(refuse(&one.span, text));
+            faults.push(refuse(&reference.span, text));
         }
     }
     if let Some((name, span)) = find_cycle(services) {
@@ -208,10 +212,12 @@ pub(super) fn check_references(
 /// Finds a service that depends on itself through others, and the position of that dependency.
 fn find_cycle(services: &[ServiceModel]) -> Option<(String, FileSpan)> {
     let index: HashMap<&str, usize> =
-        services.iter().enumerate().map(|(at, one)| (one.name.as_str(), at)).collect();
+        services.iter().enumerate().map(|(at, service)| (service.name.as_str(), at)).collect();
     let edges: Vec<Vec<usize>> = services
         .iter()
-        .map(|one| one.depends_on.iter().filter_map(|name| index.get(name.as_str()).copied()))
+        .map(|service| {
+            service.depends_on.iter().filter_map(|name| index.get(name.as_str()).copied())
+        })
         .map(Iterator::collect)
         .collect();
     // Repeatedly remove services that depend on no remaining service.
@@ -238,6 +244,6 @@ fn find_cycle(services: &[ServiceModel]) -> Option<(String, FileSpan)> {
     }
     let service = &services[at];
     let mut references = service.references.iter();
-    let reference = references.find(|one| one.kind == ReferenceKind::Service)?;
+    let reference = references.find(|reference| reference.kind == ReferenceKind::Service)?;
     Some((service.name.clone(), reference.span.clone()))
 }

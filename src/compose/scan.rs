@@ -15,7 +15,7 @@ pub(super) struct ScanResult {
     /// Templates without a result, each with its fault and text.
     pub(super) failing: Vec<(ComposeFault, String)>,
     /// The first template whose result exceeds a limit.
-    pub(super) beyond: Option<(FileSpan, InterpolationError)>,
+    pub(super) too_large: Option<(FileSpan, InterpolationError)>,
 }
 
 /// Visits every node of a tree once. The results of templates reduce `room`, in bytes.
@@ -39,7 +39,7 @@ pub(super) fn scan(
     let mut found = ScanResult {
         faults: tree.repeated_keys().map(again).collect(),
         failing: Vec::new(),
-        beyond: None,
+        too_large: None,
     };
     // Keys are not templates.
     let mut keys: HashSet<NodeId> = HashSet::new();
@@ -59,7 +59,7 @@ pub(super) fn scan(
                     Ok(left) => *room = left,
                     Err(error) if error.is_too_large() => {
                         let span = FileSpan { file, range: tree.node(id).range.clone() };
-                        found.beyond = Some((span, error));
+                        found.too_large = Some((span, error));
                         return found;
                     }
                     Err(error) => {

@@ -195,6 +195,15 @@ pub enum DeclaredValue {
     Removed,
 }
 
+/// The syntax of an `env_file`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum EnvFileFormat {
+    /// That of a `.env` file, with quotes and references.
+    Dotenv,
+    /// `format: raw`: values are taken as written.
+    Raw,
+}
+
 /// A file of variables.
 #[derive(Debug, Clone)]
 pub struct EnvFile {
@@ -287,10 +296,10 @@ impl ServiceModel {
 
     /// Returns whether `span` is in a mapping of the service itself; inherited settings are not edited there.
     pub fn defines(&self, span: &FileSpan) -> bool {
-        self.defined_in.iter().any(|own| {
-            own.file == span.file
-                && own.range.start <= span.range.start
-                && span.range.end <= own.range.end
+        self.defined_in.iter().any(|defined| {
+            defined.file == span.file
+                && defined.range.start <= span.range.start
+                && span.range.end <= defined.range.end
         })
     }
 

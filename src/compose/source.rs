@@ -72,7 +72,7 @@ pub struct ProjectTextFile {
     /// The text as read, including a byte order mark.
     pub text: Arc<str>,
     /// The kind of content.
-    pub holds: FileSyntax,
+    pub syntax: FileSyntax,
     /// The byte each line begins at; computed on first use.
     lines: OnceLock<Vec<usize>>,
     /// The parsed YAML; computed on first use.
@@ -107,13 +107,13 @@ pub struct FileSpan {
 
 impl ProjectTextFile {
     /// Creates a file from its text.
-    pub fn new(path: PathBuf, text: Arc<str>, holds: FileSyntax) -> Self {
-        Self { path, text, holds, lines: OnceLock::new(), tree: OnceLock::new() }
+    pub fn new(path: PathBuf, text: Arc<str>, syntax: FileSyntax) -> Self {
+        Self { path, text, syntax, lines: OnceLock::new(), tree: OnceLock::new() }
     }
 
-    pub(super) fn parsed_already(path: PathBuf, tree: Arc<YamlTree>, holds: FileSyntax) -> Self {
+    pub(super) fn parsed_already(path: PathBuf, tree: Arc<YamlTree>, syntax: FileSyntax) -> Self {
         let text = Arc::clone(&tree.source);
-        Self { path, text, holds, lines: OnceLock::new(), tree: OnceLock::from(Ok(tree)) }
+        Self { path, text, syntax, lines: OnceLock::new(), tree: OnceLock::from(Ok(tree)) }
     }
 
     /// Returns the name of the file; empty if it is not UTF-8.
@@ -200,7 +200,7 @@ impl ProjectTextFile {
             path: self.path.clone(),
             line,
             column: before.count() + 1,
-            text: match self.holds {
+            text: match self.syntax {
                 FileSyntax::Compose | FileSyntax::Other => {
                     whole.trim_start_matches('\u{feff}').to_owned()
                 }

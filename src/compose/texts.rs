@@ -53,10 +53,10 @@ pub(super) fn describe_environment(
     variables: &ProjectVariables,
 ) -> Vec<String> {
     let settings = service.effective(variables);
-    let shown = settings.into_iter().map(|one| match one.value {
-        VariableValue::Known(value) => format!("{}={}", one.name, value.expose()),
-        VariableValue::Absent => one.name,
-        VariableValue::Unknown(_) => format!("{}?", one.name),
+    let shown = settings.into_iter().map(|variable| match variable.value {
+        VariableValue::Known(value) => format!("{}={}", variable.name, value.expose()),
+        VariableValue::Absent => variable.name,
+        VariableValue::Unknown(_) => format!("{}?", variable.name),
     });
     shown.collect()
 }

@@ -17,7 +17,7 @@ use crate::secret::Secret;
 pub struct ProjectVariables {
     shell: Arc<BTreeMap<String, String>>,
     stored: BTreeMap<String, Secret>,
-    own: BTreeMap<&'static str, String>,
+    fixed: BTreeMap<&'static str, String>,
     scopes: Vec<VariableScope>,
     /// Remaining size in bytes for the values of `.env` files.
     room: usize,
@@ -85,12 +85,12 @@ impl ProjectVariables {
     pub(super) fn new(
         shell: Arc<BTreeMap<String, String>>,
         stored: BTreeMap<String, Secret>,
-        own: BTreeMap<&'static str, String>,
+        fixed: BTreeMap<&'static str, String>,
         scopes: &[ScopeFiles],
     ) -> Self {
         let room = limits::VALUES_BYTES;
         let mut variables =
-            Self { shell, stored, own, scopes: Vec::with_capacity(scopes.len()), room };
+            Self { shell, stored, fixed, scopes: Vec::with_capacity(scopes.len()), room };
         for scope in scopes {
             variables.add(scope);
         }
@@ -99,11 +99,11 @@ impl ProjectVariables {
 
     /// Sets a variable that docker compose itself sets unless another source does.
     pub(super) fn set_own(&mut self, name: &'static str, value: String) {
-        self.own.insert(name, value);
+        self.fixed.insert(name, value);
     }
 
-    pub(super) fn own(&self) -> &BTreeMap<&'static str, String> {
-        &self.own
+    pub(super) fn fixed(&self) -> &BTreeMap<&'static str, String> {
+        &self.fixed
     }
 
     /// Adds a scope; returns the values in it without a result, each with the reason.
@@ -117,11 +117,11 @@ impl ProjectVariables {
                     .map(|(value, _)| value.to_owned())
                     .or_else(|| values.get(name).map(|(value, _)| value.clone()))
             };
-            for one in dotenv::resolve(statements, &outside, HashMap::new(), &mut room) {
-                let span = FileSpan { file: *file, range: one.statement.range.clone() };
-                match one.value {
+            for resolved in dotenv::resolve(statements, &outside, HashMap::new(), &mut room) {
+                let span = FileSpan { file: *file, range: resolved.statement.range.clone() };
+                match resolved.value {
                     Ok(value) => {
-                        drop(values.insert(one.statement.name.clone(), (value.text, span)))
+                        drop(values.insert(resolved.statement.name.clone(), (value.text, span)))
                     }
                     Err(error) => faults.push((span, error)),
                 }
@@ -139,8 +139,8 @@ impl ProjectVariables {
         if let Some(value) = self.shell.get(name) {
             return Some((value, VariableOrigin::Shell));
         }
-        let own = || Some((self.own.get(name)?.as_str(), VariableOrigin::Compose));
-        self.find_written(scope, name).or_else(own)
+        let find_fixed = || Some((self.fixed.get(name)?.as_str(), VariableOrigin::Compose));
+        self.find_written(scope, name).or_else(find_fixed)
     }
 
     /// Returns a variable of the `.env` files; the outermost scope takes precedence.
@@ -194,12 +194,12 @@ impl ProjectVariables {
         interpolated
             .uses
             .iter()
-            .map(|one| VariableUse {
-                name: one.name.clone(),
-                won_by: match one.outcome {
+            .map(|reference| VariableUse {
+                name: reference.name.clone(),
+                won_by: match reference.outcome {
                     ReferenceOutcome::Default => VariableOrigin::Default,
                     ReferenceOutcome::Unset => VariableOrigin::Unset,
-                    ReferenceOutcome::Taken => self.origin(scope, &one.name),
+                    ReferenceOutcome::Taken => self.origin(scope, &reference.name),
                 },
             })
             .collect()

@@ -152,11 +152,11 @@ impl<'t> NodeView<'t> {
 
     /// Returns keys and values with merge keys applied: own entries first, then merged ones that are not overridden.
     pub(super) fn entries(self) -> Vec<(Cow<'t, str>, Self, Self)> {
-        let own = self.tree.entries(self.id);
-        if own.iter().any(|(key, _)| self.tree.is_merge_key(*key)) {
+        let entries = self.tree.entries(self.id);
+        if entries.iter().any(|(key, _)| self.tree.is_merge_key(*key)) {
             self.flatten()
         } else {
-            own.iter().filter_map(|entry| self.pair(entry)).collect()
+            entries.iter().filter_map(|entry| self.pair(entry)).collect()
         }
     }
 

@@ -94,7 +94,7 @@ mod tests {
 
     fn shown(entries: Option<Vec<RequirementEntry>>) -> Vec<String> {
         let entries = entries.unwrap().into_iter();
-        entries.map(|one| format!("{} {}", one.name, one.pin.unwrap_or_default())).collect()
+        entries.map(|entry| format!("{} {}", entry.name, entry.pin.unwrap_or_default())).collect()
     }
 
     #[test]

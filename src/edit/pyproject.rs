@@ -113,7 +113,7 @@ fn poetry_entry(name: &str, item: &Item) -> RequirementEntry {
         .filter(|condition| *condition != "*")
         .into_iter()
         .flat_map(|all| all.split(','))
-        .map(|one| one.trim().to_owned());
+        .map(|condition| condition.trim().to_owned());
     RequirementEntry {
         name: normalize_package_name(name),
         pin,

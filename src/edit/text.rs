@@ -12,9 +12,9 @@ pub enum LineEnding {
 impl LineEnding {
     /// Returns the most frequent line ending of `source`.
     pub fn of(source: &str) -> Self {
-        let all = source.matches('\n').count();
+        let total = source.matches('\n').count();
         let crlf = source.matches("\r\n").count();
-        if crlf * 2 > all { Self::CrLf } else { Self::Lf }
+        if crlf * 2 > total { Self::CrLf } else { Self::Lf }
     }
 
     /// Returns the bytes of the line ending.

@@ -85,12 +85,12 @@ pub(super) fn read_launch(
 ) -> ProgramLaunch {
     let mut launch = ProgramLaunch::default();
     let variables = environment.iter().map(|(name, value)| (name.as_str(), value.expose()));
-    let own = startup
+    let command_variables = startup
         .commands
         .iter()
         .flat_map(|command| &command.variables)
         .map(|(name, value)| (name.as_str(), value.as_str()));
-    for (name, value) in variables.chain(own) {
+    for (name, value) in variables.chain(command_variables) {
         launch.variable(name, value);
     }
     for command in &startup.commands {
@@ -141,7 +141,9 @@ impl ProgramLaunch {
             }
             let module = match word {
                 "--require" | "-r" | "--import" => words.get(at + 1).copied(),
-                _ => ["--require=", "--import="].iter().find_map(|one| word.strip_prefix(one)),
+                _ => {
+                    ["--require=", "--import="].iter().find_map(|prefix| word.strip_prefix(prefix))
+                }
             };
             if let Some(module) = module {
                 let module = module.trim_matches(['"', '\'']);
@@ -166,8 +168,8 @@ impl ProgramLaunch {
         self.agent = match vendor {
             None => Some(SpanAgent::OpenTelemetry),
             Some(vendor) => {
-                let own = SpanAgent::Vendor(vendor.to_owned());
-                Some(self.agent.take().unwrap_or(own))
+                let vendor_agent = SpanAgent::Vendor(vendor.to_owned());
+                Some(self.agent.take().unwrap_or(vendor_agent))
             }
         };
     }

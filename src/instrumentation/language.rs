@@ -112,8 +112,8 @@ fn by_command(startup: &Startup) -> Option<Language> {
 
 fn by_files(startup: &Startup, sources: &dyn ProjectSources) -> Option<Language> {
     let folders = startup.code_folders(sources);
-    let mut there = folders.iter().filter(|(folder, _)| sources.exists(folder));
-    there.find_map(|(folder, _)| {
+    let mut existing = folders.iter().filter(|(folder, _)| sources.exists(folder));
+    existing.find_map(|(folder, _)| {
         let mut manifests = MANIFESTS.iter();
         manifests
             .find(|(file, _)| sources.exists(&folder.join(file)))

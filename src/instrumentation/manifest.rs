@@ -89,7 +89,7 @@ pub(super) fn read_manifest(
     startup: &Startup,
     sources: &dyn ProjectSources,
 ) -> SpanSource {
-    let Some(manifest) = MANIFESTS.iter().find(|one| one.language == language) else {
+    let Some(manifest) = MANIFESTS.iter().find(|manifest| manifest.language == language) else {
         return SpanSource::Unknown;
     };
     let text = match language {

@@ -52,8 +52,8 @@ pub(super) fn read_node(
     let mut open: Vec<PathBuf> = first.chain(startup.started_files(sources)).collect();
     let folders = startup.code_folders(sources);
     for (folder, _) in folders.iter().take(4) {
-        let usual = ["instrumentation.ts", "instrumentation.js", "src/instrumentation.ts"];
-        open.extend(usual.iter().map(|name| folder.join(name)));
+        let usual_paths = ["instrumentation.ts", "instrumentation.js", "src/instrumentation.ts"];
+        open.extend(usual_paths.iter().map(|name| folder.join(name)));
     }
     open.reverse();
     let mut read: Vec<PathBuf> = Vec::new();
@@ -77,9 +77,9 @@ fn read_file(text: &str, tracing: &mut CodeTracing) {
     }
     if tracing.exporter.is_none()
         && let Some((_, protocol)) = EXPORTERS.iter().find(|(package, _)| plain.contains(package))
-        && let Some((_, made)) = plain.split_once("new OTLPTraceExporter(")
+        && let Some((_, arguments)) = plain.split_once("new OTLPTraceExporter(")
     {
-        let inner = made.split_once("})").map_or("", |(inner, _)| inner);
+        let inner = arguments.split_once("})").map_or("", |(inner, _)| inner);
         let url = inner.split_once("url:").map(|(_, value)| value.trim_start());
         let endpoint = url.map_or(CodeEndpoint::Absent, read_url);
         tracing.exporter = Some(CodeExporter { protocol: Some(*protocol), endpoint, place: None });

@@ -63,11 +63,11 @@ fn python_packages<'f>(
     let mut entries: Vec<RequirementEntry> = Vec::new();
     let mut found = false;
     for folder in folders {
-        let usual = ["requirements.txt"].into_iter().chain(listed.iter().copied());
-        for list in usual {
+        let list_paths = ["requirements.txt"].into_iter().chain(listed.iter().copied());
+        for list in list_paths {
             let path = clean_path(&folder.join(list.trim_start_matches("./")));
-            if let Some(own) = read_list(&path, sources) {
-                entries.extend(own);
+            if let Some(listed_entries) = read_list(&path, sources) {
+                entries.extend(listed_entries);
                 found = true;
             }
         }
@@ -75,8 +75,8 @@ fn python_packages<'f>(
             .and_then(|text| pyproject::parse_pyproject(&text).ok().flatten());
         let pipfile =
             read_text(&folder.join("Pipfile"), sources).and_then(|text| locks::pipfile(&text));
-        for own in project.map(|read| read.entries).into_iter().chain(pipfile) {
-            entries.extend(own);
+        for listed_entries in project.map(|read| read.entries).into_iter().chain(pipfile) {
+            entries.extend(listed_entries);
             found = true;
         }
         if found {

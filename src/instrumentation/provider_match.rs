@@ -45,7 +45,7 @@ pub enum ProviderMismatch {
     WrongKey {
         /// The header's name.
         header: String,
-        /// What the value is.
+        /// The kind of the value.
         mistake: KeyMistake,
     },
     /// A Classic key is sent without a dataset.
@@ -101,14 +101,16 @@ fn find_missing_header(
     headers: &[ExportHeader],
 ) -> Option<ProviderMismatch> {
     let mut needed = owner.headers.iter().filter(|header| header.variable().is_some());
-    let is_sent = |name: &str| headers.iter().any(|one| one.name.eq_ignore_ascii_case(name));
+    let is_sent = |name: &str| headers.iter().any(|header| header.name.eq_ignore_ascii_case(name));
     let absent: &'static str = &needed.find(|needed| !is_sent(&needed.name))?.name;
     /// Maximum edit distance of a misspelling; names further apart are different names.
     const SLIPS: usize = 2;
     let meant = absent.to_ascii_lowercase();
-    let mut similar = headers.iter().filter(|one| osa_distance(&one.name, &meant) <= SLIPS);
+    let mut similar = headers.iter().filter(|header| osa_distance(&header.name, &meant) <= SLIPS);
     Some(match similar.next() {
-        Some(one) => ProviderMismatch::HeaderMisspelt { sent: one.name.clone(), meant: absent },
+        Some(export_header) => {
+            ProviderMismatch::HeaderMisspelt { sent: export_header.name.clone(), meant: absent }
+        }
         None => ProviderMismatch::HeaderMissing { name: absent },
     })
 }
@@ -197,14 +199,16 @@ mod tests {
     #[track_caller]
     fn check(endpoint: &str, headers: &[(&str, &str)], expected: &[&str]) {
         let found = compare(endpoint, headers);
-        for one in &found {
-            assert!(!one.words().is_empty() && !one.hint().is_empty(), "{one:?}");
+        for mismatch in &found {
+            assert!(!mismatch.words().is_empty() && !mismatch.hint().is_empty(), "{mismatch:?}");
             let mut values = headers.iter().filter(|(_, value)| value.len() > 20);
-            assert!(values.all(|(_, value)| !one.words().contains(value)), "{one:?}");
+            assert!(values.all(|(_, value)| !mismatch.words().contains(value)), "{mismatch:?}");
         }
         let words: Vec<String> = found
             .iter()
-            .map(|one| format!("{one:?}").split([' ', '{']).next().unwrap_or_default().to_owned())
+            .map(|mismatch| {
+                format!("{mismatch:?}").split([' ', '{']).next().unwrap_or_default().to_owned()
+            })
             .collect();
         assert_eq!(words, expected, "{endpoint} {headers:?}");
     }

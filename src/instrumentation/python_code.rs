@@ -150,8 +150,9 @@ pub(super) fn read_python(texts: &[CodeText<'_>]) -> CodeTracing {
         if file.named("ConsoleSpanExporter").next().is_some()
             && tracing.console != ConsoleExporter::Used
         {
-            let used =
-                file.processors().any(|one| file.resolved(one).contains("ConsoleSpanExporter("));
+            let used = file
+                .processors()
+                .any(|processor| file.resolved(processor).contains("ConsoleSpanExporter("));
             tracing.console = if used { ConsoleExporter::Used } else { ConsoleExporter::Unused };
         }
         file.find_twice(&mut tracing.findings);
@@ -287,12 +288,12 @@ impl PythonText<'_> {
             if call.scope == CallScope::Conditional || !processor.contains("OTLPSpanExporter(") {
                 continue;
             }
-            let one = (call.callee.clone(), processor, &call.scope);
-            if seen.contains(&one) {
+            let registration = (call.callee.clone(), processor, &call.scope);
+            if seen.contains(&registration) {
                 let (path, line) = self.line(call.range.start);
                 findings.push(CodeFinding { kind: CodeFindingKind::ProcessorTwice, path, line });
             } else {
-                seen.push(one)
+                seen.push(registration)
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::secret::Secret;
 
 /// The inputs about one service.
 pub struct ServiceEvidence<'a> {
-    /// What its container starts.
+    /// The commands and files of its container.
     pub startup: &'a Startup,
     /// The variables of its compose environment whose values are known.
     pub environment: BTreeMap<String, Secret>,
@@ -37,7 +37,7 @@ impl std::fmt::Debug for ServiceEvidence<'_> {
 pub struct Instrumentation {
     /// The language of its program; `None` if unknown.
     pub language: Option<Language>,
-    /// What creates its spans.
+    /// The source of its spans.
     pub source: SpanSource,
     /// How the SDK is set up.
     pub setup: SdkSetup,
@@ -49,7 +49,7 @@ pub struct Instrumentation {
     pub code: CodeTracing,
 }
 
-/// What creates the spans of a service.
+/// The source of a service's spans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SpanSource {
     /// The service's code, or a library of its framework, which sets up an SDK.
@@ -167,8 +167,9 @@ fn process_environment(
         startup.environment.iter().map(|(name, value)| (name.clone(), Secret::new(value.as_str())));
     image_defaults(&mut environment, image.collect());
     for command in &startup.commands {
-        let own = command.variables.iter();
-        environment.extend(own.map(|(name, value)| (name.clone(), Secret::new(value.as_str()))));
+        let assigned = command.variables.iter();
+        environment
+            .extend(assigned.map(|(name, value)| (name.clone(), Secret::new(value.as_str()))));
         if let Some(language) = language {
             environment.extend(launch_variables(language, &command.words));
         }

@@ -19,8 +19,9 @@ fn inspect_service(service: &str, files: &[(&str, &str)]) -> Instrumentation {
     let texts = TestSources::new(&all);
     let startup = model.services[0].startup(&texts, None);
     let settings = model.services[0].effective(model.plain());
-    let known =
-        settings.iter().filter_map(|one| Some((one.name.clone(), Secret::new(one.value.known()?))));
+    let known = settings
+        .iter()
+        .filter_map(|variable| Some((variable.name.clone(), Secret::new(variable.value.known()?))));
     let python = files.iter().filter(|(path, _)| path.ends_with(".py"));
     let paths: Vec<(PathBuf, &str)> =
         python.map(|(path, text)| (Path::new("/p").join(path), *text)).collect();
@@ -47,11 +48,12 @@ fn assert_span_source(
 fn an_agent_is_found_in_the_command_and_in_variables() {
     let agent = SpanSource::Agent;
     let python = [("requirements.txt", "flask\nopentelemetry-distro\n"), ("app.py", "")];
-    let own = |dockerfile: &'static str| {
+    let with_dockerfile = |dockerfile: &'static str| {
         [("Dockerfile", dockerfile), ("requirements.txt", "flask"), ("app.py", "")]
     };
-    let dockerfile =
-        own("FROM python:3.12\nCOPY . .\nCMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n");
+    let dockerfile = with_dockerfile(
+        "FROM python:3.12\nCOPY . .\nCMD [\"opentelemetry-instrument\", \"flask\", \"run\"]\n",
+    );
     assert_span_source("{build: .}", &dockerfile, Some(Language::Python), &agent);
     let command = "{build: ., command: 'uv run opentelemetry-instrument --service_name api gunicorn app:app'}";
     assert_span_source(command, &python, Some(Language::Python), &agent);
@@ -207,7 +209,7 @@ fn the_protocol_in_force_needs_its_exporter() {
     let missing = |packages: &str, service: &str| {
         let files = [("requirements.txt", packages), ("app.py", "")];
         let settings = inspect_service(service, &files).settings();
-        settings.problems.iter().any(|one| one.kind == SdkProblemKind::ExporterMissing)
+        settings.problems.iter().any(|problem| problem.kind == SdkProblemKind::ExporterMissing)
     };
     let agent = "{build: ., command: opentelemetry-instrument flask run}";
     let http = "flask\nopentelemetry-distro\nopentelemetry-exporter-otlp-proto-http\n";
@@ -322,7 +324,7 @@ fn lines_that_lose_spans_or_double_them_are_found() {
         let app = format!("{PROVIDER}{code}");
         let files = [("requirements.txt", "flask"), ("app.py", app.as_str())];
         let findings = inspect_service("{build: .}", &files).code.findings;
-        findings.into_iter().map(|one| (one.kind, one.line)).collect::<Vec<_>>()
+        findings.into_iter().map(|finding| (finding.kind, finding.line)).collect::<Vec<_>>()
     };
     assert_eq!(kinds(&format!("{made}{add}{set}")), []);
     assert_eq!(kinds(&format!("{made}{add}{set}{add}")), [(ProcessorTwice, 10)]);

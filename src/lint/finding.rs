@@ -58,7 +58,7 @@ impl LintFinding {
 
 /// Returns whether a comment silences a rule at a byte of a file.
 pub(super) fn is_silenced(file: &ProjectTextFile, offset: usize, code: &str) -> bool {
-    silenced_codes(file, file.place(offset).line).any(|one| one == code)
+    silenced_codes(file, file.place(offset).line).any(|silenced| silenced == code)
 }
 
 /// Returns the codes that a `cruddur-ops: ignore CODE` comment silences, on the line itself or alone on the line above.
@@ -90,7 +90,7 @@ mod tests {
         };
         assert_eq!(codes(&two, 1), ["one", "two"]);
         assert_eq!(codes(&two, 3), ["three"]);
-        let one = file("a: 1 # cruddur-ops: ignore one\nb: 2\n");
-        assert!(codes(&one, 2).is_empty());
+        let source_file = file("a: 1 # cruddur-ops: ignore one\nb: 2\n");
+        assert!(codes(&source_file, 2).is_empty());
     }
 }

@@ -25,7 +25,7 @@ pub struct Inspection {
     /// The compose project; `None` if it could not be read, in which case no rule reports on it.
     pub model: Option<ComposeModel>,
     /// Other compose files in the folder: the variables and services they supply count, but they are not checked themselves.
-    pub beside: Vec<ComposeModel>,
+    pub other_projects: Vec<ComposeModel>,
     /// The role of each service, by its name.
     pub roles: BTreeMap<String, ServiceRole>,
     /// The `.gitpod.yml`, if it is valid YAML.
@@ -175,7 +175,7 @@ impl Inspection {
 
     /// Iterates over the services of the compose project and of the other compose files in the folder.
     pub fn every_service(&self) -> impl Iterator<Item = &ServiceModel> {
-        self.services().chain(self.beside.iter().flat_map(|model| &model.services))
+        self.services().chain(self.other_projects.iter().flat_map(|model| &model.services))
     }
 
     /// Returns a path as shown to the user: relative to the root if it is below it.
@@ -195,15 +195,17 @@ impl Inspection {
 
     /// Returns every file of variables with its statements: `.env`, `env_file`s, and unused ones.
     pub fn variable_files(&self) -> Vec<(&ProjectTextFile, Cow<'_, [DotenvStatement]>)> {
-        let dotenvs =
-            self.dotenvs.iter().map(|one| (&one.file, Cow::Borrowed(one.statements.as_slice())));
+        let dotenvs = self
+            .dotenvs
+            .iter()
+            .map(|dotenv| (&dotenv.file, Cow::Borrowed(dotenv.statements.as_slice())));
         let named = self.model.iter().flat_map(|model| {
             let files = model.services.iter().flat_map(|service| &service.env_files);
             let read = files.filter_map(|file| file.state.statements());
             read.map(|(id, statements)| (model.file_of(id), Cow::Borrowed(statements)))
         });
         let others =
-            self.texts.iter().filter(|file| file.holds == FileSyntax::Variables).map(|file| {
+            self.texts.iter().filter(|file| file.syntax == FileSyntax::Variables).map(|file| {
                 (file, Cow::Owned(compose::parse_dotenv(&file.text).unwrap_or_default()))
             });
         let mut seen = BTreeSet::new();
@@ -215,13 +217,13 @@ impl Inspection {
         let model = self.model.iter().flat_map(|model| &model.files);
         let mut seen = BTreeSet::new();
         let files = model
-            .chain(self.gitpod.iter().map(|one| &one.file))
-            .chain(self.dotenvs.iter().map(|one| &one.file))
+            .chain(self.gitpod.iter().map(|workspace_file| &workspace_file.file))
+            .chain(self.dotenvs.iter().map(|dotenv| &dotenv.file))
             .chain(&self.devcontainers)
-            .chain(self.requirements.iter().map(|one| &one.file))
-            .chain(self.python.iter().map(|one| &one.file))
+            .chain(self.requirements.iter().map(|file| &file.file))
+            .chain(self.python.iter().map(|file| &file.file))
             .chain(&self.manifests)
-            .chain(self.collectors.iter().map(|one| &one.file))
+            .chain(self.collectors.iter().map(|collector| &collector.file))
             .chain(&self.texts)
             .chain(self.broken.iter().map(|(file, _)| file))
             .chain(self.refusal.iter().map(|refusal| &refusal.file));
@@ -230,7 +232,7 @@ impl Inspection {
 
     /// Returns whether a file belongs to the project, so that it may be checked and quoted.
     pub fn is_own(&self, file: &ProjectTextFile) -> bool {
-        file.holds != FileSyntax::Foreign && !self.foreign.contains(&file.path)
+        file.syntax != FileSyntax::Foreign && !self.foreign.contains(&file.path)
     }
 
     /// Iterates over the requirements files that the image of a service installs.
@@ -248,7 +250,7 @@ impl Inspection {
 
     /// Iterates over the modules that use the packages of a requirements file of this inspection.
     pub fn modules_of(&self, requirements: &RequirementsFile) -> impl Iterator<Item = &PythonFile> {
-        let at = self.requirements.iter().position(|one| std::ptr::eq(one, requirements));
+        let at = self.requirements.iter().position(|file| std::ptr::eq(file, requirements));
         let lists =
             move |code: &&InspectedCode| at.is_some_and(|at| code.requirements.contains(&at));
         let code = self.code.iter().filter(lists);
@@ -279,9 +281,12 @@ impl Inspection {
         &self,
         kinds: &[CodeFindingKind],
     ) -> Vec<(&PythonFile, usize, CodeFindingKind)> {
-        let found = self.instrumentation.values().flat_map(|one| &one.code.findings);
-        let located = found.filter(|one| kinds.contains(&one.kind)).filter_map(|one| {
-            let CodeFinding { kind, path, line } = one;
+        let found = self
+            .instrumentation
+            .values()
+            .flat_map(|instrumentation| &instrumentation.code.findings);
+        let located = found.filter(|finding| kinds.contains(&finding.kind)).filter_map(|finding| {
+            let CodeFinding { kind, path, line } = finding;
             let module = self.python.iter().find(|module| module.file.path == *path)?;
             Some((module, module.offset(*line), *kind))
         });
@@ -293,7 +298,7 @@ impl Inspection {
     }
 
     fn code_of(&self, module: &PythonFile) -> impl Iterator<Item = &InspectedCode> {
-        let at = self.python.iter().position(|one| std::ptr::eq(one, module));
+        let at = self.python.iter().position(|file| std::ptr::eq(file, module));
         self.code.iter().filter(move |code| at.is_some_and(|at| code.python.contains(&at)))
     }
 }

@@ -99,10 +99,10 @@ const FAMILIES: [&str; 5] = ["OTEL", "HONEYCOMB", "AWS", "ROLLBAR", "GITPOD"];
 
 /// Every known name.
 static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let exporter = EXPORTER.iter().flat_map(|what| {
+    let exporter = EXPORTER.iter().flat_map(|suffix| {
         ["", "TRACES_", "METRICS_", "LOGS_"]
             .into_iter()
-            .map(move |signal| format!("OTEL_EXPORTER_OTLP_{signal}{what}"))
+            .map(move |signal| format!("OTEL_EXPORTER_OTLP_{signal}{suffix}"))
     });
     KNOWN.iter().map(|name| (*name).to_owned()).chain(exporter).collect()
 });

@@ -36,9 +36,9 @@ pub fn rule(code: &str) -> Option<&'static LintRule> {
 
 /// Runs every rule and returns the findings that no comment silences, ordered by file and line.
 pub fn examine(inspection: &Inspection) -> Vec<LintFinding> {
-    let own = inspection.files().into_iter().filter(|file| inspection.is_own(file));
+    let own_files = inspection.files().into_iter().filter(|file| inspection.is_own(file));
     let files: HashMap<&Path, &ProjectTextFile> =
-        own.map(|file| (file.path.as_path(), file)).collect();
+        own_files.map(|file| (file.path.as_path(), file)).collect();
     let hits =
         RULES.iter().flat_map(|rule| (rule.check)(inspection).into_iter().map(|hit| (*rule, hit)));
     let found = hits.filter_map(|(rule, hit)| {
@@ -46,7 +46,7 @@ pub fn examine(inspection: &Inspection) -> Vec<LintFinding> {
         LintFinding::of(inspection, file, rule, hit)
     });
     let mut findings: Vec<LintFinding> = found.collect();
-    findings.sort_by(|one, other| one.key().cmp(&other.key()));
+    findings.sort_by(|finding, other| finding.key().cmp(&other.key()));
     findings.dedup_by(|one, other| one.key() == other.key());
     findings
 }
@@ -66,7 +66,7 @@ pub fn files_with_keys(inspection: &Inspection) -> Vec<PathBuf> {
         .collect();
     let texts = inspection.texts.iter().filter(|file| has_key(file));
     paths.extend(texts.map(|file| file.path.clone()));
-    let modules = inspection.python.iter().map(|one| &one.file).filter(|file| has_key(file));
+    let modules = inspection.python.iter().map(|file| &file.file).filter(|file| has_key(file));
     paths.extend(modules.map(|file| file.path.clone()));
     paths
 }
@@ -109,9 +109,9 @@ pub fn asked(inspection: &Inspection) -> Vec<String> {
 /// read.
 pub fn may_trace(inspection: &Inspection) -> Option<bool> {
     inspection.model.as_ref()?;
-    let told =
+    let is_configured =
         inspection.scopes().iter().any(|scope| rules::telemetry::is_told(&scope.assignments));
-    Some(told || inspection.every_service().any(inspection::has_unread_settings))
+    Some(is_configured || inspection.every_service().any(inspection::has_unread_settings))
 }
 
 #[cfg(test)]

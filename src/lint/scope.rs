@@ -106,7 +106,7 @@ impl<'a> VariableAssignment<'a> {
         match self.origin {
             AssignmentOrigin::Entry(entry, variables) if self.needs_variables() => {
                 let setting = entry.setting(variables);
-                let is_set = setting.uses.iter().all(|one| one.is_set());
+                let is_set = setting.uses.iter().all(|variable_use| variable_use.is_set());
                 match setting.value {
                     VariableValue::Known(value) if is_set => Cow::Owned(value.expose().to_owned()),
                     _ => written,
@@ -137,7 +137,9 @@ impl<'a> ProgramVariables<'a> {
                 let variables = Some(model.plain());
                 let lines = statements.iter();
                 assignments.extend(
-                    lines.map(|one| VariableAssignment::of_statement(file, one, variables)),
+                    lines.map(|statement| {
+                        VariableAssignment::of_statement(file, statement, variables)
+                    }),
                 );
             }
         }
@@ -152,7 +154,7 @@ impl<'a> ProgramVariables<'a> {
 
     /// Returns the effective assignment of this name.
     pub fn setting(&self, name: &str) -> Option<&VariableAssignment<'a>> {
-        self.assignments.iter().rev().find(|one| one.name == name)
+        self.assignments.iter().rev().find(|assignment| assignment.name == name)
     }
 }
 
@@ -185,7 +187,7 @@ impl Inspection {
 
     /// Iterates over the variables of each service, including those of other compose files in the folder.
     pub fn every_service_scope(&self) -> impl Iterator<Item = ProgramVariables<'_>> {
-        self.model.iter().chain(&self.beside).flat_map(|model| {
+        self.model.iter().chain(&self.other_projects).flat_map(|model| {
             model.services.iter().map(|service| ProgramVariables::of_service(model, service))
         })
     }
@@ -196,12 +198,13 @@ impl Inspection {
         let services = self.service_scopes().map(|(_, _, scope)| scope);
         let dotenvs = self.dotenvs.iter().map(|dotenv| {
             let lines = dotenv.statements.iter();
-            let read = |one| VariableAssignment::of_statement(&dotenv.file, one, variables);
+            let read =
+                |statement| VariableAssignment::of_statement(&dotenv.file, statement, variables);
             ProgramVariables::without_service(lines.map(read).collect())
         });
         let gitpod = self.gitpod.iter().flat_map(|gitpod| {
             gitpod.contents.environments.iter().map(|environment| {
-                let read = |one| VariableAssignment::of_workspace(&gitpod.file, one);
+                let read = |variable| VariableAssignment::of_workspace(&gitpod.file, variable);
                 ProgramVariables::without_service(environment.iter().map(read).collect())
             })
         });

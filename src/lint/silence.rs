@@ -127,8 +127,8 @@ fn is_always_shown(code: &str) -> bool {
     code.starts_with("secret-") || ALWAYS_SHOWN.contains(&code)
 }
 
-fn invalid_rule_error(what: &str) -> Error {
-    Error::new(ErrorCode::ConfigInvalid, format!("{SILENCE_FILE} cannot be used: {what}"))
+fn invalid_rule_error(reason: &str) -> Error {
+    Error::new(ErrorCode::ConfigInvalid, format!("{SILENCE_FILE} cannot be used: {reason}"))
         .hint("it holds the table `[doctor]` with `ignore = [\"CODE\"]`, and nothing else")
 }
 

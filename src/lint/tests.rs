@@ -27,8 +27,8 @@ fn inspect_files(files: &[(PathBuf, String)]) -> Inspection {
     for (path, text) in files.iter().filter(|(path, _)| is_outside(path)) {
         let outside = inspection.outside.get_or_insert_default();
         for line in text.lines() {
-            let (name, said) = line.split_once(' ').unwrap_or((line, ""));
-            let stands = match said {
+            let (name, state) = line.split_once(' ').unwrap_or((line, ""));
+            let status = match state {
                 "empty" => ShellVariableStatus::Empty,
                 "stale" => ShellVariableStatus::Stale,
                 "wrong" => ShellVariableStatus::WrongKey,
@@ -36,17 +36,17 @@ fn inspect_files(files: &[(PathBuf, String)]) -> Inspection {
                 _ => ShellVariableStatus::Set,
             };
             match path.to_str().unwrap() {
-                "(shell)" if said == "temporary" => outside.temporary_keys = true,
-                "(shell)" if said.starts_with("for ") => {
-                    drop(outside.misspelt.insert(said[4..].to_owned(), name.to_owned()));
+                "(shell)" if state == "temporary" => outside.temporary_keys = true,
+                "(shell)" if state.starts_with("for ") => {
+                    drop(outside.misspelt.insert(state[4..].to_owned(), name.to_owned()));
                 }
-                "(shell)" => drop(outside.shell.insert(name.to_owned(), stands)),
-                "(store)" => drop(outside.stored.insert(name.to_owned(), said.to_owned())),
+                "(shell)" => drop(outside.shell.insert(name.to_owned(), status)),
+                "(store)" => drop(outside.stored.insert(name.to_owned(), state.to_owned())),
                 _ => {
-                    let tracked = said == "tracked";
-                    let standing =
+                    let tracked = state == "tracked";
+                    let status =
                         if tracked { KeyFileStatus::Tracked } else { KeyFileStatus::Untracked };
-                    inspection.git.insert(name.into(), standing);
+                    inspection.git.insert(name.into(), status);
                 }
             }
         }
@@ -127,8 +127,9 @@ fn no_rule_finds_anything_in_a_passing_example() {
     for rule in RULES {
         let mut findings = examine(&inspect_files(&own_example(rule.passing)));
         // An example shows only its rule's defect, and may lack an image.
-        findings.retain(|one| one.code != "compose-refused" || one.code == rule.code);
-        wrong.extend(findings.into_iter().map(|one| (rule.code, one.code, one.message)));
+        findings.retain(|finding| finding.code != "compose-refused" || finding.code == rule.code);
+        wrong
+            .extend(findings.into_iter().map(|finding| (rule.code, finding.code, finding.message)));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
@@ -142,11 +143,11 @@ fn a_fixed_example_is_clean() {
             continue;
         }
         let after = apply_fixes(&files, &findings);
-        let left: Vec<_> = find_by_rule(&after, rule.code)
+        let remaining: Vec<_> = find_by_rule(&after, rule.code)
             .into_iter()
             .filter(|finding| finding.fix.is_some())
             .collect();
-        assert!(left.is_empty(), "{}: {left:?}\n{after:?}", rule.code);
+        assert!(remaining.is_empty(), "{}: {remaining:?}\n{after:?}", rule.code);
         assert!(inspect_files(&after).broken.is_empty(), "{}: {after:?}", rule.code);
     }
 }

@@ -54,34 +54,34 @@ impl HostNaming {
 
 /// Returns the daemon that the project already has.
 pub fn find_daemon(model: &ComposeModel, addon: Addon) -> Option<&ServiceModel> {
-    let own = addon.profile()?.daemon.as_ref()?;
+    let daemon = addon.profile()?.daemon.as_ref()?;
     let mut services = model.services.iter();
     services.find(|service| {
         let image = service.image.as_deref();
         image.is_some_and(|image| addon.runs(image))
-            || (service.build.is_some() && service.name == own.service)
+            || (service.build.is_some() && service.name == daemon.service)
     })
 }
 
-/// Returns the daemon that `wish` adds to the project, if any, and the template for it.
+/// Returns the daemon that `request` adds to the project, if any, and the template for it.
 fn daemon_to_add(
     model: &ComposeModel,
-    wish: &AddonRequest,
+    request: &AddonRequest,
 ) -> Option<(&'static AddonDaemon, &'static str)> {
-    let mut wanted = wish.addons.iter().filter(|addon| find_daemon(model, **addon).is_none());
+    let mut wanted = request.addons.iter().filter(|addon| find_daemon(model, **addon).is_none());
     let added = wanted
         .find_map(|addon| Some((addon.profile()?.daemon.as_ref()?, addon.templates().daemon?)));
-    added.filter(|_| !wish.services.is_empty())
+    added.filter(|_| !request.services.is_empty())
 }
 
-/// Returns the ports that `wish` publishes.
-pub fn published(model: &ComposeModel, wish: &AddonRequest) -> Option<PublishedTcpPort> {
-    daemon_to_add(model, wish).map(|(daemon, _)| {
+/// Returns the ports that `request` publishes.
+pub fn published(model: &ComposeModel, request: &AddonRequest) -> Option<PublishedTcpPort> {
+    daemon_to_add(model, request).map(|(daemon, _)| {
         PublishedTcpPort::new(daemon.port, &daemon.service, ServiceRole::TracingDaemon)
     })
 }
 
-/// Adds to `plan` whatever the compose files lack for `wish`. Services in `last` are written to the last file that
+/// Adds to `plan` whatever the compose files lack for `request`. Services in `last` are written to the last file that
 /// names them.
 ///
 /// # Errors
@@ -89,14 +89,14 @@ pub fn published(model: &ComposeModel, wish: &AddonRequest) -> Option<PublishedT
 pub fn extend(
     plan: &mut Plan,
     model: &ComposeModel,
-    wish: &AddonRequest,
+    request: &AddonRequest,
     variables: &ProjectVariables,
     last: &BTreeSet<String>,
 ) -> Result<()> {
     let mut wanted: BTreeMap<&Path, Vec<Wanted>> = BTreeMap::new();
-    for service in wish.services.iter().filter_map(|name| model.service(name)) {
+    for service in request.services.iter().filter_map(|name| model.service(name)) {
         let settings = service.intended(variables);
-        for (addon, variable) in variables_of(model, wish, service)? {
+        for (addon, variable) in variables_of(model, request, service)? {
             let setting = settings.get(&variable.name);
             if setting.is_some_and(|setting| is_kept(setting, addon)) {
                 continue;
@@ -106,8 +106,8 @@ pub fn extend(
             };
             let services = wanted.entry(&file.path).or_default();
             let pair = (variable.name, variable.value);
-            match services.iter_mut().find(|one| one.service == service.name) {
-                Some(one) => one.set.push(pair),
+            match services.iter_mut().find(|wanted| wanted.service == service.name) {
+                Some(wanted_service) => wanted_service.set.push(pair),
                 None => services.push(Wanted {
                     service: service.name.clone(),
                     set: vec![pair],
@@ -120,13 +120,13 @@ pub fn extend(
         plan.amend(model, path, |text| environment::set(text, &wanted))?;
         wanted.iter().for_each(|wanted| plan.compose.want(wanted));
     }
-    match daemon_to_add(model, wish) {
-        Some(daemon) => add_daemon(plan, model, wish, daemon, (variables, last)),
+    match daemon_to_add(model, request) {
+        Some(daemon) => add_daemon(plan, model, request, daemon, (variables, last)),
         None => Ok(()),
     }
 }
 
-/// Returns whether `service` refers to the secret `variable`, or will once `wish` is written.
+/// Returns whether `service` refers to the secret `variable`, or will once `request` is written.
 pub fn refers_to_secret(
     model: &ComposeModel,
     service: &str,
@@ -139,7 +139,7 @@ pub fn refers_to_secret(
     };
     let settings = service.intended(with);
     settings.get(variable).is_none_or(|setting| {
-        let named = setting.uses.iter().any(|one| one.name == variable);
+        let named = setting.uses.iter().any(|variable_use| variable_use.name == variable);
         named || addon.profile().is_some_and(|own| !is_kept(setting, own))
     })
 }
@@ -147,11 +147,11 @@ pub fn refers_to_secret(
 /// Returns the variables a service needs in its environment, from `templates/`.
 pub(super) fn variables_of(
     model: &ComposeModel,
-    wish: &AddonRequest,
+    request: &AddonRequest,
     service: &ServiceModel,
 ) -> Result<Vec<(&'static AddonProfile, Variable)>> {
-    let mut all = Vec::new();
-    for addon in &wish.addons {
+    let mut variables = Vec::new();
+    for addon in &request.addons {
         let Some(profile) = addon.profile() else {
             continue;
         };
@@ -162,23 +162,25 @@ pub(super) fn variables_of(
             context! {
                 address => daemon_address(model, profile, service),
                 port => port,
-                workspace => wish.hosts.name(),
+                workspace => request.hosts.name(),
             },
         )?;
-        all.extend(provider::parse_variables(&text)?.into_iter().map(|one| (profile, one)));
+        variables.extend(
+            provider::parse_variables(&text)?.into_iter().map(|variable| (profile, variable)),
+        );
     }
-    Ok(all)
+    Ok(variables)
 }
 
 /// Returns the daemon's address as seen from `service`.
 fn daemon_address(model: &ComposeModel, profile: &AddonProfile, service: &ServiceModel) -> String {
-    let there = find_daemon(model, profile.name).map(|daemon| daemon.name.as_str());
+    let existing = find_daemon(model, profile.name).map(|daemon| daemon.name.as_str());
     let Some(daemon) = &profile.daemon else {
         return String::new();
     };
     let host = match service.network_mode.as_deref() {
         Some("host") => "127.0.0.1",
-        _ => there.unwrap_or(&daemon.service),
+        _ => existing.unwrap_or(&daemon.service),
     };
     format!("{host}:{}", daemon.port)
 }
@@ -199,24 +201,43 @@ fn is_kept(setting: &EnvironmentVariable, profile: &AddonProfile) -> bool {
     }
 }
 
-/// Returns whether the AWS keys are temporary ones, which are refused without their session token.
-fn has_temporary_keys(variables: &ProjectVariables) -> bool {
-    let said = |name: &str| variables.get(name).unwrap_or_default().trim();
-    said("AWS_ACCESS_KEY_ID").starts_with("ASIA") || !said("AWS_SESSION_TOKEN").is_empty()
+/// The validity of AWS keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AwsKeyLifetime {
+    /// Valid until they are revoked.
+    Permanent,
+    /// Refused without their session token, and after some hours.
+    Temporary,
+}
+
+fn aws_key_lifetime(variables: &ProjectVariables) -> AwsKeyLifetime {
+    let value_of = |name: &str| variables.get(name).unwrap_or_default().trim();
+    if value_of("AWS_ACCESS_KEY_ID").starts_with("ASIA")
+        || !value_of("AWS_SESSION_TOKEN").is_empty()
+    {
+        AwsKeyLifetime::Temporary
+    } else {
+        AwsKeyLifetime::Permanent
+    }
 }
 
 /// The body of the service of X-Ray's daemon, as YAML.
-pub(super) fn render_daemon(region: &str, networks: &[String], temporary: bool) -> Result<String> {
+pub(super) fn render_daemon(
+    region: &str,
+    networks: &[String],
+    keys: AwsKeyLifetime,
+) -> Result<String> {
     let template = Addon::Xray.templates().daemon.unwrap_or_default();
-    render_daemon_template(template, region, networks, temporary)
+    render_daemon_template(template, region, networks, keys)
 }
 
 fn render_daemon_template(
     template: &str,
     region: &str,
     networks: &[String],
-    temporary: bool,
+    keys: AwsKeyLifetime,
 ) -> Result<String> {
+    let temporary = keys == AwsKeyLifetime::Temporary;
     provider::render_template(
         template,
         context! { region => region, networks => networks.to_vec(), temporary => temporary },
@@ -227,21 +248,22 @@ fn render_daemon_template(
 fn add_daemon(
     plan: &mut Plan,
     model: &ComposeModel,
-    wish: &AddonRequest,
+    request: &AddonRequest,
     (daemon, template): (&AddonDaemon, &str),
     (variables, last): (&ProjectVariables, &BTreeSet<String>),
 ) -> Result<()> {
     let reporting: Vec<&ServiceModel> =
-        wish.services.iter().filter_map(|name| model.service(name)).collect();
+        request.services.iter().filter_map(|name| model.service(name)).collect();
     let mut networks: Vec<String> =
         reporting.iter().flat_map(|service| service.networks.iter().cloned()).collect();
     networks.sort_unstable();
     networks.dedup();
-    let Some(file) = reporting.first().and_then(|one| file_of(model, one, None, last)) else {
+    let Some(file) = reporting.first().and_then(|service| file_of(model, service, None, last))
+    else {
         return Ok(());
     };
-    let region = wish.region.as_deref().unwrap_or_default();
-    let body = render_daemon_template(template, region, &networks, has_temporary_keys(variables))?;
+    let region = request.region.as_deref().unwrap_or_default();
+    let body = render_daemon_template(template, region, &networks, aws_key_lifetime(variables))?;
     let service =
         Addition::Entry { path: vec!["services".to_owned()], key: daemon.service.clone(), body };
     plan.amend(model, &file.path, |text| additions::add(text, std::slice::from_ref(&service)))?;

@@ -38,7 +38,7 @@ pub fn plan(
     let address = format!("127.0.0.1:{PORT}:{PORT}");
     let published = collector.published.then_some(address.as_str());
     let mut services = model.services.iter();
-    match (model.service(SERVICE), services.find_map(|one| one.defined_in.first())) {
+    match (model.service(SERVICE), services.find_map(|service| service.defined_in.first())) {
         (None, Some(span)) => additions.push((
             model.file(span).path.clone(),
             Addition::Entry {
@@ -83,10 +83,11 @@ fn configuration_differences(
         return Vec::new();
     }
     let mut notes = Vec::new();
-    let sends = collector::read(existing).ok();
-    let there = sends.as_ref().map(|sends| sends.endpoint.as_str());
-    if there != Some(collector.to.endpoint.as_str()) {
-        let elsewhere = there.map_or_else(String::new, |there| format!(" and sends to {there}"));
+    let export = collector::read(existing).ok();
+    let endpoint = export.as_ref().map(|export| export.endpoint.as_str());
+    if endpoint != Some(collector.to.endpoint.as_str()) {
+        let elsewhere =
+            endpoint.map_or_else(String::new, |endpoint| format!(" and sends to {endpoint}"));
         notes.push(
             Note::warning(format!(
                 "{FILE} is there already{elsewhere}: it stays, and nothing sends to {}",

@@ -14,33 +14,36 @@ const REACH: usize = 64;
 
 /// Returns the operations that turn the lines `old` into the lines `new`, in order.
 pub(crate) fn lines(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
-    let (mut at, mut there) = (0, 0);
+    let (mut at, mut new_at) = (0, 0);
     let mut ops = Vec::new();
     loop {
-        let same = common_prefix_lines(&old[at..], &new[there..]);
+        let same = common_prefix_lines(&old[at..], &new[new_at..]);
         if same > 0 {
-            ops.push(DiffOp::Equal { old_index: at, new_index: there, len: same });
+            ops.push(DiffOp::Equal { old_index: at, new_index: new_at, len: same });
         }
-        (at, there) = (at + same, there + same);
-        if (at, there) == (old.len(), new.len()) {
+        (at, new_at) = (at + same, new_at + same);
+        if (at, new_at) == (old.len(), new.len()) {
             return ops;
         }
-        let rest = (old.len() - at, new.len() - there);
-        let (gone, come) = find_next_match(&old[at..], &new[there..]).unwrap_or(rest);
-        let (until, unto) = (at + gone, there + come);
-        ops.extend(diff_lines((old, at..until), (new, there..unto)));
-        (at, there) = (until, unto);
+        let rest = (old.len() - at, new.len() - new_at);
+        let (gone, come) = find_next_match(&old[at..], &new[new_at..]).unwrap_or(rest);
+        let (until, unto) = (at + gone, new_at + come);
+        ops.extend(diff_lines((old, at..until), (new, new_at..unto)));
+        (at, new_at) = (until, unto);
     }
 }
 
 /// Returns the similarity of two words, from 0 to 1: the share of characters that appear in both in the same order.
-pub(crate) fn word_similarity(one: &str, two: &str) -> f32 {
-    let one: Vec<&str> = one.split_inclusive(|_| true).collect();
-    let two: Vec<&str> = two.split_inclusive(|_| true).collect();
-    let ops = diff_lines((&one, 0..one.len()), (&two, 0..two.len()));
+pub(crate) fn word_similarity(left: &str, right: &str) -> f32 {
+    let left_characters: Vec<&str> = left.split_inclusive(|_| true).collect();
+    let right_characters: Vec<&str> = right.split_inclusive(|_| true).collect();
+    let ops = diff_lines(
+        (&left_characters, 0..left_characters.len()),
+        (&right_characters, 0..right_characters.len()),
+    );
     let same: usize =
         ops.iter().filter(|op| op.tag() == DiffTag::Equal).map(|op| op.old_range().len()).sum();
-    2.0 * same as f32 / (one.len() + two.len()).max(1) as f32
+    2.0 * same as f32 / (left_characters.len() + right_characters.len()).max(1) as f32
 }
 
 fn diff_lines(

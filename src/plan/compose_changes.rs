@@ -37,7 +37,7 @@ pub struct ServiceChanges {
 impl ServiceChanges {
     /// Returns whether a variable is among those that are set.
     pub fn sets(&self, name: &str) -> bool {
-        self.set.iter().any(|(own, _)| own == name)
+        self.set.iter().any(|(set_name, _)| set_name == name)
     }
 
     /// Adds variables; a later one replaces an earlier one of the same name.
@@ -102,11 +102,11 @@ impl ComposeChanges {
             self.services = std::mem::take(&mut other.services);
         }
         for (name, changes) in other.services {
-            let own = self.services.entry(name).or_default();
-            own.set(changes.set);
-            own.unset.extend(changes.unset);
+            let service_changes = self.services.entry(name).or_default();
+            service_changes.set(changes.set);
+            service_changes.unset.extend(changes.unset);
             for (list, items) in changes.items {
-                own.items.entry(list).or_default().extend(items);
+                service_changes.items.entry(list).or_default().extend(items);
             }
         }
         self.added.extend(other.added);

@@ -20,27 +20,27 @@ pub fn configured(text: &str) -> DevcontainerPort {
 /// Returns the ports to forward: the published ones, except those that stay private unless they are named.
 pub fn ports_to_forward(
     published: &[PublishedTcpPort],
-    wish: PortPolicy,
-    asked: &[PortRequest],
+    policy: PortPolicy,
+    requests: &[PortRequest],
 ) -> Vec<Forward> {
     let labels = label_ports(published);
-    let named = |port: u16| asked.iter().find(|asked| asked.port == port);
+    let named = |port: u16| requests.iter().find(|request| request.port == port);
     let forward = |port: u16, opens_browser: bool| Forward {
         port,
         label: named(port)
-            .and_then(|asked| asked.name.clone())
+            .and_then(|request| request.name.clone())
             .or_else(|| labels.get(&port).cloned()),
         opens_browser,
     };
     let meant = published.iter().filter(|port| match named(port.port) {
         Some(_) => true,
-        None => wish != PortPolicy::Keep && public_port_danger(port).is_none(),
+        None => policy != PortPolicy::Keep && public_port_danger(port).is_none(),
     });
     let mut forwards: Vec<Forward> =
         meant.map(|port| forward(port.port, port.role.has_pages())).collect();
-    for asked in asked {
-        if forwards.iter().all(|forward| forward.port != asked.port) {
-            forwards.push(forward(asked.port, false));
+    for request in requests {
+        if forwards.iter().all(|forward| forward.port != request.port) {
+            forwards.push(forward(request.port, false));
         }
     }
     forwards
@@ -115,16 +115,22 @@ mod tests {
     }
 
     fn ports(forwards: &[Forward]) -> Vec<(u16, Option<&str>, bool)> {
-        forwards.iter().map(|one| (one.port, one.label.as_deref(), one.opens_browser)).collect()
+        forwards
+            .iter()
+            .map(|forward| (forward.port, forward.label.as_deref(), forward.opens_browser))
+            .collect()
     }
 
     #[test]
     fn databases_are_forwarded_only_if_named() {
-        let all = ports_to_forward(&published(), PortPolicy::Public, &[]);
-        assert_eq!(ports(&all), [(3000, Some("frontend"), true), (4567, Some("backend"), false)]);
-        let asked = ["5432=private:pg".parse().unwrap(), "9000=public".parse().unwrap()];
+        let forwards = ports_to_forward(&published(), PortPolicy::Public, &[]);
         assert_eq!(
-            ports(&ports_to_forward(&published(), PortPolicy::Keep, &asked)),
+            ports(&forwards),
+            [(3000, Some("frontend"), true), (4567, Some("backend"), false)]
+        );
+        let requests = ["5432=private:pg".parse().unwrap(), "9000=public".parse().unwrap()];
+        assert_eq!(
+            ports(&ports_to_forward(&published(), PortPolicy::Keep, &requests)),
             [(5432, Some("pg"), false), (9000, None, false)]
         );
     }

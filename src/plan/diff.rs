@@ -42,10 +42,11 @@ pub fn render(plan: &Plan, base: &Path) -> Vec<DiffLine> {
 /// Returns the folder that the paths of a diff are relative to: `base`, or the nearest folder above it that holds every file of the
 /// plan.
 pub fn find_base<'b>(plan: &Plan, base: &'b Path) -> &'b Path {
-    let holds = |folder: &&Path| {
-        folder.parent().is_some() && plan.changes.iter().all(|one| one.path.starts_with(folder))
+    let has_files = |folder: &&Path| {
+        folder.parent().is_some()
+            && plan.changes.iter().all(|change| change.path.starts_with(folder))
     };
-    base.ancestors().take(ABOVE).find(holds).unwrap_or(base)
+    base.ancestors().take(ABOVE).find(has_files).unwrap_or(base)
 }
 
 /// Returns `path` relative to `base`, with up to two `..`; unchanged if they are further apart.

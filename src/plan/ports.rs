@@ -143,7 +143,7 @@ const SHOWS: &str =
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PortEntries {
     /// The entries to write, without those that are already correct.
-    pub write: Vec<PortEntry>,
+    pub to_write: Vec<PortEntry>,
     /// The target visibility of every requested port, whether or not it is written. Ports that stay as they are are
     /// not included.
     pub goals: BTreeMap<u16, Visibility>,
@@ -154,58 +154,59 @@ pub struct PortEntries {
 /// Returns the entries to write into a `.gitpod.yml` with `existing` entries.
 pub fn entries(
     published: &[PublishedTcpPort],
-    wish: PortPolicy,
-    asked: &[PortRequest],
+    policy: PortPolicy,
+    requests: &[PortRequest],
     existing: &[GitpodPortEntry],
     origin: PortEntryOrigin,
 ) -> PortEntries {
     let labels = label_ports(published);
     // `ports 3000=public` concerns only that port.
-    let everything = wish != PortPolicy::Keep || asked.is_empty();
+    let everything = policy != PortPolicy::Keep || requests.is_empty();
     let mut entries = PortEntries::default();
-    let named = |port: &PublishedTcpPort| asked.iter().find(|asked| asked.port == port.port);
+    let named = |port: &PublishedTcpPort| requests.iter().find(|request| request.port == port.port);
     for port in published.iter().filter(|port| everything || named(port).is_some()) {
-        let asked = named(port);
+        let request = named(port);
         let current = gitpod::entry_in_force(existing, port.port).map(|entry| entry.visibility);
-        let (visibility, note) = decide_visibility(port, wish, asked, (current, origin));
+        let (visibility, note) = decide_visibility(port, policy, request, (current, origin));
         entries.notes.extend(note);
-        let is_named = asked.is_some_and(|asked| asked.visibility.is_some());
+        let is_named = request.is_some_and(|request| request.visibility.is_some());
         let is_open = visibility == Visibility::Public;
         let stays = is_open && !is_named && public_port_danger(port).is_some();
-        if (wish != PortPolicy::Keep || is_named) && !stays {
+        if (policy != PortPolicy::Keep || is_named) && !stays {
             entries.goals.insert(port.port, visibility);
         }
-        let kept = asked.and_then(|asked| keeps_its_name(asked, existing, origin));
-        entries.notes.extend(kept);
-        let entry = build_gitpod_entry(port, visibility, asked, existing, &labels);
-        entries.write.extend(entry);
+        let name_note = request.and_then(|request| keeps_its_name(request, existing, origin));
+        entries.notes.extend(name_note);
+        let entry = build_gitpod_entry(port, visibility, request, existing, &labels);
+        entries.to_write.extend(entry);
     }
-    for asked in asked.iter().filter(|asked| !published.iter().any(|port| port.port == asked.port))
+    for request in
+        requests.iter().filter(|request| !published.iter().any(|port| port.port == request.port))
     {
         entries.notes.push(Note::warning(format!(
             "no compose service publishes port {} over TCP",
-            asked.port
+            request.port
         )));
-        let kept = keeps_its_name(asked, existing, origin);
-        entries.notes.extend(kept);
-        let harm = match asked.port {
+        let name_note = keeps_its_name(request, existing, origin);
+        entries.notes.extend(name_note);
+        let harm = match request.port {
             XRAY => Some(SIGNS),
             PAGE_PORT => Some(SHOWS),
             _ => None,
         };
-        if let (Some(harm), Some(Visibility::Public)) = (harm, asked.visibility) {
+        if let (Some(harm), Some(Visibility::Public)) = (harm, request.visibility) {
             entries
                 .notes
-                .push(Note::warning(format!("port {} becomes public: {harm}", asked.port)));
+                .push(Note::warning(format!("port {} becomes public: {harm}", request.port)));
         }
-        let current = gitpod::entry_in_force(existing, asked.port).map(|entry| entry.visibility);
-        let visibility = asked.visibility.or(current).unwrap_or(Visibility::Private);
-        let is_new = gitpod::entry_for_port(existing, asked.port).is_none();
-        let changed = current != Some(visibility) || is_new && asked.name.is_some();
-        entries.goals.insert(asked.port, visibility);
-        entries.write.extend(changed.then(|| PortEntry {
-            port: asked.port,
-            name: asked.name.clone(),
+        let current = gitpod::entry_in_force(existing, request.port).map(|entry| entry.visibility);
+        let visibility = request.visibility.or(current).unwrap_or(Visibility::Private);
+        let is_new = gitpod::entry_for_port(existing, request.port).is_none();
+        let changed = current != Some(visibility) || is_new && request.name.is_some();
+        entries.goals.insert(request.port, visibility);
+        entries.to_write.extend(changed.then(|| PortEntry {
+            port: request.port,
+            name: request.name.clone(),
             visibility: Some(visibility),
             on_open: None,
         }));
@@ -215,18 +216,18 @@ pub fn entries(
 
 /// Returns a note if a port keeps the name in the user's entry; live ports have no name.
 fn keeps_its_name(
-    asked: &PortRequest,
+    request: &PortRequest,
     existing: &[GitpodPortEntry],
     origin: PortEntryOrigin,
 ) -> Option<Note> {
-    let exact =
-        gitpod::entry_for_port(existing, asked.port).filter(|_| origin == PortEntryOrigin::File)?;
-    let name = asked.name.as_ref().filter(|_| asked.name != exact.name)?;
+    let exact = gitpod::entry_for_port(existing, request.port)
+        .filter(|_| origin == PortEntryOrigin::File)?;
+    let name = request.name.as_ref().filter(|_| request.name != exact.name)?;
     let has = match &exact.name {
         Some(has) => format!("keeps its name `{has}`"),
         None => "stays without a name".to_owned(),
     };
-    let PortRequest { port, .. } = asked;
+    let PortRequest { port, .. } = request;
     Some(
         Note::warning(format!(
             "port {port} {has}: an entry that is there changes in its visibility alone"
@@ -269,19 +270,19 @@ fn is_administrative(name: &str) -> bool {
 
 fn decide_visibility(
     port: &PublishedTcpPort,
-    wish: PortPolicy,
-    asked: Option<&PortRequest>,
+    policy: PortPolicy,
+    request: Option<&PortRequest>,
     (current, origin): (Option<Visibility>, PortEntryOrigin),
 ) -> (Visibility, Option<Note>) {
     let danger = public_port_danger(port);
-    if let Some(visibility) = asked.and_then(|asked| asked.visibility) {
+    if let Some(visibility) = request.and_then(|request| request.visibility) {
         let opened = danger.filter(|_| visibility == Visibility::Public);
         let note = opened.map(|danger| {
             Note::warning(format!("port {} ({}) becomes public: {danger}", port.port, port.service))
         });
         return (visibility, note);
     }
-    match (wish, danger) {
+    match (policy, danger) {
         (PortPolicy::Private, _) => (Visibility::Private, None),
         (PortPolicy::Public, None) => (Visibility::Public, None),
         (_, Some(danger)) if current == Some(Visibility::Public) => {
@@ -312,11 +313,11 @@ fn stays_private(port: &PublishedTcpPort, danger: &str) -> Note {
 fn build_gitpod_entry(
     port: &PublishedTcpPort,
     visibility: Visibility,
-    asked: Option<&PortRequest>,
+    request: Option<&PortRequest>,
     existing: &[GitpodPortEntry],
     labels: &BTreeMap<u16, String>,
 ) -> Option<PortEntry> {
-    let name = asked.and_then(|asked| asked.name.clone());
+    let name = request.and_then(|request| request.name.clone());
     if let Some(exact) = gitpod::entry_for_port(existing, port.port) {
         return (exact.visibility != visibility).then_some(PortEntry {
             port: port.port,

@@ -23,7 +23,7 @@ fn summarize_port_entries(entries: &[PortEntry]) -> Vec<(u16, Option<&str>, Opti
 
 #[test]
 fn public_leaves_databases_and_x_ray_private() {
-    let PortEntries { write: entries, notes, .. } =
+    let PortEntries { to_write: entries, notes, .. } =
         entries(&cruddur_ports(), PortPolicy::Public, &[], &[], PortEntryOrigin::File);
     assert_eq!(
         summarize_port_entries(&entries),
@@ -40,9 +40,9 @@ fn public_leaves_databases_and_x_ray_private() {
 
 #[test]
 fn a_named_port_is_opened_with_a_warning() {
-    let asked = ["2000=public".parse().unwrap()];
-    let PortEntries { write: entries, notes, .. } =
-        entries(&cruddur_ports(), PortPolicy::Public, &asked, &[], PortEntryOrigin::File);
+    let requests = ["2000=public".parse().unwrap()];
+    let PortEntries { to_write: entries, notes, .. } =
+        entries(&cruddur_ports(), PortPolicy::Public, &requests, &[], PortEntryOrigin::File);
     assert_eq!(entries[3].visibility, Some(Visibility::Public));
     assert!(notes.iter().any(|note| note.text.contains("AWS keys")));
 }
@@ -53,42 +53,42 @@ fn admin_ports_are_opened_only_if_named() {
     ports[0].service = "flask-admin".to_owned();
     ports[1].called.push("PgAdmin4".to_owned());
     ports[2].role = ServiceRole::Administration;
-    let all = entries(&ports, PortPolicy::Public, &[], &[], PortEntryOrigin::Live);
-    assert!(all.goals.values().all(|goal| *goal == Visibility::Private));
-    let asked = ["3000=public".parse().unwrap()];
-    let one = entries(&ports, PortPolicy::Public, &asked, &[], PortEntryOrigin::Live);
-    assert_eq!(one.goals[&3000], Visibility::Public);
+    let entries_of_all = entries(&ports, PortPolicy::Public, &[], &[], PortEntryOrigin::Live);
+    assert!(entries_of_all.goals.values().all(|goal| *goal == Visibility::Private));
+    let requests = ["3000=public".parse().unwrap()];
+    let entries = entries(&ports, PortPolicy::Public, &requests, &[], PortEntryOrigin::Live);
+    assert_eq!(entries.goals[&3000], Visibility::Public);
     assert!(!is_administrative("administer-posts") && is_administrative("my_admin-2"));
 }
 
 #[test]
 fn dangerous_ports_are_opened_only_if_named() {
-    let own = |number| published_port(number, "api", ServiceRole::Backend);
+    let backend_port = |number| published_port(number, "api", ServiceRole::Backend);
     let ports = [
-        PublishedTcpPort { is_loopback: true, ..own(4000) },
-        PublishedTcpPort { container: 9229, ..own(9300) },
-        PublishedTcpPort { container: 5678, ..own(5679) },
+        PublishedTcpPort { is_loopback: true, ..backend_port(4000) },
+        PublishedTcpPort { container: 9229, ..backend_port(9300) },
+        PublishedTcpPort { container: 5678, ..backend_port(5679) },
         PublishedTcpPort { is_admin: true, ..published_port(8080, "gateway", ServiceRole::Proxy) },
-        PublishedTcpPort { is_loopback: true, container: 5005, ..own(5006) },
+        PublishedTcpPort { is_loopback: true, container: 5005, ..backend_port(5006) },
         published_port(3001, "grafana", ServiceRole::TracingDaemon),
     ];
     let all = entries(&ports, PortPolicy::Public, &[], &[], PortEntryOrigin::File);
     assert!(all.goals.values().all(|goal| *goal == Visibility::Private), "{:?}", all.goals);
     assert_eq!(all.notes.len(), ports.len());
     assert!(all.notes.iter().all(|note| !note.text.contains("send telemetry")), "{:?}", all.notes);
-    let asked = ["4000=public".parse().unwrap(), "9300=public".parse().unwrap()];
-    let named = entries(&ports, PortPolicy::Public, &asked, &[], PortEntryOrigin::File);
+    let requests = ["4000=public".parse().unwrap(), "9300=public".parse().unwrap()];
+    let named = entries(&ports, PortPolicy::Public, &requests, &[], PortEntryOrigin::File);
     let opened = named.goals.iter().filter(|(_, goal)| **goal == Visibility::Public);
     assert_eq!(opened.map(|(port, _)| *port).collect::<Vec<_>>(), [4000, 9300]);
 }
 
 #[test]
 fn one_named_port_leaves_the_others_alone() {
-    let asked = ["3000=public".parse().unwrap()];
+    let requests = ["3000=public".parse().unwrap()];
     let existing = gitpod::configured("ports:\n  - port: 5432\n    visibility: public\n");
     let entries =
-        entries(&cruddur_ports(), PortPolicy::Keep, &asked, &existing, PortEntryOrigin::File);
-    assert_eq!(entries.write.len(), 1);
+        entries(&cruddur_ports(), PortPolicy::Keep, &requests, &existing, PortEntryOrigin::File);
+    assert_eq!(entries.to_write.len(), 1);
     assert_eq!(entries.notes, []);
     assert_eq!(entries.goals, BTreeMap::from([(3000, Visibility::Public)]));
 }
@@ -98,7 +98,7 @@ fn entries_of_the_user_are_kept_with_a_warning() {
     let existing = gitpod::configured(
         "ports:\n  - port: 5432\n    visibility: public\n  - port: 3000\n    name: web\n",
     );
-    let PortEntries { write: entries, notes, goals } =
+    let PortEntries { to_write: entries, notes, goals } =
         entries(&cruddur_ports(), PortPolicy::Public, &[], &existing, PortEntryOrigin::File);
     let ports: Vec<u16> = entries.iter().map(|entry| entry.port).collect();
     assert_eq!(ports, [4567, 3000, 2000]);
@@ -117,8 +117,8 @@ fn a_request_that_is_not_followed_is_explained() {
     let mut without_daemon = cruddur_ports();
     without_daemon.retain(|port| port.port != 2000);
     let said = |typed: &str, origin| {
-        let asked = [typed.parse().unwrap()];
-        let notes = entries(&without_daemon, PortPolicy::Keep, &asked, &existing, origin).notes;
+        let requests = [typed.parse().unwrap()];
+        let notes = entries(&without_daemon, PortPolicy::Keep, &requests, &existing, origin).notes;
         let texts = notes.into_iter().map(|note| note.text);
         texts.collect::<Vec<_>>()
     };

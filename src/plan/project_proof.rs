@@ -42,7 +42,7 @@ pub fn prove(
     compare(before, after, changes)
 }
 
-/// Proves that `after` lacks what `back` would add to it, and that nothing else separates it from `before`; nor does docker compose
+/// Proves that `after` lacks what `reverse` would add to it, and that nothing else separates it from `before`; nor does docker compose
 /// refuse anything in it that it does not refuse in `before`.
 ///
 /// # Errors
@@ -50,10 +50,10 @@ pub fn prove(
 pub fn prove_removed(
     before: &ComposeModel,
     after: &ComposeModel,
-    back: &ComposeChanges,
+    reverse: &ComposeChanges,
 ) -> Result<(), Error> {
     prove_not_refused(before, after)?;
-    compare(after, before, back).map_err(|unproven| {
+    compare(after, before, reverse).map_err(|unproven| {
         let text = "the project would change by more than is taken out of it";
         let services: Vec<&str> = unproven.misplaced.iter().map(String::as_str).collect();
         let error = unsafe_edit(text);
@@ -79,18 +79,18 @@ fn compare(
     let nothing = ServiceChanges::default();
     let mut misplaced = BTreeSet::new();
     let mut first = None;
-    for was in &before.services {
-        let Some(is) = after.service(&was.name) else { continue };
-        let planned = changes.services.get(&was.name);
-        if planned.is_some_and(|planned| !has_planned(is, planned)) {
-            misplaced.insert(is.name.clone());
-            first.get_or_insert_with(|| is_missed(after, is, changes));
+    for old in &before.services {
+        let Some(new) = after.service(&old.name) else { continue };
+        let planned = changes.services.get(&old.name);
+        if planned.is_some_and(|planned| !has_planned(new, planned)) {
+            misplaced.insert(new.name.clone());
+            first.get_or_insert_with(|| is_missed(after, new, changes));
         } else if let Some(key) =
-            find_difference(was, is, planned.unwrap_or(&nothing), &changes.renamed)
+            find_difference(old, new, planned.unwrap_or(&nothing), &changes.renamed)
         {
-            let origin = find_origin(after, is, &key);
+            let origin = find_origin(after, new, &key);
             misplaced.extend(origin.map(|origin| origin.name.clone()));
-            first.get_or_insert_with(|| reaches_another(after, is, &key, origin, changes));
+            first.get_or_insert_with(|| reaches_another(after, new, &key, origin, changes));
         }
     }
     match first {
@@ -152,10 +152,9 @@ fn has_planned(service: &ServiceModel, planned: &ServiceChanges) -> bool {
     let has_items = |(list, items): (&String, &BTreeSet<String>)| {
         items.iter().all(|item| match list.as_str() {
             "extra_hosts" => service.extra_hosts.iter().any(|host| host.name == *item),
-            "volumes" => service
-                .references
-                .iter()
-                .any(|one| one.kind == ReferenceKind::Volume && one.name == *item),
+            "volumes" => service.references.iter().any(|reference| {
+                reference.kind == ReferenceKind::Volume && reference.name == *item
+            }),
             _ => service.depends_on.contains(item),
         })
     };
@@ -166,8 +165,8 @@ fn has_planned(service: &ServiceModel, planned: &ServiceChanges) -> bool {
 
 /// Returns the key or variable in which a service differs without a plan.
 fn find_difference(
-    was: &ServiceModel,
-    is: &ServiceModel,
+    old: &ServiceModel,
+    new: &ServiceModel,
     planned: &ServiceChanges,
     renames: &Renames,
 ) -> Option<String> {
@@ -188,7 +187,8 @@ fn find_difference(
             .collect()
     };
     let references = |service: &ServiceModel| -> BTreeSet<(ReferenceKind, String)> {
-        let named = service.references.iter().map(|one| (one.kind, under_new(&one.name)));
+        let named =
+            service.references.iter().map(|reference| (reference.kind, under_new(&reference.name)));
         let unplanned = named.filter(|(kind, name)| {
             let list = if *kind == ReferenceKind::Volume { "volumes" } else { "depends_on" };
             !is_planned(list, name)
@@ -196,41 +196,41 @@ fn find_difference(
         unplanned.collect()
     };
     let keys = [
-        ("build", is_same_build(was, is)),
-        ("image", was.image.as_ref().map(under_new) == is.image),
-        ("provider", was.provided == is.provided),
-        ("container_name", was.container_name == is.container_name),
-        ("hostname", was.hostname == is.hostname),
-        ("links", was.links == is.links),
-        ("expose", was.exposed == is.exposed),
-        ("aliases", was.aliases == is.aliases),
-        ("working_dir", was.working_dir == is.working_dir),
-        ("command", was.command == is.command),
-        ("network_mode", was.network_mode == is.network_mode),
-        ("networks", was.networks == is.networks),
-        ("profiles", was.profiles == is.profiles),
-        ("volumes", was.mounts == is.mounts),
+        ("build", is_same_build(old, new)),
+        ("image", old.image.as_ref().map(under_new) == new.image),
+        ("provider", old.provided == new.provided),
+        ("container_name", old.container_name == new.container_name),
+        ("hostname", old.hostname == new.hostname),
+        ("links", old.links == new.links),
+        ("expose", old.exposed == new.exposed),
+        ("aliases", old.aliases == new.aliases),
+        ("working_dir", old.working_dir == new.working_dir),
+        ("command", old.command == new.command),
+        ("network_mode", old.network_mode == new.network_mode),
+        ("networks", old.networks == new.networks),
+        ("profiles", old.profiles == new.profiles),
+        ("volumes", old.mounts == new.mounts),
         (
             "ports",
-            is_same_list(&was.ports, &is.ports, |one, other| {
+            is_same_list(&old.ports, &new.ports, |one, other| {
                 (&one.host, &one.container, &one.protocol, &one.host_ip)
                     == (&other.host, &other.container, &other.protocol, &other.host_ip)
             }),
         ),
         (
             "env_file",
-            is_same_list(&was.env_files, &is.env_files, |one, other| {
-                (&one.path, one.required) == (&other.path, other.required)
+            is_same_list(&old.env_files, &new.env_files, |env_file, other| {
+                (&env_file.path, env_file.required) == (&other.path, other.required)
             }),
         ),
-        ("extra_hosts", hosts(was) == hosts(is)),
-        ("depends_on", waits(was) == waits(is)),
-        ("depends_on", references(was) == references(is)),
+        ("extra_hosts", hosts(old) == hosts(new)),
+        ("depends_on", waits(old) == waits(new)),
+        ("depends_on", references(old) == references(new)),
     ];
     let key = keys.into_iter().find(|(_, is_same)| !is_same).map(|(key, _)| key.to_owned());
     key.or_else(|| {
         let is_ours = |name: &str| planned.sets(name) || planned.unset.contains(name);
-        find_variable(&was.environment, &is.environment, is_ours)
+        find_variable(&old.environment, &new.environment, is_ours)
     })
 }
 
@@ -238,32 +238,32 @@ fn is_same_list<T>(one: &[T], other: &[T], is_same: impl Fn(&T, &T) -> bool) -> 
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
 }
 
-fn is_same_build(was: &ServiceModel, is: &ServiceModel) -> bool {
-    match (&was.build, &is.build) {
+fn is_same_build(old: &ServiceModel, new: &ServiceModel) -> bool {
+    match (&old.build, &new.build) {
         (Some(was), Some(is)) => {
             let one = (&was.context, &was.dockerfile, &was.dockerfile_inline, &was.target);
             one == (&is.context, &is.dockerfile, &is.dockerfile_inline, &is.target)
                 && find_variable(&was.args, &is.args, |_| false).is_none()
         }
-        (was, is) => was.is_none() && is.is_none(),
+        (old, new) => old.is_none() && new.is_none(),
     }
 }
 
 /// Returns the first variable, not among ours, whose result differs.
 fn find_variable(
-    was: &[DeclaredVariable],
-    is: &[DeclaredVariable],
+    old: &[DeclaredVariable],
+    new: &[DeclaredVariable],
     is_ours: impl Fn(&str) -> bool,
 ) -> Option<String> {
     let others = |entries: &'_ [DeclaredVariable]| -> Vec<usize> {
         let numbers = 0..entries.len();
         numbers.filter(|at| !is_ours(&entries[*at].name)).collect()
     };
-    let (before, after) = (others(was), others(is));
+    let (before, after) = (others(old), others(new));
     let in_order = before.len() == after.len()
         && before.iter().zip(&after).all(|(one, other)| {
-            let (one, other) = (&was[*one], &is[*other]);
-            one.name == other.name && declared_in_scope(one) == declared_in_scope(other)
+            let (declared, other) = (&old[*one], &new[*other]);
+            declared.name == other.name && declared_in_scope(declared) == declared_in_scope(other)
         });
     if in_order {
         return None;
@@ -275,7 +275,7 @@ fn find_variable(
         let entries = numbers.into_iter().map(|at| entries[at].clone());
         entries.map(|entry| (entry.name.clone(), entry)).collect()
     };
-    let (before, after) = (last(was, before), last(is, after));
+    let (before, after) = (last(old, before), last(new, after));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let differs = |name: &&&String| {
         before.get(**name).map(declared_in_scope) != after.get(**name).map(declared_in_scope)
@@ -312,8 +312,9 @@ fn find_origin<'m>(
     variable: &str,
 ) -> Option<&'m ServiceModel> {
     let entry = service.declared(variable)?;
-    let mut others = after.services.iter().filter(|one| one.name != service.name);
-    others.find(|one| one.defines(&entry.name_span))
+    let mut others =
+        after.services.iter().filter(|other_service| other_service.name != service.name);
+    others.find(|service| service.defines(&entry.name_span))
 }
 
 fn reaches_another<'c>(

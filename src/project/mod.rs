@@ -84,7 +84,7 @@ impl Project {
         let folder = standing_folder(shell, directory)?;
         let start = ComposeLocation {
             folder: folder.clone(),
-            here: folder,
+            current_folder: folder,
             files: Vec::new(),
             env_here: Vec::new(),
             env_project: Vec::new(),
@@ -138,7 +138,7 @@ impl Project {
     pub fn model(&self) -> Result<&ComposeModel> {
         let load = || {
             if self.start.files.is_empty() {
-                Err(no_compose_file(&self.start.here))
+                Err(no_compose_file(&self.start.current_folder))
             } else {
                 ComposeModel::load(&self.disk, &self.start, self.shell.variables())
             }
@@ -218,7 +218,7 @@ impl Project {
 
     /// Returns the folder that the search started from. Absolute.
     pub fn here(&self) -> &Path {
-        &self.start.here
+        &self.start.current_folder
     }
 
     /// Returns the path of `.gitpod.yml`, whether it exists or not.
@@ -305,7 +305,7 @@ fn standing_folder(shell: &Shell, directory: Option<&Path>) -> Result<PathBuf> {
 /// `.env` names do not change it: the author of that file must not decide where files are written.
 fn find_project_root(disk: &CachedDisk, start: &ComposeLocation) -> PathBuf {
     let compose_files = match start.named {
-        ComposeFileSource::InAFile => &start.here,
+        ComposeFileSource::InAFile => &start.current_folder,
         ComposeFileSource::Nowhere | ComposeFileSource::InTheShell => &start.folder,
     };
     git::root(disk, compose_files).unwrap_or_else(|| compose_files.clone())

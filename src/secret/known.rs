@@ -42,7 +42,7 @@ pub struct FoundSecret(pub BTreeSet<String>);
 
 impl std::fmt::Debug for KnownSecrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names = self.known.iter().map(|one| &one.names);
+        let names = self.known.iter().map(|secret| &secret.names);
         f.debug_list().entries(names).finish()
     }
 }
@@ -77,7 +77,7 @@ impl KnownSecrets {
     }
 
     fn insert(&mut self, name: &str, text: &str) {
-        match self.known.iter_mut().find(|one| one.value.expose() == text) {
+        match self.known.iter_mut().find(|secret| secret.value.expose() == text) {
             Some(known) => drop(known.names.insert(name.to_owned())),
             None => self.known.push(KnownSecret::new(name, text)),
         }
@@ -88,7 +88,9 @@ impl KnownSecrets {
         let mut found = BTreeSet::new();
         let mut lower = text.to_ascii_lowercase();
         for _ in 0..DECODINGS {
-            found.extend(self.known.iter().filter(|one| one.is_in(&lower)).map(KnownSecret::found));
+            found.extend(
+                self.known.iter().filter(|secret| secret.is_in(&lower)).map(KnownSecret::found),
+            );
             if !lower.contains(&b'%') {
                 break;
             }
@@ -239,7 +241,7 @@ mod tests {
         assert_eq!(known.find(b"/line%20oneline/two").len(), 1);
         let known = known_pairs(&[("A", KEY), ("B", KEY)]);
         let names: Vec<String> =
-            known.find(KEY.as_bytes()).into_iter().flat_map(|one| one.0).collect();
+            known.find(KEY.as_bytes()).into_iter().flat_map(|secret| secret.0).collect();
         assert_eq!(names, ["A", "B"]);
         assert!(!format!("{known:?}").contains(KEY));
     }

@@ -93,8 +93,8 @@ impl Redactor {
                 .find(&view.text)
                 .into_iter()
                 .map(|range| SecretRange { range, name: SHAPED });
-            for one in known.find(&view.text).into_iter().chain(shaped) {
-                found.push(SecretRange { range: view.original(one.range), ..one });
+            for secret in known.find(&view.text).into_iter().chain(shaped) {
+                found.push(SecretRange { range: view.original(secret.range), ..secret });
             }
         }
         if found.is_empty() {
@@ -142,21 +142,22 @@ impl Redactor {
 
 /// Replaces everything found in `text` with a name; of overlapping secrets, the longest one's name is used.
 fn replace_secrets(text: &str, mut found: Vec<SecretRange<'_>>) -> String {
-    found
-        .sort_by_key(|one| (one.range.start, std::cmp::Reverse(one.range.end), one.name == SHAPED));
+    found.sort_by_key(|secret| {
+        (secret.range.start, std::cmp::Reverse(secret.range.end), secret.name == SHAPED)
+    });
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
     let mut rest = found.into_iter().peekable();
-    while let Some(mut one) = rest.next() {
-        while let Some(next) = rest.next_if(|next| next.range.start < one.range.end) {
-            if one.name == SHAPED {
-                one.name = next.name;
+    while let Some(mut secret) = rest.next() {
+        while let Some(next) = rest.next_if(|next| next.range.start < secret.range.end) {
+            if secret.name == SHAPED {
+                secret.name = next.name;
             }
-            one.range.end = one.range.end.max(next.range.end);
+            secret.range.end = secret.range.end.max(next.range.end);
         }
-        out.push_str(&text[done..one.range.start]);
-        out.push_str(&format!("<{}>", one.name));
-        done = one.range.end;
+        out.push_str(&text[done..secret.range.start]);
+        out.push_str(&format!("<{}>", secret.name));
+        done = secret.range.end;
     }
     out + &text[done..]
 }

@@ -96,9 +96,9 @@ impl SecretNeedles {
 
     /// Returns every secret with its name, longest first, so that a secret comes before those it contains.
     pub(super) fn by_length(&self) -> Vec<&(String, Secret)> {
-        let mut all: Vec<_> = self.secrets.iter().collect();
-        all.sort_by_key(|(_, secret)| std::cmp::Reverse(secret.expose().len()));
-        all
+        let mut secrets: Vec<_> = self.secrets.iter().collect();
+        secrets.sort_by_key(|(_, secret)| std::cmp::Reverse(secret.expose().len()));
+        secrets
     }
 
     /// Returns every secret in `text`, complete or truncated.
@@ -185,10 +185,10 @@ impl SecretNeedle {
 
     /// Returns the length of the suffix of this form that `text` begins with.
     fn rest(&self, text: &[u8]) -> Option<usize> {
-        let mine = self.bytes();
-        (1..=mine.len() - SHORTEST).map(|from| &mine[from..]).find_map(|rest| {
-            let there = text.get(..rest.len())?;
-            let is_same = rest.iter().zip(there).all(|(one, other)| self.is_same(*one, *other));
+        let form = self.bytes();
+        (1..=form.len() - SHORTEST).map(|from| &form[from..]).find_map(|rest| {
+            let start = text.get(..rest.len())?;
+            let is_same = rest.iter().zip(start).all(|(one, other)| self.is_same(*one, *other));
             is_same.then_some(rest.len())
         })
     }

@@ -54,7 +54,7 @@ pub(super) static OWNERS: LazyLock<Vec<KeyOwner>> = LazyLock::new(|| {
 /// Returns the issuer of the key in the variable `name`, if that variable is known to hold one.
 pub fn key_owner(name: &str) -> Option<&'static str> {
     let mut owners = OWNERS.iter();
-    let owner = owners.find(|one| one.variables.iter().any(|variable| variable == name))?;
+    let owner = owners.find(|owner| owner.variables.iter().any(|variable| variable == name))?;
     Some(&owner.owner)
 }
 
@@ -82,8 +82,8 @@ pub fn is_written_out(value: &str, owner: &str) -> bool {
         "sample",
         "redacted",
     ];
-    let known = OWNERS.iter().find(|one| one.owner == owner);
-    let shortest = known.and_then(|one| one.length).unwrap_or(SHORTEST);
+    let known = OWNERS.iter().find(|candidate| candidate.owner == owner);
+    let shortest = known.and_then(|owner| owner.length).unwrap_or(SHORTEST);
     let is_mixed = value.contains(|c: char| c.is_ascii_digit())
         && value.contains(|c: char| c.is_ascii_alphabetic());
     let lower = value.to_ascii_lowercase();

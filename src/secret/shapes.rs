@@ -277,10 +277,11 @@ pub(super) static SHAPES: LazyLock<SecretShapes> = LazyLock::new(|| {
     let scheme = format!(r#"(?i)(?:{})(?:%20| )([^\s"'$,<>{{}}`]{{20,}})"#, SCHEMES.join("|"));
     let schemes = SCHEMES.map(|text| MarkingText { text, owner: None }).to_vec();
     let texts = |of: fn(&KeyOwner) -> &Vec<String>| -> Vec<MarkingText> {
-        OWNERS.iter().flat_map(|one| of(one).iter().map(|text| one.marking(text))).collect()
+        OWNERS.iter().flat_map(|owner| of(owner).iter().map(|text| owner.marking(text))).collect()
     };
-    let (headers, variables) = (texts(|one| &one.headers), texts(|one| &one.variables));
-    let own = OWNERS.iter().flat_map(|one| one.shapes.iter().map(|shape| one.shape(shape)));
+    let (headers, variables) = (texts(|owner| &owner.headers), texts(|owner| &owner.variables));
+    let owner_shapes =
+        OWNERS.iter().flat_map(|owner| owner.shapes.iter().map(|shape| owner.shape(shape)));
     let general = [
         (SecretShapeKind::Key, SecretMark::Header(headers), value.as_str(), KeyPlaceholder::Code),
         (SecretShapeKind::Key, SecretMark::Word(schemes), &scheme, KeyPlaceholder::Code),
@@ -299,7 +300,7 @@ pub(super) static SHAPES: LazyLock<SecretShapes> = LazyLock::new(|| {
             KeyPlaceholder::Reference,
         ),
     ];
-    let shapes = own.chain(general).map(|(sort, mark, whole, instead)| SecretShape {
+    let shapes = owner_shapes.chain(general).map(|(sort, mark, whole, instead)| SecretShape {
         sort,
         mark,
         whole: whole.to_owned(),

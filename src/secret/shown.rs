@@ -16,12 +16,12 @@ pub struct RedactedText(String);
 impl Redactor {
     /// Returns `text` redacted and printable, on one line: invisible characters are escaped as `\n`, `\t` or `\u{202e}`.
     pub fn show(&self, text: &str) -> RedactedText {
-        RedactedText(escape_invisible(&self.redact(text), false).into_owned())
+        RedactedText(escape_invisible(&self.redact(text), TabHandling::Escape).into_owned())
     }
 
     /// Returns a line of a file like [`Redactor::show`], but keeps its tabs.
     pub fn show_line(&self, text: &str) -> RedactedText {
-        RedactedText(escape_invisible(&self.redact(text), true).into_owned())
+        RedactedText(escape_invisible(&self.redact(text), TabHandling::Keep).into_owned())
     }
 }
 
@@ -43,14 +43,19 @@ impl RedactedText {
         if self.0.is_ascii() {
             self
         } else {
-            Self(self.0.chars().map(|one| if one.is_ascii() { one } else { '?' }).collect())
+            Self(
+                self.0
+                    .chars()
+                    .map(|character| if character.is_ascii() { character } else { '?' })
+                    .collect(),
+            )
         }
     }
 }
 
 impl From<&'static str> for RedactedText {
-    fn from(ours: &'static str) -> Self {
-        Self(ours.to_owned())
+    fn from(text: &'static str) -> Self {
+        Self(text.to_owned())
     }
 }
 
@@ -82,9 +87,17 @@ pub(crate) fn is_invisible(character: char) -> bool {
     }
 }
 
+/// The treatment of tabs among invisible characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TabHandling {
+    Escape,
+    Keep,
+}
+
 /// Returns `text` with a visible escape for every invisible character, except tabs if they are kept.
-fn escape_invisible(text: &str, keeps_tabs: bool) -> Cow<'_, str> {
-    let hidden = |one: char| is_invisible(one) && !(keeps_tabs && one == '\t');
+fn escape_invisible(text: &str, tabs: TabHandling) -> Cow<'_, str> {
+    let keeps_tabs = tabs == TabHandling::Keep;
+    let hidden = |character: char| is_invisible(character) && !(keeps_tabs && character == '\t');
     if !text.contains(hidden) {
         return Cow::Borrowed(text);
     }

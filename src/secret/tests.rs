@@ -120,7 +120,7 @@ fn a_known_secret_is_hidden_in_every_form() {
         format!("{}\u{e0041}\u{202e}{}", &OLD_KEY[..12], &OLD_KEY[12..]),
         format!("{}\u{1b}[1;31m{}", &OLD_KEY[..3], &OLD_KEY[3..]),
         format!("{}%E2%80%8b{}", &OLD_KEY[..5], &OLD_KEY[5..]),
-        OLD_KEY.chars().map(|one| format!("\\u{:04x}", u32::from(one))).collect(),
+        OLD_KEY.chars().map(|character| format!("\\u{:04x}", u32::from(character))).collect(),
         password.to_owned(),
         percent(password),
         json(password),

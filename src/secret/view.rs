@@ -45,7 +45,7 @@ impl<'t> DecodedView<'t> {
                     }
                     let next = views[at].read(way);
                     let is_new =
-                        |next: &DecodedView<'_>| views.iter().all(|one| one.text != next.text);
+                        |next: &DecodedView<'_>| views.iter().all(|view| view.text != next.text);
                     views.extend(next.filter(is_new));
                 }
             }

@@ -75,7 +75,7 @@ impl ProjectContext<'_> {
 /// Returns the planned texts of compose files.
 fn planned_texts(model: &ComposeModel, plan: &Plan) -> BTreeMap<PathBuf, Arc<str>> {
     let is_compose = |path: &PathBuf| {
-        model.files.iter().any(|file| file.path == *path && file.holds != FileSyntax::Variables)
+        model.files.iter().any(|file| file.path == *path && file.syntax != FileSyntax::Variables)
     };
     let changes = plan.changes.iter().filter(|change| is_compose(&change.path));
     changes.filter_map(|change| Some((change.path.clone(), change.after.clone()?))).collect()

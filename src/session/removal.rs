@@ -153,7 +153,7 @@ fn take_lines(
             sends_to: &sends_to,
         }),
     };
-    let removal::Removed { mut plan, back } = removal::plan(model, &request)?;
+    let removal::Removed { mut plan, reverse: back } = removal::plan(model, &request)?;
     context.prove_removed(&plan, &back)?;
     plan.extend(code);
     plan.extend(take_ports(context, names)?);
@@ -279,7 +279,7 @@ fn take_ports(context: &ProjectContext, names: &BTreeSet<String>) -> Result<Plan
         .collect();
     let (mut written, policies) = (Vec::new(), [PortPolicy::Keep, PortPolicy::Public]);
     for policy in policies {
-        let entries = ports::entries(&published, policy, &[], &[], PortEntryOrigin::File).write;
+        let entries = ports::entries(&published, policy, &[], &[], PortEntryOrigin::File).to_write;
         written.extend(entries.into_iter().filter(|entry| own_ports.contains(&entry.port)));
     }
     let edit = ports_editor::take_written(&file.text, &written)

@@ -30,7 +30,7 @@ impl CommandActivity {
     /// Classifies a whole start command: the activity that runs longest decides.
     pub(super) fn of(commands: &[ShellCommand]) -> Option<Self> {
         let mut found: Vec<Self> =
-            commands.iter().filter_map(|one| read_activity(&one.words)).collect();
+            commands.iter().filter_map(|command| read_activity(&command.words)).collect();
         // If several rank equally, the first counts.
         found.reverse();
         found.into_iter().max_by_key(Self::rank)

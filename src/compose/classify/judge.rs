@@ -24,8 +24,8 @@ pub(super) fn judge_service(
         return known;
     }
     let activity = subject.activity();
-    let told = subject.by_activity(activity.as_ref());
-    told.unwrap_or_else(|| subject.by_code(activity))
+    let classification = subject.by_activity(activity.as_ref());
+    classification.unwrap_or_else(|| subject.by_code(activity))
 }
 
 /// A service being classified.
@@ -35,7 +35,7 @@ struct JudgedService<'s> {
     startup: &'s Startup,
 }
 
-/// What is known about the user's own code in a service.
+/// The evidence about the user's own code in a service.
 enum OwnCode {
     /// A folder shows what the code is.
     Known(FolderEvidence),
@@ -181,8 +181,10 @@ impl JudgedService<'_> {
             let base = without_version(self.startup.base.as_deref()?);
             let words = base.split('/').map(|part| vec![part.to_owned()]);
             let commands = words.map(|words| ShellCommand { words, ..ShellCommand::default() });
-            let told = commands.rev().find_map(|one| CommandActivity::of(&[one]));
-            told.filter(|told| matches!(told, CommandActivity::Ends(_) | CommandActivity::Tests(_)))
+            let last_activity = commands.rev().find_map(|command| CommandActivity::of(&[command]));
+            last_activity.filter(|activity| {
+                matches!(activity, CommandActivity::Ends(_) | CommandActivity::Tests(_))
+            })
         };
         if self.startup.commands.is_empty() {
             own_name()

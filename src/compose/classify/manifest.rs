@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::compose::source::ProjectSources;
 
-/// What the files of a folder indicate.
+/// The role that the files of a folder indicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FolderEvidence {
     /// A server program, with the evidence in words.

@@ -532,7 +532,7 @@ services:
     let judged: Vec<(&str, ServiceRole)> = model
         .services
         .iter()
-        .map(|one| (one.name.as_str(), classify_service(one, &texts).role))
+        .map(|service| (service.name.as_str(), classify_service(service, &texts).role))
         .collect();
     assert_eq!(
         judged,

@@ -77,7 +77,7 @@ pub enum BuildAction {
 /// A path that is copied or mounted into an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopiedPath {
-    /// Where it is copied from.
+    /// The stage, image or build context that it is copied from.
     pub origin: CopyOrigin,
     /// The path at its origin, without `./` and without leading or trailing slashes; empty for everything.
     pub source: String,
@@ -130,11 +130,11 @@ impl Dockerfile {
 
     /// Returns the index of the stage with this name or number, if it comes before stage `before`.
     fn find(stages: &[ImageStage], name: &str) -> Option<usize> {
-        let own = |stage: &ImageStage| {
-            stage.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+        let is_named = |stage: &ImageStage| {
+            stage.name.as_deref().is_some_and(|stage_name| stage_name.eq_ignore_ascii_case(name))
         };
         let number = name.parse().ok().filter(|number| *number < stages.len());
-        stages.iter().rposition(own).or(number)
+        stages.iter().rposition(is_named).or(number)
     }
 
     /// Returns the stages that form the image of `target`, or of the last stage; each is based on the previous one.

@@ -363,8 +363,8 @@ mod tests {
         for levels in [1, 2, DEEPEST + 1] {
             assert_eq!(expand_word(&nested(levels), &VariableValues::new()), "x", "{levels}");
         }
-        let beyond = nested(DEEPEST + 2);
-        assert_eq!(expand_word(&beyond, &VariableValues::new()), beyond);
+        let too_deep = nested(DEEPEST + 2);
+        assert_eq!(expand_word(&too_deep, &VariableValues::new()), too_deep);
     }
 
     #[test]

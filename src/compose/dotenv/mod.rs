@@ -169,7 +169,7 @@ mod tests {
         let outside = |name: &str| (name == "HOME").then(|| "/h".to_owned());
         resolve(&statements, &outside, HashMap::new(), &mut limits::VALUES_BYTES.clone())
             .into_iter()
-            .map(|one| (one.statement.name.clone(), one.value.unwrap().text))
+            .map(|resolved| (resolved.statement.name.clone(), resolved.value.unwrap().text))
             .collect()
     }
 
@@ -236,8 +236,10 @@ mod tests {
     #[test]
     fn raw_files_are_taken_as_they_stand() {
         let statements = parse_raw("R1=\"kept\" # ${HOME}\n# c\n  R2= a \nR3\n").unwrap();
-        let written: Vec<_> =
-            statements.iter().map(|one| (one.name.as_str(), one.value.clone())).collect();
+        let written: Vec<_> = statements
+            .iter()
+            .map(|statement| (statement.name.as_str(), statement.value.clone()))
+            .collect();
         assert_eq!(
             written,
             [

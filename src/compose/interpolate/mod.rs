@@ -19,7 +19,7 @@ pub struct InterpolatedText {
 impl InterpolatedText {
     /// Returns whether every variable was set or had a default.
     pub fn is_whole(&self) -> bool {
-        self.uses.iter().all(|one| one.outcome != ReferenceOutcome::Unset)
+        self.uses.iter().all(|reference| reference.outcome != ReferenceOutcome::Unset)
     }
 }
 
@@ -162,9 +162,9 @@ pub fn sole_reference(template: &str) -> Option<TemplateReference<'_>> {
 
 /// Returns whether a `$NAME` without braces follows other text, as in a pasted password: `ab12$cd34ef`.
 pub fn has_pasted_dollar(template: &str) -> bool {
-    find_references(template).iter().any(|one| {
-        let before = &template[..one.range.start];
-        let is_bare = !template[one.range.start..].starts_with("${");
+    find_references(template).iter().any(|reference| {
+        let before = &template[..reference.range.start];
+        let is_bare = !template[reference.range.start..].starts_with("${");
         is_bare && before.ends_with(|last: char| last.is_ascii_alphanumeric())
     })
 }
@@ -341,7 +341,7 @@ mod tests {
     fn uses_report_how_each_variable_was_resolved() {
         let got = interpolate_template("$SET ${UNSET:-x} $GONE", &lookup).unwrap();
         let outcomes: Vec<_> =
-            got.uses.iter().map(|one| (one.name.as_str(), one.outcome)).collect();
+            got.uses.iter().map(|reference| (reference.name.as_str(), reference.outcome)).collect();
         assert_eq!(
             outcomes,
             [
@@ -356,13 +356,15 @@ mod tests {
     fn references_are_found_in_every_form_with_their_places() {
         let template = "a${B:-$C}$D$$E${F}${G H}$1";
         let found = find_references(template);
-        let shown: Vec<_> =
-            found.iter().map(|one| (one.name, one.rest, &template[one.range.clone()])).collect();
+        let shown: Vec<_> = found
+            .iter()
+            .map(|reference| (reference.name, reference.rest, &template[reference.range.clone()]))
+            .collect();
         assert_eq!(
             shown,
             [("B", ":-$C", "${B:-$C}"), ("C", "", "$C"), ("D", "", "$D"), ("F", "", "${F}")]
         );
-        assert!(sole_reference("${A}").is_some_and(|one| one.name == "A"));
+        assert!(sole_reference("${A}").is_some_and(|reference| reference.name == "A"));
         assert!(sole_reference("${A}-b").is_none());
     }
 

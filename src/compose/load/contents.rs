@@ -133,7 +133,7 @@ impl ProjectLoader<'_> {
 
     fn scan(&mut self, tree: &YamlTree, file: FileId, scope: ScopeId) -> Result<()> {
         let found = scan::scan(tree, file, &self.variables, scope, &mut self.template_room);
-        if let Some((span, error)) = found.beyond {
+        if let Some((span, error)) = found.too_large {
             return Err(self.too_large(&span, error));
         }
         for fault in found.faults {
@@ -159,7 +159,8 @@ fn read_root<'t>(
         return true;
     }
     let (variables, scope) = (reader.variables, reader.scope);
-    let interpolate = |text: &str| variables.interpolate(scope, text).map(|one| one.text);
+    let interpolate =
+        |text: &str| variables.interpolate(scope, text).map(|interpolated| interpolated.text);
     contents.refused = RefCell::new(schema::check_file(root, &interpolate));
     for (key, name, value) in root.entries() {
         if let Some(kind) = ReferenceKind::of_section(&key) {
@@ -168,9 +169,9 @@ fn read_root<'t>(
                     contents.networks.push((key.into_owned(), reader.network(network)));
                 }
             }
-            let kept =
-                value.entries().into_iter().filter(|(.., one)| one.mark() != OverrideTag::Reset);
-            contents.defined.extend(kept.map(|(name, ..)| (kind, name.into_owned())));
+            let present =
+                value.entries().into_iter().filter(|(.., view)| view.mark() != OverrideTag::Reset);
+            contents.defined.extend(present.map(|(name, ..)| (kind, name.into_owned())));
             continue;
         }
         match key.as_ref() {
@@ -203,7 +204,7 @@ fn read_root<'t>(
                     }
                     let mut read = reader.service(&name, key, service);
                     if is_bare {
-                        read.nothing = Some(key.span());
+                        read.without_value = Some(key.span());
                         contents.services.push((mark, read));
                         continue;
                     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::compose::dotenv::{self, DotenvStatement};
 use crate::compose::merge::{PartialService, ServiceField};
 use crate::compose::read::{EnvFilePath, ServiceMapping, clean_path};
-use crate::compose::service::{EnvFile, EnvFileState, EnvTemplate};
+use crate::compose::service::{EnvFile, EnvFileFormat, EnvFileState, EnvTemplate};
 use crate::compose::source::{FileSyntax, WarningWeight};
 use crate::error::Result;
 
@@ -45,35 +45,35 @@ impl ProjectLoader<'_> {
 
     fn look_up(&mut self, contents: &DocumentContents, named: &[EnvFilePath]) -> Vec<EnvFile> {
         let mut out = Vec::with_capacity(named.len());
-        for one in named {
-            let path = clean_path(&contents.folder.join(&one.written));
-            let state = self.env_file(&path, one.raw);
-            if let (EnvFileState::Missing(template), true) = (&state, one.required) {
-                let mut text = format!("the env_file {} does not exist", one.written);
+        for env_file in named {
+            let path = clean_path(&contents.folder.join(&env_file.written));
+            let state = self.env_file(&path, env_file.format);
+            if let (EnvFileState::Missing(template), true) = (&state, env_file.required) {
+                let mut text = format!("the env_file {} does not exist", env_file.written);
                 if let Some(template) = template {
                     let path = &template.path;
                     let shown = path.strip_prefix(self.project).unwrap_or(path);
                     text = format!("{text}; it is generated from {}", shown.display());
                 }
-                self.warn(&one.span, text, WarningWeight::Refused);
+                self.warn(&env_file.span, text, WarningWeight::Refused);
             }
             if let EnvFileState::Broken(reason) = &state {
-                let text = format!("the env_file {} cannot be read: {reason}", one.written);
-                self.warn(&one.span, text, WarningWeight::Refused);
+                let text = format!("the env_file {} cannot be read: {reason}", env_file.written);
+                self.warn(&env_file.span, text, WarningWeight::Refused);
             }
             out.push(EnvFile {
                 path,
-                written: one.written.clone(),
-                required: one.required,
+                written: env_file.written.clone(),
+                required: env_file.required,
                 state,
-                span: one.span.clone(),
+                span: env_file.span.clone(),
             });
         }
         out
     }
 
-    fn env_file(&mut self, path: &Path, raw: bool) -> EnvFileState {
-        let key = (path.to_owned(), raw);
+    fn env_file(&mut self, path: &Path, format: EnvFileFormat) -> EnvFileState {
+        let key = (path.to_owned(), format);
         if let Some(state) = self.env_files.get(&key) {
             return state.clone();
         }
@@ -81,7 +81,10 @@ impl ProjectLoader<'_> {
             Ok(None) => EnvFileState::Missing(self.template_of(path)),
             Err(error) => EnvFileState::Broken(error.message),
             Ok(Some(id)) => {
-                let parse = if raw { dotenv::parse_raw } else { dotenv::parse_dotenv };
+                let parse = match format {
+                    EnvFileFormat::Dotenv => dotenv::parse_dotenv,
+                    EnvFileFormat::Raw => dotenv::parse_raw,
+                };
                 match self.statements(id, parse) {
                     Some(statements) => EnvFileState::Read(id, statements),
                     None => EnvFileState::Broken("it is not a list of variables".to_owned()),
@@ -96,10 +99,10 @@ impl ProjectLoader<'_> {
     /// an example file next to it.
     fn template_of(&mut self, path: &Path) -> Option<EnvTemplate> {
         let name = path.file_name()?.to_str()?;
-        let beside = path.parent()?;
+        let parent = path.parent()?;
         let erb = format!("{name}.erb");
-        let folders = [self.project.join("erb"), beside.join("erb"), beside.to_owned()];
-        let examples = EXAMPLES.iter().map(|end| beside.join(format!("{name}.{end}")));
+        let folders = [self.project.join("erb"), parent.join("erb"), parent.to_owned()];
+        let examples = EXAMPLES.iter().map(|end| parent.join(format!("{name}.{end}")));
         let mut candidates = folders.iter().map(|folder| folder.join(&erb)).chain(examples);
         let path = candidates.find(|candidate| self.sources.exists(candidate))?;
         let id = self.file(&path, FileSyntax::Variables).ok().flatten();
@@ -117,10 +120,10 @@ fn read_template(text: &str) -> Vec<DotenvStatement> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let statements = dotenv::parse_dotenv(&without_tags(line)).unwrap_or_default();
-        found.extend(statements.into_iter().map(|one| DotenvStatement {
-            range: one.range.start + start..one.range.end + start,
+        found.extend(statements.into_iter().map(|statement| DotenvStatement {
+            range: statement.range.start + start..statement.range.end + start,
             value_range: start..start + line.trim_end().len(),
-            ..one
+            ..statement
         }));
         start += line.len();
     }

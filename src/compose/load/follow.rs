@@ -51,22 +51,26 @@ impl ProjectLoader<'_> {
         scope: ScopeId,
         folder: &Path,
     ) -> Result<Vec<PartialService>> {
-        let mut all = ServiceIndex::default();
+        let mut index = ServiceIndex::default();
         for path in paths {
             let Some(documents) = self.contents(path, scope, folder)? else {
                 return Err(missing_file_error(path));
             };
             for contents in documents.iter() {
                 self.including.push(path.clone());
-                self.lay_over(&mut all, contents)?;
+                self.lay_over(&mut index, contents)?;
                 self.including.pop();
             }
         }
-        Ok(all.order.into_iter().flatten().collect())
+        Ok(index.order.into_iter().flatten().collect())
     }
 
     /// Merges a document over the services so far.
-    fn lay_over(&mut self, all: &mut ServiceIndex, contents: &Rc<DocumentContents>) -> Result<()> {
+    fn lay_over(
+        &mut self,
+        index: &mut ServiceIndex,
+        contents: &Rc<DocumentContents>,
+    ) -> Result<()> {
         for (key, network) in &contents.networks {
             let known = self.networks.entry(key.clone()).or_default();
             known.lay_over(network);
@@ -77,17 +81,17 @@ impl ProjectLoader<'_> {
         for fault in contents.take_refused() {
             self.report(fault);
         }
-        let mut own = ServiceIndex::default();
+        let mut own_services = ServiceIndex::default();
         for (mark, read) in &contents.services {
             let name = &read.partial.name;
             if *mark != OverrideTag::None {
-                all.take(name);
+                index.take(name);
             }
-            match &read.nothing {
+            match &read.without_value {
                 _ if *mark == OverrideTag::Reset => {}
-                None => own.put(self.extended(contents, read, &mut Vec::new())?),
+                None => own_services.put(self.extended(contents, read, &mut Vec::new())?),
                 // It changes nothing in the existing service, and would not be a service alone.
-                Some(_) if all.has(name) => {}
+                Some(_) if index.has(name) => {}
                 Some(span) => {
                     let text = format!("the service `{name}` is not a mapping");
                     self.warn(span, text, WarningWeight::Refused);
@@ -95,18 +99,18 @@ impl ProjectLoader<'_> {
             }
         }
         for include in &contents.includes {
-            self.include(include, contents, &mut own)?;
+            self.include(include, contents, &mut own_services)?;
         }
-        if all.order.is_empty() {
-            *all = own;
+        if index.order.is_empty() {
+            *index = own_services;
             return Ok(());
         }
-        for partial in own.order.into_iter().flatten() {
-            let merged = match all.take(&partial.name) {
+        for partial in own_services.order.into_iter().flatten() {
+            let merged = match index.take(&partial.name) {
                 Some(below) => partial.over(below),
                 None => partial,
             };
-            all.put(merged);
+            index.put(merged);
         }
         Ok(())
     }
@@ -115,7 +119,7 @@ impl ProjectLoader<'_> {
         &mut self,
         include: &IncludeEntry,
         from: &DocumentContents,
-        own: &mut ServiceIndex,
+        own_services: &mut ServiceIndex,
     ) -> Result<()> {
         let resolve = |written: &String| clean_path(&from.folder.join(written));
         let paths: Vec<PathBuf> = include.paths.iter().map(resolve).collect();
@@ -158,7 +162,7 @@ impl ProjectLoader<'_> {
         }
         let scope = self.scope(Some(from.scope), &env_files)?;
         for partial in self.group(&paths, scope, &folder)? {
-            let merged = match own.take(&partial.name) {
+            let merged = match own_services.take(&partial.name) {
                 None => partial,
                 Some(above) => {
                     let text = format!(
@@ -169,7 +173,7 @@ impl ProjectLoader<'_> {
                     above.over(partial)
                 }
             };
-            own.put(merged);
+            own_services.put(merged);
         }
         Ok(())
     }
@@ -184,18 +188,18 @@ impl ProjectLoader<'_> {
         for fault in read.refused.take() {
             self.report(fault);
         }
-        let own = self.with_env_files(contents, read)?;
+        let mut partial = self.with_env_files(contents, read)?;
         let Some(extends) = &read.extends else {
-            return Ok(own);
+            return Ok(partial);
         };
-        let link = (contents.file, own.name.clone());
+        let link = (contents.file, partial.name.clone());
         if chain.len() > limits::CHAIN_LINKS {
             let text = format!("a chain of more than {} `extends` leads here", limits::CHAIN_LINKS);
             return Err(self.too_large(&extends.span, text));
         }
         if chain.contains(&link) {
             let place = self.files[extends.span.file.0].place(extends.span.range.start);
-            let message = format!("the service `{}` extends itself in the end", own.name);
+            let message = format!("the service `{}` extends itself in the end", partial.name);
             return Err(Error::new(ErrorCode::ComposeCycle, message).at(place));
         }
         chain.push(link);
@@ -204,7 +208,7 @@ impl ProjectLoader<'_> {
         match base? {
             Ok(mut base) => {
                 base.places.clear();
-                Ok(own.over(base))
+                Ok(partial.over(base))
             }
             Err(gap) => {
                 let weight = if extends.file.as_deref().is_some_and(may_be_fetched) {
@@ -213,9 +217,8 @@ impl ProjectLoader<'_> {
                     WarningWeight::Refused
                 };
                 self.warn(&extends.span, gap.clone(), weight);
-                let mut own = own;
-                own.gaps.push(gap);
-                Ok(own)
+                partial.gaps.push(gap);
+                Ok(partial)
             }
         }
     }
@@ -226,7 +229,7 @@ impl ProjectLoader<'_> {
         from: &Rc<DocumentContents>,
         extends: &ExtendsReference,
         chain: &mut Vec<(FileId, String)>,
-    ) -> Result<Result<PartialService, String>> {
+    ) -> Result<ExtendedService> {
         let documents = match &extends.file {
             None => Rc::from([Rc::clone(from)]),
             Some(written) => {
@@ -269,6 +272,9 @@ impl ProjectLoader<'_> {
         }))
     }
 }
+
+/// The service that another one extends, or the reason why it is missing.
+type ExtendedService = std::result::Result<PartialService, String>;
 
 fn missing_file_error(path: &Path) -> Error {
     Error::new(ErrorCode::NoComposeFile, format!("{} does not exist", path.display()))

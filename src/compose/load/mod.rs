@@ -22,7 +22,7 @@ use super::model::{ComposeModel, FailingTemplate};
 use super::reachability::ComposeNetwork;
 use super::read::{ComposeFault, may_be_fetched};
 use super::references::{DefinedNames, check_references};
-use super::service::{EnvFileState, ServiceModel};
+use super::service::{EnvFileFormat, EnvFileState, ServiceModel};
 use super::source::{
     ComposeWarning, FileId, FileSpan, FileSyntax, PlannedSources, ProjectSources, ProjectTextFile,
     SourceText, WarningWeight,
@@ -87,7 +87,7 @@ impl ComposeModel {
             variables: ProjectVariables::new(
                 Arc::clone(&shell),
                 BTreeMap::new(),
-                [("PWD", start.here.display().to_string())].into(),
+                [("PWD", start.current_folder.display().to_string())].into(),
                 &[],
             ),
             warnings: Vec::new(),
@@ -102,7 +102,7 @@ impl ComposeModel {
         // The compose files come first among the model's files, before any `.env`.
         for path in &start.files {
             let file = loader.file(path, FileSyntax::Compose)?;
-            let written = path.strip_prefix(&start.here).unwrap_or(Path::new(""));
+            let written = path.strip_prefix(&start.current_folder).unwrap_or(Path::new(""));
             if let (Some(file), true) = (file, may_be_fetched(&written.to_string_lossy())) {
                 loader.reaches.push(FileSpan { file, range: 0..0 });
             }
@@ -124,7 +124,7 @@ impl ComposeModel {
         }
         let names = services.iter().enumerate();
         Ok(Self {
-            index: names.map(|(at, one)| (one.name.clone(), at)).collect(),
+            index: names.map(|(at, service)| (service.name.clone(), at)).collect(),
             files: loader.files,
             services,
             warnings: loader.warnings,
@@ -147,7 +147,7 @@ struct ProjectLoader<'s> {
     files: Vec<ProjectTextFile>,
     ids: HashMap<PathBuf, FileId>,
     contents: HashMap<(FileId, ScopeId, PathBuf), FileDocuments>,
-    env_files: HashMap<(PathBuf, bool), EnvFileState>,
+    env_files: HashMap<(PathBuf, EnvFileFormat), EnvFileState>,
     scopes: Vec<ScopeFiles>,
     variables: ProjectVariables,
     warnings: Vec<ComposeWarning>,
@@ -176,9 +176,9 @@ impl ProjectLoader<'_> {
     }
 
     /// Returns the error for exceeding a limit, with its position.
-    fn too_large(&self, span: &FileSpan, what: impl std::fmt::Display) -> Error {
+    fn too_large(&self, span: &FileSpan, reason: impl std::fmt::Display) -> Error {
         let file = &self.files[span.file.0];
-        let message = format!("{} is not read: {what}", file.path.display());
+        let message = format!("{} is not read: {reason}", file.path.display());
         Error::new(ErrorCode::TooLarge, message).at(file.place(span.range.start))
     }
 
@@ -244,7 +244,7 @@ impl ProjectLoader<'_> {
     }
 
     /// Opens a file of the project; `None` if it does not exist.
-    fn file(&mut self, path: &Path, holds: FileSyntax) -> Result<Option<FileId>> {
+    fn file(&mut self, path: &Path, syntax: FileSyntax) -> Result<Option<FileId>> {
         if let Some(id) = self.ids.get(path) {
             return Ok(Some(*id));
         }
@@ -253,16 +253,16 @@ impl ProjectLoader<'_> {
             SourceText::Unreadable(error) => Err(error),
             SourceText::Found(text) => {
                 let id = FileId(self.files.len());
-                let holds = match holds {
+                let syntax = match syntax {
                     FileSyntax::Compose if self.sources.is_foreign(path) => FileSyntax::Foreign,
                     holds => holds,
                 };
                 let known = self.known.get(path).filter(|tree| tree.source == text);
                 self.files.push(match known {
                     Some(tree) => {
-                        ProjectTextFile::parsed_already(path.to_owned(), Arc::clone(tree), holds)
+                        ProjectTextFile::parsed_already(path.to_owned(), Arc::clone(tree), syntax)
                     }
-                    None => ProjectTextFile::new(path.to_owned(), text, holds),
+                    None => ProjectTextFile::new(path.to_owned(), text, syntax),
                 });
                 self.ids.insert(path.to_owned(), id);
                 Ok(Some(id))

@@ -21,7 +21,7 @@ fn assert_environment(
 
 fn list_warnings(files: &[(&str, &str)]) -> Vec<String> {
     let model = load_texts(files, &[]).unwrap();
-    let line = |one: &ComposeWarning| format!("{}: {}", one.place.line, one.text);
+    let line = |warning: &ComposeWarning| format!("{}: {}", warning.place.line, warning.text);
     model.warnings.iter().map(line).collect()
 }
 

@@ -24,7 +24,9 @@ static PREFIXES: LazyLock<Vec<BundlerPrefix>> = LazyLock::new(|| {
 
 /// Returns the bundler prefix of the variable `name`, if it has one.
 pub fn bundler_prefix(name: &str) -> Option<&'static BundlerPrefix> {
-    PREFIXES.iter().find(|one| name.len() > one.prefix.len() && name.starts_with(&one.prefix))
+    PREFIXES
+        .iter()
+        .find(|bundler| name.len() > bundler.prefix.len() && name.starts_with(&bundler.prefix))
 }
 
 #[cfg(test)]
@@ -40,7 +42,11 @@ mod tests {
             ("PUBLIC_API", "PUBLIC_"),
             ("NG_APP_KEY", "NG_APP_"),
         ] {
-            assert_eq!(bundler_prefix(name).map(|one| one.prefix.as_str()), Some(prefix), "{name}");
+            assert_eq!(
+                bundler_prefix(name).map(|bundler| bundler.prefix.as_str()),
+                Some(prefix),
+                "{name}"
+            );
         }
         for name in ["API_URL", "MY_VITE_URL", "REACT_APP_", "EXPO_TOKEN", "vite_x"] {
             assert_eq!(bundler_prefix(name), None, "{name}");

@@ -59,8 +59,10 @@ pub(super) fn known_name<T>(image: &str, of: impl Fn(&str) -> Option<T>) -> Opti
         return Some((path, of(&path.to_ascii_lowercase())?));
     }
     let last = path.rsplit('/').next().unwrap_or(path);
-    let two = path.rmatch_indices('/').nth(1).map_or(path, |(at, _)| &path[at + 1..]);
-    [path, two, last].into_iter().find_map(|name| Some((name, of(&name.to_ascii_lowercase())?)))
+    let last_two = path.rmatch_indices('/').nth(1).map_or(path, |(at, _)| &path[at + 1..]);
+    [path, last_two, last]
+        .into_iter()
+        .find_map(|name| Some((name, of(&name.to_ascii_lowercase())?)))
 }
 
 /// Returns the image without its tag and digest.

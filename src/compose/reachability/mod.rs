@@ -80,13 +80,13 @@ pub fn find_target(
     let known = [from, owner].into_iter().flat_map(|service| &service.extra_hosts);
     if let Some(known) = known.into_iter().find(|known| known.name.eq_ignore_ascii_case(&host)) {
         return match known.address.as_str() {
-            "host-gateway" => address.on_machine(false),
+            "host-gateway" => address.on_machine(MachineClient::Container),
             text if is_own_host(text) => address.within(&space),
             _ => AddressTarget::Outside,
         };
     }
     if MACHINE_NAMES.contains(&&*host) {
-        return address.on_machine(false);
+        return address.on_machine(MachineClient::Container);
     }
     if host.parse::<IpAddr>().is_ok() {
         return match is_private(&host) {
@@ -118,7 +118,7 @@ pub fn find_endpoint_target(
 pub fn lacks_machine_name(model: &ComposeModel, service: &ServiceModel, host: &str) -> bool {
     let space = NetworkNamespace::of(model, service);
     let Some(owner) = space.owner() else { return false };
-    let mut known = [service, owner].into_iter().flat_map(|one| &one.extra_hosts);
+    let mut known = [service, owner].into_iter().flat_map(|service| &service.extra_hosts);
     MACHINE_NAMES.iter().any(|name| name.eq_ignore_ascii_case(host))
         && !known.any(|known| known.name.eq_ignore_ascii_case(host))
 }
@@ -130,11 +130,11 @@ pub fn is_unknown_name(model: &ComposeModel, from: &ServiceModel, host: &str) ->
     let Some(owner) = NetworkNamespace::of(model, from).owner().filter(|_| is_plain) else {
         return false;
     };
-    let is_shared = |key: &str| model.networks.get(key).is_some_and(|one| one.external);
-    let mut own = [from, owner].into_iter();
-    let is_known = own.any(|one| {
-        let mut hosts = one.extra_hosts.iter();
-        let mut links = one.links.iter();
+    let is_shared = |key: &str| model.networks.get(key).is_some_and(|network| network.external);
+    let mut services = [from, owner].into_iter();
+    let is_known = services.any(|service| {
+        let mut hosts = service.extra_hosts.iter();
+        let mut links = service.links.iter();
         hosts.any(|known| known.name.eq_ignore_ascii_case(&host))
             || links.any(|link| link.alias.eq_ignore_ascii_case(&host))
     });
@@ -167,9 +167,10 @@ fn is_private(host: &str) -> bool {
 fn index_host_names(services: &[ServiceModel]) -> HashMap<String, Vec<usize>> {
     let mut names: HashMap<String, Vec<usize>> = HashMap::default();
     for (at, service) in services.iter().enumerate() {
-        let own = [Some(&service.name), service.container_name.as_ref(), service.hostname.as_ref()];
-        let aliases = service.aliases.iter().map(|one| &one.alias);
-        for name in own.into_iter().flatten().chain(aliases) {
+        let own_names =
+            [Some(&service.name), service.container_name.as_ref(), service.hostname.as_ref()];
+        let aliases = service.aliases.iter().map(|alias| &alias.alias);
+        for name in own_names.into_iter().flatten().chain(aliases) {
             names.entry(name.to_ascii_lowercase()).or_default().push(at);
         }
     }
@@ -184,6 +185,15 @@ struct ServiceAddress<'m> {
     protocol: &'m str,
 }
 
+/// The program that connects to a port of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MachineClient {
+    /// One in the host's own network.
+    Machine,
+    /// One in a container, which goes through the engine's gateway.
+    Container,
+}
+
 impl ServiceAddress<'_> {
     fn container(&self, service: &ServiceModel, port: u16) -> AddressTarget {
         AddressTarget::Container { service: service.name.clone(), port }
@@ -192,7 +202,7 @@ impl ServiceAddress<'_> {
     /// Resolves the port inside the service's own namespace.
     fn within(&self, space: &NetworkNamespace<'_>) -> AddressTarget {
         let owner = match space {
-            NetworkNamespace::Host => return self.on_machine(true),
+            NetworkNamespace::Host => return self.on_machine(MachineClient::Machine),
             NetworkNamespace::Own(owner) => *owner,
             NetworkNamespace::None | NetworkNamespace::Bridge => return AddressTarget::Own,
             NetworkNamespace::Foreign => return AddressTarget::Outside,
@@ -203,8 +213,8 @@ impl ServiceAddress<'_> {
             .filter(|other| other.network_mode.is_some() || other.name == owner.name)
             .filter(|other| other.name != self.from.name)
             .filter(|other| {
-                let own = NetworkNamespace::of(self.model, other).owner();
-                own.is_some_and(|one| one.name == owner.name)
+                let other_owner = NetworkNamespace::of(self.model, other).owner();
+                other_owner.is_some_and(|service| service.name == owner.name)
             })
             .collect();
         let declaring = others.iter().find(|other| self.is_declared_by(other));
@@ -215,21 +225,23 @@ impl ServiceAddress<'_> {
     }
 
     fn is_declared_by(&self, service: &ServiceModel) -> bool {
-        let mut ports = service.ports.iter().filter(|one| one.protocol == self.protocol);
-        ports.any(|one| one.container.contains(&self.port))
+        let mut ports =
+            service.ports.iter().filter(|published| published.protocol == self.protocol);
+        ports.any(|published| published.container.contains(&self.port))
             || service.exposed.iter().any(|range| range.contains(&self.port))
     }
 
-    /// Resolves the port on the host: from the host itself, or from a container through the engine's gateway.
-    fn on_machine(&self, from_itself: bool) -> AddressTarget {
+    /// Resolves the port on the host.
+    fn on_machine(&self, client: MachineClient) -> AddressTarget {
         for service in &self.model.services {
-            let ports = service.ports.iter().filter(|one| one.protocol == self.protocol);
+            let ports =
+                service.ports.iter().filter(|published| published.protocol == self.protocol);
             for entry in ports {
                 let Some(hosts) = entry.known_hosts().filter(|hosts| hosts.contains(&self.port))
                 else {
                     continue;
                 };
-                if entry.is_loopback() && !from_itself {
+                if entry.is_loopback() && client == MachineClient::Container {
                     let service = service.name.clone();
                     return AddressTarget::Unreachable(AddressObstacle::PublishedToItself {
                         service,
@@ -290,26 +302,28 @@ impl ServiceAddress<'_> {
             is_reached
                 && namespace::list_networks(other).any(|network| {
                     let shares =
-                        namespace::list_networks(owner).any(|own| self.is_same_network(own, network));
+                        namespace::list_networks(owner).any(|owner_network| self.is_same_network(owner_network, network));
                     shares && self.answers(other, network, host)
                 })
         })
     }
 
     fn is_same_network(&self, one: &str, other: &str) -> bool {
-        let name = |key: &str| self.model.networks.get(key).and_then(|one| one.name.as_deref());
+        let name =
+            |key: &str| self.model.networks.get(key).and_then(|network| network.name.as_deref());
         one == other || name(one).is_some() && name(one) == name(other)
     }
 
     fn answers(&self, service: &ServiceModel, network: &str, host: &str) -> bool {
-        let mut aliases = service.aliases.iter().filter(|one| one.network == network);
+        let mut aliases = service.aliases.iter().filter(|alias| alias.network == network);
         self.is_called(service, host) || aliases.any(|one| one.alias.eq_ignore_ascii_case(host))
     }
 
     /// Returns whether a service has this name on each of its networks.
     fn is_called(&self, service: &ServiceModel, host: &str) -> bool {
-        let own = [Some(&service.name), service.container_name.as_ref(), service.hostname.as_ref()];
-        own.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(host))
+        let names =
+            [Some(&service.name), service.container_name.as_ref(), service.hostname.as_ref()];
+        names.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(host))
             || self.numbered(host).is_some_and(|name| name.eq_ignore_ascii_case(&service.name))
     }
 
@@ -363,7 +377,7 @@ impl ServiceAddress<'_> {
         if self.is_declared_by(target) {
             return self.container(target, self.port);
         }
-        let ports = target.ports.iter().filter(|one| one.protocol == self.protocol);
+        let ports = target.ports.iter().filter(|published| published.protocol == self.protocol);
         for entry in ports {
             let Some(hosts) = entry.known_hosts().filter(|hosts| hosts.contains(&self.port)) else {
                 continue;

@@ -32,7 +32,7 @@ impl<'m> NetworkNamespace<'m> {
                 Some(("service", name)) => model.service(name),
                 Some(("container", name)) => {
                     let mut services = model.services.iter();
-                    services.find(|one| one.container_name.as_deref() == Some(name))
+                    services.find(|service| service.container_name.as_deref() == Some(name))
                 }
                 _ => None,
             };
@@ -68,8 +68,8 @@ impl<'m> NetworkNamespace<'m> {
 
 /// Returns the networks of a service with its own namespace.
 pub(super) fn list_networks(service: &ServiceModel) -> impl Iterator<Item = &str> {
-    let own = service.networks.iter().map(String::as_str);
-    own.chain(service.networks.is_empty().then_some("default"))
+    let listed = service.networks.iter().map(String::as_str);
+    listed.chain(service.networks.is_empty().then_some("default"))
 }
 
 impl<'t> MappingReader<'_> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::merge::{PartialService, ServiceField};
 use super::ports;
-use super::service::{HostMount, PublishedPorts, ServiceBuild, ServiceCommand};
+use super::service::{EnvFileFormat, HostMount, PublishedPorts, ServiceBuild, ServiceCommand};
 use super::source::{FileSpan, WarningWeight};
 use super::variables::{ProjectVariables, ScopeId};
 use super::view::{NodeShape, NodeView, OverrideTag};
@@ -44,7 +44,7 @@ pub(super) struct ExtendsReference {
 pub(super) struct EnvFilePath {
     pub(super) written: String,
     pub(super) required: bool,
-    pub(super) raw: bool,
+    pub(super) format: EnvFileFormat,
     pub(super) span: FileSpan,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct ServiceMapping {
     /// The files that `label_file` names.
     pub(super) label_files: Vec<(String, FileSpan)>,
     /// The position of the service's name, if it has no value.
-    pub(super) nothing: Option<FileSpan>,
+    pub(super) without_value: Option<FileSpan>,
     /// Schema faults that are not yet reported.
     pub(super) refused: RefCell<Vec<ComposeFault>>,
 }
@@ -81,42 +81,42 @@ impl<'t> MappingReader<'_> {
             extends: None,
             env_files: ServiceField::Silent,
             label_files: Vec::new(),
-            nothing: None,
+            without_value: None,
             refused: RefCell::default(),
         };
         for (key, _, value) in view.entries() {
             read.partial.references.extend(self.references(&key, value));
-            let own = &mut read.partial;
+            let partial = &mut read.partial;
             if value.shape() != NodeShape::Null {
-                own.said.push(key.to_string());
+                partial.given_keys.push(key.to_string());
             }
             match key.as_ref() {
-                "image" => own.image = self.field(value, Self::string),
+                "image" => partial.image = self.field(value, Self::string),
                 "provider" => {
-                    own.provider = self.field(value, |_, _| Some(()));
+                    partial.provider = self.field(value, |_, _| Some(()));
                     self.reaches.push(value.span());
                 }
-                "container_name" => own.container_name = self.field(value, Self::string),
-                "working_dir" => own.working_dir = self.field(value, Self::string),
-                "network_mode" => own.network_mode = self.field(value, Self::string),
+                "container_name" => partial.container_name = self.field(value, Self::string),
+                "working_dir" => partial.working_dir = self.field(value, Self::string),
+                "network_mode" => partial.network_mode = self.field(value, Self::string),
                 "networks" => {
-                    own.networks = self.field(value, Self::names);
-                    own.aliases = self.field(value, Self::aliases);
+                    partial.networks = self.field(value, Self::names);
+                    partial.aliases = self.field(value, Self::aliases);
                 }
-                "links" => own.links = self.field(value, Self::links),
-                "hostname" => own.hostname = self.field(value, Self::string),
-                "expose" => own.exposed = self.field(value, Self::exposed),
-                "extra_hosts" => own.extra_hosts = self.field(value, Self::hosts),
-                "build" => own.build = self.field(value, Self::build),
-                "entrypoint" => own.entrypoint = self.field(value, Self::command),
+                "links" => partial.links = self.field(value, Self::links),
+                "hostname" => partial.hostname = self.field(value, Self::string),
+                "expose" => partial.exposed = self.field(value, Self::exposed),
+                "extra_hosts" => partial.extra_hosts = self.field(value, Self::hosts),
+                "build" => partial.build = self.field(value, Self::build),
+                "entrypoint" => partial.entrypoint = self.field(value, Self::command),
                 "command" => {
-                    own.command = self.field(value, Self::command);
-                    own.command_span = self.field(value, |_, view| Some(view.span()));
+                    partial.command = self.field(value, Self::command);
+                    partial.command_span = self.field(value, |_, view| Some(view.span()));
                 }
-                "ports" => own.ports = self.field(value, Self::ports),
-                "profiles" => own.profiles = self.field(value, Self::names),
-                "volumes" => own.mounts = self.field(value, Self::mounts),
-                "environment" => own.environment = self.field(value, Self::variables),
+                "ports" => partial.ports = self.field(value, Self::ports),
+                "profiles" => partial.profiles = self.field(value, Self::names),
+                "volumes" => partial.mounts = self.field(value, Self::mounts),
+                "environment" => partial.environment = self.field(value, Self::variables),
                 "env_file" => read.env_files = self.field(value, Self::env_files),
                 "label_file" => read.label_files = self.named_files(value),
                 "extends" => read.extends = self.extends(value),
@@ -329,7 +329,11 @@ impl<'t> MappingReader<'_> {
             out.push(EnvFilePath {
                 written,
                 required: !mapping || part(self, "required").as_deref() != Some("false"),
-                raw: mapping && part(self, "format").as_deref() == Some("raw"),
+                format: if mapping && part(self, "format").as_deref() == Some("raw") {
+                    EnvFileFormat::Raw
+                } else {
+                    EnvFileFormat::Dotenv
+                },
                 span: item.span(),
             });
         }

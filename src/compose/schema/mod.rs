@@ -85,7 +85,16 @@ fn check_schema<'t>(
     checker.judge(rule, view);
     let mut seen = HashSet::new();
     let problems = checker.problems.into_iter();
-    problems.filter(|one| seen.insert((one.span.range.start, one.text.clone()))).collect()
+    problems.filter(|fault| seen.insert((fault.span.range.start, fault.text.clone()))).collect()
+}
+
+/// The rule for a key of a mapping.
+enum KeyRule<'s> {
+    Rule(&'s SchemaRule),
+    /// The key is allowed with any value.
+    AnyValue,
+    /// The key is not allowed.
+    Unknown,
 }
 
 struct SchemaChecker<'s> {
@@ -195,9 +204,9 @@ impl<'s> SchemaChecker<'s> {
         let entries = view.entries();
         for (key, name, value) in &entries {
             match self.find_rule(rule, key) {
-                Some(Some(rule)) => self.below(".", key, |checker| checker.judge(rule, *value)),
-                Some(None) => {}
-                None => self.report_unknown(rule, *name, key),
+                KeyRule::Rule(rule) => self.below(".", key, |checker| checker.judge(rule, *value)),
+                KeyRule::AnyValue => {}
+                KeyRule::Unknown => self.report_unknown(rule, *name, key),
             }
         }
         let missing = |key: &&String| entries.iter().all(|(name, ..)| name != key.as_str());
@@ -206,25 +215,26 @@ impl<'s> SchemaChecker<'s> {
         }
     }
 
-    /// Returns the rule for a key; `Some(None)` if any value is allowed, `None` if the key is not allowed.
-    fn find_rule(&self, rule: &'s SchemaRule, key: &str) -> Option<Option<&'s SchemaRule>> {
+    /// Returns the rule for a key.
+    fn find_rule(&self, rule: &'s SchemaRule, key: &str) -> KeyRule<'s> {
         if let Some(found) = rule.properties.get(key) {
-            return Some(Some(found));
+            return KeyRule::Rule(found);
         }
         for part in &rule.all_of {
-            if let found @ Some(Some(_)) = self.find_rule(self.specification.resolve(part), key) {
+            if let found @ KeyRule::Rule(_) = self.find_rule(self.specification.resolve(part), key)
+            {
                 return found;
             }
         }
         let mut patterns = rule.pattern_properties.iter();
         if let Some((_, found)) = patterns.find(|(pattern, _)| pattern.matches(key)) {
-            return Some(Some(found));
+            return KeyRule::Rule(found);
         }
         match &rule.additional_properties {
-            Some(AdditionalProperties::Rule(found)) => Some(Some(found)),
-            Some(AdditionalProperties::Allowed(false)) => None,
-            _ if rule.unevaluated_properties == Some(false) => None,
-            _ => Some(None),
+            Some(AdditionalProperties::Rule(found)) => KeyRule::Rule(found),
+            Some(AdditionalProperties::Allowed(false)) => KeyRule::Unknown,
+            _ if rule.unevaluated_properties == Some(false) => KeyRule::Unknown,
+            _ => KeyRule::AnyValue,
         }
     }
 
@@ -233,7 +243,7 @@ impl<'s> SchemaChecker<'s> {
             return;
         }
         let Some(Ok(text)) = view.text().map(|text| self.interpolated(text)) else { return };
-        if !rule.r#enum.is_empty() && !rule.r#enum.iter().any(|one| *one == text) {
+        if !rule.r#enum.is_empty() && !rule.r#enum.iter().any(|allowed| *allowed == text) {
             let all = rule.r#enum.join(", ");
             self.report(view, format!("{} must be one of {all}", self.shown()));
         }

@@ -54,8 +54,8 @@ impl ScriptExpansion<'_> {
             match inner {
                 Some((folder, mut inner)) => {
                     self.opened += 1;
-                    if let Some(one) = inner.last_mut() {
-                        one.variables.extend(command.variables.iter().cloned());
+                    if let Some(shell_command) = inner.last_mut() {
+                        shell_command.variables.extend(command.variables.iter().cloned());
                     }
                     self.expand(&inner, folder, left - 1, found);
                 }

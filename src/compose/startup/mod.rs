@@ -18,7 +18,7 @@ use files::{PathPresence, ProjectPath, stage_paths};
 
 pub use wrappers::unwrap_program;
 
-/// What a service's container starts, and where its files come from.
+/// The start commands of a service's container, and the origin of its files.
 #[derive(Debug, Clone, Default)]
 pub struct Startup {
     /// The base image of what is built here, or the image that is pulled.
@@ -84,8 +84,10 @@ impl ServiceModel {
         let mut startup = Startup { folder: "/".to_owned(), ..Startup::default() };
         let (mut entrypoint, mut command) = (Vec::new(), Vec::new());
         if let Some(build) = &self.build {
-            let beside = build.dockerfile_path();
-            startup.build.extend(beside.and_then(|path| path.parent().map(Path::to_owned)));
+            let dockerfile_path = build.dockerfile_path();
+            startup
+                .build
+                .extend(dockerfile_path.and_then(|path| path.parent().map(Path::to_owned)));
             startup.build.push(build.context.clone());
             startup.recipe = BuildRecipe::Unread;
             let text = build.dockerfile_text(sources);
@@ -119,11 +121,11 @@ impl ServiceModel {
             source: mount.source.clone(),
             presence: PathPresence::Mounted,
         }));
-        if let Some(own) = &self.entrypoint {
-            (entrypoint, command) = (Dockerfile::commands_of(own), Vec::new());
+        if let Some(declared) = &self.entrypoint {
+            (entrypoint, command) = (Dockerfile::commands_of(declared), Vec::new());
         }
-        if let Some(own) = &self.command {
-            command = Dockerfile::commands_of(own);
+        if let Some(declared) = &self.command {
+            command = Dockerfile::commands_of(declared);
         }
         let started = append_arguments(entrypoint, command);
         startup.commands = expand_scripts(&startup, sources, &started);
@@ -154,12 +156,13 @@ impl Startup {
     /// Returns whether the whole build context is copied into the image.
     pub fn copies_context(&self) -> bool {
         let context = self.build.last();
-        self.files.iter().any(|one| Some(&one.source) == context)
+        self.files.iter().any(|project_path| Some(&project_path.source) == context)
     }
 
     /// Returns the file or folder of the project at an absolute path of the container.
     pub fn origin(&self, path: &str, sources: &dyn ProjectSources) -> Option<PathBuf> {
-        let mut found = self.files.iter().rev().flat_map(|one| one.sources_of(path));
+        let mut found =
+            self.files.iter().rev().flat_map(|project_path| project_path.sources_of(path));
         found.find(|source| sources.exists(source))
     }
 
@@ -178,20 +181,24 @@ impl Startup {
         for file in self.started_files(sources) {
             let above = file.ancestors().skip(1);
             let inside = |folder: &&Path| !self.is_root(folder) && self.roots_contain(folder);
-            above.take_while(inside).for_each(|one| add(one.to_owned(), CodeReason::Started));
+            above.take_while(inside).for_each(|path| add(path.to_owned(), CodeReason::Started));
         }
         if let Some(folder) = self.origin(&self.folder, sources)
             && !self.build.contains(&folder)
         {
             add(folder, CodeReason::WorkingFolder);
         }
-        for one in self.files.iter().filter(|one| one.presence == PathPresence::Mounted) {
-            add(one.source.clone(), CodeReason::Mounted);
+        for project_path in
+            self.files.iter().filter(|project_path| project_path.presence == PathPresence::Mounted)
+        {
+            add(project_path.source.clone(), CodeReason::Mounted);
         }
         for copied in [PathPresence::Copied, PathPresence::Staged] {
-            for one in self.files.iter().filter(|one| one.presence == copied) {
-                let parent = one.source.parent().map(Path::to_owned);
-                for folder in [Some(one.source.clone()), parent].into_iter().flatten() {
+            for project_path in
+                self.files.iter().filter(|project_path| project_path.presence == copied)
+            {
+                let parent = project_path.source.parent().map(Path::to_owned);
+                for folder in [Some(project_path.source.clone()), parent].into_iter().flatten() {
                     if !self.build.contains(&folder) && self.roots_contain(&folder) {
                         add(folder, CodeReason::Copied);
                     }
@@ -234,8 +241,9 @@ impl Startup {
     }
 
     fn roots_contain(&self, folder: &Path) -> bool {
-        let mounts = self.files.iter().filter(|one| one.presence == PathPresence::Mounted);
-        let mut roots = mounts.map(|one| &one.source).chain(self.build.last());
+        let mounts =
+            self.files.iter().filter(|project_path| project_path.presence == PathPresence::Mounted);
+        let mut roots = mounts.map(|project_path| &project_path.source).chain(self.build.last());
         roots.any(|root| folder.starts_with(root))
     }
 }
@@ -245,11 +253,11 @@ fn image_commands(image: &[&ImageStage]) -> (Vec<ShellCommand>, Vec<ShellCommand
     let (mut entrypoint, mut command) = (Vec::new(), Vec::new());
     for step in image.iter().flat_map(|stage| &stage.steps) {
         match &step.action {
-            BuildAction::Entrypoint(own) => {
-                entrypoint.clone_from(own);
+            BuildAction::Entrypoint(commands) => {
+                entrypoint.clone_from(commands);
                 command.clear();
             }
-            BuildAction::Command(own) => command.clone_from(own),
+            BuildAction::Command(commands) => command.clone_from(commands),
             BuildAction::Copy(_) | BuildAction::Run { .. } => {}
         }
     }
@@ -267,9 +275,9 @@ fn append_arguments(
             let first = command.next().unwrap_or_default();
             let words = [last.words, first.words].concat();
             let mut started = Dockerfile::unwrapped(&words);
-            if let Some(one) = started.first_mut() {
-                one.variables.extend(last.variables);
-                one.variables.extend(first.variables);
+            if let Some(shell_command) = started.first_mut() {
+                shell_command.variables.extend(last.variables);
+                shell_command.variables.extend(first.variables);
             }
             entrypoint.into_iter().chain(started).chain(command).collect()
         }

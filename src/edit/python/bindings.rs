@@ -43,7 +43,7 @@ pub fn list_imports(source: &PythonSource<'_>) -> Vec<PythonImport> {
 }
 
 fn read_import(source: &PythonSource<'_>, node: Node<'_>, depth: ImportDepth) -> Vec<PythonImport> {
-    let made = |local: &str, path: String| PythonImport {
+    let build_import = |local: &str, path: String| PythonImport {
         local: local.to_owned(),
         path,
         start: node.start_byte(),
@@ -65,22 +65,22 @@ fn read_import(source: &PythonSource<'_>, node: Node<'_>, depth: ImportDepth) ->
         };
         found.push(match (module, alias) {
             (Some(module), alias) => {
-                made(alias.unwrap_or(written), join_module_path(module, written))
+                build_import(alias.unwrap_or(written), join_module_path(module, written))
             }
-            (None, Some(alias)) => made(alias, written.to_owned()),
+            (None, Some(alias)) => build_import(alias, written.to_owned()),
             // `import a.b` binds `a`.
             (None, None) => {
                 let first = written.split('.').next().unwrap_or(written);
-                made(first, first.to_owned())
+                build_import(first, first.to_owned())
             }
         });
         if module.is_none() && alias.is_none() && written.contains('.') {
-            found.push(made("", written.to_owned()));
+            found.push(build_import("", written.to_owned()));
         }
     }
     let everything = walk_preorder(node).any(|node| node.kind() == "wildcard_import");
     if let (true, Some(module)) = (everything, module) {
-        found.push(made("*", module.to_owned()));
+        found.push(build_import("*", module.to_owned()));
     }
     found
 }

@@ -71,14 +71,18 @@ pub fn list_apps(
     imports: &[PythonImport],
     names: &FlaskNames,
 ) -> Vec<PythonApp> {
-    let classes =
-        AppClasses { source, imports, names, own: list_app_subclasses(source, imports, names) };
+    let classes = AppClasses {
+        source,
+        imports,
+        names,
+        subclasses: list_app_subclasses(source, imports, names),
+    };
     let parents = NodeParents::of(source);
     let mut found: Vec<PythonApp> = walk_preorder(source.root())
         .filter(|node| node.kind() == "call")
         .filter_map(|node| {
-            let made = classes.find(node.child_by_field_name("function")?)?;
-            read_app(source, &parents, node, made)
+            let class = classes.find(node.child_by_field_name("function")?)?;
+            read_app(source, &parents, node, class)
         })
         .collect();
     if found.is_empty() {
@@ -130,12 +134,12 @@ fn find_served_app<'t>(
         (source.of(left) == name).then_some(assignment)
     })?;
     let value = bound.child_by_field_name("right")?;
-    let made = match value.kind() {
+    let callee = match value.kind() {
         "call" => value.child_by_field_name("function")?,
         "attribute" => return read_app(source, parents, value, (framework, "")),
         _ => return None,
     };
-    let path = resolve_expression(source, imports, made).unwrap_or_default();
+    let path = resolve_expression(source, imports, callee).unwrap_or_default();
     let package = path.split('.').next().unwrap_or_default();
     if PythonFramework::is_unsupported(package) {
         return None;
@@ -148,7 +152,7 @@ struct AppClasses<'s> {
     source: &'s PythonSource<'s>,
     imports: &'s [PythonImport],
     names: &'s FlaskNames,
-    own: Vec<AppClass>,
+    subclasses: Vec<AppClass>,
 }
 
 impl AppClasses<'_> {
@@ -157,21 +161,21 @@ impl AppClasses<'_> {
     fn find(&self, called: Node<'_>) -> Option<(&'static PythonFramework, &'static str)> {
         let name = self.source.of(called);
         if called.kind() == "identifier"
-            && let Some(own) = self.own.iter().find(|own| own.name == name)
+            && let Some(subclass) = self.subclasses.iter().find(|subclass| subclass.name == name)
         {
-            return Some((own.framework, ""));
+            return Some((subclass.framework, ""));
         }
         let Some(path) = resolve_expression(self.source, self.imports, called) else {
-            let brings = |one: &&PythonFramework| {
+            let brings = |framework: &&PythonFramework| {
                 let mut imports = self.imports.iter();
-                name == one.class
-                    && imports.any(|import| import.local == "*" && import.path == one.package)
+                name == framework.class
+                    && imports.any(|import| import.local == "*" && import.path == framework.package)
             };
             return Some((FRAMEWORKS.iter().find(brings)?, ""));
         };
-        let known = FRAMEWORKS.iter().find_map(|one| {
-            let (_, attribute) = one.classes.iter().find(|(class, _)| *class == path)?;
-            Some((one, *attribute))
+        let known = FRAMEWORKS.iter().find_map(|framework| {
+            let (_, attribute) = framework.classes.iter().find(|(class, _)| *class == path)?;
+            Some((framework, *attribute))
         });
         if known.is_some() {
             return known;
@@ -196,7 +200,7 @@ pub fn list_app_subclasses(
     imports: &[PythonImport],
     names: &FlaskNames,
 ) -> Vec<AppClass> {
-    let mut classes = AppClasses { source, imports, names, own: Vec::new() };
+    let mut classes = AppClasses { source, imports, names, subclasses: Vec::new() };
     let definitions: Vec<Node<'_>> =
         walk_preorder(source.root()).filter(|node| node.kind() == "class_definition").collect();
     loop {
@@ -217,10 +221,10 @@ pub fn list_app_subclasses(
                 Some(AppClass { name, framework })
             })
             .collect();
-        if found.len() == classes.own.len() {
+        if found.len() == classes.subclasses.len() {
             return found;
         }
-        classes.own = found;
+        classes.subclasses = found;
     }
 }
 

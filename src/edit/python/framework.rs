@@ -73,11 +73,13 @@ impl PythonFramework {
 
     /// Finds the framework that this instrumentor expression is for: `FlaskInstrumentor()`.
     pub fn traced_by(callee: &str) -> Option<&'static Self> {
-        FRAMEWORKS.iter().find(|one| callee.contains(&format!("{}(", one.instrumentor.1)))
+        FRAMEWORKS
+            .iter()
+            .find(|framework| callee.contains(&format!("{}(", framework.instrumentor.1)))
     }
 
     /// Returns whether the objects of a package are applications of an unsupported framework.
     pub fn is_unsupported(package: &str) -> bool {
-        OTHERS.contains(&package) && FRAMEWORKS.iter().all(|one| one.package != package)
+        OTHERS.contains(&package) && FRAMEWORKS.iter().all(|framework| framework.package != package)
     }
 }

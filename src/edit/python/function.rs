@@ -33,12 +33,13 @@ pub enum FunctionKind {
 /// `no-such-function`, listing the existing functions; `ambiguous-function`.
 pub fn find_function<'t>(source: &'t PythonSource<'_>, wanted: &str) -> Result<PythonFunction<'t>> {
     let parents = NodeParents::of(source);
-    let all: Vec<(String, Node<'t>)> = walk_preorder(source.root())
+    let functions: Vec<(String, Node<'t>)> = walk_preorder(source.root())
         .filter(|node| node.kind() == "function_definition")
         .map(|node| (build_dotted_path(source, &parents, node), node))
         .collect();
     let ends = |path: &str| path == wanted || path.ends_with(&format!(".{wanted}"));
-    let mut found: Vec<&(String, Node<'t>)> = all.iter().filter(|(path, _)| ends(path)).collect();
+    let mut found: Vec<&(String, Node<'t>)> =
+        functions.iter().filter(|(path, _)| ends(path)).collect();
     if let Some(exact) = found.iter().position(|(path, _)| path == wanted) {
         found = vec![found[exact]];
     }
@@ -46,7 +47,7 @@ pub fn find_function<'t>(source: &'t PythonSource<'_>, wanted: &str) -> Result<P
         [(_, node)] => read_function(*node).ok_or_else(|| {
             Error::new(ErrorCode::NoSuchFunction, format!("`{wanted}` has no body"))
         }),
-        [] => Err(no_function_error(wanted, &all)),
+        [] => Err(no_function_error(wanted, &functions)),
         several => {
             let names: Vec<String> = several.iter().map(|(path, _)| format!("`{path}`")).collect();
             Err(Error::new(
@@ -58,8 +59,8 @@ pub fn find_function<'t>(source: &'t PythonSource<'_>, wanted: &str) -> Result<P
     }
 }
 
-fn no_function_error(wanted: &str, all: &[(String, Node<'_>)]) -> Error {
-    let names: Vec<&str> = all.iter().take(10).map(|(path, _)| path.as_str()).collect();
+fn no_function_error(wanted: &str, functions: &[(String, Node<'_>)]) -> Error {
+    let names: Vec<&str> = functions.iter().take(10).map(|(path, _)| path.as_str()).collect();
     let error = Error::new(ErrorCode::NoSuchFunction, format!("there is no function `{wanted}`"));
     if names.is_empty() {
         error
@@ -109,8 +110,9 @@ impl<'t> PythonFunction<'t> {
     /// Returns the statements of the body without its docstring.
     pub fn statements(&self) -> Vec<Node<'t>> {
         let mut cursor = self.body.walk();
-        let all = self.body.named_children(&mut cursor);
-        let mut statements: Vec<Node<'t>> = all.filter(|child| child.kind() != "comment").collect();
+        let children = self.body.named_children(&mut cursor);
+        let mut statements: Vec<Node<'t>> =
+            children.filter(|child| child.kind() != "comment").collect();
         let documented = statements.first().is_some_and(|first| {
             first.kind() == "expression_statement"
                 && first.named_child(0).is_some_and(|inner| inner.kind() == "string")

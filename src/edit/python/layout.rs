@@ -17,6 +17,7 @@ pub(super) fn check_layout(text: &str, strings: &[Range<usize>]) -> Result<(), P
         blocks: vec![(0, 0)],
         brackets: Vec::new(),
         last: 0,
+        opens_block: false,
     }
     .check()
 }
@@ -31,28 +32,31 @@ struct PythonLines<'t> {
     brackets: Vec<(u8, usize)>,
     /// The last byte of the logical line that is not blank and not part of a comment.
     last: u8,
+    /// The last logical line ended with a colon.
+    opens_block: bool,
 }
 
 impl PythonLines<'_> {
     fn check(mut self) -> Result<(), PythonFault> {
-        let mut opens_block = false;
         while self.at < self.text.len() {
-            if !self.indented(opens_block)? {
+            if !self.indented()? {
                 continue;
             }
             self.last = 0;
             self.logical_line()?;
-            opens_block = self.last == b':';
+            self.opens_block = self.last == b':';
         }
         match self.brackets.last() {
             Some((_, at)) => Err((*at, "this bracket is never closed")),
-            None if opens_block => Err((self.text.len(), "an indented block is expected here")),
+            None if self.opens_block => {
+                Err((self.text.len(), "an indented block is expected here"))
+            }
             None => Ok(()),
         }
     }
 
     /// Compares the indentation of a line with the open blocks; returns false for a blank line, after skipping it.
-    fn indented(&mut self, opens_block: bool) -> Result<bool, PythonFault> {
+    fn indented(&mut self) -> Result<bool, PythonFault> {
         let (mut column, mut narrow) = (0, 0);
         while let Some(byte) = self.text.get(self.at) {
             match byte {
@@ -68,11 +72,11 @@ impl PythonLines<'_> {
             return Ok(false);
         }
         let (open, open_narrow) = *self.blocks.last().unwrap_or(&(0, 0));
-        if opens_block && column <= open {
+        if self.opens_block && column <= open {
             return Err((self.at, "an indented block is expected here"));
         }
         if column > open {
-            if !opens_block {
+            if !self.opens_block {
                 return Err((self.at, "this line is indented and nothing opens a block"));
             }
             if self.blocks.len() > limits::PYTHON_BLOCKS {

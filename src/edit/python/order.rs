@@ -163,15 +163,15 @@ pub fn never_set(
     }) {
         return None;
     }
-    let made = calls
+    let provider = calls
         .iter()
         .find(|call| call.name == "TracerProvider" && call.scope == CallScope::Module)?;
-    let statement = &source.text[made.statement.clone()];
+    let statement = &source.text[provider.statement.clone()];
     let variable = statement.split('=').next()?.trim();
     let is_name = variable.chars().all(|c| c.is_alphanumeric() || c == '_');
     let trace = imports
         .iter()
-        .find(|import| import.path == "opentelemetry.trace" && import.start < made.range.start);
+        .find(|import| import.path == "opentelemetry.trace" && import.start < provider.range.start);
     let last = calls
         .iter()
         .filter(|call| {
@@ -180,18 +180,21 @@ pub fn never_set(
         })
         .map(|call| call.statement.end)
         .max()
-        .unwrap_or(made.statement.end);
+        .unwrap_or(provider.statement.end);
     let at = line_end(source.text, last);
     let fix = match trace {
         Some(trace) if is_name && source.text[..at].ends_with('\n') => {
             let line =
                 format!("{}.set_tracer_provider({variable}){}", trace.local, source.ending.text());
-            vec![TextPatch::insert(at, format!("{}{line}", source.indent(made.statement.start)))]
+            vec![TextPatch::insert(
+                at,
+                format!("{}{line}", source.indent(provider.statement.start)),
+            )]
         }
         _ => Vec::new(),
     };
     Some(OrderMistake {
-        line: source.line_number(made.range.start),
+        line: source.line_number(provider.range.start),
         text: "this provider is never set: `set_tracer_provider` is missing, and no span is sent"
             .to_owned(),
         effect: MistakeEffect::Untraced,

@@ -91,18 +91,19 @@ pub fn list_get_routes(source: &PythonSource<'_>) -> Vec<GetRoute> {
 
 /// Lists the blueprints that a module creates.
 pub fn list_blueprints(source: &PythonSource<'_>) -> Vec<BlueprintPrefix> {
-    let made = walk_preorder(source.root()).filter(|node| node.kind() == "assignment");
-    made.filter_map(|node| {
-        let call = node.child_by_field_name("right").filter(|node| node.kind() == "call")?;
-        let called = source.of(call.child_by_field_name("function")?);
-        called.ends_with("Blueprint").then_some(())?;
-        Some(BlueprintPrefix {
-            name: source.of(node.child_by_field_name("left")?).to_owned(),
-            prefix: find_keyword_argument(source, call, "url_prefix")
-                .and_then(|value| read_plain_string(source, value)),
+    let assignments = walk_preorder(source.root()).filter(|node| node.kind() == "assignment");
+    assignments
+        .filter_map(|node| {
+            let call = node.child_by_field_name("right").filter(|node| node.kind() == "call")?;
+            let called = source.of(call.child_by_field_name("function")?);
+            called.ends_with("Blueprint").then_some(())?;
+            Some(BlueprintPrefix {
+                name: source.of(node.child_by_field_name("left")?).to_owned(),
+                prefix: find_keyword_argument(source, call, "url_prefix")
+                    .and_then(|value| read_plain_string(source, value)),
+            })
         })
-    })
-    .collect()
+        .collect()
 }
 
 /// Lists the blueprints that a module registers.
@@ -186,7 +187,9 @@ fn find_keyword_argument<'t>(
     let mut keywords =
         arguments.named_children(&mut cursor).filter(|node| node.kind() == "keyword_argument");
     keywords
-        .find(|node| node.child_by_field_name("name").is_some_and(|own| source.of(own) == name))?
+        .find(|node| {
+            node.child_by_field_name("name").is_some_and(|label| source.of(label) == name)
+        })?
         .child_by_field_name("value")
 }
 

@@ -54,7 +54,7 @@ pub fn find_earliest_place<'t>(
     let given = list_parameters(source, function.node);
     let parents = NodeParents::of(source);
     let local = list_bindings(&parents, source, function);
-    let known = |name: &String| local.iter().any(|(own, _)| own == name);
+    let known = |name: &String| local.iter().any(|(local_name, _)| local_name == name);
     let outside = outside_names(&parents, source, function);
     let wildcard = list_imports(source).iter().any(|import| import.local == "*");
     for name in &used {
@@ -125,7 +125,7 @@ fn used_names(expression: &str) -> Option<BTreeSet<String>> {
     {
         return None;
     }
-    let own: BTreeSet<String> = walk_preorder(source.root())
+    let own_names: BTreeSet<String> = walk_preorder(source.root())
         .filter(|node| {
             matches!(node.kind(), "for_in_clause" | "lambda_parameters" | "named_expression")
         })
@@ -141,7 +141,7 @@ fn used_names(expression: &str) -> Option<BTreeSet<String>> {
     let names = walk_preorder(source.root())
         .filter(|node| node.kind() == "identifier" && !is_label(&parents, *node))
         .map(|node| source.of(node).to_owned())
-        .filter(|name| !own.contains(name))
+        .filter(|name| !own_names.contains(name))
         .collect();
     Some(names)
 }
@@ -198,7 +198,7 @@ fn is_bound_after<'t>(
 ) -> bool {
     let around: Vec<Node<'_>> =
         parents.upwards(statement).take_while(|node| *node != function.body).collect();
-    local.iter().filter(|(own, _)| own == name).any(|(_, binding)| {
+    local.iter().filter(|(local_name, _)| local_name == name).any(|(_, binding)| {
         let earlier = binding.end_byte() <= statement.end_byte();
         let on_the_way =
             parents.upwards(*binding).skip(1).take_while(|node| *node != function.body).all(

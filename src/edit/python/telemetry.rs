@@ -49,8 +49,9 @@ pub fn read_telemetry_calls(calls: &[PythonCall]) -> TelemetryCalls {
 fn find_initialiser_name(hook: &PythonCall) -> Option<String> {
     match &hook.scope {
         CallScope::Function { name, parameters } => {
-            let handed = parameters.iter().any(|parameter| passes_argument(hook, parameter));
-            handed.then(|| name.clone())
+            let passes_parameter =
+                parameters.iter().any(|parameter| passes_argument(hook, parameter));
+            passes_parameter.then(|| name.clone())
         }
         _ => None,
     }

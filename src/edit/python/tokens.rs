@@ -61,12 +61,21 @@ pub(super) fn string_fault(text: &str, node: Node<'_>) -> Option<&'static str> {
         .filter_map(|part| {
             text.get(part.start_byte() - node.start_byte()..part.end_byte() - node.start_byte())
         });
-    let broken = |content: &str| !prefix.contains('r') && has_broken_escape(content, is_bytes);
+    let kind = if is_bytes { LiteralKind::Bytes } else { LiteralKind::Text };
+    let broken = |content: &str| !prefix.contains('r') && has_broken_escape(content, kind);
     contents.any(broken).then_some("an escape in this string is not complete")
 }
 
-/// Returns whether there is an incomplete `\xhh` or, outside of bytes, `\uhhhh`, `\Uhhhhhhhh` or `\N{…}` escape.
-fn has_broken_escape(content: &str, is_bytes: bool) -> bool {
+/// The type of a string literal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LiteralKind {
+    Bytes,
+    Text,
+}
+
+/// Returns whether there is an incomplete `\xhh` or, in text, `\uhhhh`, `\Uhhhhhhhh` or `\N{…}` escape.
+fn has_broken_escape(content: &str, kind: LiteralKind) -> bool {
+    let is_text = kind == LiteralKind::Text;
     let mut rest = content;
     while let Some(at) = rest.find('\\') {
         let after = &rest[at + 1..];
@@ -75,15 +84,15 @@ fn has_broken_escape(content: &str, is_bytes: bool) -> bool {
         };
         let digits = match letter {
             'x' => 2,
-            'u' if !is_bytes => 4,
-            'U' if !is_bytes => 8,
+            'u' if is_text => 4,
+            'U' if is_text => 8,
             _ => 0,
         };
         let behind = &after.as_bytes()[letter.len_utf8()..];
         let whole = behind.len() >= digits && behind[..digits].iter().all(u8::is_ascii_hexdigit);
         let code = after.get(1..1 + digits).and_then(|hex| u32::from_str_radix(hex, 16).ok());
         let large = letter == 'U' && code.is_some_and(|code| code > 0x10_ffff);
-        let unnamed = letter == 'N' && !is_bytes && behind.first() != Some(&b'{');
+        let unnamed = letter == 'N' && is_text && behind.first() != Some(&b'{');
         if !whole || large || unnamed {
             return true;
         }

@@ -59,8 +59,8 @@ impl RequirementEntry {
             let at = condition.find(|c: char| c.is_ascii_alphanumeric()).unwrap_or(0);
             let (operator, written) = condition.split_at(at);
             let numbers = version_numbers(written);
-            let next = |kept: usize| {
-                let mut upper: Vec<u32> = numbers.iter().copied().take(kept.max(1)).collect();
+            let next = |length: usize| {
+                let mut upper: Vec<u32> = numbers.iter().copied().take(length.max(1)).collect();
                 if let Some(last) = upper.last_mut() {
                     *last += 1;
                 }

@@ -83,8 +83,8 @@ impl GitpodFile {
         let field = |key: &str| merge::get(&tree, root, key);
         let items = |node: Option<NodeId>| node.map(|node| tree.items(node)).unwrap_or_default();
         let tasks = items(field("tasks"));
-        let own = tasks.iter().filter_map(|task| merge::get(&tree, *task, "env"));
-        let environments = field("env").into_iter().chain(own);
+        let task_environments = tasks.iter().filter_map(|task| merge::get(&tree, *task, "env"));
+        let environments = field("env").into_iter().chain(task_environments);
         let (mut shell_lines, mut scripts) = (Vec::new(), Vec::new());
         for task in tasks {
             for (number, lines) in read_scripts(&tree, *task).into_iter().enumerate() {

@@ -23,8 +23,8 @@ impl<'a> YamlLines<'a> {
             }
             starts.push(at + 1);
         }
-        let usual = if windows > unix { "\r\n" } else { "\n" };
-        Self { source, starts, usual }
+        let usual_ending = if windows > unix { "\r\n" } else { "\n" };
+        Self { source, starts, usual: usual_ending }
     }
 
     fn index(&self, at: usize) -> usize {

@@ -55,16 +55,20 @@ pub(super) fn environment(
     draft: &YamlDraft<'_>,
     anchors: &YamlAnchors,
     value: NodeId,
-    site: CopyTarget<'_>,
+    copy_target: CopyTarget<'_>,
     without: &HashSet<&str>,
 ) -> Result<NewYamlValue, EditRefusal> {
     let tree = draft.tree;
     let target = tree.resolve(value);
     match &tree.node(target).kind {
         _ if tree.is_null(target) => Ok(NewYamlValue::Map(Vec::new())),
-        YamlKind::Mapping(..) => {
-            Ok(NewYamlValue::Map(materialise_entries(draft, anchors, target, site, without)?))
-        }
+        YamlKind::Mapping(..) => Ok(NewYamlValue::Map(materialise_entries(
+            draft,
+            anchors,
+            target,
+            copy_target,
+            without,
+        )?)),
         YamlKind::Sequence(items, _) => {
             let copied: Result<_, _> = items
                 .iter()
@@ -72,7 +76,7 @@ pub(super) fn environment(
                     let name = tree.scalar(**item).and_then(|text| text.split('=').next());
                     !name.is_some_and(|name| without.contains(name))
                 })
-                .map(|item| copy_node(draft, *item, site.layout))
+                .map(|item| copy_node(draft, *item, copy_target.layout))
                 .collect();
             Ok(NewYamlValue::List(copied?))
         }
@@ -84,15 +88,15 @@ fn materialise_entries(
     draft: &YamlDraft<'_>,
     anchors: &YamlAnchors,
     target: NodeId,
-    site: CopyTarget<'_>,
+    copy_target: CopyTarget<'_>,
     without: &HashSet<&str>,
 ) -> Result<Vec<(String, NewYamlValue)>, EditRefusal> {
     let tree = draft.tree;
     let refer = |id: NodeId| {
         let id = tree.resolve(id);
         let changes =
-            merge::list_entry_sources(tree, id).iter().any(|id| site.changing.contains(id));
-        let alias = anchors.alias(tree, id, site.at);
+            merge::list_entry_sources(tree, id).iter().any(|id| copy_target.changing.contains(id));
+        let alias = anchors.alias(tree, id, copy_target.at);
         alias.filter(|_| !changes)
     };
     if let Some(alias) = refer(target) {
@@ -107,8 +111,8 @@ fn materialise_entries(
     for (key, value) in members {
         let name = tree.scalar(key).unwrap_or_default();
         if !without.contains(name) {
-            let key = copy_node(draft, key, site.layout)?;
-            copied.push((key.flow(), copy_node(draft, value, site.layout)?));
+            let key = copy_node(draft, key, copy_target.layout)?;
+            copied.push((key.flow(), copy_node(draft, value, copy_target.layout)?));
         }
     }
     Ok(copied)

@@ -39,10 +39,10 @@ impl<'t> TreeComparison<'t> {
     }
 
     /// Compares two nodes; fails with the first node whose meaning differs.
-    pub(super) fn same(&mut self, (one, two): NodePair) -> Result<(), ChangedNode> {
-        let (a, b) = (self.before.resolve(one), self.after.resolve(two));
+    pub(super) fn same(&mut self, (old, new): NodePair) -> Result<(), ChangedNode> {
+        let (a, b) = (self.before.resolve(old), self.after.resolve(new));
         if read_tag(self.before, a) != read_tag(self.after, b) {
-            return Err(ChangedNode(one));
+            return Err(ChangedNode(old));
         }
         match (&self.before.node(a).kind, &self.after.node(b).kind) {
             (YamlKind::Scalar(x, s), YamlKind::Scalar(y, t))
@@ -53,13 +53,13 @@ impl<'t> TreeComparison<'t> {
             }
             (YamlKind::Sequence(x, _), YamlKind::Sequence(y, _)) if x.len() == y.len() => {
                 let pairs = x.iter().copied().zip(y.iter().copied());
-                self.enter((a, b), |all| all.each(pairs))
+                self.enter((a, b), |comparison| comparison.each(pairs))
             }
-            (YamlKind::Mapping(..), YamlKind::Mapping(..)) => self.enter((a, b), |all| {
-                let members = all.members((a, b), |_| false)?;
-                all.each(members)
+            (YamlKind::Mapping(..), YamlKind::Mapping(..)) => self.enter((a, b), |comparison| {
+                let members = comparison.members((a, b), |_| false)?;
+                comparison.each(members)
             }),
-            _ => Err(ChangedNode(one)),
+            _ => Err(ChangedNode(old)),
         }
     }
 
@@ -79,12 +79,12 @@ impl<'t> TreeComparison<'t> {
         key: &str,
     ) -> Result<Option<&'t [NodeId]>, ChangedNode> {
         let (before, after) = (self.before, self.after);
-        let Some(was) = before.root().filter(|root| !before.is_null(*root)) else {
+        let Some(old_root) = before.root().filter(|root| !before.is_null(*root)) else {
             return Ok((after.entries(root).len() == 1).then_some(&[]));
         };
-        let others = self.members((was, root), |other| other == key)?;
+        let others = self.members((old_root, root), |other| other == key)?;
         self.each(others)?;
-        Ok(Some(before.get(was, key).map_or(&[], |list| before.items(list))))
+        Ok(Some(before.get(old_root, key).map_or(&[], |list| before.items(list))))
     }
 
     /// Compares two collections once, regardless of how many aliases lead to them, and at most [`DEPTH`] levels deep.
@@ -113,27 +113,29 @@ impl<'t> TreeComparison<'t> {
         (a, b): NodePair,
         without: impl Fn(&str) -> bool,
     ) -> Result<Vec<NodePair>, ChangedNode> {
-        let one = list_effective_entries(self.before, a, &without);
-        let two = list_effective_entries(self.after, b, &without);
-        self.merged += one.len() + two.len();
+        let old_entries = list_effective_entries(self.before, a, &without);
+        let new_entries = list_effective_entries(self.after, b, &without);
+        self.merged += old_entries.len() + new_entries.len();
         if self.merged > BUDGET + self.before.len() + self.after.len() {
             return Err(ChangedNode(a));
         }
         let name = |entry: &NodeEntry| self.before.scalar(entry.0);
         let counterpart = |entry: &NodeEntry| self.after.scalar(entry.0);
-        let in_order = one.len() == two.len()
-            && one.iter().zip(two.iter()).all(|(x, y)| name(x) == counterpart(y));
+        let in_order = old_entries.len() == new_entries.len()
+            && old_entries.iter().zip(new_entries.iter()).all(|(x, y)| name(x) == counterpart(y));
         if in_order {
-            let pairs = one.iter().zip(two.iter());
+            let pairs = old_entries.iter().zip(new_entries.iter());
             return Ok(pairs.flat_map(|(x, y)| [(x.0, y.0), (x.1, y.1)]).collect());
         }
-        let one: HashMap<_, _> = one.iter().map(|entry| (name(entry), *entry)).collect();
-        let two: HashMap<_, _> = two.iter().map(|entry| (counterpart(entry), *entry)).collect();
-        if one.len() != two.len() || one.contains_key(&None) {
+        let old_by_name: HashMap<_, _> =
+            old_entries.iter().map(|entry| (name(entry), *entry)).collect();
+        let new_by_name: HashMap<_, _> =
+            new_entries.iter().map(|entry| (counterpart(entry), *entry)).collect();
+        if old_by_name.len() != new_by_name.len() || old_by_name.contains_key(&None) {
             return Err(ChangedNode(a));
         }
-        let paired = one.into_iter().map(|(name, x)| {
-            let y = two.get(&name).ok_or(ChangedNode(x.0))?;
+        let paired = old_by_name.into_iter().map(|(name, x)| {
+            let y = new_by_name.get(&name).ok_or(ChangedNode(x.0))?;
             Ok([(x.0, y.0), (x.1, y.1)])
         });
         paired.collect::<Result<Vec<_>, _>>().map(|pairs| pairs.concat())
@@ -146,10 +148,13 @@ fn list_effective_entries<'t>(
     mapping: NodeId,
     without: impl Fn(&str) -> bool,
 ) -> Cow<'t, [NodeEntry]> {
-    let own = tree.entries(mapping);
-    let merges = own.iter().any(|(key, _)| tree.is_merge_key(*key));
-    let mut entries =
-        if merges { Cow::Owned(merge::effective(tree, mapping)) } else { Cow::Borrowed(own) };
+    let direct_entries = tree.entries(mapping);
+    let merges = direct_entries.iter().any(|(key, _)| tree.is_merge_key(*key));
+    let mut entries = if merges {
+        Cow::Owned(merge::effective(tree, mapping))
+    } else {
+        Cow::Borrowed(direct_entries)
+    };
     let other = |(key, _): &NodeEntry| !tree.scalar(*key).is_some_and(&without);
     if !entries.iter().all(other) {
         entries.to_mut().retain(other);
@@ -219,8 +224,8 @@ mod tests {
         for (merged, is_compared) in
             [(0, true), (BUDGET, true), (BUDGET + one.len() + two.len(), false)]
         {
-            let mut all = TreeComparison { merged, ..TreeComparison::new(&one, &two) };
-            assert_eq!(all.same(roots).is_ok(), is_compared, "{merged}");
+            let mut comparison = TreeComparison { merged, ..TreeComparison::new(&one, &two) };
+            assert_eq!(comparison.same(roots).is_ok(), is_compared, "{merged}");
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) struct ServiceValue {
     /// The service's mapping, with an alias resolved.
     pub(super) mapping: NodeId,
     /// The service's own entry, key and value.
-    pub(super) own: Option<(NodeId, NodeId)>,
+    pub(super) entry: Option<(NodeId, NodeId)>,
     /// The layout of `services`.
     parent: CollectionLayout,
     /// The indentation of the service's entries below its key.
@@ -46,7 +46,7 @@ impl ServiceValue {
         let column = |id| draft.lines.column(tree.start(id));
         let first = tree.entries(mapping).first();
         let step = first.map_or(2, |(first, _)| column(*first).saturating_sub(column(key)));
-        let own = match tree.node(written).kind {
+        let entry = match tree.node(written).kind {
             YamlKind::Alias(_) => None,
             _ => tree.entry(mapping, name),
         };
@@ -55,7 +55,7 @@ impl ServiceValue {
             service: key,
             written,
             mapping,
-            own,
+            entry,
             parent: draft.layout(services.id),
             step: if (1..=8).contains(&step) { step } else { 2 },
         })
@@ -72,8 +72,8 @@ impl ServiceValue {
 
     /// Returns the service's own value, unless that is an alias.
     pub(super) fn in_place(&self, tree: &YamlTree) -> Option<NodeId> {
-        let own = self.own.map(|(_, value)| value);
-        own.filter(|value| !matches!(tree.node(*value).kind, YamlKind::Alias(_)))
+        let own_value = self.entry.map(|(_, value)| value);
+        own_value.filter(|value| !matches!(tree.node(*value).kind, YamlKind::Alias(_)))
     }
 
     /// Returns nodes, possibly shared, that change when this value is edited in place.
@@ -99,7 +99,7 @@ impl ServiceValue {
 
     /// Returns the byte at which [`Self::put`] writes.
     pub(super) fn site(&self, tree: &YamlTree) -> usize {
-        match self.own {
+        match self.entry {
             Some((_, value)) => tree.start(value),
             None if self.is_alias(tree) => tree.start(self.written),
             None => tree.end(self.mapping),
@@ -125,7 +125,7 @@ impl ServiceValue {
             let entry = (self.service, self.written);
             return draft.replace_value(entry, layout, &NewYamlValue::Map(entries), self.step);
         }
-        match self.own {
+        match self.entry {
             Some(entry) => draft.replace_value(entry, layout, &fresh, self.step),
             None => {
                 let key = draft.key(self.mapping, self.name);

@@ -83,8 +83,8 @@ impl ServiceNodes {
         + Sync,
     ) -> Result<Arc<YamlTree>, EditRefusal> {
         draft.proven(draft.tree.start(self.id), |after| {
-            let all = TreeComparison::new(draft.tree, after);
-            let mut comparison = ServiceComparison { all, key, judge: &judge };
+            let trees = TreeComparison::new(draft.tree, after);
+            let mut comparison = ServiceComparison { comparison: trees, key, judge: &judge };
             comparison.document().map_err(|ChangedNode(id)| draft.refuse_node(id, reason))
         })
     }
@@ -109,7 +109,7 @@ fn without_services(draft: &YamlDraft<'_>, root: NodeId) -> EditRefusal {
 
 /// A comparison of two compose files, with a special rule for one key of each service.
 struct ServiceComparison<'c, J> {
-    all: TreeComparison<'c>,
+    comparison: TreeComparison<'c>,
     key: &'c str,
     judge: &'c J,
 }
@@ -119,7 +119,7 @@ where
     J: Fn(&mut TreeComparison<'_>, Option<&str>, ValuePair) -> Result<bool, ChangedNode>,
 {
     fn document(&mut self) -> Result<(), ChangedNode> {
-        let (before, after) = (self.all.before, self.all.after);
+        let (before, after) = (self.comparison.before, self.comparison.after);
         let Some(root) = before.root() else {
             return Ok(());
         };
@@ -128,34 +128,34 @@ where
         if after.documents() != 1 {
             return Err(lost);
         }
-        let others = self.all.members(roots, |key| key == "services")?;
+        let others = self.comparison.members(roots, |key| key == "services")?;
         let services = (
             before.get(roots.0, "services").ok_or(lost)?,
             after.get(roots.1, "services").ok_or(lost)?,
         );
-        let members = self.all.members(services, |_| false)?;
+        let members = self.comparison.members(services, |_| false)?;
         for service in members.chunks_exact(2) {
-            self.all.same(service[0])?;
+            self.comparison.same(service[0])?;
             self.service(before.scalar(service[0].0), service[1])?;
         }
-        self.all.each(others)
+        self.comparison.each(others)
     }
 
     fn service(&mut self, name: Option<&str>, service: NodePair) -> Result<(), ChangedNode> {
-        let (before, after) = (self.all.before, self.all.after);
+        let (before, after) = (self.comparison.before, self.comparison.after);
         let resolved = (before.resolve(service.0), after.resolve(service.1));
         let is_mapping = |tree: &YamlTree, id| matches!(tree.node(id).kind, YamlKind::Mapping(..));
         if !is_mapping(before, resolved.0) || !is_mapping(after, resolved.1) {
-            return self.all.same(service);
+            return self.comparison.same(service);
         }
-        let own = self.key;
-        let others = self.all.members(resolved, |key| key == own)?;
-        self.all.each(others)?;
+        let own_key = self.key;
+        let others = self.comparison.members(resolved, |key| key == own_key)?;
+        self.comparison.each(others)?;
         let value = |tree: &YamlTree, service| {
-            merge::get(tree, service, own).filter(|value| !tree.is_null(*value))
+            merge::get(tree, service, own_key).filter(|value| !tree.is_null(*value))
         };
         let values = (value(before, resolved.0), value(after, resolved.1));
-        if (self.judge)(&mut self.all, name, values)? {
+        if (self.judge)(&mut self.comparison, name, values)? {
             Ok(())
         } else {
             Err(ChangedNode(resolved.0))

@@ -13,7 +13,7 @@ const KEY: &str = "tasks";
 pub struct WantedTask {
     /// The name of its terminal.
     pub name: String,
-    /// What runs at each start, in one line.
+    /// The command to run at each start, in one line.
     pub command: String,
 }
 
@@ -37,10 +37,10 @@ pub fn add(source: &str, wanted: &[WantedTask]) -> Result<EditedText, EditRefusa
 
 fn plan(draft: &mut YamlDraft<'_>, wanted: &[WantedTask]) -> Result<(), EditRefusal> {
     let tree = draft.tree;
-    let task = |one: &WantedTask| {
+    let task = |task: &WantedTask| {
         NewYamlValue::Map(vec![
-            ("name".to_owned(), NewYamlValue::word(&one.name, CollectionLayout::Flow)),
-            ("command".to_owned(), NewYamlValue::word(&one.command, CollectionLayout::Flow)),
+            ("name".to_owned(), NewYamlValue::word(&task.name, CollectionLayout::Flow)),
+            ("command".to_owned(), NewYamlValue::word(&task.command, CollectionLayout::Flow)),
         ])
     };
     let items: Vec<NewYamlValue> = wanted.iter().map(task).collect();
@@ -65,15 +65,15 @@ fn plan(draft: &mut YamlDraft<'_>, wanted: &[WantedTask]) -> Result<(), EditRefu
 }
 
 /// Returns whether the new text means the old one with so many more tasks.
-fn is_extended(before: &YamlTree, after: &YamlTree, more: usize) -> Result<bool, ChangedNode> {
+fn is_extended(before: &YamlTree, after: &YamlTree, added: usize) -> Result<bool, ChangedNode> {
     let Some(root) = after.root().filter(|_| after.documents() == 1) else { return Ok(false) };
-    let mut all = TreeComparison::new(before, after);
-    let Some(old) = all.others_of_list(root, KEY)? else { return Ok(false) };
+    let mut comparison = TreeComparison::new(before, after);
+    let Some(old) = comparison.others_of_list(root, KEY)? else { return Ok(false) };
     let new = after.get(root, KEY).map_or(&[][..], |list| after.items(list));
-    if new.len() != old.len() + more {
+    if new.len() != old.len() + added {
         return Ok(false);
     }
-    all.each(old.iter().copied().zip(new.iter().copied()))?;
+    comparison.each(old.iter().copied().zip(new.iter().copied()))?;
     Ok(true)
 }
 

@@ -13,25 +13,25 @@ const LONG: usize = 64 * 1024;
 /// A text as read by the second parser, not yet compared.
 pub(super) struct SecondParse<'a>(Vec<serde_yaml::Deserializer<'a>>);
 
-/// Runs the second parser over the first `documents` of `text` in addition to `ours`, in parallel if the text is long.
+/// Runs the second parser over the first `documents` of `text` in addition to `parse_own`, in parallel if the text is long.
 pub(super) fn beside<T: Send>(
     text: &str,
     documents: usize,
-    ours: impl Fn() -> T + Sync,
+    parse_own: impl Fn() -> T + Sync,
 ) -> (T, SecondParse<'_>) {
     if text.len() < LONG {
-        return (ours(), SecondParse::read(text, documents));
+        return (parse_own(), SecondParse::read(text, documents));
     }
     thread::scope(|scope| {
-        let beside = thread::Builder::new().spawn_scoped(scope, &ours);
+        let thread = thread::Builder::new().spawn_scoped(scope, &parse_own);
         let witness = SecondParse::read(text, documents);
-        let made = match beside.map(ScopedJoinHandle::join) {
+        let parsed = match thread.map(ScopedJoinHandle::join) {
             Ok(Ok(made)) => made,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // If no thread can be started, run `ours` here.
-            Err(_) => ours(),
+            // If no thread can be started, run `parse_own` here.
+            Err(_) => parse_own(),
         };
-        (made, witness)
+        (parsed, witness)
     })
 }
 

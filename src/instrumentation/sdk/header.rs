@@ -32,7 +32,7 @@ pub(super) fn opening_quote(value: &str) -> Option<&'static str> {
 /// Returns the variable that a value names without referring to it: `$(NAME)`, `{$NAME}`, `$NAME`, `{{NAME}}`, or the
 /// bare `NAME` of a secret.
 pub fn unresolved_name(value: &str) -> Option<&str> {
-    let is_mark = |one: char| "${}()%<> ".contains(one);
+    let is_mark = |character: char| "${}()%<> ".contains(character);
     let value = value.trim();
     let inner = value.trim_matches(is_mark);
     let name = inner.rsplit(' ').next().unwrap_or_default().trim_matches(is_mark);

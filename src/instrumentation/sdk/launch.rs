@@ -13,7 +13,9 @@ const PYTHON_OPTIONS: [&str; 4] =
 /// Returns the variables of a service's environment whose values are known.
 pub fn known_variables(settings: &ServiceEnvironment) -> BTreeMap<String, Secret> {
     let pairs = settings.iter();
-    pairs.filter_map(|one| Some((one.name.clone(), Secret::new(one.value.known()?)))).collect()
+    pairs
+        .filter_map(|variable| Some((variable.name.clone(), Secret::new(variable.value.known()?))))
+        .collect()
 }
 
 /// Returns the variables that a command sets, which override the environment: the options of

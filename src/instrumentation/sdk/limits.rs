@@ -11,17 +11,21 @@ const BATCH: [&str; 4] = [
     "OTEL_BSP_EXPORT_TIMEOUT",
 ];
 
-/// The limits of a span, and whether a limit of 0 removes the attributes of every span.
-const LIMITS: [(&str, bool); 8] = [
-    ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", true),
-    ("OTEL_ATTRIBUTE_COUNT_LIMIT", true),
-    ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", true),
-    ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", true),
-    ("OTEL_SPAN_EVENT_COUNT_LIMIT", false),
-    ("OTEL_SPAN_LINK_COUNT_LIMIT", false),
-    ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", false),
-    ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", false),
+/// The limits of a span, and the effect of a limit of 0.
+const LIMITS: [(&str, &str); 8] = [
+    ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", NO_ATTRIBUTES),
+    ("OTEL_ATTRIBUTE_COUNT_LIMIT", NO_ATTRIBUTES),
+    ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", EMPTY_ATTRIBUTES),
+    ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", EMPTY_ATTRIBUTES),
+    ("OTEL_SPAN_EVENT_COUNT_LIMIT", INCOMPLETE_SPANS),
+    ("OTEL_SPAN_LINK_COUNT_LIMIT", INCOMPLETE_SPANS),
+    ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", INCOMPLETE_SPANS),
+    ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", INCOMPLETE_SPANS),
 ];
+
+const NO_ATTRIBUTES: &str = "spans have no attributes";
+const EMPTY_ATTRIBUTES: &str = "every attribute is cut to nothing";
+const INCOMPLETE_SPANS: &str = "something of each span is left out";
 
 /// Reports the batch settings that Python's SDK rejects.
 pub(super) fn check_python_batch(reading: &mut SdkReading<'_>) {
@@ -51,12 +55,12 @@ pub(super) fn check_python_batch(reading: &mut SdkReading<'_>) {
 
 /// Reports the limits that Python's SDK rejects, and limits of 0.
 pub(super) fn check_python_limits(reading: &mut SdkReading<'_>) {
-    for (name, is_attributes) in LIMITS {
+    for (name, effect) in LIMITS {
         let Some(value) = reading.get(name).filter(|value| !value.trim().is_empty()) else {
             continue;
         };
         match python_int(value) {
-            Some(0) => note_zero(reading, name, is_attributes),
+            Some(0) => note_zero(reading, name, effect),
             Some(limit) if limit > 0 => {}
             _ => {
                 let text =
@@ -87,21 +91,16 @@ pub(super) fn check_limits(reading: &mut SdkReading<'_>) {
 }
 
 fn note_zeros(reading: &mut SdkReading<'_>) {
-    for (name, is_attributes) in LIMITS {
+    for (name, effect) in LIMITS {
         let value = reading.get(name).filter(|value| !value.trim().is_empty());
         if value.and_then(javascript_number) == Some(0.0) {
-            note_zero(reading, name, is_attributes);
+            note_zero(reading, name, effect);
         }
     }
 }
 
-fn note_zero(reading: &mut SdkReading<'_>, name: &'static str, is_attributes: bool) {
-    let lost = match name {
-        _ if !is_attributes => "something of each span is left out",
-        name if name.contains("LENGTH") => "every attribute is cut to nothing",
-        _ => "spans have no attributes",
-    };
-    reading.different(SdkProblemKind::LimitZero, name, format!("{name} is 0: {lost}"));
+fn note_zero(reading: &mut SdkReading<'_>, name: &'static str, effect: &str) {
+    reading.different(SdkProblemKind::LimitZero, name, format!("{name} is 0: {effect}"));
 }
 
 fn note_ignored(

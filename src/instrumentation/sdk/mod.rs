@@ -144,7 +144,7 @@ impl SdkSettings {
         let propagators = dialect.propagators(&mut reading);
         dialect.limits(&mut reading);
         let service_name = resource.get(SERVICE_NAME).filter(|name| !name.is_empty()).cloned();
-        let sources = exporters.iter().filter_map(|one| match one {
+        let sources = exporters.iter().filter_map(|exporter| match exporter {
             SpanExporter::Otlp(otlp) => Some(otlp.source),
             _ => None,
         });

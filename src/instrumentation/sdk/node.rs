@@ -57,7 +57,7 @@ impl SdkDialect for NodeSdk {
                 }
             }
         }
-        if !exporters.iter().any(|one| matches!(one, SpanExporter::Otlp(_))) {
+        if !exporters.iter().any(|exporter| matches!(exporter, SpanExporter::Otlp(_))) {
             let value = reading.get(TRACES_EXPORTER).unwrap_or_default();
             let (kind, text) = match value.split(',').next().unwrap_or_default().trim() {
                 "none" => (SdkProblemKind::NoExporter, format!("{TRACES_EXPORTER} is none")),

@@ -27,8 +27,10 @@ pub(super) fn read_http(reading: &mut SdkReading<'_>, protocol: OtlpProtocol) ->
     }
     let headers = read_node_headers(reading);
     let is_value = |value: &str| {
-        value.chars().all(|one| {
-            one == '\t' || (' '..='~').contains(&one) || ('\u{80}'..='\u{ff}').contains(&one)
+        value.chars().all(|character| {
+            character == '\t'
+                || (' '..='~').contains(&character)
+                || ('\u{80}'..='\u{ff}').contains(&character)
         })
     };
     let refused = headers
@@ -155,7 +157,7 @@ fn read_node_headers(reading: &mut SdkReading<'_>) -> Vec<ExportHeader> {
     let mut headers = Vec::new();
     for variable in [HEADERS.general, HEADERS.traces] {
         let Some(list) = reading.set(variable, UnsetRule::Blank) else { continue };
-        let mut own = Vec::new();
+        let mut variable_headers = Vec::new();
         for (at, entry) in list.split(',').enumerate() {
             if entry.trim().is_empty() {
                 continue;
@@ -181,10 +183,10 @@ fn read_node_headers(reading: &mut SdkReading<'_>) -> Vec<ExportHeader> {
                 let text = format!("{variable}: {name} is cut at `;`, which `%3B` stands for");
                 reading.different(SdkProblemKind::HeaderCut, variable, text);
             }
-            set_header(&mut own, &name, &value);
+            set_header(&mut variable_headers, &name, &value);
         }
-        reading.check_headers(variable, &own);
-        for header in own {
+        reading.check_headers(variable, &variable_headers);
+        for header in variable_headers {
             set_header(&mut headers, &header.name, header.value.expose());
         }
     }

@@ -91,7 +91,7 @@ impl OtlpProtocol {
     pub(super) fn named(name: &str) -> Option<Self> {
         [Self::HttpProtobuf, Self::HttpJson, Self::Grpc]
             .into_iter()
-            .find(|one| one.as_str() == name)
+            .find(|protocol| protocol.as_str() == name)
     }
 }
 
@@ -151,10 +151,10 @@ impl SdkReading<'_> {
         let name = source.describe();
         let Some((_, rest)) = written.split_once("://") else { return };
         let path_at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (path, more) = rest[path_at..]
+        let (path, query) = rest[path_at..]
             .split_at(rest[path_at..].find(['?', '#']).unwrap_or(rest.len() - path_at));
         if source == EndpointSource::Variable(ENDPOINT.general) {
-            if !more.is_empty() {
+            if !query.is_empty() {
                 let text =
                     format!("{name} is `{written}`: {TRACES_PATH} is appended behind the query");
                 self.different(SdkProblemKind::EndpointQuery, variable, text);

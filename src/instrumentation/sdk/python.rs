@@ -95,7 +95,7 @@ impl SdkDialect for PythonSdk {
         }
         loaded
             .into_iter()
-            .map(|one| match one {
+            .map(|exporter| match exporter {
                 LoadedExporter::Otlp(OtlpProtocol::Grpc) => {
                     SpanExporter::Otlp(Box::new(read_grpc(reading)))
                 }
@@ -220,15 +220,15 @@ fn load_exporters(reading: &mut SdkReading<'_>, signal: &PythonSignal) -> Vec<Lo
     }
     let mut loaded = Vec::new();
     for name in list.split(',').map(str::trim) {
-        if let Some(one) = load_exporter(reading, signal, name)
-            && !loaded.contains(&one)
+        if let Some(exporter) = load_exporter(reading, signal, name)
+            && !loaded.contains(&exporter)
         {
-            loaded.push(one);
+            loaded.push(exporter);
         }
     }
     if is_traces
         && !loaded.is_empty()
-        && !loaded.iter().any(|one| matches!(one, LoadedExporter::Otlp(_)))
+        && !loaded.iter().any(|exporter| matches!(exporter, LoadedExporter::Otlp(_)))
     {
         let text = format!("{TRACES_EXPORTER} is {list}, not otlp");
         reading.nothing_sent(SdkProblemKind::OtherExporter, TRACES_EXPORTER, text);

@@ -152,7 +152,7 @@ fn grpc_url(reading: &SdkReading<'_>, written: &str) -> Option<Url> {
         .filter(|_| scheme.is_some() || lower.starts_with("//"));
     let authority = after.map(|rest| &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())]);
     let target = authority.filter(|target| !target.is_empty()).unwrap_or(written);
-    let is_host = |one: char| one.is_alphanumeric() || "-_.:[]%@".contains(one);
+    let is_host = |character: char| character.is_alphanumeric() || "-_.:[]%@".contains(character);
     if target.is_empty() || !target.chars().all(is_host) {
         return None;
     }
@@ -180,7 +180,7 @@ fn read_python_headers(reading: &mut SdkReading<'_>) -> Vec<ExportHeader> {
         let value = value.trim_start_matches([' ', '\t']);
         if name.is_empty() || !name.bytes().all(is_token) {
             reading.dropped_header(variable, at + 1, "has no name that Python's SDK accepts");
-        } else if let Some(other) = value.chars().find(|one| !is_liberal(*one)) {
+        } else if let Some(other) = value.chars().find(|character| !is_liberal(*character)) {
             let why = format!(
                 "({name}) holds `{}`, which Python's SDK does not accept",
                 other.escape_debug()
@@ -222,7 +222,8 @@ fn is_sendable(header: &ExportHeader) -> bool {
         && !name.starts_with(char::is_whitespace)
         && !name.is_empty()
         && !name.contains([':', '\r', '\n']);
-    let is_value = value.chars().all(|one| u32::from(one) < 256) && !value.contains(['\r', '\n']);
+    let is_value =
+        value.chars().all(|character| u32::from(character) < 256) && !value.contains(['\r', '\n']);
     is_name && is_value
 }
 

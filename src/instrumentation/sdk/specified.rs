@@ -22,12 +22,12 @@ pub(super) struct SpecifiedSdk;
 
 impl SdkDialect for SpecifiedSdk {
     fn is_disabled(&self, reading: &mut SdkReading<'_>) -> bool {
-        let is = |name: &str, wanted: &str| {
+        let equals = |name: &str, wanted: &str| {
             reading.get(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted))
         };
-        let is_on = is(SWITCH, "true");
+        let is_on = equals(SWITCH, "true");
         let agent = "OTEL_JAVAAGENT_ENABLED";
-        if is_java(reading) && is(agent, "false") {
+        if is_java(reading) && equals(agent, "false") {
             let text = format!("{agent} is false: the agent does nothing");
             reading.nothing_sent(SdkProblemKind::Disabled, agent, text);
             return true;
@@ -72,7 +72,7 @@ impl SdkDialect for SpecifiedSdk {
                 }
             }
         }
-        if !exporters.iter().any(|one| matches!(one, SpanExporter::Otlp(_))) {
+        if !exporters.iter().any(|exporter| matches!(exporter, SpanExporter::Otlp(_))) {
             let kind = if exporters.is_empty() {
                 SdkProblemKind::NoExporter
             } else {
@@ -417,13 +417,16 @@ mod tests {
                     .unwrap()
                     .headers
                     .iter()
-                    .map(|one| (one.name.as_str(), one.value.expose()))
+                    .map(|header| (header.name.as_str(), header.value.expose()))
                     .collect();
                 assert_eq!(headers, expected, "{list}");
                 let kinds: Vec<SdkProblemKind> =
-                    settings.problems.iter().map(|one| one.kind).collect();
+                    settings.problems.iter().map(|problem| problem.kind).collect();
                 assert_eq!(kinds, problems, "{list}");
-                assert!(settings.problems.iter().all(|one| !one.text.contains("s3cret")), "{list}");
+                assert!(
+                    settings.problems.iter().all(|problem| !problem.text.contains("s3cret")),
+                    "{list}"
+                );
             };
         check(None, " A=1 , b = two%2Cthree ,", &[("a", "1"), ("b", "two,three")], &[]);
         check(
@@ -462,6 +465,8 @@ mod tests {
         assert_eq!(otlp.timeout, Some(Duration::from_millis(1500)));
         assert_eq!(otlp.certificate.as_deref(), Some("ca.pem"));
         assert_eq!(otlp.client, None);
-        assert!(settings.problems.iter().any(|one| one.kind == SdkProblemKind::ClientFiles));
+        assert!(
+            settings.problems.iter().any(|problem| problem.kind == SdkProblemKind::ClientFiles)
+        );
     }
 }

@@ -102,7 +102,8 @@ fn an_endpoint_in_code_is_used_as_it_stands() {
         let otlp = settings.otlp().unwrap();
         assert_eq!(otlp.url.as_ref().unwrap().path(), "/", "{language:?}");
         assert_eq!(otlp.source, EndpointSource::Code);
-        let kinds: Vec<SdkProblemKind> = settings.problems.iter().map(|one| one.kind).collect();
+        let kinds: Vec<SdkProblemKind> =
+            settings.problems.iter().map(|problem| problem.kind).collect();
         assert_eq!(kinds, [SdkProblemKind::EndpointPathMissing], "{language:?}");
     }
 }

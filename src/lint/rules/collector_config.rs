@@ -81,8 +81,10 @@ fn absent_variables(config: &CollectorFile, service: &ServiceModel) -> Vec<RuleH
         return Vec::new();
     }
     let files = service.env_files.iter().filter_map(|file| file.state.statements());
-    let mut given: BTreeSet<&str> =
-        files.flat_map(|(_, statements)| statements).map(|one| one.name.as_str()).collect();
+    let mut given: BTreeSet<&str> = files
+        .flat_map(|(_, statements)| statements)
+        .map(|statement| statement.name.as_str())
+        .collect();
     given.extend(service.environment.iter().map(|entry| entry.name.as_str()));
     let mut hits = Vec::new();
     for (at, line) in config.file.lines() {

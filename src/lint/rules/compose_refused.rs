@@ -25,14 +25,16 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let advice = "correct it; `docker compose config --quiet` prints nothing once it is right";
     let Some(model) = &inspection.model else {
         let refusal = inspection.refusal.iter();
-        let hits = refusal.map(|one| RuleHit::new(&one.file, one.offset, &one.text, advice));
+        let hits = refusal
+            .map(|refusal| RuleHit::new(&refusal.file, refusal.offset, &refusal.text, advice));
         return hits.collect();
     };
     let refused = model
         .lasting_refusals()
-        .filter(|one| !is_repeated_key(model, one.span.file, one.span.range.start));
-    let hits = refused
-        .map(|one| RuleHit::new(model.file(&one.span), one.span.range.start, &one.text, advice));
+        .filter(|warning| !is_repeated_key(model, warning.span.file, warning.span.range.start));
+    let hits = refused.map(|warning| {
+        RuleHit::new(model.file(&warning.span), warning.span.range.start, &warning.text, advice)
+    });
     hits.collect()
 }
 

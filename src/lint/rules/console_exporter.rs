@@ -34,8 +34,8 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for file in inspection.python.iter().filter(|file| !is_idle(inspection, file)) {
         // An exporter under a condition is deliberate.
-        let made = file.module.calls.iter().filter(|call| call.name == "ConsoleSpanExporter");
-        for call in made.filter(|call| call.scope == CallScope::Module) {
+        let exporters = file.module.calls.iter().filter(|call| call.name == "ConsoleSpanExporter");
+        for call in exporters.filter(|call| call.scope == CallScope::Module) {
             hits.push(RuleHit::new(
                 &file.file,
                 call.range.start,
@@ -51,5 +51,6 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
 fn is_idle(inspection: &Inspection, file: &PythonFile) -> bool {
     let names = inspection.services_of(file).map(|service| service.name.as_str());
     let mut read = names.filter_map(|name| inspection.instrumentation.get(name)).peekable();
-    read.peek().is_some() && read.all(|one| one.code.console == ConsoleExporter::Unused)
+    read.peek().is_some()
+        && read.all(|instrumentation| instrumentation.code.console == ConsoleExporter::Unused)
 }

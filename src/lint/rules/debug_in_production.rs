@@ -33,9 +33,11 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         hits.extend(debug_lines(file).map(|at| hit(file, at)));
     }
     for (_, _, scope) in inspection.service_scopes() {
-        let settings = scope.assignments.iter().filter(|one| one.name == "FLASK_DEBUG");
-        let debugged = settings.filter(|one| is_of_production(one.file) && is_on(one.text()));
-        hits.extend(debugged.map(|one| hit(one.file, one.name_range.start)));
+        let settings =
+            scope.assignments.iter().filter(|assignment| assignment.name == "FLASK_DEBUG");
+        let debugged = settings
+            .filter(|assignment| is_of_production(assignment.file) && is_on(assignment.text()));
+        hits.extend(debugged.map(|assignment| hit(assignment.file, assignment.name_range.start)));
     }
     hits
 }

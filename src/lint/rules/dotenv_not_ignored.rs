@@ -33,11 +33,11 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (file, secrets) in find_key_files(inspection) {
         let Some(secret) = secrets.first() else { continue };
-        let names: Vec<&str> = secrets.iter().map(|one| one.name.as_str()).collect();
+        let names: Vec<&str> = secrets.iter().map(|statement| statement.name.as_str()).collect();
         let path = inspection.shown(&file.path);
-        let Some(standing) = inspection.git.get(path) else { continue };
+        let Some(status) = inspection.git.get(path) else { continue };
         let path = path.display().to_string();
-        let holds = format!("{path} holds {}", names.join(", "));
+        let text = format!("{path} holds {}", names.join(", "));
         let hit = |message, advice| RuleHit::new(file, secret.range.start, message, advice);
         let ignoring = |message| {
             let mut hit = hit(message, format!("add `{path}` to .gitignore"));
@@ -47,18 +47,18 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             });
             hit
         };
-        hits.push(match standing {
+        hits.push(match status {
             KeyFileStatus::Ignored => continue,
             // A line in .gitignore does not remove a file from the index.
             KeyFileStatus::Tracked => hit(
-                format!("{holds}, and git tracks the file"),
+                format!("{text}, and git tracks the file"),
                 format!(
                     "`git rm --cached {path}`, a line in .gitignore, and a new key: the history keeps this one"
                 ),
             ),
-            KeyFileStatus::Untracked => ignoring(format!("{holds} and is not ignored by git")),
+            KeyFileStatus::Untracked => ignoring(format!("{text} and is not ignored by git")),
             KeyFileStatus::Unknown(why) => {
-                ignoring(format!("{holds} and git may have it or take it: {why}"))
+                ignoring(format!("{text} and git may have it or take it: {why}"))
             }
         });
     }
@@ -70,13 +70,13 @@ pub(in crate::lint) fn find_key_files(
     inspection: &Inspection,
 ) -> Vec<(&ProjectTextFile, Vec<DotenvStatement>)> {
     let files = inspection.variable_files().into_iter();
-    let own = files.filter(|(file, _)| inspection.is_own(file));
-    let found = own.map(|(file, statements)| {
+    let own_files = files.filter(|(file, _)| inspection.is_own(file));
+    let found = own_files.map(|(file, statements)| {
         let is_dotenv = file.path.file_name().is_some_and(|name| name == ".env");
-        let holds_key = |one: &&DotenvStatement| {
-            let raw = one.raw().unwrap_or_default();
-            let may_be = is_dotenv && !raw.is_empty() && names_a_key(&one.name);
-            may_be || is_key(&one.name, raw)
+        let holds_key = |statement: &&DotenvStatement| {
+            let raw = statement.raw().unwrap_or_default();
+            let may_be = is_dotenv && !raw.is_empty() && names_a_key(&statement.name);
+            may_be || is_key(&statement.name, raw)
         };
         (file, statements.iter().filter(holds_key).cloned().collect::<Vec<_>>())
     });

@@ -48,13 +48,14 @@ fn find_unread(inspection: &Inspection, dotenv: &DotenvFile) -> Option<RuleHit> 
         return None;
     }
     let is_unread = |name: &str| name.starts_with("OTEL_") && !is_referred_to(inspection, name);
-    let unread: Vec<_> = dotenv.statements.iter().filter(|one| is_unread(&one.name)).collect();
+    let unread: Vec<_> =
+        dotenv.statements.iter().filter(|statement| is_unread(&statement.name)).collect();
     // `name-in-shell` covers a file with a name.
-    if unread.iter().any(|one| name_in_shell::NAMES.contains(&&*one.name)) {
+    if unread.iter().any(|statement| name_in_shell::NAMES.contains(&&*statement.name)) {
         return None;
     }
     let first = unread.first()?;
-    let names: Vec<&str> = unread.iter().map(|one| one.name.as_str()).collect();
+    let names: Vec<&str> = unread.iter().map(|statement| statement.name.as_str()).collect();
     let message =
         format!("no service refers to {}: a .env file reaches no container", names.join(", "));
     let advice = format!(
@@ -67,15 +68,16 @@ fn find_unread(inspection: &Inspection, dotenv: &DotenvFile) -> Option<RuleHit> 
 fn is_referred_to(inspection: &Inspection, name: &str) -> bool {
     let mut scopes = inspection.every_service_scope();
     scopes.any(|scope| {
-        scope.assignments.iter().chain(&scope.build_args).any(|one| {
-            let mut references = find_references(one.text()).into_iter();
-            one.name == name && one.value.is_none() || references.any(|used| used.name == name)
+        scope.assignments.iter().chain(&scope.build_args).any(|assignment| {
+            let mut references = find_references(assignment.text()).into_iter();
+            assignment.name == name && assignment.value.is_none()
+                || references.any(|used| used.name == name)
         })
     })
 }
 
 /// Returns whether some program loads a `.env` file itself.
 fn reads_dotenv_itself(inspection: &Inspection) -> bool {
-    let python = inspection.python.iter().map(|one| &one.file);
+    let python = inspection.python.iter().map(|file| &file.file);
     python.chain(&inspection.manifests).any(|file| file.text.contains("dotenv"))
 }

@@ -80,8 +80,10 @@ fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<
             Some(hit(message, advice))
         }
         AddressTarget::Outside if is_unknown_name(model, service, host) => {
-            let is_beside = inspection.beside.iter().any(|one| one.service(host).is_some());
-            let collector = model.services.iter().find(|one| is_collector(one) && !is_beside)?;
+            let is_beside =
+                inspection.other_projects.iter().any(|model| model.service(host).is_some());
+            let collector =
+                model.services.iter().find(|service| is_collector(service) && !is_beside)?;
             let message = format!("no service of the project is called {host}");
             let hit = hit(message, format!("the collector here is called {}", collector.name));
             // Another project may supply an unrelated name.
@@ -101,7 +103,7 @@ pub(super) fn is_configured(
     let target =
         inspection.model.as_ref().and_then(|model| find_endpoint_target(model, service, endpoint));
     let Some(AddressTarget::Container { service, .. }) = target else { return false };
-    inspection.collectors.iter().any(|one| one.service == service)
+    inspection.collectors.iter().any(|collector| collector.service == service)
 }
 
 /// Returns why a collector configuration does not accept what is sent to its port, and the fix. An unknown protocol may be either
@@ -113,7 +115,8 @@ fn find_deaf(
     is_grpc: Option<bool>,
 ) -> Option<(String, String)> {
     let model = inspection.model.as_ref()?;
-    let config = inspection.collectors.iter().find(|one| one.service == receiver.name)?;
+    let config =
+        inspection.collectors.iter().find(|collector| collector.service == receiver.name)?;
     let settings = receiver.intended(model.plain());
     let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
     let image = receiver.image.as_deref().unwrap_or_default();

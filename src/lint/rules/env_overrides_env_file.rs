@@ -31,7 +31,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (_, service, scope) in inspection.service_scopes() {
         let from_files =
-            |path: &std::path::Path| service.env_files.iter().any(|one| one.path == path);
+            |path: &std::path::Path| service.env_files.iter().any(|env_file| env_file.path == path);
         for (at, setting) in scope.assignments.iter().enumerate() {
             let is_judged = FAMILIES.iter().any(|family| setting.name.starts_with(family));
             if !is_judged || setting.value.is_none() || from_files(&setting.file.path) {

@@ -89,7 +89,10 @@ fn read_named_protocol(
     scope: &ProgramVariables<'_>,
 ) -> Option<ExporterProtocol> {
     let value = |names: [&str; 2]| {
-        names.into_iter().find_map(|name| scope.setting(name)).map(|one| one.resolved())
+        names
+            .into_iter()
+            .find_map(|name| scope.setting(name))
+            .map(|assignment| assignment.resolved())
     };
     let protocol = value(["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]);
     match protocol.as_deref() {

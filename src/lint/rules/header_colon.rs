@@ -24,7 +24,9 @@ pub(super) static RULE: LintRule = LintRule {
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
-        for setting in scope.assignments.iter().filter(|one| telemetry::is_headers(one.name)) {
+        for setting in
+            scope.assignments.iter().filter(|assignment| telemetry::is_headers(assignment.name))
+        {
             for (at, pair) in telemetry::split_header_pairs(setting.text()) {
                 let Some((name, colon)) = find_misplaced_colon(pair) else {
                     continue;

@@ -25,7 +25,9 @@ pub(super) static RULE: LintRule = LintRule {
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
-        for setting in scope.assignments.iter().filter(|one| telemetry::is_headers(one.name)) {
+        for setting in
+            scope.assignments.iter().filter(|assignment| telemetry::is_headers(assignment.name))
+        {
             // Another rule reports quotes around the whole list.
             if super::value_quoted::is_quoted(setting.text()) {
                 continue;

@@ -46,8 +46,12 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         if files.is_empty() {
             continue;
         }
-        let keys: Vec<&str> =
-            scope.assignments.iter().map(|one| one.name).filter(|name| names_a_key(name)).collect();
+        let keys: Vec<&str> = scope
+            .assignments
+            .iter()
+            .map(|assignment| assignment.name)
+            .filter(|name| names_a_key(name))
+            .collect();
         if keys.is_empty() {
             continue;
         }

@@ -41,14 +41,14 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             if !carries_key(&scope, setting) {
                 continue;
             }
-            let whose = match provider::host_owner(host) {
+            let receiver = match provider::host_owner(host) {
                 Some(owner) => format!("{}'s own host", owner.title),
                 None => "a host of no provider known here".to_owned(),
             };
             hits.push(RuleHit::new(
                 setting.file,
                 setting.value_at,
-                format!("a key goes unencrypted to {host}, {whose}"),
+                format!("a key goes unencrypted to {host}, {receiver}"),
                 "write `https://`, or send to a collector on the compose network",
             ));
         }
@@ -70,10 +70,10 @@ fn plain_host<'a>(
         let endpoint = telemetry::endpoint(value)?;
         return endpoint.scheme.eq_ignore_ascii_case("http").then_some(endpoint.host);
     }
-    let insecure = scope.assignments.iter().any(|one| {
-        let is_switch =
-            one.name.starts_with("OTEL_EXPORTER_OTLP_") && one.name.ends_with("INSECURE");
-        is_switch && one.text().trim().eq_ignore_ascii_case("true")
+    let insecure = scope.assignments.iter().any(|assignment| {
+        let is_switch = assignment.name.starts_with("OTEL_EXPORTER_OTLP_")
+            && assignment.name.ends_with("INSECURE");
+        is_switch && assignment.text().trim().eq_ignore_ascii_case("true")
     });
     let host = value.split(['/', ':']).next().unwrap_or(value);
     (insecure && !is_rollbar(setting)).then_some(host)
@@ -103,7 +103,8 @@ fn is_far(host: &str, inspection: &Inspection) -> bool {
 
 /// Returns whether a key is sent along: in the address itself, in the headers, or as Rollbar's token.
 fn carries_key(scope: &ProgramVariables<'_>, endpoint: &VariableAssignment<'_>) -> bool {
-    let refers = |text: &str| find_references(text).iter().any(|one| is_secret_name(one.name));
+    let refers =
+        |text: &str| find_references(text).iter().any(|reference| is_secret_name(reference.name));
     let in_headers = |setting: &VariableAssignment<'_>| {
         telemetry::is_headers(setting.name)
             && telemetry::split_header_pairs(setting.text()).iter().any(|(_, pair)| {
@@ -113,7 +114,10 @@ fn carries_key(scope: &ProgramVariables<'_>, endpoint: &VariableAssignment<'_>) 
             })
     };
     if is_rollbar(endpoint) {
-        return scope.assignments.iter().any(|one| one.name == "ROLLBAR_ACCESS_TOKEN");
+        return scope
+            .assignments
+            .iter()
+            .any(|assignment| assignment.name == "ROLLBAR_ACCESS_TOKEN");
     }
     refers(endpoint.text())
         || is_secret(endpoint.name, endpoint.text())

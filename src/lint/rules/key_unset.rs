@@ -49,7 +49,8 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     hits.extend(super::outside::uses(inspection, |name, standpoint| match standpoint {
         ShellVariableStatus::Empty => Some((
             format!("{name} is set to nothing in this shell, and the shell wins"),
-            if inspection.outside.as_ref().is_some_and(|one| one.stored.contains_key(name)) {
+            if inspection.outside.as_ref().is_some_and(|outside| outside.stored.contains_key(name))
+            {
                 "`cruddur-ops run -- docker compose up --build` uses what is stored; in Gitpod \
                          `eval \"$(gp env -e)\"` loads it into this shell"
                     .to_owned()

@@ -96,9 +96,9 @@ fn own_address(
                 .iter()
                 .any(|part| setting.name.contains(part))
             && bundler_prefix(setting.name).is_none());
-    let serves_itself = endpoint
-        .port
-        .is_some_and(|own| service.ports.iter().any(|port| port.container.contains(&own)));
+    let serves_itself = endpoint.port.is_some_and(|own_port| {
+        service.ports.iter().any(|port| port.container.contains(&own_port))
+    });
     (server && !serves_itself && !inspection.is_database(service))
         .then_some((Severity::Warning, endpoint.port))
 }

@@ -68,20 +68,24 @@ fn in_dotenv(inspection: &Inspection) -> Vec<RuleHit> {
     let scopes: Vec<_> = inspection.service_scopes().map(|(_, _, scope)| scope).collect();
     let is_used = |name: &str| {
         let mut settings = scopes.iter().flat_map(|scope| &scope.assignments);
-        settings.any(|one| {
-            let mut references = find_references(one.text()).into_iter();
-            one.name == name && one.value.is_none() || references.any(|used| used.name == name)
+        settings.any(|assignment| {
+            let mut references = find_references(assignment.text()).into_iter();
+            assignment.name == name && assignment.value.is_none()
+                || references.any(|used| used.name == name)
         })
     };
     let unread = inspection
         .dotenvs
         .iter()
         .filter(|dotenv| env_files().all(|file| file.path != dotenv.file.path));
-    let lines = unread.flat_map(|dotenv| dotenv.statements.iter().map(move |one| (dotenv, one)));
-    let named = lines.filter(|(_, one)| NAMES.contains(&one.name.as_str()) && !is_used(&one.name));
-    let hits = named.map(|(dotenv, one)| {
-        let message = format!("{} in a .env file reaches no container", one.name);
-        RuleHit::new(&dotenv.file, one.range.start, message, ADVICE)
+    let lines = unread
+        .flat_map(|dotenv| dotenv.statements.iter().map(move |statement| (dotenv, statement)));
+    let named = lines.filter(|(_, statement)| {
+        NAMES.contains(&statement.name.as_str()) && !is_used(&statement.name)
+    });
+    let hits = named.map(|(dotenv, statement)| {
+        let message = format!("{} in a .env file reaches no container", statement.name);
+        RuleHit::new(&dotenv.file, statement.range.start, message, ADVICE)
     });
     hits.collect()
 }

@@ -69,11 +69,11 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
 
 /// Returns whether docker compose refuses the line that sets the name: `- OTEL_SERVICE_NAME: api`.
 fn is_refused(model: &ComposeModel, service: &ServiceModel) -> bool {
-    model.lasting_refusals().any(|one| {
-        let (file, at) = (one.span.file, one.span.range.start);
-        let mut own = service.defined_in.iter();
+    model.lasting_refusals().any(|warning| {
+        let (file, at) = (warning.span.file, warning.span.range.start);
+        let mut definitions = service.defined_in.iter();
         let text = &model.file_of(file).text;
-        own.any(|span| span.file == file && span.range.contains(&at))
+        definitions.any(|span| span.file == file && span.range.contains(&at))
             && text.get(at..).is_some_and(|rest| rest.starts_with(NAME))
     })
 }

@@ -113,7 +113,7 @@ const INSTRUMENTED: &[&str] = &[
 /// Every known name, normalised.
 pub(super) static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let instrumentations =
-        INSTRUMENTED.iter().map(|what| format!("opentelemetry-instrumentation-{what}"));
+        INSTRUMENTED.iter().map(|library| format!("opentelemetry-instrumentation-{library}"));
     REAL.iter().map(|name| (*name).to_owned()).chain(instrumentations).collect()
 });
 

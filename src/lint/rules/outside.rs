@@ -58,7 +58,7 @@ pub(super) fn references_of(inspection: &Inspection) -> Vec<VariableMention<'_>>
                     is_destination,
                 });
             }
-            match setting.file.holds {
+            match setting.file.syntax {
                 FileSyntax::Variables => from_files.extend(found),
                 _ => uses.extend(found),
             }
@@ -81,16 +81,17 @@ pub(super) fn is_key(name: &str) -> bool {
 /// Reports the first use of each key variable for which `say` returns a message and advice, based on its state in the shell.
 pub(super) fn uses(
     inspection: &Inspection,
-    say: impl Fn(&str, ShellVariableStatus) -> Option<(String, String)>,
+    explain: impl Fn(&str, ShellVariableStatus) -> Option<(String, String)>,
 ) -> Vec<RuleHit> {
     let Some(outside) = &inspection.outside else {
         return Vec::new();
     };
     let mut seen = HashSet::new();
-    let needed = references_of(inspection).into_iter().filter(|one| one.is_needed(&one.name));
-    let hits = needed.filter_map(|one| {
-        let (message, advice) = say(&one.name, *outside.shell.get(&one.name)?)?;
-        seen.insert(one.name).then(|| RuleHit::new(one.file, one.at, message, advice))
+    let needed =
+        references_of(inspection).into_iter().filter(|mention| mention.is_needed(&mention.name));
+    let hits = needed.filter_map(|mention| {
+        let (message, advice) = explain(&mention.name, *outside.shell.get(&mention.name)?)?;
+        seen.insert(mention.name).then(|| RuleHit::new(mention.file, mention.at, message, advice))
     });
     hits.collect()
 }
@@ -99,10 +100,10 @@ pub(super) fn uses(
 pub(in crate::lint) fn keys_referred_to(inspection: &Inspection) -> Vec<String> {
     let mut names: Vec<String> = references_of(inspection)
         .into_iter()
-        .flat_map(|one| {
-            let meant = find_intended_variable(&one.name).map(str::to_owned);
-            let names = [meant, Some(one.name.clone())].into_iter().flatten();
-            names.filter(move |name| one.is_needed(name)).collect::<Vec<_>>()
+        .flat_map(|mention| {
+            let meant = find_intended_variable(&mention.name).map(str::to_owned);
+            let names = [meant, Some(mention.name.clone())].into_iter().flatten();
+            names.filter(move |name| mention.is_needed(name)).collect::<Vec<_>>()
         })
         .collect();
     names.sort_unstable();

@@ -91,13 +91,18 @@ impl OpenPort<'_> {
         if !self.configured.covers(port) {
             return false;
         }
-        let entries: Vec<GitpodPortEntry> =
-            self.workspace.contents.ports.iter().filter_map(|one| one.configured.clone()).collect();
+        let entries: Vec<GitpodPortEntry> = self
+            .workspace
+            .contents
+            .ports
+            .iter()
+            .filter_map(|port| port.configured.clone())
+            .collect();
         gitpod::entry_in_force(&entries, port) == Some(self.configured)
     }
 
     /// Creates a hit for a port that should be private.
-    pub(super) fn hit(&self, port: u16, what: &str) -> RuleHit {
+    pub(super) fn hit(&self, port: u16, server: &str) -> RuleHit {
         let place = self.entry.visibility.as_ref();
         let is_range = self.configured.first != self.configured.last;
         let advice = if is_range {
@@ -108,7 +113,7 @@ impl OpenPort<'_> {
         let hit = RuleHit::new(
             &self.workspace.file,
             place.map_or(self.entry.at, |place| place.key_at),
-            format!("port {port} is {what}, and public"),
+            format!("port {port} is {server}, and public"),
             advice,
         );
         match place.and_then(|place| place.value.clone()).filter(|_| !is_range) {

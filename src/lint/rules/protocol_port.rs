@@ -25,7 +25,8 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         for signal in ["", "TRACES_", "METRICS_", "LOGS_"] {
-            let named = |what: &str| scope.setting(&format!("OTEL_EXPORTER_OTLP_{signal}{what}"));
+            let named =
+                |suffix: &str| scope.setting(&format!("OTEL_EXPORTER_OTLP_{signal}{suffix}"));
             let protocol =
                 named("PROTOCOL").or_else(|| scope.setting("OTEL_EXPORTER_OTLP_PROTOCOL"));
             let (Some(setting), Some(protocol)) = (named("ENDPOINT"), protocol) else {

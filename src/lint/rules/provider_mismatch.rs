@@ -81,7 +81,7 @@ fn is_from_shell(inspection: &Inspection, traced: &TracedService<'_>) -> bool {
     let headers = traced.winner(HEADERS_VARIABLES).map_or("", |setting| setting.text());
     find_references(headers)
         .iter()
-        .any(|one| outside.shell.get(one.name) == Some(&ShellVariableStatus::WrongKey))
+        .any(|reference| outside.shell.get(reference.name) == Some(&ShellVariableStatus::WrongKey))
 }
 
 fn provider_mismatch_hit(
@@ -109,7 +109,7 @@ fn missing_header(
     let is_dropped = |problem: &SdkProblemKind| {
         matches!(problem, SdkProblemKind::HeaderDropped | SdkProblemKind::HeaderUnsendable)
     };
-    let has_other_cause = traced.settings.problems.iter().any(|one| is_dropped(&one.kind))
+    let has_other_cause = traced.settings.problems.iter().any(|problem| is_dropped(&problem.kind))
         || telemetry::has_misspelt_name(settings, HEADERS_VARIABLES[1])
         || traced.winner(HEADERS_VARIABLES).is_some_and(|one| value_quoted::is_quoted(one.text()))
         || has_unread_settings(traced.service);

@@ -32,9 +32,9 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             let glued = entries.clone().filter_map(|entry| find_glued_entry(file, entry, known));
             let behind = entries.filter_map(|entry| behind_version(file, entry, known));
             let joined = file.read.pasted.iter().filter_map(|line| find_joined_names(file, line));
-            let beside =
+            let adjacent =
                 file.read.unreadable.iter().filter_map(|line| find_adjacent_names(file, line));
-            let found: Vec<RuleHit> = glued.chain(behind).chain(joined).chain(beside).collect();
+            let found: Vec<RuleHit> = glued.chain(behind).chain(joined).chain(adjacent).collect();
             found
         })
         .collect()

@@ -135,19 +135,19 @@ fn build_append_fix(file: &RequirementsFile, packages: &[String]) -> Option<Find
 
 /// Returns the packages that provide an import, of which one is needed; empty if that is uncertain.
 fn list_providing_packages(path: &str) -> Vec<String> {
-    let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let below = |module: &str| path == module || path.starts_with(&format!("{module}."));
     if below("opentelemetry.exporter.otlp.proto.http") {
-        return own(&["opentelemetry-exporter-otlp-proto-http", "opentelemetry-exporter-otlp"]);
+        return owned(&["opentelemetry-exporter-otlp-proto-http", "opentelemetry-exporter-otlp"]);
     }
     if below("opentelemetry.exporter.otlp.proto.grpc") {
-        return own(&["opentelemetry-exporter-otlp-proto-grpc", "opentelemetry-exporter-otlp"]);
+        return owned(&["opentelemetry-exporter-otlp-proto-grpc", "opentelemetry-exporter-otlp"]);
     }
     if below("aws_xray_sdk") {
-        return own(&["aws-xray-sdk"]);
+        return owned(&["aws-xray-sdk"]);
     }
     if below("rollbar") {
-        return own(&["rollbar"]);
+        return owned(&["rollbar"]);
     }
     let rest = path.strip_prefix("opentelemetry.instrumentation.");
     match rest.and_then(|rest| rest.split('.').next()) {

@@ -16,7 +16,7 @@ pub(super) static RULE: LintRule = LintRule {
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for file in &inspection.requirements {
-        for pasted in file.read.pasted.iter().filter(|one| file.is_command(one)) {
+        for pasted in file.read.pasted.iter().filter(|command| file.is_command(command)) {
             hits.push(
                 RuleHit::new(
                     &file.file,

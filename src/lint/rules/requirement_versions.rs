@@ -62,11 +62,11 @@ fn find_version_mismatches(file: &RequirementsFile) -> Vec<RuleHit> {
     );
     alone
         .chain(others)
-        .map(|(entry, said)| {
+        .map(|(entry, mismatch)| {
             RuleHit::new(
                 &file.file,
                 file.offset(entry.line),
-                format!("{} {}: {said}", entry.name, entry.pin.as_deref().unwrap_or_default()),
+                format!("{} {}: {mismatch}", entry.name, entry.pin.as_deref().unwrap_or_default()),
                 "pin all of one set, or drop the pins",
             )
         })

@@ -38,8 +38,9 @@ pub(super) fn untraced_services(
 ) -> impl Iterator<Item = TracedService<'_>> {
     services_where(inspection, |service, scope| {
         let read = inspection.instrumentation.get(&service.name);
-        let starts =
-            read.is_some_and(|one| matches!(one.source, SpanSource::Agent | SpanSource::Code));
+        let starts = read.is_some_and(|instrumentation| {
+            matches!(instrumentation.source, SpanSource::Agent | SpanSource::Code)
+        });
         starts && !telemetry::is_traced(&scope.assignments)
     })
 }
@@ -50,9 +51,12 @@ fn shares_file_of_variables(
     service: &ServiceModel,
     scope: &ProgramVariables<'_>,
 ) -> bool {
-    let own = scope.assignments.iter().filter(|one| one.file.holds != FileSyntax::Variables);
+    let assignments = scope
+        .assignments
+        .iter()
+        .filter(|assignment| assignment.file.syntax != FileSyntax::Variables);
     inspection.role(service) == Some(ServiceRole::Frontend)
-        && !telemetry::is_traced(&own.cloned().collect::<Vec<_>>())
+        && !telemetry::is_traced(&assignments.cloned().collect::<Vec<_>>())
 }
 
 fn services_where<'i>(
@@ -132,10 +136,10 @@ fn process_environment(
     read: &Instrumentation,
 ) -> BTreeMap<String, Secret> {
     let mut environment = read.environment.clone();
-    let own = known_variables(&service.intended(model.plain()));
+    let intended = known_variables(&service.intended(model.plain()));
     for (name, value) in judged_variables(scope) {
         // A variable set by the command overrides the service's own.
-        if environment.get(&name) != own.get(&name) {
+        if environment.get(&name) != intended.get(&name) {
             continue;
         }
         match value {
@@ -149,9 +153,10 @@ fn process_environment(
 /// Returns the variables of a service with their known values; if a name repeats, the later one counts. A quoted value
 /// counts as unknown, because another rule reports it.
 fn judged_variables(scope: &ProgramVariables<'_>) -> BTreeMap<String, Option<Secret>> {
-    let pairs = scope.assignments.iter().map(|one| {
-        let value = if value_quoted::is_quoted(one.text()) { None } else { known_value(one) };
-        (one.name.to_owned(), value)
+    let pairs = scope.assignments.iter().map(|assignment| {
+        let value =
+            if value_quoted::is_quoted(assignment.text()) { None } else { known_value(assignment) };
+        (assignment.name.to_owned(), value)
     });
     pairs.collect()
 }

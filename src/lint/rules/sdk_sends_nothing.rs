@@ -53,11 +53,11 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let advice = "change it, or run `cruddur-ops init`, which writes what is missing";
     let mut hits = judge_settings(inspection, is_judged, advice);
     // These settings also stop an SDK that has no endpoint yet.
-    for one in untraced_services(inspection) {
-        let problems = one.settings.problems.iter();
+    for untraced in untraced_services(inspection) {
+        let problems = untraced.settings.problems.iter();
         let judged = problems.filter(|problem| problem.effect >= ProblemEffect::NothingSent);
         hits.extend(judged.filter_map(|problem| {
-            let setting = one.scope.setting(problem.variable)?;
+            let setting = untraced.scope.setting(problem.variable)?;
             Some(RuleHit::new(setting.file, setting.value_at, &*problem.text, advice))
         }));
     }

@@ -40,7 +40,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for scope in inspection.scopes() {
         let settings = scope.assignments.iter().chain(&scope.build_args);
-        for setting in settings.filter(|one| bundler_prefix(one.name).is_some()) {
+        for setting in settings.filter(|assignment| bundler_prefix(assignment.name).is_some()) {
             if let Some(key) = key_in(setting) {
                 hits.push(RuleHit::new(
                     setting.file,
@@ -72,8 +72,9 @@ fn files_with_keys(inspection: &Inspection) -> Vec<RuleHit> {
     let named = pages.flat_map(|service| service.env_files.iter().map(move |file| (service, file)));
     let hits = named.filter_map(|(service, file)| {
         let (_, statements) = file.state.statements()?;
-        let is_held = |one: &&DotenvStatement| {
-            bundler_prefix(&one.name).is_none() && is_key(&one.name, one.raw().unwrap_or_default())
+        let is_held = |statement: &&DotenvStatement| {
+            bundler_prefix(&statement.name).is_none()
+                && is_key(&statement.name, statement.raw().unwrap_or_default())
         };
         let key = statements.iter().find(is_held)?;
         let message =
@@ -96,7 +97,8 @@ fn bundled_arguments(file: &ProjectTextFile) -> impl Iterator<Item = (usize, &st
     let lines = file.lines().filter(move |_| is_dockerfile);
     lines.filter_map(move |(at, line)| {
         let (instruction, rest) = line.trim_start().split_once(' ')?;
-        let is_setting = ["ARG", "ENV"].iter().any(|one| instruction.eq_ignore_ascii_case(one));
+        let is_setting =
+            ["ARG", "ENV"].iter().any(|keyword| instruction.eq_ignore_ascii_case(keyword));
         let name = rest.trim_start().split(['=', ' ']).next().filter(|_| is_setting)?.trim();
         let is_key = bundler_prefix(name).is_some() && key_name(name).is_some();
         let indent = line.len() - line.trim_start().len();
@@ -123,8 +125,8 @@ fn key_in(setting: &VariableAssignment<'_>) -> Option<String> {
     if let Some(reference) = referred {
         return Some(reference.name.to_owned());
     }
-    let own = key_name(setting.name)?;
-    (setting.value != Some("")).then(|| own.to_owned())
+    let key = key_name(setting.name)?;
+    (setting.value != Some("")).then(|| key.to_owned())
 }
 
 /// Returns whether a name is that of an access key ID, which is not a secret.

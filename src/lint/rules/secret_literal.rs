@@ -114,15 +114,15 @@ fn keys_in<'a>(
             named.entry(&file.path).or_default().push(found);
         }
     }
-    let mut all = Vec::new();
+    let mut keys = Vec::new();
     for file in files {
         let mut found = keys_by_shape(file);
         found.extend(named.remove(file.path.as_path()).unwrap_or_default());
-        found.sort_by_key(|one| one.at);
+        found.sort_by_key(|key| key.at);
         found.dedup_by(|later, earlier| later.at < earlier.at + earlier.value.len());
-        all.extend(found.into_iter().map(|one| (file, one)));
+        keys.extend(found.into_iter().map(|key| (file, key)));
     }
-    all
+    keys
 }
 
 /// Returns the keys identified by the name of their variable or header.
@@ -210,7 +210,11 @@ pub(in crate::lint) fn find_shaped_keys(text: &str) -> Vec<LiteralKey> {
 
 /// Returns the provider that the program sends to.
 fn find_receiving_provider(scope: &ProgramVariables<'_>) -> Option<&'static str> {
-    let endpoint = scope.assignments.iter().rev().find(|one| telemetry::is_endpoint(one.name))?;
+    let endpoint = scope
+        .assignments
+        .iter()
+        .rev()
+        .find(|assignment| telemetry::is_endpoint(assignment.name))?;
     let owner = provider::find_host_owner(telemetry::endpoint(endpoint.text())?.host)?;
     Some(&owner.title)
 }
@@ -262,7 +266,7 @@ fn is_identifier(value: &str) -> bool {
 }
 
 fn find_key_owner(name: &str) -> Option<&'static str> {
-    let published = bundler_prefix(name).and_then(|one| name.strip_prefix(&one.prefix));
+    let published = bundler_prefix(name).and_then(|bundler| name.strip_prefix(&bundler.prefix));
     key_owner(published.unwrap_or(name))
 }
 

@@ -66,25 +66,27 @@ pub(in crate::lint) fn missing_paths(
 
 fn named_paths(contents: &GitpodFile) -> Vec<(usize, PathBuf)> {
     let mut found = Vec::new();
-    let mut here = None;
+    let mut task_folder = None;
     for (number, script) in contents.scripts.iter().enumerate() {
-        let end =
-            contents.scripts.get(number + 1).map_or(contents.shell_lines.len(), |one| one.line);
+        let end = contents
+            .scripts
+            .get(number + 1)
+            .map_or(contents.shell_lines.len(), |script| script.line);
         let lines = contents.shell_lines.get(script.line..end).unwrap_or_default();
         // A later script of a task starts where the previous one ended, or in the repository's folder again.
-        here = if script.begins_task {
+        task_folder = if script.begins_task {
             Some(PathBuf::new())
         } else {
-            here.filter(|path: &PathBuf| path.as_os_str().is_empty())
+            task_folder.filter(|path: &PathBuf| path.as_os_str().is_empty())
         };
         if lines.iter().any(|(_, line)| MAKERS.iter().any(|word| line.contains(word))) {
-            here = None;
+            task_folder = None;
             continue;
         }
         for (at, line) in lines.iter().filter(|(_, line)| !line.starts_with('#')) {
             let line = line.split(" #").next().unwrap_or_default();
             for command in line.split(['&', ';', '|']) {
-                read_command(command, *at, &mut here, &mut found);
+                read_command(command, *at, &mut task_folder, &mut found);
             }
         }
     }
@@ -95,21 +97,21 @@ fn named_paths(contents: &GitpodFile) -> Vec<(usize, PathBuf)> {
 fn read_command(
     command: &str,
     at: usize,
-    here: &mut Option<PathBuf>,
+    task_folder: &mut Option<PathBuf>,
     found: &mut Vec<(usize, PathBuf)>,
 ) {
     let words: Vec<&str> =
         command.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
     let path = match words.as_slice() {
         ["cd", folder] => {
-            let path = below_repository(folder, here.as_deref());
-            here.clone_from(&path);
+            let path = below_repository(folder, task_folder.as_deref());
+            task_folder.clone_from(&path);
             path
         }
         ["source" | "." | "bash" | "sh" | "ruby", file, ..] if !file.starts_with('-') => {
-            below_repository(file, here.as_deref())
+            below_repository(file, task_folder.as_deref())
         }
-        ["pip" | "pip3", "install", "-r", file] => below_repository(file, here.as_deref()),
+        ["pip" | "pip3", "install", "-r", file] => below_repository(file, task_folder.as_deref()),
         _ => None,
     };
     let is_made_there = |path: &PathBuf| {
@@ -123,7 +125,7 @@ fn read_command(
 }
 
 /// Returns a path relative to the repository's folder; `None` if it is outside or contains a variable.
-fn below_repository(written: &str, here: Option<&Path>) -> Option<PathBuf> {
+fn below_repository(written: &str, task_folder: Option<&Path>) -> Option<PathBuf> {
     let rooted = ROOTS.iter().find_map(|root| written.strip_prefix(root));
     let (base, rest) = match rooted {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => {
@@ -131,7 +133,7 @@ fn below_repository(written: &str, here: Option<&Path>) -> Option<PathBuf> {
         }
         Some(_) => return None,
         None if written.starts_with(['/', '~', '-']) => return None,
-        None => (here?, written),
+        None => (task_folder?, written),
     };
     let is_plain = !rest.contains(['$', '*', '`', '?', '<', '>']) && !rest.contains("..");
     is_plain.then(|| base.join(rest.trim_end_matches('/')))

@@ -18,9 +18,9 @@ pub(super) fn is_endpoint(name: &str) -> bool {
 
 /// Returns whether an endpoint is set.
 pub(super) fn is_traced(settings: &[VariableAssignment<'_>]) -> bool {
-    settings.iter().any(|one| {
+    settings.iter().any(|assignment| {
         matches!(
-            one.name,
+            assignment.name,
             "OTEL_EXPORTER_OTLP_ENDPOINT"
                 | "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
                 | "OTEL_EXPORTER_OTLP_HEADERS"
@@ -31,22 +31,23 @@ pub(super) fn is_traced(settings: &[VariableAssignment<'_>]) -> bool {
 
 /// Returns whether an endpoint is set, possibly under a misspelt name.
 pub(in crate::lint) fn is_told(settings: &[VariableAssignment<'_>]) -> bool {
-    settings.iter().any(|one| {
-        let meant = find_intended_variable(one.name).unwrap_or(one.name);
+    settings.iter().any(|assignment| {
+        let meant = find_intended_variable(assignment.name).unwrap_or(assignment.name);
         is_endpoint(meant) || is_headers(meant)
     })
 }
 
 /// Returns whether a misspelling of `name` is set.
 pub(super) fn has_misspelt_name(settings: &[VariableAssignment<'_>], name: &str) -> bool {
-    settings.iter().any(|one| find_intended_variable(one.name) == Some(name))
+    settings.iter().any(|assignment| find_intended_variable(assignment.name) == Some(name))
 }
 
 /// Returns `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, and the setting that contains it.
 pub(super) fn attribute_name<'s, 'a>(
     settings: &'s [VariableAssignment<'a>],
 ) -> Option<(&'s VariableAssignment<'a>, &'a str)> {
-    let setting = settings.iter().rev().find(|one| one.name == "OTEL_RESOURCE_ATTRIBUTES")?;
+    let setting =
+        settings.iter().rev().find(|assignment| assignment.name == "OTEL_RESOURCE_ATTRIBUTES")?;
     split_header_pairs(setting.text())
         .into_iter()
         .filter_map(|(_, pair)| pair.split_once('='))

@@ -27,16 +27,16 @@ pub(super) static RULE: LintRule = LintRule {
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (file, statements) in inspection.variable_files() {
-        for one in statements.iter().filter(|one| is_secret_name(&one.name)) {
-            let Some(value) = one.verbatim(&file.text) else { continue };
+        for statement in statements.iter().filter(|statement| is_secret_name(&statement.name)) {
+            let Some(value) = statement.verbatim(&file.text) else { continue };
             let before = &file.text[..value.start];
             if before.ends_with('\'') || !has_pasted_dollar(&file.text[value.clone()]) {
                 continue;
             }
             let hit = RuleHit::new(
                 file,
-                one.range.start,
-                format!("docker compose replaces the `$…` in the value of {}", one.name),
+                statement.range.start,
+                format!("docker compose replaces the `$…` in the value of {}", statement.name),
                 "put the value in single quotes",
             );
             let is_bare = !before.ends_with('"') && !file.text[value.clone()].contains('\'');

@@ -30,8 +30,8 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for (_, _, scope) in inspection.service_scopes() {
         let is_judged =
-            |name: &str| ["OTEL_", "HONEYCOMB_"].iter().any(|one| name.starts_with(one));
-        for setting in scope.assignments.iter().filter(|one| is_judged(one.name)) {
+            |name: &str| ["OTEL_", "HONEYCOMB_"].iter().any(|prefix| name.starts_with(prefix));
+        for setting in scope.assignments.iter().filter(|assignment| is_judged(assignment.name)) {
             if !is_quoted(setting.text()) {
                 continue;
             }

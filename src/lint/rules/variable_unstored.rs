@@ -40,27 +40,32 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut missing: Vec<(&VariableMention<'_>, &str)> = Vec::new();
     let mut hits = Vec::new();
     let uses = super::outside::references_of(inspection);
-    for one in &uses {
-        let meant = find_intended_variable(&one.name).unwrap_or(&one.name);
+    for mention in &uses {
+        let meant = find_intended_variable(&mention.name).unwrap_or(&mention.name);
         let is_kept = |name: &str| {
             let mut files = inspection.dotenvs.iter();
             files.any(|file| file.statements.iter().any(|have| have.name == name))
                 || outside.shell.contains_key(name)
                 || outside.stored.contains_key(name)
         };
-        let kept = is_kept(&one.name) || is_kept(meant);
-        let is_silenced = is_silenced(one.file, one.at, RULE.code);
-        if kept || one.has_default || !one.is_needed(meant) || is_silenced || !seen.insert(meant) {
+        let is_stored = is_kept(&mention.name) || is_kept(meant);
+        let is_silenced = is_silenced(mention.file, mention.at, RULE.code);
+        if is_stored
+            || mention.has_default
+            || !mention.is_needed(meant)
+            || is_silenced
+            || !seen.insert(meant)
+        {
             continue;
         }
-        match kept_by_env_file(inspection, &one.name) {
+        match kept_by_env_file(inspection, &mention.name) {
             Some(path) => hits.push(RuleHit::new(
-                one.file,
-                one.at,
+                mention.file,
+                mention.at,
                 format!("{meant} is set in {path}, which `${{…}}` in a compose file does not read"),
                 format!("move its line to .env, or store it: {}", advise_storage(meant)),
             )),
-            None => missing.push((one, meant)),
+            None => missing.push((mention, meant)),
         }
     }
     if let Some((first, _)) = missing.first() {
@@ -87,9 +92,9 @@ fn kept_by_env_file(inspection: &Inspection, name: &str) -> Option<String> {
     let files = model.services.iter().flat_map(|service| &service.env_files);
     let mut read = files.filter_map(|file| file.state.statements());
     let (id, _) = read.find(|(_, statements)| {
-        statements
-            .iter()
-            .any(|one| one.name == name && one.raw().is_some_and(|raw| !raw.is_empty()))
+        statements.iter().any(|statement| {
+            statement.name == name && statement.raw().is_some_and(|raw| !raw.is_empty())
+        })
     })?;
     Some(inspection.shown(&model.file_of(id).path).display().to_string())
 }

@@ -49,8 +49,8 @@ pub(super) static RULE: LintRule = LintRule {
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let files = inspection.python.iter().filter(|file| imports_recorder(file));
     let hits = files.flat_map(|file| {
-        let own = find_unended_segments(file).into_iter().chain(ended_twice(file));
-        own.chain(find_useless_captures(inspection, file))
+        let file_hits = find_unended_segments(file).into_iter().chain(ended_twice(file));
+        file_hits.chain(find_useless_captures(inspection, file))
     });
     hits.collect()
 }

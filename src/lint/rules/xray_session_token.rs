@@ -78,8 +78,9 @@ fn same_line_for_token(
     let range = file.line_range(number)?;
     let whole = file.text.get(range.clone())?;
     let refers = key.value.is_none() || key.text() == format!("${{{KEY_ID}}}");
-    let others = scope.assignments.iter().filter(|one| one.file.path == file.path);
-    let on_line = others.filter(|one| file.place(one.name_range.start).line == number).count();
+    let others = scope.assignments.iter().filter(|assignment| assignment.file.path == file.path);
+    let on_line =
+        others.filter(|assignment| file.place(assignment.name_range.start).line == number).count();
     let is_flow = line.replace("${", "").contains(['{', '[', '&', '*']);
     let is_plain = refers && on_line == 1 && !is_flow && whole.ends_with('\n');
     is_plain.then(|| TextPatch::insert(range.end, whole.replace(KEY_ID, TOKEN)))

@@ -27,7 +27,10 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         .iter()
         .flat_map(|model| model.compose_files())
         .filter_map(|file| Some((file, repeated_keys(file.tree().ok()?))));
-    let gitpod = inspection.gitpod.iter().map(|one| (&one.file, one.contents.repeated.clone()));
+    let gitpod = inspection
+        .gitpod
+        .iter()
+        .map(|workspace_file| (&workspace_file.file, workspace_file.contents.repeated.clone()));
     let files = compose.chain(gitpod);
     files
         .flat_map(|(file, repeated)| {

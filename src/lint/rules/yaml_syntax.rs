@@ -44,17 +44,17 @@ type SyntaxErrorCause = (fn(&str) -> bool, &'static str, &'static str);
 /// Returns the likely cause: its position, the description, and the advice.
 fn guess_cause(file: &ProjectTextFile, error: &YamlSyntaxError) -> (usize, String, &'static str) {
     let lines: Vec<(usize, &str)> = file.lines().collect();
-    let own = outside_of_scalars(&lines);
-    let end = own.partition_point(|(at, _)| *at <= error.offset);
-    let above = &own[..end];
+    let outside_lines = outside_of_scalars(&lines);
+    let end = outside_lines.partition_point(|(at, _)| *at <= error.offset);
+    let above = &outside_lines[..end];
     if let Some((at, _)) = lines.iter().find(|(_, line)| is_conflict(line)) {
-        let said = "a merge conflict was left in the file".to_owned();
-        return (*at, said, "keep one side and delete the markers");
+        let message = "a merge conflict was left in the file".to_owned();
+        return (*at, message, "keep one side and delete the markers");
     }
     let tab = above.last().filter(|(_, line)| indented_by_tab(line));
     if let Some((at, line)) = find_pasted_commands(above).filter(|_| tab.is_none()) {
-        let said = format!("this looks like a shell command: `{line}`");
-        return (at, said, "delete it; commands belong into a terminal or a task");
+        let message = format!("this looks like a shell command: `{line}`");
+        return (at, message, "delete it; commands belong into a terminal or a task");
     }
     let causes: [SyntaxErrorCause; 4] = [
         (is_fence, "a fence of Markdown", "delete the line"),
@@ -62,18 +62,18 @@ fn guess_cause(file: &ProjectTextFile, error: &YamlSyntaxError) -> (usize, Strin
         (lacks_blank, "no blank after the colon", "write `key: value`"),
         (has_open_quote, "a quote that is not closed", "close the quote"),
     ];
-    for (looks_like, said, advice) in causes {
+    for (looks_like, message, advice) in causes {
         if let Some((at, _)) = above.iter().rev().take(4).find(|(_, line)| looks_like(line)) {
-            return (*at, said.to_owned(), advice);
+            return (*at, message.to_owned(), advice);
         }
     }
     let indentation = ["block mapping", "block collection", "not allowed in this context"];
-    let said = if indentation.iter().any(|part| error.message.contains(part)) {
+    let message = if indentation.iter().any(|part| error.message.contains(part)) {
         "the indentation does not fit the lines above".to_owned()
     } else {
         format!("not valid YAML: {}", error.message)
     };
-    (error.offset, said, "fix the line, or compare it with the last commit")
+    (error.offset, message, "fix the line, or compare it with the last commit")
 }
 
 /// Returns the lines of YAML itself, without those of block scalars, which hold other languages.
@@ -85,16 +85,16 @@ fn outside_of_scalars<'a>(lines: &[(usize, &'a str)]) -> Vec<(usize, &'a str)> {
         sign.len() < last.len() && sign.chars().all(|c| "+-0123456789".contains(c))
     };
     let mut inside: Option<usize> = None;
-    let mut own = Vec::new();
+    let mut outside = Vec::new();
     for (at, line) in lines {
         let deeper = inside.is_some_and(|outer| line.trim().is_empty() || indent(line) > outer);
         if deeper {
             continue;
         }
         inside = opens(line).then(|| indent(line));
-        own.push((*at, *line));
+        outside.push((*at, *line));
     }
-    own
+    outside
 }
 
 fn is_fence(line: &str) -> bool {

@@ -91,19 +91,19 @@ pub fn extend(
 ) -> Result<()> {
     let mut sources: BTreeMap<(&str, CLibrary), AgentSource> = BTreeMap::new();
     let mut members: BTreeMap<&Path, Vec<WantedMember>> = BTreeMap::new();
-    for one in planned {
-        let Some(service) = model.service(&one.service) else { continue };
+    for planned_agent in planned {
+        let Some(service) = model.service(&planned_agent.service) else { continue };
         let Some(file) = file_of(model, service, None, last) else { continue };
-        let key = (one.agent.name.as_str(), one.library);
+        let key = (planned_agent.agent.name.as_str(), planned_agent.library);
         let source = match sources.entry(key) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => {
-                let source = AgentSource::find(model, one, images)?;
-                source.plan(plan, model, &file.path, one)?;
+                let source = AgentSource::find(model, planned_agent, images)?;
+                source.plan(plan, model, &file.path, planned_agent)?;
                 place.insert(source)
             }
         };
-        let volume = format!("{}:{}:ro", source.volume, one.agent.mount);
+        let volume = format!("{}:{}:ro", source.volume, planned_agent.agent.mount);
         let waits = ListMember::Dependency {
             service: source.service.clone(),
             condition: "service_healthy".to_owned(),

@@ -54,7 +54,8 @@ pub fn find_objection(agent: &AgentTemplate, evidence: &AgentEvidence<'_>) -> Op
     if base.contains("distroless") || base == "scratch" {
         return Some(format!("the agent was never tried in {base}"));
     }
-    if let Some(text) = agent.refusals.iter().find_map(|one| agent_objection(one, evidence)) {
+    if let Some(text) = agent.refusals.iter().find_map(|refusal| agent_objection(refusal, evidence))
+    {
         return Some(text);
     }
     if official_name(base).is_none_or(|name| agent.bases.iter().all(|base| base != name)) {
@@ -79,9 +80,9 @@ fn find_override(agent: &AgentTemplate, evidence: &AgentEvidence<'_>) -> Option<
 }
 
 fn command_sets_variable(command: &ShellCommand, name: &str) -> bool {
-    let mut own = command.variables.iter();
+    let mut assigned = command.variables.iter();
     let mut words = command.words.iter();
-    own.any(|(variable, _)| variable == name)
+    assigned.any(|(variable, _)| variable == name)
         || words.any(|word| word.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
 }
 
@@ -94,8 +95,10 @@ fn agent_objection(refusal: &AgentRefusal, evidence: &AgentEvidence<'_>) -> Opti
         return is_meant.then(|| format!("it runs on {base}: {why}"));
     }
     if let Some(program) = &refusal.program {
-        let found =
-            startup.commands.iter().find_map(|one| refuse_program(program, refusal, one))?;
+        let found = startup
+            .commands
+            .iter()
+            .find_map(|command| refuse_program(program, refusal, command))?;
         return Some(format!("it starts `{found}`: {why}"));
     }
     if let Some(package) = &refusal.package {
@@ -120,7 +123,7 @@ fn agent_objection(refusal: &AgentRefusal, evidence: &AgentEvidence<'_>) -> Opti
     });
     let is_there = commands.any(|command| {
         let mut words = command.words.iter();
-        words.any(|one| one == word || one.rsplit('/').next() == Some(word.as_str()))
+        words.any(|argument| argument == word || argument.rsplit('/').next() == Some(word.as_str()))
     });
     is_there.then(|| format!("its image is built with `{word}`: {why}"))
 }

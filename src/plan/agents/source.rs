@@ -10,7 +10,7 @@ use crate::edit::yaml::rename::{Renames, rename};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Note, Plan};
 
-/// The service that provides an agent, as it is to be.
+/// The planned service that provides an agent.
 pub(super) struct AgentSource {
     pub(super) service: String,
     image: String,
@@ -18,7 +18,7 @@ pub(super) struct AgentSource {
     origin: SourceOrigin,
 }
 
-/// Where the service comes from.
+/// The origin of an agent service in the planned project.
 enum SourceOrigin {
     /// It is added.
     Added,
@@ -36,38 +36,39 @@ impl AgentSource {
     /// `unsafe-edit` where the service has no volume, or another image's under a name that was not made here.
     pub(super) fn find(
         model: &ComposeModel,
-        one: &PlannedAgent,
+        planned: &PlannedAgent,
         images: &AgentImages,
     ) -> Result<Self> {
-        let service = one.agent.service(one.library);
-        let wanted = images.get(&one.agent.name).map(String::as_str);
-        let image = one.agent.reference(wanted);
-        let volume = one.agent.volume(one.library, &image);
-        let Some(there) = model.service(&service) else {
+        let service = planned.agent.service(planned.library);
+        let wanted = images.get(&planned.agent.name).map(String::as_str);
+        let image = planned.agent.reference(wanted);
+        let volume = planned.agent.volume(planned.library, &image);
+        let Some(existing) = model.service(&service) else {
             return Ok(Self { service, image, volume, origin: SourceOrigin::Added });
         };
         let other = |text: String| {
             let hint = format!(
                 "remove the service {service} and its volume, then run the same command again"
             );
-            Error::new(ErrorCode::UnsafeEdit, text).at(model.place(&there.name_span)).hint(hint)
+            Error::new(ErrorCode::UnsafeEdit, text).at(model.place(&existing.name_span)).hint(hint)
         };
-        let old = there.image.clone().unwrap_or_default();
-        let mut volumes = there.references.iter().filter(|one| one.kind == ReferenceKind::Volume);
-        let Some(mounted) = volumes.next().map(|one| one.name.clone()) else {
+        let old = existing.image.clone().unwrap_or_default();
+        let mut volumes =
+            existing.references.iter().filter(|reference| reference.kind == ReferenceKind::Volume);
+        let Some(mounted) = volumes.next().map(|reference| reference.name.clone()) else {
             return Err(other(format!(
                 "the service {service} is there already, and has no volume"
             )));
         };
         let is_replaced = match wanted {
             Some(wanted) => wanted != old,
-            None => is_older(one.agent, &old),
+            None => is_older(planned.agent, &old),
         };
         if !is_replaced {
             let origin = SourceOrigin::Kept;
             return Ok(Self { service, image: old, volume: mounted, origin });
         }
-        if mounted != one.agent.volume(one.library, &old) {
+        if mounted != planned.agent.volume(planned.library, &old) {
             let text =
                 format!("the service {service} has the image {old} and a volume of another name");
             return Err(other(text));
@@ -82,12 +83,12 @@ impl AgentSource {
         plan: &mut Plan,
         model: &ComposeModel,
         path: &Path,
-        one: &PlannedAgent,
+        planned: &PlannedAgent,
     ) -> Result<()> {
         match &self.origin {
             SourceOrigin::Kept => Ok(()),
             SourceOrigin::Added => {
-                let body = one.agent.render_service(one.library, &self.image)?;
+                let body = planned.agent.render_service(planned.library, &self.image)?;
                 let additions =
                     [("services", &self.service, body), ("volumes", &self.volume, String::new())];
                 let additions = additions.map(|(section, key, body)| Addition::Entry {
@@ -103,11 +104,12 @@ impl AgentSource {
                 let names = [(image, &self.image), (volume, &self.volume)];
                 let renames: Renames =
                     names.into_iter().map(|(old, new)| (old.clone(), new.clone())).collect();
-                let holds = |text: &str| renames.keys().any(|old| text.contains(old.as_str()));
+                let has_old_name =
+                    |text: &str| renames.keys().any(|old| text.contains(old.as_str()));
                 let files = model
                     .files
                     .iter()
-                    .filter(|file| file.holds == FileSyntax::Compose && holds(&file.text));
+                    .filter(|file| file.syntax == FileSyntax::Compose && has_old_name(&file.text));
                 for file in files {
                     plan.amend(model, &file.path, |text| rename(text, &renames))?;
                 }

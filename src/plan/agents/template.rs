@@ -20,7 +20,7 @@ pub struct LanguageTemplate {
     /// The agent, if there is one.
     #[serde(default)]
     pub agent: Option<AgentTemplate>,
-    /// What to write by hand to send spans, in one line.
+    /// The setting to write by hand to send spans, in one line.
     pub by_hand: String,
 }
 
@@ -162,7 +162,7 @@ static LANGUAGES: LazyLock<Vec<LanguageTemplate>> =
 
 /// Returns the template for a language.
 pub fn find_template(language: Language) -> Option<&'static LanguageTemplate> {
-    LANGUAGES.iter().find(|one| one.language == language.as_str())
+    LANGUAGES.iter().find(|template| template.language == language.as_str())
 }
 
 /// Returns the agent with this name.
@@ -172,15 +172,17 @@ pub fn find_agent(name: &str) -> Option<&'static AgentTemplate> {
 
 /// Lists every agent.
 pub fn list_agents() -> impl Iterator<Item = &'static AgentTemplate> {
-    LANGUAGES.iter().filter_map(|one| one.agent.as_ref())
+    LANGUAGES.iter().filter_map(|template| template.agent.as_ref())
 }
 
 impl AgentTemplate {
     /// Returns its language's name for people: `Node.js`.
     pub fn title(&self) -> &'static str {
         let mut languages = LANGUAGES.iter();
-        let own = languages.find(|one| one.agent.as_ref().is_some_and(|one| one.name == self.name));
-        own.map_or("its language", |one| one.title.as_str())
+        let own_template = languages.find(|template| {
+            template.agent.as_ref().is_some_and(|template| template.name == self.name)
+        });
+        own_template.map_or("its language", |template| template.title.as_str())
     }
 
     /// Returns the name of the service that copies it: `otel-agent-python`.
@@ -258,8 +260,11 @@ mod tests {
         }
         for agent in list_agents() {
             let modules = agent.module.iter();
-            assert!(modules.filter(|one| MODULES.iter().all(|(file, _)| file != one)).count() == 0);
-            assert!(agent.variables.iter().any(|one| one.value.contains(&agent.mount)));
+            assert!(
+                modules.filter(|module| MODULES.iter().all(|(file, _)| file != module)).count()
+                    == 0
+            );
+            assert!(agent.variables.iter().any(|variable| variable.value.contains(&agent.mount)));
         }
     }
 

@@ -25,7 +25,7 @@ pub fn list_variables(
     signals: OtherSignals,
     evidence: &AgentEvidence<'_>,
 ) -> Result<Vec<Variable>, String> {
-    let mut all = Vec::new();
+    let mut variables = Vec::new();
     for variable in &agent.variables {
         let value = match (library, &variable.musl) {
             (CLibrary::Musl, Some(value)) => value,
@@ -36,17 +36,17 @@ pub fn list_variables(
             VariableRule::Default => is_silent(&variable.name, evidence).then(|| value.clone()),
             VariableRule::Join => Some(join_values(variable, value, evidence)?),
         };
-        all.extend(value.map(|value| Variable { name: variable.name.clone(), value }));
+        variables.extend(value.map(|value| Variable { name: variable.name.clone(), value }));
     }
     for (name, is_sent) in
         [("OTEL_METRICS_EXPORTER", signals.metrics), ("OTEL_LOGS_EXPORTER", signals.logs)]
     {
         if is_silent(name, evidence) {
             let value = if is_sent { "otlp" } else { "none" };
-            all.push(Variable { name: name.to_owned(), value: value.to_owned() });
+            variables.push(Variable { name: name.to_owned(), value: value.to_owned() });
         }
     }
-    Ok(all)
+    Ok(variables)
 }
 
 /// Returns whether neither the service nor its image sets a variable.
@@ -60,13 +60,13 @@ fn join_values(
     value: &str,
     evidence: &AgentEvidence<'_>,
 ) -> Result<String, String> {
-    let own = own_value(&variable.name, evidence)?.unwrap_or_default();
+    let own_value = own_value(&variable.name, evidence)?.unwrap_or_default();
     let separator = variable.separator.as_str();
     Ok(match variable.join {
-        _ if own.contains(value) => own,
-        _ if own.trim().is_empty() => value.to_owned(),
-        JoinSide::Before => format!("{value}{separator}{own}"),
-        JoinSide::After => format!("{own}{separator}{value}"),
+        _ if own_value.contains(value) => own_value,
+        _ if own_value.trim().is_empty() => value.to_owned(),
+        JoinSide::Before => format!("{value}{separator}{own_value}"),
+        JoinSide::After => format!("{own_value}{separator}{value}"),
     })
 }
 
@@ -134,7 +134,10 @@ mod tests {
         }
         let library = super::super::find_library(&startup);
         match list_variables(agent, library, OtherSignals::default(), &evidence) {
-            Ok(all) => all.iter().map(|one| format!("{}={}", one.name, one.value)).collect(),
+            Ok(variables) => variables
+                .iter()
+                .map(|variable| format!("{}={}", variable.name, variable.value))
+                .collect(),
             Err(objection) => vec![objection],
         }
     }
@@ -182,10 +185,10 @@ mod tests {
             "compose.yml",
             "services:\n  a:\n    image: mcr.microsoft.com/dotnet/aspnet:8.0-alpine\n    environment: {OTEL_LOGS_EXPORTER: console}\n",
         )];
-        let all = listed(Language::Dotnet, &files);
-        assert!(all.iter().any(|one| one.contains("/linux-musl/")), "{all:?}");
-        assert!(all.iter().any(|one| one == "OTEL_METRICS_EXPORTER=none"), "{all:?}");
-        assert!(!all.iter().any(|one| one.starts_with("OTEL_LOGS_EXPORTER")), "{all:?}");
+        let lines = listed(Language::Dotnet, &files);
+        assert!(lines.iter().any(|line| line.contains("/linux-musl/")), "{lines:?}");
+        assert!(lines.iter().any(|line| line == "OTEL_METRICS_EXPORTER=none"), "{lines:?}");
+        assert!(!lines.iter().any(|line| line.starts_with("OTEL_LOGS_EXPORTER")), "{lines:?}");
     }
 
     #[test]
@@ -237,8 +240,8 @@ mod tests {
                 ("requirements.txt", requirements),
                 (if more.is_empty() { "x" } else { more }, ""),
             ];
-            let said = listed(language, &files);
-            assert!(!said[0].contains("/otel-auto-instrumentation"), "{docker}: {said:?}");
+            let lines = listed(language, &files);
+            assert!(!lines[0].contains("/otel-auto-instrumentation"), "{docker}: {lines:?}");
         }
         for (language, docker, requirements) in [
             (Language::Python, "FROM python:3.12-slim\nCMD python -u -m app\n", "gunicorn\n"),
@@ -251,8 +254,8 @@ mod tests {
                 ("Dockerfile", docker),
                 ("requirements.txt", requirements),
             ];
-            let said = listed(language, &files);
-            assert!(said[0].contains("/otel-auto-instrumentation"), "{docker}: {said:?}");
+            let lines = listed(language, &files);
+            assert!(lines[0].contains("/otel-auto-instrumentation"), "{docker}: {lines:?}");
         }
     }
 
@@ -265,8 +268,8 @@ mod tests {
             ),
             ("j.env", "JAVA_TOOL_OPTIONS=-Ddb.password=hunter2correcthorse\n"),
         ];
-        let said = listed(Language::Java, &files);
-        assert_eq!(said.len(), 1, "{said:?}");
-        assert!(!said[0].contains("hunter2"), "{said:?}");
+        let lines = listed(Language::Java, &files);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(!lines[0].contains("hunter2"), "{lines:?}");
     }
 }

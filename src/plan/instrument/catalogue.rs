@@ -145,8 +145,8 @@ pub enum InstrumentReach {
 impl InstrumentedLibrary {
     /// Returns whether this dotted name, as imports resolve it, belongs to the library.
     pub fn owns(&self, path: &str) -> bool {
-        self.imports.iter().any(|own| {
-            let rest = path.strip_prefix(own.as_str());
+        self.imports.iter().any(|prefix| {
+            let rest = path.strip_prefix(prefix.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
     }

@@ -51,7 +51,7 @@ pub(super) fn no_application(service: &PythonService) -> Note {
 pub(super) fn extend(
     service: &PythonService,
     code: CodeDrafts<'_>,
-    listed: &InstalledForCode,
+    installed: &InstalledForCode,
     mistakes: MistakePolicy,
     plan: &mut Plan,
 ) -> Result<()> {
@@ -59,7 +59,7 @@ pub(super) fn extend(
     let read = modules.clone();
     let graph = ImportGraph::new(&read, &service.roots);
     let repaired = |text: &str, name: &str, index: usize| {
-        repair::fix_mistakes(text, name, listed.flask, mistakes, (&graph, index))
+        repair::fix_mistakes(text, name, installed.flask, mistakes, (&graph, index))
     };
     rewrite_drafts(service, &mut drafts, &mut modules, plan, repaired)?;
     for index in 0..modules.len() {
@@ -69,7 +69,7 @@ pub(super) fn extend(
     }
     for index in 0..modules.len() {
         plan.notes.extend(unnamed_app_notes(service, drafts[index].file, &modules[index]));
-        let parts = missing_setup(service, &modules, index, &listed.libraries);
+        let parts = missing_setup(service, &modules, index, &installed.libraries);
         if parts.iter().any(|(_, wanted, _)| !wanted.outside_workers.is_empty()) {
             plan.notes.push(Note::fact(format!(
                 "{}: Redis stays untraced in workers of Celery, where each poll of the queue would be a trace",

@@ -70,8 +70,8 @@ impl<'m> ModuleWalk<'_, 'm> {
         let application = module.apps.first().filter(|_| index == self.app);
         let limit = application.map_or(usize::MAX, |app| app.top.start);
         for (at, event) in self.events(module).into_iter().take_while(|(at, _)| *at < limit) {
-            let here = EarlyPlace { module: index, before: Some(at) };
-            let ModuleEvent::Import(import) = event else { return Some(here) };
+            let early_place = EarlyPlace { module: index, before: Some(at) };
+            let ModuleEvent::Import(import) = event else { return Some(early_place) };
             for next in self.graph.executed(index, import) {
                 if self.seen.contains(&next) {
                     continue;
@@ -84,7 +84,7 @@ impl<'m> ModuleWalk<'_, 'm> {
                         return Some(place);
                     }
                 } else if !is_bare(self.graph.module(next)) {
-                    return Some(here);
+                    return Some(early_place);
                 }
             }
         }
@@ -118,8 +118,9 @@ impl<'m> ModuleWalk<'_, 'm> {
     fn binds_early(&self, import: &PythonImport) -> bool {
         let name = import.path.rsplit('.').next().unwrap_or_default();
         let is_function = name.starts_with(|c: char| c.is_ascii_lowercase());
-        let of_library =
-            |library: &&&InstrumentedLibrary| library.imports.iter().all(|own| *own != import.path);
+        let of_library = |library: &&&InstrumentedLibrary| {
+            library.imports.iter().all(|module| *module != import.path)
+        };
         is_function && self.later(&import.path).filter(of_library).is_some()
     }
 

@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn the_served_object_is_read_from_the_command() {
         let named = |command: &str, variable: Option<&str>| {
-            let found = served_objects(command, variable).into_iter().map(|one| one.name);
+            let found = served_objects(command, variable).into_iter().map(|object| object.name);
             found.collect::<Vec<_>>().join(" ")
         };
         assert_eq!(named("gunicorn -b 0.0.0.0:80 api.wsgi:server", None), "server");

@@ -111,8 +111,10 @@ impl<'m> ImportGraph<'m> {
     /// Returns the packages that enclose a module, outermost first.
     pub fn packages_around(&self, index: usize) -> Vec<usize> {
         let folders = self.modules[index].path.ancestors().skip(1);
-        let mut found: Vec<usize> =
-            folders.map_while(|folder| self.package(folder)).filter(|own| *own != index).collect();
+        let mut found: Vec<usize> = folders
+            .map_while(|folder| self.package(folder))
+            .filter(|package| *package != index)
+            .collect();
         found.reverse();
         found
     }

@@ -91,7 +91,7 @@ fn addon_needs(
 
 fn free_name(module: &PythonModule) -> String {
     let taken = |name: &&str| {
-        module.names.iter().any(|own| own == name)
+        module.names.iter().any(|module_name| module_name == name)
             || module.imports.iter().any(|import| import.local == **name)
     };
     let mut names = ["provider", "tracer_provider"].into_iter();
@@ -124,8 +124,8 @@ pub(super) fn initialise_module(
     let mut added: Vec<&str> = heads.map(String::as_str).collect();
     let mut patches = head_patches(&source, module, &rendered, &start, early.as_ref());
     for app in &module.apps {
-        let own = rendered.hooks.iter().filter(|(name, _)| app.name() == Some(name));
-        let hooks: Vec<&str> = own.map(|(_, hook)| hook.as_str()).collect();
+        let app_hooks = rendered.hooks.iter().filter(|(name, _)| app.name() == Some(name));
+        let hooks: Vec<&str> = app_hooks.map(|(_, hook)| hook.as_str()).collect();
         if !hooks.is_empty() {
             let spot = insert::after(&source, &app.statement);
             patches.push(insert_blocks(&source, &spot, &hooks));

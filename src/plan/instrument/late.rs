@@ -46,7 +46,8 @@ pub fn is_late(graph: &ImportGraph<'_>, index: usize, library: &InstrumentedLibr
     let mut calls = graph.module(index).calls.iter().filter(|call| call.name == "instrument");
     calls.any(|call| {
         matches!(call.scope, CallScope::Module | CallScope::Conditional)
-            && instrumented_library(call).is_some_and(|own| own.class == library.class)
+            && instrumented_library(call)
+                .is_some_and(|instrumented| instrumented.class == library.class)
             && first_user(graph, index, library, call.range.start).is_some()
     })
 }

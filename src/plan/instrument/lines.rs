@@ -88,7 +88,9 @@ fn needed_symbols(needs: &ModuleNeeds) -> Vec<ImportedSymbol> {
             "OTLPSpanExporter",
         ));
     }
-    for framework in FRAMEWORKS.iter().filter(|one| needs.apps.iter().any(|(_, of)| of == one)) {
+    for framework in
+        FRAMEWORKS.iter().filter(|framework| needs.apps.iter().any(|(_, of)| of == framework))
+    {
         let (module, class) = framework.instrumentor;
         wanted.push(ImportedSymbol::new(module, class));
     }
@@ -235,13 +237,13 @@ pub(super) fn bring_in(
     module: ModuleNames<'_>,
 ) -> (String, Option<ImportLine>) {
     let path = symbol.path();
-    let there = module.imports.iter().find(|import| {
+    let existing = module.imports.iter().find(|import| {
         import.path == path
             && import.depth == ImportDepth::Top
             && import.start < module.limit
             && !import.local.is_empty()
     });
-    if let Some(import) = there {
+    if let Some(import) = existing {
         return (import.local.clone(), None);
     }
     // `import os` has `environ` in it.

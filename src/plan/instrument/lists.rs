@@ -47,7 +47,9 @@ pub(super) fn extend(service: &PythonService, plan: &mut Plan) -> Result<Option<
     let mut waits = service.packages.is_empty();
     for list in &service.packages {
         match extend_list(service, list, plan)? {
-            Some(one) => all = Some(all.map_or(one.clone(), |all| all.in_both(&one))),
+            Some(installed) => {
+                all = Some(all.map_or(installed.clone(), |all| all.in_both(&installed)))
+            }
             None => waits = true,
         }
     }
@@ -61,16 +63,18 @@ fn extend_list(
     plan: &mut Plan,
 ) -> Result<Option<InstalledForCode>> {
     let (before, after, wanted, entries) = match list {
-        PackageList::Requirements { file, included, constraints, beside } => {
+        PackageList::Requirements { file, included, constraints, also_installed } => {
             let read = |file: &PythonSourceFile| Requirements::parse(&file.text).entries;
-            let included = included.iter().flat_map(read).chain(beside.iter().cloned()).collect();
+            let included =
+                included.iter().flat_map(read).chain(also_installed.iter().cloned()).collect();
             let constraints: Vec<RequirementEntry> = constraints.iter().flat_map(read).collect();
             let (after, wanted, entries) =
                 extend_requirements_list(service, file, included, &constraints, plan)?;
             (file, after, wanted, entries)
         }
-        PackageList::Pyproject { file, lock, beside } => {
-            let (after, wanted, entries) = extend_pyproject(service, file, *lock, beside, plan)?;
+        PackageList::Pyproject { file, lock, also_installed } => {
+            let (after, wanted, entries) =
+                extend_pyproject(service, file, *lock, also_installed, plan)?;
             (file, after, wanted, entries)
         }
         PackageList::Fixed(fixed) => return left_alone(service, fixed, plan),
@@ -217,21 +221,26 @@ fn extend_pyproject(
     service: &PythonService,
     file: &PythonSourceFile,
     lock: Option<LockTool>,
-    beside: &[RequirementEntry],
+    also_installed: &[RequirementEntry],
     plan: &mut Plan,
 ) -> Result<ExtendedList> {
     let name = display_service_path(service, &file.path);
     let named = |error: Error| Error { message: format!("{name}: {}", error.message), ..error };
     let read = pyproject::parse_pyproject(&file.text).map_err(named)?;
     let entries = read.map(|read| read.entries).unwrap_or_default();
-    let wanted =
-        packages::wanted(python_catalogue(), &entries, beside, &[], package_request(service))?;
+    let wanted = packages::wanted(
+        python_catalogue(),
+        &entries,
+        also_installed,
+        &[],
+        package_request(service),
+    )?;
     let after = pyproject::extend(&file.text, &wanted.missing).map_err(named)?;
     if let (false, Some(tool)) = (wanted.missing.is_empty(), lock) {
         let lock = tool.lock_file();
         plan.notes.push(Note::warning(format!("{name} changes, and {lock} next to it does not")));
     }
-    Ok((after, wanted, [entries, beside.to_vec()].concat()))
+    Ok((after, wanted, [entries, also_installed.to_vec()].concat()))
 }
 
 fn locked_list_error(file: &str, read: &Requirements, wanted: &MissingPackages) -> Error {

@@ -49,7 +49,7 @@ pub struct PythonService {
     pub version: Option<String>,
     /// How tracing starts.
     pub start: TracingStart,
-    /// What its command starts, the likeliest first; empty if unknown.
+    /// The modules that its command starts, the likeliest first; empty if unknown.
     pub entries: Vec<entry::StartEntry>,
     /// The objects that its command serves, the likeliest first.
     pub served: Vec<entry::ServedObject>,
@@ -64,8 +64,9 @@ pub struct PythonService {
 impl PythonService {
     /// Returns the frameworks that its applications may use.
     fn frameworks(&self) -> Vec<&'static PythonFramework> {
-        let may_use =
-            |one: &&PythonFramework| self.python.iter().any(|file| one.may_be_in(&file.text));
+        let may_use = |framework: &&PythonFramework| {
+            self.python.iter().any(|file| framework.may_be_in(&file.text))
+        };
         FRAMEWORKS.iter().filter(may_use).collect()
     }
 }
@@ -101,7 +102,7 @@ pub enum PackageList {
         /// Constraints files passed to pip with it.
         constraints: Vec<PythonSourceFile>,
         /// Packages that other commands install.
-        beside: Vec<RequirementEntry>,
+        also_installed: Vec<RequirementEntry>,
     },
     /// A `pyproject.toml` that declares dependencies.
     Pyproject {
@@ -110,7 +111,7 @@ pub enum PackageList {
         /// The tool whose lock is next to it, although the image does not install from that lock.
         lock: Option<LockTool>,
         /// Packages that other commands install.
-        beside: Vec<RequirementEntry>,
+        also_installed: Vec<RequirementEntry>,
     },
     /// A source that only the user changes.
     Fixed(FixedPackages),
@@ -161,12 +162,12 @@ pub fn plan_instrumentation(service: &PythonService, mistakes: MistakePolicy) ->
         plan.notes.push(code::no_application(service));
         return Ok(plan);
     }
-    let listed = lists::extend(service, &mut plan)?;
-    let Some(listed) = listed else {
+    let installed = lists::extend(service, &mut plan)?;
+    let Some(installed) = installed else {
         return Ok(plan);
     };
     match code {
-        Some(code) => code::extend(service, code, &listed, mistakes, &mut plan)?,
+        Some(code) => code::extend(service, code, &installed, mistakes, &mut plan)?,
         None => plan.notes.push(Note::fact(format!(
             "{}: started by `opentelemetry-instrument`, which needs no lines in the code",
             service.name

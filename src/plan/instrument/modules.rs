@@ -126,7 +126,7 @@ pub fn is_hooked(modules: &[&PythonModule], index: usize, app: &PythonApp) -> bo
     let Some(name) = app.name() else {
         return false;
     };
-    let own = modules[index];
+    let own_module = modules[index];
     let initialisers: BTreeSet<&str> = modules
         .iter()
         .flat_map(|module| &module.telemetry.initialisers)
@@ -135,12 +135,12 @@ pub fn is_hooked(modules: &[&PythonModule], index: usize, app: &PythonApp) -> bo
     let traces = |call: &&PythonCall| {
         call.name == "instrument_app" || initialisers.contains(call.name.as_str())
     };
-    let mut here = own.calls.iter().filter(traces);
+    let mut setup_calls = own_module.calls.iter().filter(traces);
     let by_server = |module: &&&PythonModule| is_gunicorn_config(&module.path);
     let mut settings = modules.iter().filter(by_server);
-    if own.telemetry.class_wide.is_some()
+    if own_module.telemetry.class_wide.is_some()
         || settings.any(|module| module.telemetry.class_wide.is_some())
-        || here.any(|call| passes_argument(call, name))
+        || setup_calls.any(|call| passes_argument(call, name))
     {
         return true;
     }
@@ -149,11 +149,11 @@ pub fn is_hooked(modules: &[&PythonModule], index: usize, app: &PythonApp) -> bo
         _ => None,
     };
     modules.iter().enumerate().any(|(other, module)| {
-        let elsewhere = other != index && imports_module(&module.imports, &own.stem);
+        let elsewhere = other != index && imports_module(&module.imports, &own_module.stem);
         let makes_it = factory.is_some_and(|factory| {
             (elsewhere || other == index) && module.calls.iter().any(|call| call.name == factory)
         });
-        let names = names_elsewhere(module, &own.stem, name);
+        let names = names_elsewhere(module, &own_module.stem, name);
         module.calls.iter().filter(traces).any(|call| {
             makes_it || (elsewhere && names.iter().any(|name| passes_argument(call, name)))
         })

@@ -39,38 +39,38 @@ pub struct PackageRequest<'w> {
     pub frameworks: Vec<&'static PythonFramework>,
 }
 
-/// Returns what `own` lacks, given the lists it includes and the versions that `constraints` allow.
+/// Returns what `direct` lacks, given the lists it includes and the versions that `constraints` allow.
 ///
 /// # Errors
 /// `no-version-set` when no versions fit the pinned ones.
 pub fn wanted(
     catalogue: &PythonCatalogue,
-    own: &[RequirementEntry],
+    direct: &[RequirementEntry],
     included: &[RequirementEntry],
     constraints: &[RequirementEntry],
-    wish: PackageRequest<'_>,
+    request: PackageRequest<'_>,
 ) -> Result<MissingPackages> {
-    let all: Vec<&RequirementEntry> = own.iter().chain(included).collect();
-    let has = |name: &str| all.iter().any(|entry| entry.name == name);
+    let entries: Vec<&RequirementEntry> = direct.iter().chain(included).collect();
+    let has = |name: &str| entries.iter().any(|entry| entry.name == name);
     let set = match constraints.iter().find_map(|entry| version_set_of(catalogue, entry)) {
         Some(set) => Some(set),
         // pip takes the versions of unpinned packages from the constraints.
         None if !constraints.is_empty() => None,
-        None => chosen_set(catalogue, &all, wish.python)?,
+        None => chosen_set(catalogue, &entries, request.python)?,
     };
     let contrib = set.as_ref().map(|set| set.contrib.as_str());
-    let mut notes = version_mismatch_notes(catalogue, &all);
-    let mut packages = base_packages(catalogue, &all, set.as_ref(), &wish);
-    let names = all.iter().map(|entry| entry.name.as_str());
-    let asked = wish
+    let mut notes = version_mismatch_notes(catalogue, &entries);
+    let mut packages = base_packages(catalogue, &entries, set.as_ref(), &request);
+    let names = entries.iter().map(|entry| entry.name.as_str());
+    let addon_packages = request
         .addons
         .iter()
         .filter_map(|addon| catalogue.addon(*addon))
         .flat_map(|facts| &facts.packages)
         .map(|pinned| pinned.package.as_str());
-    let names: Vec<&str> = names.chain(asked).collect();
-    for library in used_libraries(catalogue, &all) {
-        notes.extend(refused_release(library, &all));
+    let names: Vec<&str> = names.chain(addon_packages).collect();
+    for library in used_libraries(catalogue, &entries) {
+        notes.extend(refused_release(library, &entries));
         if let Some(other) = library.clash(names.iter().copied()) {
             notes.push(Note::fact(format!("{} is left out beside {other}", library.package)));
         } else if is_available(library, set.as_ref()) {
@@ -79,7 +79,7 @@ pub fn wanted(
             notes.push(too_old(library, set.as_ref()));
         }
     }
-    let addons = wish.addons.iter().filter_map(|addon| catalogue.addon(*addon));
+    let addons = request.addons.iter().filter_map(|addon| catalogue.addon(*addon));
     for pinned in addons.flat_map(|facts| &facts.packages) {
         let version = set.as_ref().map(|_| pinned.version.as_str());
         packages.push((&pinned.package, version));
@@ -96,7 +96,7 @@ fn base_packages<'c>(
     catalogue: &'c PythonCatalogue,
     entries: &[&RequirementEntry],
     set: Option<&'c VersionSet>,
-    wish: &PackageRequest<'_>,
+    request: &PackageRequest<'_>,
 ) -> Vec<(&'c str, Option<&'c str>)> {
     let contrib = set.map(|set| set.contrib.as_str());
     let brought = |package: &&TracingPackage| {
@@ -109,11 +109,11 @@ fn base_packages<'c>(
         .filter(|package| !brought(package))
         .map(|package| (package.package.as_str(), set.map(|set| set.core.as_str())))
         .collect();
-    if wish.start == TracingStart::ZeroCode {
+    if request.start == TracingStart::ZeroCode {
         packages.push((&catalogue.zero_code, contrib));
     }
     let instrumentations =
-        catalogue.contrib.iter().filter(|package| package.is_for(&wish.frameworks));
+        catalogue.contrib.iter().filter(|package| package.is_for(&request.frameworks));
     packages.extend(instrumentations.map(|package| (package.package.as_str(), contrib)));
     packages
 }
@@ -177,26 +177,26 @@ fn chosen_set(
     entries: &[&RequirementEntry],
     python: Option<&str>,
 ) -> Result<Option<VersionSet>> {
-    let ours: Vec<&&RequirementEntry> = entries
+    let telemetry_entries: Vec<&&RequirementEntry> = entries
         .iter()
         .filter(|entry| entry.name.starts_with("opentelemetry-"))
         .filter(|entry| {
             version_set_of(catalogue, entry).is_some() || is_ours(catalogue, &entry.name)
         })
         .collect();
-    if let Some(entry) = ours
+    if let Some(entry) = telemetry_entries
         .iter()
         .find(|entry| entry.pin.as_ref().is_some_and(|pin| catalogue.alone.contains(pin)))
     {
         return Err(no_version_set_error(catalogue, entry));
     }
-    if let Some(set) = ours.iter().find_map(|entry| version_set_of(catalogue, entry)) {
+    if let Some(set) = telemetry_entries.iter().find_map(|entry| version_set_of(catalogue, entry)) {
         return Ok(Some(set));
     }
     let versions: Vec<&&RequirementEntry> =
         entries.iter().filter(|entry| entry.bounds != VersionBounds::Address).collect();
     let pinned = versions.iter().filter(|entry| entry.pin.is_some()).count();
-    if !ours.is_empty() || pinned * 2 <= versions.len() {
+    if !telemetry_entries.is_empty() || pinned * 2 <= versions.len() {
         return Ok(None);
     }
     match catalogue.newest_for(python) {

@@ -44,16 +44,16 @@ pub(super) fn fix_mistakes(
     let mut patches: Vec<TextPatch> = Vec::new();
     let mut notes = Vec::new();
     for mistake in found {
-        let said = format!("{name}:{}: {}", mistake.line, mistake.text);
+        let note_text = format!("{name}:{}: {}", mistake.line, mistake.text);
         let fixes = match mistakes {
             MistakePolicy::Say => false,
             MistakePolicy::Start => mistake.effect == MistakeEffect::NoStart,
             MistakePolicy::Fix => true,
         };
         notes.push(match (fixes, mistake.fix.is_empty()) {
-            (_, true) => Note::warning(said),
-            (false, false) => Note::warning(said).hint(format!("`{REPAIR}` puts it right")),
-            (true, false) => Note::fact(format!("{said}; put right")),
+            (_, true) => Note::warning(note_text),
+            (false, false) => Note::warning(note_text).hint(format!("`{REPAIR}` puts it right")),
+            (true, false) => Note::fact(format!("{note_text}; put right")),
         });
         if fixes {
             patches.extend(mistake.fix);

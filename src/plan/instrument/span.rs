@@ -108,11 +108,11 @@ impl<'e> SpanEdit<'e> {
         let variable = self.free(&["span", "current_span", "otel_span"]);
         let placed = self.placed(&variable)?;
         let mut first = Vec::new();
-        for one in placed {
-            match one.place {
-                EarliestPlace::Start => first.push(one.line),
+        for attribute in placed {
+            match attribute.place {
+                EarliestPlace::Start => first.push(attribute.line),
                 EarliestPlace::After(statement) => patches.push(
-                    wrap::insert_after(self.source, statement, &body.step, &[one.line])
+                    wrap::insert_after(self.source, statement, &body.step, &[attribute.line])
                         .ok_or_else(|| self.crowded(statement.start_byte()))?,
                 ),
             }
@@ -141,14 +141,14 @@ impl<'e> SpanEdit<'e> {
             let spot = insert::after_imports(self.source, &self.module.imports, top);
             patches.push(insert::insert_blocks(self.source, &spot, &[&block]));
         }
-        for one in self.placed(&format!("{trace}.get_current_span()"))? {
+        for attribute in self.placed(&format!("{trace}.get_current_span()"))? {
             let patch = match existing {
                 ExistingSpan::Decorator => {
                     let body = wrap::body(self.source, &self.function)
                         .ok_or_else(|| self.refused("the function does nothing"))?;
-                    wrap::insert_at(self.source, &body, one.place, &[one.line])
+                    wrap::insert_at(self.source, &body, attribute.place, &[attribute.line])
                 }
-                ExistingSpan::Block(block) => self.in_block(block, one),
+                ExistingSpan::Block(block) => self.in_block(block, attribute),
                 ExistingSpan::Other => None,
             };
             patches.push(patch.ok_or_else(|| {
@@ -158,17 +158,17 @@ impl<'e> SpanEdit<'e> {
         Ok(patches)
     }
 
-    fn in_block(&self, block: SyntaxNode<'e>, one: PlacedAttribute<'e>) -> Option<TextPatch> {
+    fn in_block(&self, block: SyntaxNode<'e>, attribute: PlacedAttribute<'e>) -> Option<TextPatch> {
         let first = block.child_by_field_name("body")?.named_child(0)?;
         let inside = |statement: &SyntaxNode<'e>| {
             statement.start_byte() > block.start_byte() && statement.end_byte() <= block.end_byte()
         };
-        match one.place {
+        match attribute.place {
             EarliestPlace::After(statement) if inside(&statement) => {
-                wrap::insert_after(self.source, statement, "", &[one.line])
+                wrap::insert_after(self.source, statement, "", &[attribute.line])
             }
             EarliestPlace::After(statement) if statement.end_byte() > block.start_byte() => None,
-            _ => wrap::insert_before(self.source, first, &[one.line]),
+            _ => wrap::insert_before(self.source, first, &[attribute.line]),
         }
     }
 
@@ -192,8 +192,8 @@ impl<'e> SpanEdit<'e> {
     }
 
     fn missing(&self) -> Vec<&'e SpanAttributeRequest> {
-        let all = self.request.attributes.iter();
-        all.filter(|attribute| !self.function.sets(self.source, &attribute.key)).collect()
+        let attributes = self.request.attributes.iter();
+        attributes.filter(|attribute| !self.function.sets(self.source, &attribute.key)).collect()
     }
 
     /// Returns the module's tracer, with the lines that create a missing one.
@@ -212,8 +212,8 @@ impl<'e> SpanEdit<'e> {
         };
         let block = render_template(include_str!("../../../templates/python/tracer.py"), values)?;
         let spot = insert::after_imports(self.source, &self.module.imports, top);
-        let made = tracer::NamedTracer { name, defined_at: None };
-        Ok((made, vec![insert::insert_blocks(self.source, &spot, &[&block])]))
+        let named_tracer = tracer::NamedTracer { name, defined_at: None };
+        Ok((named_tracer, vec![insert::insert_blocks(self.source, &spot, &[&block])]))
     }
 
     fn names(&self, limit: usize) -> ModuleNames<'e> {
@@ -223,7 +223,7 @@ impl<'e> SpanEdit<'e> {
     /// Returns the first of these names that neither the module nor the function uses.
     fn free(&self, names: &[&str]) -> String {
         let taken = |name: &&&str| {
-            self.module.names.iter().any(|own| own == **name)
+            self.module.names.iter().any(|module_name| module_name == **name)
                 || self.module.imports.iter().any(|import| import.local == **name)
                 || self.function.uses(self.source, name)
         };
@@ -248,9 +248,9 @@ impl<'e> SpanEdit<'e> {
         let source = PythonSource::parse(after)
             .map_err(|error| unreadable_python_error(file, self.name, &error))?;
         let found = find_function(&source, &self.request.function)?;
-        let there = found.span(&source, &self.request.name).is_some();
+        let has_span = found.span(&source, &self.request.name).is_some();
         let mut attributes = self.request.attributes.iter();
-        if there && attributes.all(|attribute| found.sets(&source, &attribute.key)) {
+        if has_span && attributes.all(|attribute| found.sets(&source, &attribute.key)) {
             Ok(())
         } else {
             Err(self.refused("the result would not mean what was planned"))

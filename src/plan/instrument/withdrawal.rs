@@ -45,9 +45,9 @@ pub fn plan(service: &PythonService) -> Result<Plan> {
         file.text = without(&file.text, &find_blocks(&file.text));
     }
     let again = super::plan_instrumentation(&bare, MistakePolicy::Say)?;
-    let mut left = Vec::new();
+    let mut notes = Vec::new();
     for (file, bare) in service.python.iter().zip(&bare.python) {
-        let mut now = file.text.clone();
+        let mut text_after = file.text.clone();
         if bare.text != file.text {
             let planned = again
                 .changes
@@ -55,7 +55,7 @@ pub fn plan(service: &PythonService) -> Result<Plan> {
                 .find(|change| change.path == file.path)
                 .and_then(|change| change.after.as_deref());
             match take_blocks(file, &bare.text, planned.unwrap_or_default()) {
-                Ok(text) => now = text,
+                Ok(text) => text_after = text,
                 Err(reason) => {
                     let name = display_service_path(service, &file.path);
                     plan.notes.push(Note::warning(format!("{name} stays as it is: {reason}")));
@@ -65,18 +65,18 @@ pub fn plan(service: &PythonService) -> Result<Plan> {
         plan.change(FileChange {
             path: file.path.clone(),
             before: Some(file.text.as_str().into()),
-            after: Some(now.as_str().into()),
+            after: Some(text_after.as_str().into()),
             writing: WriteMethod::Replace,
         });
-        left.push(now);
+        notes.push(text_after);
     }
     if service.start == TracingStart::InCode {
-        take_packages(&bare, &left, &mut plan)?;
+        take_packages(&bare, &notes, &mut plan)?;
     }
     Ok(plan)
 }
 
-/// The addons whose blocks stand in the service's files.
+/// Returns the addons whose blocks are in the service's files.
 pub fn list_addons(service: &PythonService) -> Vec<Addon> {
     let has = |addon: &Addon| {
         let marker = format!("# {}: imports{MARKER_END}", addon.title());
@@ -91,8 +91,8 @@ fn take_blocks(file: &PythonSourceFile, bare: &str, planned: &str) -> Result<Str
     let planned: BTreeSet<String> =
         find_blocks(planned).into_iter().flat_map(|block| trim_lines(&planned[block])).collect();
     let known = list_library_lines();
-    let mut ours = blocks.iter().flat_map(|block| trim_lines(&file.text[block.clone()]));
-    if !ours.all(|line| planned.contains(&line) || known.contains(&line)) {
+    let mut block_lines = blocks.iter().flat_map(|block| trim_lines(&file.text[block.clone()]));
+    if !block_lines.all(|line| planned.contains(&line) || known.contains(&line)) {
         return Err("its lines for tracing are not as `cruddur-ops instrument` writes them");
     }
     let source =
@@ -101,7 +101,7 @@ fn take_blocks(file: &PythonSourceFile, bare: &str, planned: &str) -> Result<Str
         .filter(|node| node.kind() == "identifier")
         .map(|node| source.of(node))
         .collect();
-    let mut kept = Vec::new();
+    let mut imports_in_use = Vec::new();
     for block in &blocks {
         let mut lines = file.text[block.clone()].lines().map(str::trim).skip(1);
         let bound: Vec<(&str, &str)> = lines
@@ -112,22 +112,22 @@ fn take_blocks(file: &PythonSourceFile, bare: &str, planned: &str) -> Result<Str
         if bound.iter().any(|(line, _)| !line.contains("import ")) {
             return Err("other lines use what its lines for tracing set up");
         }
-        kept.push(bound.into_iter().map(|(line, _)| line.to_owned()).collect::<Vec<_>>());
+        imports_in_use.push(bound.into_iter().map(|(line, _)| line.to_owned()).collect::<Vec<_>>());
     }
-    if kept.iter().all(Vec::is_empty) {
+    if imports_in_use.iter().all(Vec::is_empty) {
         return Ok(bare.to_owned());
     }
     let patches: Vec<TextPatch> = blocks
         .iter()
-        .zip(&kept)
-        .map(|(block, kept)| {
-            if kept.is_empty() {
+        .zip(&imports_in_use)
+        .map(|(block, imports)| {
+            if imports.is_empty() {
                 TextPatch::replace(with_blank_line(&file.text, block), "")
             } else {
                 let text = &file.text[block.clone()];
                 let mut lines = text.split_inclusive('\n').enumerate();
                 let stays = |(at, line): &(usize, &str)| {
-                    *at == 0 || kept.iter().any(|one| one == line.trim())
+                    *at == 0 || imports.iter().any(|one| one == line.trim())
                 };
                 let lines: String = lines.by_ref().filter(stays).map(|(_, line)| line).collect();
                 TextPatch::replace(block.clone(), lines)
@@ -153,8 +153,8 @@ fn trim_lines(block: &str) -> Vec<String> {
 /// The lines for every library: one that was there once may be gone.
 fn list_library_lines() -> BTreeSet<String> {
     let libraries = python_catalogue().libraries.iter();
-    let lines = libraries.flat_map(|one| {
-        let (module, class) = (&one.module, &one.class);
+    let lines = libraries.flat_map(|library| {
+        let (module, class) = (&library.module, &library.class);
         [format!("from {module} import {class}"), format!("{class}().instrument()")]
     });
     lines.collect()
@@ -199,7 +199,8 @@ fn with_blank_line(text: &str, block: &Range<usize>) -> Range<usize> {
     let below = text[block.end..].split_inclusive('\n').next();
     match (above, below) {
         (Some(above), below)
-            if above.trim().is_empty() && below.is_none_or(|one| one.trim().is_empty()) =>
+            if above.trim().is_empty()
+                && below.is_none_or(|next_line| next_line.trim().is_empty()) =>
         {
             block.start - above.len()..block.end
         }
@@ -221,23 +222,30 @@ fn take_packages(service: &PythonService, texts: &[String], plan: &mut Plan) -> 
     };
     for list in &service.packages {
         match list {
-            PackageList::Requirements { file, included, constraints, beside } => {
+            PackageList::Requirements { file, included, constraints, also_installed } => {
                 let read = |file: &PythonSourceFile| Requirements::parse(&file.text).entries;
-                let own = read(file);
+                let entries = read(file);
                 let others: Vec<RequirementEntry> =
-                    included.iter().flat_map(read).chain(beside.iter().cloned()).collect();
+                    included.iter().flat_map(read).chain(also_installed.iter().cloned()).collect();
                 let constraints: Vec<RequirementEntry> =
                     constraints.iter().flat_map(read).collect();
-                let kept: Vec<RequirementEntry> = own
+                let remaining: Vec<RequirementEntry> = entries
                     .iter()
                     .filter(|entry| !lists::is_named(entry) || is_used(&entry.name))
                     .cloned()
                     .collect();
-                let wish = lists::package_request(service);
-                let added =
-                    packages::wanted(python_catalogue(), &kept, &others, &constraints, wish)?;
-                let added: Vec<String> = added.missing.iter().map(|one| one.line()).collect();
-                let is_added = |line: &&str| added.iter().any(|one| one == line.trim_end());
+                let request = lists::package_request(service);
+                let added = packages::wanted(
+                    python_catalogue(),
+                    &remaining,
+                    &others,
+                    &constraints,
+                    request,
+                )?;
+                let added: Vec<String> =
+                    added.missing.iter().map(|addition| addition.line()).collect();
+                let is_added =
+                    |line: &&str| added.iter().any(|added_line| added_line == line.trim_end());
                 let lines = file.text.split_inclusive('\n').filter(|line| !is_added(line));
                 let after: String = lines.collect();
                 plan.change(FileChange {
@@ -280,7 +288,7 @@ mod tests {
                 file: file("/p/requirements.txt", requirements),
                 included: Vec::new(),
                 constraints: Vec::new(),
-                beside: Vec::new(),
+                also_installed: Vec::new(),
             }],
             version: None,
             start: TracingStart::InCode,

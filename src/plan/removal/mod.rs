@@ -18,12 +18,12 @@ use crate::edit::yaml::service_lists::{self, WantedMember};
 use crate::error::Result;
 use crate::provider::{Addon, Destination};
 
-/// What is to be taken out of a compose project.
+/// A request to remove the services' lines from a compose project.
 #[expect(missing_debug_implementations, reason = "the project's files have none")]
 pub struct RemovalRequest<'a> {
     /// The services that are traced no longer.
     pub services: &'a BTreeSet<String>,
-    /// Where each service sends, as `init` may have written it.
+    /// The destinations of each service, as `init` may have written them.
     pub destinations: &'a BTreeMap<String, Vec<Destination>>,
     /// The addons that the code of each service reports to by blocks of this program's.
     pub addons: &'a BTreeMap<String, Vec<Addon>>,
@@ -42,17 +42,17 @@ pub struct CollectorSetup<'a> {
     pub path: &'a Path,
     /// Its text.
     pub text: &'a str,
-    /// Where it sends, as `init` may have written it.
+    /// Its destinations, as `init` may have written them.
     pub sends_to: &'a [Destination],
 }
 
-/// What a removal changes.
+/// The result of planning a removal.
 #[derive(Debug, Clone, Default)]
 pub struct Removed {
     /// The files.
     pub plan: Plan,
-    /// What leads from the project as it will be to the project as it is.
-    pub back: ComposeChanges,
+    /// The changes that would turn the planned project back into the present one.
+    pub reverse: ComposeChanges,
 }
 
 /// Plans to take the services' lines out of the compose files, and the services that only those needed.
@@ -67,7 +67,7 @@ pub fn plan(model: &ComposeModel, request: &RemovalRequest<'_>) -> Result<Remove
         services::take_members(model, service, agent.as_ref(), &mut lines);
     }
     services::take_unused(model, request, &mut lines)?;
-    let mut removed = Removed { back: lines.back, ..Removed::default() };
+    let mut removed = Removed { reverse: lines.reverse, ..Removed::default() };
     removed.plan.notes = lines.notes;
     for (path, edits) in lines.by_path {
         let plan = &mut removed.plan;
@@ -97,20 +97,20 @@ pub fn plan(model: &ComposeModel, request: &RemovalRequest<'_>) -> Result<Remove
     Ok(removed)
 }
 
-/// The lines that are to go, and what they said.
+/// The lines to remove, and the changes they made.
 #[derive(Debug)]
 struct RemovedLines<'a> {
     /// The services' own lines in each file that is not cleared.
-    own: BTreeMap<&'a Path, ServiceLines<'a>>,
+    service_lines: BTreeMap<&'a Path, ServiceLines<'a>>,
     by_path: BTreeMap<PathBuf, FileEdits>,
     cleared: &'a BTreeSet<PathBuf>,
-    back: ComposeChanges,
+    reverse: ComposeChanges,
     notes: Vec<Note>,
     /// The file of the collector goes.
     collector: bool,
 }
 
-/// What changes in one compose file.
+/// The changes to one compose file.
 #[derive(Debug, Default)]
 struct FileEdits {
     /// Members that go, by the keys that lead to their collection.
@@ -124,13 +124,13 @@ struct FileEdits {
 impl<'a> RemovedLines<'a> {
     fn of(model: &'a ComposeModel, cleared: &'a BTreeSet<PathBuf>) -> Self {
         let files = model.compose_files().filter(|file| !cleared.contains(&file.path));
-        let own = files
+        let own_files = files
             .filter_map(|file| Some((file.path.as_path(), ServiceLines::find(file.tree().ok()?)?)));
         Self {
-            own: own.collect(),
+            service_lines: own_files.collect(),
             by_path: BTreeMap::new(),
             cleared,
-            back: ComposeChanges::default(),
+            reverse: ComposeChanges::default(),
             notes: Vec::new(),
             collector: false,
         }
@@ -157,8 +157,8 @@ impl<'a> RemovedLines<'a> {
         for span in &service.defined_in {
             let file = model.file(span);
             let is_known = paths.iter().any(|text| Arc::ptr_eq(text, &file.text));
-            let own = self.own.get(file.path.as_path());
-            if is_known || !own.is_some_and(|own| own.has_member(wanted)) {
+            let file_lines = self.service_lines.get(file.path.as_path());
+            if is_known || !file_lines.is_some_and(|own| own.has_member(wanted)) {
                 continue;
             }
             paths.push(&file.text);
@@ -171,18 +171,18 @@ impl<'a> RemovedLines<'a> {
             found = true;
         }
         if found {
-            self.back.add_member(wanted);
+            self.reverse.add_member(wanted);
         }
         found
     }
 
     /// Returns whether a variable of a service goes.
     fn lacks_variable(&self, service: &str, name: &str) -> bool {
-        self.back.services.get(service).is_some_and(|changes| changes.sets(name))
+        self.reverse.services.get(service).is_some_and(|changes| changes.sets(name))
     }
 
     fn lacks(&self, service: &str, list: &str, name: &str) -> bool {
-        let changes = self.back.services.get(service);
+        let changes = self.reverse.services.get(service);
         changes.is_some_and(|changes| {
             changes.items.get(list).is_some_and(|items| items.contains(name))
         })

@@ -7,7 +7,7 @@ use crate::compose::{ComposeModel, ReferenceKind, ServiceModel};
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::service_lists::{ListMember, WantedMember};
 use crate::error::Result;
-use crate::plan::addons;
+use crate::plan::addons::{self, AwsKeyLifetime};
 use crate::plan::agents::{self, PlannedAgent};
 use crate::provider::{Addon, collector};
 
@@ -42,8 +42,9 @@ fn dependency(service: &str, condition: &str) -> ListMember {
 }
 
 fn volume_of(service: &ServiceModel) -> Option<&str> {
-    let volumes = service.references.iter().find(|one| one.kind == ReferenceKind::Volume);
-    volumes.map(|one| one.name.as_str())
+    let volumes =
+        service.references.iter().find(|reference| reference.kind == ReferenceKind::Volume);
+    volumes.map(|reference| reference.name.as_str())
 }
 
 /// Takes out the services that were added for those that are traced no longer, and that no other uses.
@@ -55,16 +56,18 @@ pub(super) fn take_unused(
     let mut users: BTreeSet<&str> = BTreeSet::new();
     for service in &model.services {
         let others = service.depends_on.iter();
-        let kept = others.filter(|other| !lines.lacks(&service.name, "depends_on", other));
-        users.extend(kept.map(String::as_str));
+        let remaining = others.filter(|other| !lines.lacks(&service.name, "depends_on", other));
+        users.extend(remaining.map(String::as_str));
     }
     let agents: Vec<&ServiceModel> = model
         .services
         .iter()
-        .filter(|one| agents::is_agent_service(one) && !users.contains(one.name.as_str()))
+        .filter(|service| {
+            agents::is_agent_service(service) && !users.contains(service.name.as_str())
+        })
         .collect();
     for service in agents {
-        let is_freed = lines.back.services.values().any(|changes| {
+        let is_freed = lines.reverse.services.values().any(|changes| {
             changes.items.get("depends_on").is_some_and(|items| items.contains(&service.name))
         });
         let Some((planned, volume)) = find_agent(model, service).filter(|_| is_freed) else {
@@ -78,29 +81,28 @@ pub(super) fn take_unused(
     }
     let is_named = |lines: &RemovedLines<'_>, name: &str| {
         let host = format!("//{name}:");
-        let is_other = |one: &&ServiceModel| {
-            one.environment.iter().any(|entry| {
+        let is_other = |service: &&ServiceModel| {
+            service.environment.iter().any(|entry| {
                 let raw = entry.raw().unwrap_or_default();
-                !lines.lacks_variable(&one.name, &entry.name)
+                !lines.lacks_variable(&service.name, &entry.name)
                     && (raw.contains(&host) || raw.starts_with(&host[2..]))
             })
         };
         users.contains(name) || model.services.iter().any(|one| is_other(&one))
     };
     if let Some(service) = model.service(collector::SERVICE)
-        && !lines.back.services.is_empty()
+        && !lines.reverse.services.is_empty()
         && !is_named(lines, &service.name)
     {
         take_collector(model, request, service, lines)?;
     }
     if let Some(daemon) = added_daemon(model)
-        && lines.back.services.values().any(|one| one.sets(DAEMON_ADDRESS))
+        && lines.reverse.services.values().any(|changes| changes.sets(DAEMON_ADDRESS))
         && !is_named(lines, &daemon.name)
     {
         let region = daemon.declared("AWS_REGION").and_then(|entry| entry.raw());
-        for temporary in [false, true] {
-            let body =
-                addons::render_daemon(region.unwrap_or_default(), &daemon.networks, temporary)?;
+        for keys in [AwsKeyLifetime::Permanent, AwsKeyLifetime::Temporary] {
+            let body = addons::render_daemon(region.unwrap_or_default(), &daemon.networks, keys)?;
             if take_service(model, daemon, &body, lines) {
                 break;
             }
@@ -114,16 +116,19 @@ fn find_agent<'m>(
     model: &ComposeModel,
     service: &'m ServiceModel,
 ) -> Option<(PlannedAgent, &'m str)> {
-    let using = model.services.iter().filter(|one| one.depends_on.contains(&service.name));
-    let mut agents = using.filter_map(|one| agents::find_planned(model, one));
-    let planned = agents.find(|one| one.agent.service(one.library) == service.name)?;
+    let using = model
+        .services
+        .iter()
+        .filter(|other_service| other_service.depends_on.contains(&service.name));
+    let mut agents = using.filter_map(|service| agents::find_planned(model, service));
+    let planned = agents.find(|planned| planned.agent.service(planned.library) == service.name)?;
     Some((planned, volume_of(service)?))
 }
 
 /// X-Ray's daemon under the name that it is added by.
 fn added_daemon(model: &ComposeModel) -> Option<&ServiceModel> {
-    let own = Addon::Xray.profile()?.daemon.as_ref()?;
-    model.service(&own.service)
+    let daemon = Addon::Xray.profile()?.daemon.as_ref()?;
+    model.service(&daemon.service)
 }
 
 fn take_collector(
@@ -166,7 +171,7 @@ fn take_service(
         lines.take(&file.path, &["services"], &service.name);
         let path = path.to_vec();
         let (key, body) = (service.name.clone(), String::new());
-        lines.back.add(&Addition::Entry { path, key, body });
+        lines.reverse.add(&Addition::Entry { path, key, body });
     }
     is_added
 }
@@ -175,8 +180,9 @@ fn take_service(
 fn take_volume(model: &ComposeModel, volume: &str, lines: &mut RemovedLines<'_>) {
     let is_kept = model.services.iter().any(|service| {
         let mut references = service.references.iter();
-        let uses = references.any(|one| one.kind == ReferenceKind::Volume && one.name == volume);
-        uses && !lines.back.added.contains(&service.name)
+        let uses = references
+            .any(|reference| reference.kind == ReferenceKind::Volume && reference.name == volume);
+        uses && !lines.reverse.added.contains(&service.name)
             && !lines.lacks(&service.name, "volumes", volume)
     });
     let path = ["volumes"].map(str::to_owned);

@@ -18,14 +18,14 @@ const COVERED: [&str; 4] = [
     "OTEL_EXPORTER_OTLP_HEADERS",
     "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
 ];
-/// What is set beside an endpoint where the SDK needs it.
+/// The variables that `init` adds to an endpoint if the SDK needs them.
 const SWITCHES: [(&str, &str); 4] = [
     ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
     ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
     ("OTEL_TRACES_EXPORTER", "otlp"),
     ("OTEL_SDK_DISABLED", "false"),
 ];
-/// What is set beside an agent.
+/// The variables that `init` adds to an agent's own.
 const SIGNALS: [&str; 2] = ["OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"];
 
 /// Takes the service's variables out, as far as its own lines have them as they are written.
@@ -40,20 +40,20 @@ pub(super) fn take(
     if let Some(planned) = agent {
         take_joined(model, service, planned, request, lines);
     }
-    let mut is_written = |one: &Variable| take_variable(model, service, one, lines);
+    let mut is_written = |variable: &Variable| take_variable(model, service, variable, lines);
     let mut is_sent = false;
     let addons = request.addons.get(&service.name).map_or(&[][..], Vec::as_slice);
-    for one in list_expected(model, service, destinations, addons) {
-        is_sent |= is_written(&one) && one.name != NAME;
+    for variable in list_expected(model, service, destinations, addons) {
+        is_sent |= is_written(&variable) && variable.name != NAME;
     }
     if is_sent || agent.is_some() {
         for (name, value) in SWITCHES {
             is_written(&variable(name, value));
         }
     }
-    for one in agent.into_iter().flat_map(|planned| &planned.agent.variables) {
-        for value in [Some(&one.value), one.musl.as_ref()].into_iter().flatten() {
-            is_written(&variable(&one.name, value));
+    for added in agent.into_iter().flat_map(|planned| &planned.agent.variables) {
+        for value in [Some(&added.value), added.musl.as_ref()].into_iter().flatten() {
+            is_written(&variable(&added.name, value));
         }
     }
     if agent.is_some() {
@@ -72,7 +72,7 @@ fn variable(name: &str, value: &str) -> Variable {
     Variable { name: name.to_owned(), value: value.to_owned() }
 }
 
-/// What `init` writes for the service, whichever of the destinations it is.
+/// Returns the variables that `init` writes for the service, for each of the destinations.
 fn list_expected(
     model: &ComposeModel,
     service: &ServiceModel,
@@ -97,13 +97,13 @@ fn list_expected(
     }
     expected.extend(COVERED.map(|name| variable(name, "")));
     for hosts in [HostNaming::Gitpod, HostNaming::Codespaces, HostNaming::Local] {
-        let wish = addons::AddonRequest {
+        let request = addons::AddonRequest {
             addons: addons.to_vec(),
             hosts,
             ..addons::AddonRequest::default()
         };
-        let own = addons::variables_of(model, &wish, service).unwrap_or_default();
-        expected.extend(own.into_iter().map(|(_, one)| one));
+        let variables = addons::variables_of(model, &request, service).unwrap_or_default();
+        expected.extend(variables.into_iter().map(|(_, variable)| variable));
     }
     expected
 }
@@ -112,31 +112,32 @@ fn list_expected(
 fn take_variable(
     model: &ComposeModel,
     service: &ServiceModel,
-    one: &Variable,
+    variable: &Variable,
     lines: &mut RemovedLines<'_>,
 ) -> bool {
-    let own = service.environment.iter().filter(|entry| {
-        entry.name == one.name
-            && entry.raw() == Some(&one.value)
+    let entries = service.environment.iter().filter(|entry| {
+        entry.name == variable.name
+            && entry.raw() == Some(&variable.value)
             && service.defines(&entry.name_span)
     });
     let mut found = false;
-    for entry in own {
+    for entry in entries {
         let file = model.file(&entry.name_span);
-        let own = lines.own.get(file.path.as_path());
-        let is_written =
-            own.is_some_and(|own| own.has_variable(&service.name, &one.name, &one.value));
-        if is_written && !lines.lacks_variable(&service.name, &one.name) {
+        let file_lines = lines.service_lines.get(file.path.as_path());
+        let is_written = file_lines.is_some_and(|file_lines| {
+            file_lines.has_variable(&service.name, &variable.name, &variable.value)
+        });
+        if is_written && !lines.lacks_variable(&service.name, &variable.name) {
             let keys = ["services", &service.name, "environment"];
-            lines.take(&file.path, &keys, &one.name);
-            lines.take(&file.path, &keys, &format!("{}={}", one.name, one.value));
+            lines.take(&file.path, &keys, &variable.name);
+            lines.take(&file.path, &keys, &format!("{}={}", variable.name, variable.value));
             found = true;
         }
     }
     if found {
-        lines.back.want(&Wanted {
+        lines.reverse.want(&Wanted {
             service: service.name.clone(),
-            set: vec![(one.name.clone(), one.value.clone())],
+            set: vec![(variable.name.clone(), variable.value.clone())],
             unset: Vec::new(),
         });
     }
@@ -151,33 +152,34 @@ fn take_joined(
     request: &RemovalRequest<'_>,
     lines: &mut RemovedLines<'_>,
 ) {
-    let joined = planned.agent.variables.iter().filter(|one| one.rule == VariableRule::Join);
-    for one in joined {
-        let Some(entry) = service.declared(&one.name) else { continue };
+    let joined =
+        planned.agent.variables.iter().filter(|variable| variable.rule == VariableRule::Join);
+    for added in joined {
+        let Some(entry) = service.declared(&added.name) else { continue };
         let Some(raw) = entry.raw().filter(|_| service.defines(&entry.name_span)) else { continue };
-        let values = [Some(&one.value), one.musl.as_ref()].into_iter().flatten();
-        let own = values.into_iter().find_map(|value| match one.join {
-            JoinSide::Before => raw.strip_prefix(&format!("{value}{}", one.separator)),
-            JoinSide::After => raw.strip_suffix(&format!("{}{value}", one.separator)),
+        let values = [Some(&added.value), added.musl.as_ref()].into_iter().flatten();
+        let own_part = values.into_iter().find_map(|value| match added.join {
+            JoinSide::Before => raw.strip_prefix(&format!("{value}{}", added.separator)),
+            JoinSide::After => raw.strip_suffix(&format!("{}{value}", added.separator)),
         });
         // The agent's value alone was not joined with anything.
-        let own = own.filter(|own| !own.trim().is_empty());
+        let own = own_part.filter(|own| !own.trim().is_empty());
         let path = &model.file(&entry.name_span).path;
         let Some(own) = own.filter(|_| !lines.cleared.contains(path)) else { continue };
         let startup = service.startup(request.sources, Some(model.plain()));
-        let of_image = startup.environment.get(&one.name);
+        let of_image = startup.environment.get(&added.name);
         let is_of_image = of_image.is_some_and(|value| value.replace('$', "$$") == own);
         if is_of_image {
-            take_variable(model, service, &variable(&one.name, raw), lines);
+            take_variable(model, service, &variable(&added.name, raw), lines);
             continue;
         }
         let wanted = |value: &str| Wanted {
             service: service.name.clone(),
-            set: vec![(one.name.clone(), value.to_owned())],
+            set: vec![(added.name.clone(), value.to_owned())],
             unset: Vec::new(),
         };
         lines.edits(path).sets.push(wanted(own));
-        lines.back.want(&wanted(raw));
+        lines.reverse.want(&wanted(raw));
     }
 }
 
@@ -190,8 +192,8 @@ fn take_host(
 ) {
     let Some(host) = destinations.iter().find_map(Destination::host_to_add) else { return };
     let mode = service.network_mode.as_deref().unwrap_or_default();
-    let beside = mode.strip_prefix("service:").and_then(|name| model.service(name));
-    let holder = beside.unwrap_or(service);
+    let network_owner = mode.strip_prefix("service:").and_then(|name| model.service(name));
+    let holder = network_owner.unwrap_or(service);
     let keys = ["services", &holder.name, "extra_hosts"];
     let path = keys.map(str::to_owned);
     let address = "host-gateway";
@@ -213,7 +215,7 @@ fn take_host(
         };
         lines.take(&file.path, &keys, member);
         let entry = (host.to_owned(), address.to_owned());
-        lines.back.add(&Addition::Item { path: path.to_vec(), item: item.clone(), entry });
+        lines.reverse.add(&Addition::Item { path: path.to_vec(), item: item.clone(), entry });
     }
 }
 

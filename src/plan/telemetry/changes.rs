@@ -50,8 +50,10 @@ impl<'s> EnvironmentChanges<'s> {
         spelling: fn(&str) -> Option<&'static str>,
         endpoint: EndpointOrigin,
     ) -> Self {
-        let value = |name: &str| planned.iter().find(|one| one.name == name).map(|one| &one.value);
-        let says = |name: &str| {
+        let value = |name: &str| {
+            planned.iter().find(|variable| variable.name == name).map(|variable| &variable.value)
+        };
+        let nonempty = |name: &str| {
             let setting = settings.get(name)?;
             (setting.value.known() != Some("")).then_some(setting)
         };
@@ -67,14 +69,15 @@ impl<'s> EnvironmentChanges<'s> {
                 TRACES_HEADERS => setting.raw.is_some() && setting.raw.as_ref() == value(HEADERS),
                 _ => false,
             };
-            if value(name).is_none() && says(name).is_some_and(|setting| !stays(setting)) {
+            if value(name).is_none() && nonempty(name).is_some_and(|setting| !stays(setting)) {
                 unset.push(name.to_owned());
             }
         }
         let mut set: Vec<Variable> = Vec::new();
         let [traces, general] = PROTOCOLS;
         // A plain endpoint is for OTLP over HTTP; gRPC would not work there.
-        let speaks_grpc = |name: &str| says(name).and_then(|one| one.value.known()) == Some("grpc");
+        let speaks_grpc =
+            |name: &str| nonempty(name).and_then(|variable| variable.value.known()) == Some("grpc");
         let only_http = value(general).is_some()
             || endpoint == EndpointOrigin::Planned
                 && value(ENDPOINT).is_some_and(|endpoint| endpoint.starts_with("http://"));
@@ -84,8 +87,10 @@ impl<'s> EnvironmentChanges<'s> {
         if only_http && speaks_grpc(general) && value(general).is_none() {
             set.push(Variable { name: general.to_owned(), value: "http/protobuf".to_owned() });
         }
-        let right = |one: &Variable| settings.get(&one.name).is_some_and(|it| is_right(it, one));
-        set.extend(planned.iter().filter(|one| !right(one)).cloned());
+        let right = |variable: &Variable| {
+            settings.get(&variable.name).is_some_and(|setting| is_right(setting, variable))
+        };
+        set.extend(planned.iter().filter(|variable| !right(variable)).cloned());
         // A variable set outside the service's own lines is overridden by an empty value.
         for name in &unset {
             if !is_own(service, name) {
@@ -94,8 +99,9 @@ impl<'s> EnvironmentChanges<'s> {
         }
         unset.retain(|name| is_own(service, name));
         // A misspelt name is removed because the right one is added in its place.
-        let is_about_as_long =
-            |name: &str| planned.iter().any(|one| one.name.len().abs_diff(name.len()) <= SLIPS);
+        let is_about_as_long = |name: &str| {
+            planned.iter().any(|variable| variable.name.len().abs_diff(name.len()) <= SLIPS)
+        };
         for entry in service.environment.iter().filter(|entry| is_about_as_long(&entry.name)) {
             let meant = spelling(&entry.name);
             let is_planned = meant.is_some_and(|meant| value(meant).is_some());
@@ -125,8 +131,8 @@ impl<'s> EnvironmentChanges<'s> {
             }
         }
         for name in self.unset {
-            let own = service.environment.iter().filter(|entry| entry.name == name);
-            for entry in own {
+            let entries = service.environment.iter().filter(|entry| entry.name == name);
+            for entry in entries {
                 let path = &model.file(&entry.name_span).path;
                 let wanted = wanted.entry(path).or_insert_with(empty);
                 if !wanted.unset.contains(&name) {
@@ -157,7 +163,8 @@ fn is_right(setting: &EnvironmentVariable, planned: &Variable) -> bool {
     let Some(raw) = setting.raw.as_deref() else {
         // For a name without a value, the value belongs to the project if `.env` sets it.
         let mut uses = setting.uses.iter();
-        let is_own = uses.all(|one| matches!(one.won_by, VariableOrigin::DotEnv(_)));
+        let is_own =
+            uses.all(|variable_use| matches!(variable_use.won_by, VariableOrigin::DotEnv(_)));
         return is_own && planned.name == ENDPOINT && is_same_address(value, &planned.value);
     };
     if raw == planned.value {
@@ -176,9 +183,9 @@ fn is_right(setting: &EnvironmentVariable, planned: &Variable) -> bool {
 /// Returns whether `value` contains every header of `planned` with a value; an env_file may contain the value itself.
 fn carries_headers(value: &str, planned: &str) -> bool {
     let have = read_headers(value);
-    read_headers(planned)
-        .iter()
-        .all(|planned| have.iter().any(|one| one.name == planned.name && !one.value.is_empty()))
+    read_headers(planned).iter().all(|planned| {
+        have.iter().any(|header| header.name == planned.name && !header.value.is_empty())
+    })
 }
 
 /// Returns a note if a value from elsewhere loses its effect.

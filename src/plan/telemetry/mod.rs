@@ -87,7 +87,7 @@ pub fn plan(
     {
         let agent = request.agents.get(&traced.name).into_iter().flatten();
         for variable in agent {
-            if variables.iter().all(|one| one.name != variable.name) {
+            if variables.iter().all(|setting| setting.name != variable.name) {
                 variables.push(variable.clone());
             }
         }
@@ -137,17 +137,17 @@ impl WantedByFile<'_> {
     ) -> Option<Note> {
         let host = destination.host_to_add()?;
         let mode = service.network_mode.as_deref().unwrap_or_default();
-        let beside = mode.strip_prefix("service:").and_then(|name| model.service(name));
+        let network_owner = mode.strip_prefix("service:").and_then(|name| model.service(name));
         if mode == "host" {
             return None;
         }
-        if beside.is_none() && (mode == "none" || mode.contains(':')) {
+        if network_owner.is_none() && (mode == "none" || mode.contains(':')) {
             return Some(Note::warning(format!(
                 "{}: `network_mode: {mode}` keeps it from knowing where {host} is",
                 service.name
             )));
         }
-        let service = beside.unwrap_or(service);
+        let service = network_owner.unwrap_or(service);
         if service.extra_hosts.iter().any(|have| have.name == host) {
             return None;
         }
@@ -186,11 +186,11 @@ fn choose_service_names(
     let mut used: HashMap<String, String> = HashMap::new();
     for selected in selected {
         let settings = effective.get(selected.service.as_str());
-        let own = settings.and_then(literal_name).filter(|name| {
+        let own_name = settings.and_then(literal_name).filter(|name| {
             let foreign = model.service(name).is_some() && *name != selected.service;
             taken.get(name) == Some(&1) && !foreign
         });
-        let name = selected.name.as_deref().or(own).unwrap_or(&selected.service).to_owned();
+        let name = selected.name.as_deref().or(own_name).unwrap_or(&selected.service).to_owned();
         if let Some(other) = used.insert(name.clone(), selected.service.clone()) {
             return Err(Error::new(
                 ErrorCode::NameTaken,
@@ -199,19 +199,21 @@ fn choose_service_names(
             .hint(format!("`--service {}=another-name` gives it its own name", selected.service)));
         }
         let service = model.service(&selected.service);
-        let on_host = service.is_some_and(|one| one.network_mode.as_deref() == Some("host"));
+        let on_host =
+            service.is_some_and(|service| service.network_mode.as_deref() == Some("host"));
         let other = destination.on_host.as_ref().filter(|_| on_host);
         let agent = agents.get(&selected.service).into_iter().flatten();
         let has_protocol = agent.into_iter().any(|variable| variable.name == PROTOCOL);
         // A port serves one protocol: an agent that supports only one uses the planned port.
-        let kept =
+        let existing_endpoint =
             service.zip(settings).filter(|_| !has_protocol).and_then(|(service, settings)| {
                 endpoint_to_collector(model, service, settings, destination)
             });
         traced.push(NamedService {
             name: selected.service.clone(),
             traced_as: name,
-            endpoint: kept.unwrap_or_else(|| other.unwrap_or(&destination.endpoint).clone()),
+            endpoint: existing_endpoint
+                .unwrap_or_else(|| other.unwrap_or(&destination.endpoint).clone()),
         });
     }
     Ok(traced)
@@ -225,14 +227,14 @@ fn endpoint_to_collector(
     settings: &ServiceEnvironment,
     destination: &Destination,
 ) -> Option<String> {
-    let says = |name: &str| {
+    let value_of = |name: &str| {
         let value = settings.get(name)?.value.known()?.trim();
         (!value.is_empty()).then_some(value)
     };
-    if destination.provider != "collector" || says(TRACES_ENDPOINT).is_some() {
+    if destination.provider != "collector" || value_of(TRACES_ENDPOINT).is_some() {
         return None;
     }
-    let endpoint = says(ENDPOINT)?;
+    let endpoint = value_of(ENDPOINT)?;
     let target = find_endpoint_target(model, service, endpoint)?;
     let collector = destination.endpoint.split("://").nth(1)?.split(':').next()?;
     let is_there =
@@ -263,7 +265,7 @@ fn edit_compose_file(
     model: &ComposeModel,
     path: &Path,
     wanted: &[Wanted],
-    more: &[Addition],
+    additions: &[Addition],
 ) -> Result<Plan> {
     let file = find_file(model, path)?;
     let refused = |refusal: EditRefusal| refusal.into_error(path);
@@ -272,14 +274,14 @@ fn edit_compose_file(
         Err(_) => environment::set(&file.text, wanted),
     };
     let mut edit = set.map_err(refused)?;
-    if !more.is_empty() {
-        let added = additions::add(&edit.text, more).map_err(refused)?;
+    if !additions.is_empty() {
+        let added = additions::add(&edit.text, additions).map_err(refused)?;
         (edit.text, edit.tree) = (added.text, added.tree);
     }
     let mut plan = Plan::default();
     let before = Some(Arc::clone(&file.text));
     plan.edited(path, before, edit, WriteMethod::Replace);
     wanted.iter().for_each(|wanted| plan.compose.want(wanted));
-    more.iter().for_each(|addition| plan.compose.add(addition));
+    additions.iter().for_each(|addition| plan.compose.add(addition));
     Ok(plan)
 }

@@ -14,21 +14,26 @@ pub(super) fn add_protocol(
     mut planned: Vec<Variable>,
 ) -> (Vec<Variable>, Vec<Note>) {
     // If the packages are unknown, no exporter counts as missing.
-    let Some(instrumentation) = instrumentation.filter(|one| one.packages.is_some()) else {
+    let Some(instrumentation) =
+        instrumentation.filter(|instrumentation| instrumentation.packages.is_some())
+    else {
         return (planned, Vec::new());
     };
     let mut environment = instrumentation.environment.clone();
-    environment
-        .extend(planned.iter().map(|one| (one.name.clone(), Secret::new(one.value.as_str()))));
+    environment.extend(
+        planned
+            .iter()
+            .map(|variable| (variable.name.clone(), Secret::new(variable.value.as_str()))),
+    );
     let missing = |environment: &_| {
         let problems = instrumentation.settings_with(environment).problems;
-        problems.into_iter().find(|one| one.kind == SdkProblemKind::ExporterMissing)
+        problems.into_iter().find(|problem| problem.kind == SdkProblemKind::ExporterMissing)
     };
     let Some(problem) = missing(&environment) else { return (planned, Vec::new()) };
     for protocol in [OtlpProtocol::HttpProtobuf, OtlpProtocol::Grpc] {
         environment.insert(PROTOCOL.to_owned(), Secret::new(protocol.as_str()));
         if missing(&environment).is_none() {
-            planned.retain(|one| one.name != PROTOCOL);
+            planned.retain(|variable| variable.name != PROTOCOL);
             planned
                 .push(Variable { name: PROTOCOL.to_owned(), value: protocol.as_str().to_owned() });
             return (planned, Vec::new());

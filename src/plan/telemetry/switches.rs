@@ -17,16 +17,17 @@ pub(super) fn switch_on(
     service: &ServiceModel,
 ) -> (Vec<Variable>, Vec<Note>) {
     let mut notes = Vec::new();
-    let known = instrumentation.map(|one| one.environment.clone());
+    let known = instrumentation.map(|instrumentation| instrumentation.environment.clone());
     let mut environment = known.unwrap_or_else(|| known_variables(settings));
     let speaks = environment.keys().any(|name| name.starts_with("OTEL_"));
-    if !speaks && instrumentation.is_none_or(|one| one.language.is_none()) {
+    if !speaks && instrumentation.is_none_or(|instrumentation| instrumentation.language.is_none()) {
         return (planned, notes);
     }
-    let secret = |one: &Variable| (one.name.clone(), Secret::new(one.value.as_str()));
+    let secret =
+        |variable: &Variable| (variable.name.clone(), Secret::new(variable.value.as_str()));
     environment.extend(planned.iter().map(secret));
     let sdk = match instrumentation {
-        Some(one) => one.settings_with(&environment),
+        Some(read) => read.settings_with(&environment),
         None => SdkSettings::read(&SdkInput {
             language: None,
             setup: &SdkSetup::Unknown,

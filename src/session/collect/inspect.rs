@@ -163,7 +163,7 @@ impl InspectionReader<'_> {
         for path in others {
             if let Ok(model) = self.project.model_of(vec![path]) {
                 self.note_roles(&model);
-                self.inspection.beside.push(model);
+                self.inspection.other_projects.push(model);
             }
         }
     }

@@ -88,7 +88,7 @@ pub(crate) fn may_create_gitpod(
     if has_file || is_asked || !matches!(ports_workspace.workspace, Workspace::None) {
         return Ok(false);
     }
-    Ok(!port_goals(context, request, ports_workspace)?.write.is_empty())
+    Ok(!port_goals(context, request, ports_workspace)?.to_write.is_empty())
 }
 
 /// Returns whether to write devcontainer.json. It is updated wherever it is used, and created only on request.
@@ -197,15 +197,16 @@ fn plan_gitpod_ports(context: &ProjectContext, request: &PortsRequest) -> Result
     let existing = context.configured_ports();
     let (policy, requested) = (request.policy, &request.requested);
     let entries = ports::entries(&published, policy, requested, &existing, PortEntryOrigin::File);
-    if before.is_some() && text.trim().is_empty() && !entries.write.is_empty() {
-        return Err(empty_file_error(&path, &entries.write));
+    if before.is_some() && text.trim().is_empty() && !entries.to_write.is_empty() {
+        return Err(empty_file_error(&path, &entries.to_write));
     }
     let mut plan = Plan { notes: entries.notes, ..Plan::default() };
     plan.notes.extend(range_notes(context)?);
-    if entries.write.is_empty() {
+    if entries.to_write.is_empty() {
         return Ok(plan);
     }
-    let edit = editor::set(&text, &entries.write).map_err(|refusal| refusal.into_error(&path))?;
+    let edit =
+        editor::set(&text, &entries.to_write).map_err(|refusal| refusal.into_error(&path))?;
     plan.edited(&path, before.map(Into::into), edit, WriteMethod::InPlace);
     Ok(plan)
 }

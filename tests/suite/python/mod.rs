@@ -33,7 +33,7 @@ pub fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]
             file: file("requirements.txt", requirements),
             included: Vec::new(),
             constraints: Vec::new(),
-            beside: Vec::new(),
+            also_installed: Vec::new(),
         }],
         version: None,
         start: TracingStart::InCode,

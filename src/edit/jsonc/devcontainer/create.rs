@@ -13,7 +13,7 @@ const OURS: &str = "install-packages";
 /// The name of a command that was alone, beside ours.
 const THEIRS: &str = "create";
 
-/// Returns the text of `postCreateCommand`, its commands one a line; empty where there is none or the text is no JSON.
+/// Returns the text of `postCreateCommand`, one command per line; empty if there is none or the text is not JSON.
 pub fn read_create(source: &str) -> String {
     let Ok(draft) = JsonDraft::open(source) else { return String::new() };
     let mut texts = Vec::new();
@@ -89,9 +89,9 @@ mod tests {
             "{\"postCreateCommand\": {\"a\": \"make\"}}\n",
         ] {
             let after = add_create(before, "npm install").unwrap().text;
-            let said = read_create(&after);
-            assert!(said.lines().any(|line| line == "npm install"), "{after}");
-            assert_eq!(said.contains("make"), before.contains("make"), "{after}");
+            let command = read_create(&after);
+            assert!(command.lines().any(|line| line == "npm install"), "{after}");
+            assert_eq!(command.contains("make"), before.contains("make"), "{after}");
         }
         assert!(add_create("{\"postCreateCommand\": 1}", "x").is_err());
         assert!(add_create("[]", "x").is_err());

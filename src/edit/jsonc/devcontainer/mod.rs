@@ -118,10 +118,10 @@ fn missing_forwards(
     wanted: &[Forward],
 ) -> Result<Option<(String, JsonMeaning)>, EditRefusal> {
     let list = root.get(FORWARDS);
-    let there = list.map(read::forwards).unwrap_or_default();
+    let existing = list.map(read::forwards).unwrap_or_default();
     let mut ports: Vec<u16> = Vec::new();
     for forward in wanted {
-        if !there.contains(&forward.port) && !ports.contains(&forward.port) {
+        if !existing.contains(&forward.port) && !ports.contains(&forward.port) {
             ports.push(forward.port);
         }
     }
@@ -150,7 +150,7 @@ fn missing_attributes(
     wanted: &[Forward],
 ) -> Result<Option<(String, JsonMeaning)>, EditRefusal> {
     let entries = root.get(ATTRIBUTES);
-    let mut said: Vec<String> = entries
+    let mut keys: Vec<String> = entries
         .map(JsonNode::members)
         .unwrap_or_default()
         .iter()
@@ -158,10 +158,10 @@ fn missing_attributes(
         .collect();
     let mut missing = Vec::new();
     for forward in wanted {
-        if !said.iter().any(|key| read::speaks_for(key, forward.port))
+        if !keys.iter().any(|key| read::speaks_for(key, forward.port))
             && let Some(entry) = attributes(forward)
         {
-            said.push(entry.0.clone());
+            keys.push(entry.0.clone());
             missing.push(entry);
         }
     }
@@ -192,13 +192,13 @@ fn forwards(ports: impl Iterator<Item = u16>) -> (String, JsonMeaning) {
 
 /// Returns the `portsAttributes` entry of a port; `None` if it would be empty.
 fn attributes(forward: &Forward) -> Option<(String, JsonMeaning)> {
-    let mut said = Vec::new();
+    let mut members = Vec::new();
     if let Some(label) = &forward.label {
-        said.push(("label".to_owned(), JsonMeaning::Text(label.clone())));
+        members.push(("label".to_owned(), JsonMeaning::Text(label.clone())));
     }
     if forward.opens_browser {
         let word = JsonMeaning::Text("openBrowser".to_owned());
-        said.push(("onAutoForward".to_owned(), word));
+        members.push(("onAutoForward".to_owned(), word));
     }
-    (!said.is_empty()).then(|| (forward.port.to_string(), JsonMeaning::Object(said)))
+    (!members.is_empty()).then(|| (forward.port.to_string(), JsonMeaning::Object(members)))
 }

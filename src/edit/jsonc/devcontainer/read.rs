@@ -14,7 +14,7 @@ pub struct DevcontainerPort {
     pub forwards: Vec<u16>,
     /// The keys of its `portsAttributes` and their labels, in their order.
     pub attributes: Vec<(String, Option<String>)>,
-    /// What `postStartCommand` does about ports.
+    /// The state of `postStartCommand` with regard to ports.
     pub at_start: PostStartState,
 }
 
@@ -22,9 +22,9 @@ impl DevcontainerPort {
     /// Returns the label of a port; an entry for exactly this port takes precedence over a range.
     pub fn label(&self, port: u16) -> Option<&str> {
         let exact = port.to_string();
-        let own = self.attributes.iter().find(|(key, _)| *key == exact);
+        let exact_attribute = self.attributes.iter().find(|(key, _)| *key == exact);
         let wider = || self.attributes.iter().find(|(key, _)| speaks_for(key, port));
-        own.or_else(wider).and_then(|(_, label)| label.as_deref())
+        exact_attribute.or_else(wider).and_then(|(_, label)| label.as_deref())
     }
 }
 

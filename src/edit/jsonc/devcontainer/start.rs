@@ -25,7 +25,7 @@ const CODESPACE: &str = " -c \"$CODESPACE_NAME\"";
 /// Ports and the visibility that a command gives them.
 pub type PortVisibilities = BTreeMap<u16, Visibility>;
 
-/// What `postStartCommand` does about ports.
+/// The state of `postStartCommand` with regard to ports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum PostStartState {
     /// Nothing.
@@ -48,7 +48,7 @@ pub fn render_start_command(opened: &PortVisibilities) -> String {
 
 fn parse_start_command(command: &str) -> Option<PortVisibilities> {
     let ports = command.strip_prefix(GUARD)?.strip_prefix(PROGRAM)?.strip_suffix(CODESPACE)?;
-    let one = |word: &str| {
+    let parse_word = |word: &str| {
         let (port, visibility) = word.split_once(':')?;
         let visibility = match visibility {
             "public" => Visibility::Public,
@@ -57,7 +57,7 @@ fn parse_start_command(command: &str) -> Option<PortVisibilities> {
         };
         Some((port.parse().ok()?, visibility))
     };
-    ports.split_whitespace().map(one).collect()
+    ports.split_whitespace().map(parse_word).collect()
 }
 
 pub(super) fn read(root: &JsonNode) -> PostStartState {
@@ -106,8 +106,8 @@ pub(super) fn plan(
     let Some(value) = root.get(KEY) else {
         return Ok(Some((KEY.to_owned(), meant)));
     };
-    if let Some((old, was)) = find_own_command(value) {
-        if was != *opened {
+    if let Some((old, existing)) = find_own_command(value) {
+        if existing != *opened {
             let before = JsonMeaning::of(old);
             draft.replace_text(old, &text);
             replace_start_command(draft, &before, meant);

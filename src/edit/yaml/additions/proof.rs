@@ -42,9 +42,9 @@ fn verify_addition(
         Addition::Item { path, .. } => (path, None),
     };
     let mut old = before.root().filter(|root| !before.is_null(*root));
-    let mut all = TreeComparison::new(before, after);
+    let mut comparison = TreeComparison::new(before, after);
     for key in path.iter().chain(added) {
-        if !verify_entries_kept(&mut all, old, new, key)? {
+        if !verify_entries_kept(&mut comparison, old, new, key)? {
             return Ok(false);
         }
         let Some(value) = after.get(new, key) else {
@@ -57,24 +57,24 @@ fn verify_addition(
     match addition {
         Addition::Entry { body, .. } => Ok(old.is_none() && has_same_meaning(after, new, body)),
         Addition::Item { item, entry, .. } => {
-            verify_member_added(&mut all, old, new, (item, &entry.0))
+            verify_member_added(&mut comparison, old, new, (item, &entry.0))
         }
     }
 }
 
 /// Returns whether a mapping kept its entries, ignoring `key`.
 fn verify_entries_kept(
-    all: &mut TreeComparison<'_>,
+    comparison: &mut TreeComparison<'_>,
     old: Option<NodeId>,
     new: NodeId,
     key: &str,
 ) -> Result<bool, ChangedNode> {
-    let entries = all.after.entries(new);
+    let entries = comparison.after.entries(new);
     match old {
         None => Ok(entries.len() == 1),
         Some(old) => {
-            let others = all.members((old, new), |other| other == key)?;
-            all.each(others)?;
+            let others = comparison.members((old, new), |other| other == key)?;
+            comparison.each(others)?;
             Ok(true)
         }
     }
@@ -82,21 +82,21 @@ fn verify_entries_kept(
 
 /// Returns whether a list or mapping kept its members, followed by the added item or entry.
 fn verify_member_added(
-    all: &mut TreeComparison<'_>,
+    comparison: &mut TreeComparison<'_>,
     old: Option<NodeId>,
     new: NodeId,
     (item, key): (&str, &str),
 ) -> Result<bool, ChangedNode> {
-    let after = all.after;
+    let after = comparison.after;
     if let YamlKind::Mapping(..) = after.node(new).kind {
-        return Ok(after.get(new, key).is_some() && verify_entries_kept(all, old, new, key)?);
+        return Ok(after.get(new, key).is_some() && verify_entries_kept(comparison, old, new, key)?);
     }
-    let was = old.map_or(&[][..], |old| all.before.items(old));
-    let is = after.items(new);
-    let pairs: Vec<NodePair> = was.iter().copied().zip(is.iter().copied()).collect();
-    all.each(pairs)?;
-    let last = is.last().and_then(|last| after.scalar(*last));
-    Ok(is.len() == was.len() + 1 && last == Some(item))
+    let old_value = old.map_or(&[][..], |old| comparison.before.items(old));
+    let new_value = after.items(new);
+    let pairs: Vec<NodePair> = old_value.iter().copied().zip(new_value.iter().copied()).collect();
+    comparison.each(pairs)?;
+    let last = new_value.last().and_then(|last| after.scalar(*last));
+    Ok(new_value.len() == old_value.len() + 1 && last == Some(item))
 }
 
 #[cfg(test)]

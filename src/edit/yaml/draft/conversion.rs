@@ -7,13 +7,13 @@ use super::{PlannedEdit, YamlDraft};
 use crate::edit::patch::TextPatch;
 
 impl YamlDraft<'_> {
-    /// Converts the list of an entry into a mapping: each name gets a `condition`, and `more` is added. Comments keep
+    /// Converts the list of an entry into a mapping: each name gets a `condition`, and `added` follows them. Comments keep
     /// their place.
     pub(in crate::edit::yaml) fn list_to_mapping(
         &mut self,
         (key, list): (NodeId, NodeId),
         condition: &str,
-        more: &(String, NewYamlValue),
+        added: &(String, NewYamlValue),
     ) -> PlannedEdit {
         let tree = self.tree;
         let items = tree.items(list);
@@ -29,12 +29,12 @@ impl YamlDraft<'_> {
                 self.patches.push(TextPatch::replace(range.start..range.start + 1, "{"));
                 self.patches.push(TextPatch::replace(range.end - 1..range.end, "}"));
                 self.append_to_each(items, &value);
-                self.patches.push(TextPatch::insert(end, format!(", {}", flow_entry(more))));
+                self.patches.push(TextPatch::insert(end, format!(", {}", flow_entry(added))));
             }
             CollectionLayout::Block => {
                 let indent = self.replace_dashes(key, items)?;
                 self.append_to_each(items, &value);
-                self.insert_lines_after(end, &entry_lines(more, indent, 2));
+                self.insert_lines_after(end, &entry_lines(added, indent, 2));
             }
         }
         Ok(())

@@ -148,8 +148,8 @@ impl<'a> YamlDraft<'a> {
         let ending = self.lines.ending(at);
         let next = self.lines.next(at);
         let text = if ending.is_empty() {
-            let usual = self.lines.usual_ending();
-            lines.iter().flat_map(|line| [usual, line]).collect()
+            let line_ending = self.lines.usual_ending();
+            lines.iter().flat_map(|line| [line_ending, line]).collect()
         } else {
             lines.iter().flat_map(|line| [line, ending]).collect::<String>()
         };

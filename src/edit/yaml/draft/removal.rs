@@ -7,14 +7,14 @@ use super::{PlannedEdit, YamlDraft};
 use crate::edit::patch::TextPatch;
 
 impl YamlDraft<'_> {
-    /// Removes the members with the sorted indexes `gone` from a collection. Returns false and plans nothing if no
+    /// Removes the members with the sorted indexes `removed` from a collection. Returns false and plans nothing if no
     /// member would be left or other text is in between.
-    pub(in crate::edit::yaml) fn remove_members(&mut self, id: NodeId, gone: &[usize]) -> bool {
+    pub(in crate::edit::yaml) fn remove_members(&mut self, id: NodeId, removed: &[usize]) -> bool {
         let members = self.ranges(id);
-        if gone.len() == members.len() {
+        if removed.len() == members.len() {
             return false;
         }
-        let Some(ranges) = self.member_ranges(id, &members, gone) else {
+        let Some(ranges) = self.member_ranges(id, &members, removed) else {
             return false;
         };
         let patches = ranges.into_iter().map(|range| TextPatch::replace(range, ""));
@@ -28,29 +28,30 @@ impl YamlDraft<'_> {
         &mut self,
         collections: &[(NodeId, bool, Vec<usize>)],
     ) -> PlannedEdit {
-        let mut all: Vec<Range<usize>> = Vec::new();
-        for (id, is_spaced, gone) in collections {
+        let mut removed_ranges: Vec<Range<usize>> = Vec::new();
+        for (id, is_spaced, removed) in collections {
             let members = self.ranges(*id);
-            let ranges = match (self.layout(*id), gone.len() == members.len()) {
+            let ranges = match (self.layout(*id), removed.len() == members.len()) {
                 (CollectionLayout::Flow, true) => {
                     let range = &self.tree.node(*id).range;
                     Some(std::iter::once(range.start + 1..range.end - 1).collect())
                 }
-                _ => self.member_ranges(*id, &members, gone),
+                _ => self.member_ranges(*id, &members, removed),
             };
             let Some(ranges) = ranges else {
-                let at = gone.first().and_then(|at| members.get(*at)).map_or(0, |one| one.start);
+                let at =
+                    removed.first().and_then(|at| members.get(*at)).map_or(0, |range| range.start);
                 return Err(self.refuse(at, "the lines to take out hold something else as well"));
             };
-            all.extend(
+            removed_ranges.extend(
                 ranges
                     .into_iter()
                     .map(|range| if *is_spaced { self.with_blank_line(range) } else { range }),
             );
         }
-        all.sort_by_key(|range| range.start);
+        removed_ranges.sort_by_key(|range| range.start);
         let mut joined: Vec<Range<usize>> = Vec::new();
-        for range in all {
+        for range in removed_ranges {
             match joined.last_mut() {
                 Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
                 _ => joined.push(range),
@@ -70,18 +71,19 @@ impl YamlDraft<'_> {
         Ok(())
     }
 
-    /// Returns the bytes to remove for the members `gone`, if no other text is in between.
+    /// Returns the bytes to remove for the members `removed`, if no other text is in between.
     fn member_ranges(
         &self,
         id: NodeId,
         members: &[Range<usize>],
-        gone: &[usize],
+        removed: &[usize],
     ) -> Option<Vec<Range<usize>>> {
         match self.layout(id) {
-            CollectionLayout::Block => self.whole_lines(members, gone, ""),
+            CollectionLayout::Block => self.whole_lines(members, removed, ""),
             CollectionLayout::Flow => {
-                let runs =
-                    group_consecutive(gone).into_iter().map(|run| self.flow_run(id, members, run));
+                let runs = group_consecutive(removed)
+                    .into_iter()
+                    .map(|run| self.flow_run(id, members, run));
                 runs.collect::<Option<Vec<_>>>().map(|runs| runs.concat())
             }
         }
@@ -129,10 +131,10 @@ impl YamlDraft<'_> {
     fn whole_lines(
         &self,
         members: &[Range<usize>],
-        gone: &[usize],
+        removed: &[usize],
         comma: &str,
     ) -> Option<Vec<Range<usize>>> {
-        let lines = gone.iter().map(|index| {
+        let lines = removed.iter().map(|index| {
             let Range { start, end } = members[*index];
             let rest = self.tree.source[end..self.lines.end(end).max(end)]
                 .trim_start()
@@ -151,8 +153,8 @@ impl YamlDraft<'_> {
         members: &[Range<usize>],
         run: Range<usize>,
     ) -> Option<Vec<Range<usize>>> {
-        let gone: Vec<usize> = run.clone().collect();
-        let lines = self.whole_lines(members, &gone, ",");
+        let removed: Vec<usize> = run.clone().collect();
+        let lines = self.whole_lines(members, &removed, ",");
         let bare = |index: usize| {
             let gap = members[index].end..members[index + 1].start;
             !self.tree.source[gap].contains('#')

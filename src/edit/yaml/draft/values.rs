@@ -68,9 +68,9 @@ impl YamlDraft<'_> {
     /// Removes the bytes of `gap` from their line, and adds lines below it.
     fn put_lines(&mut self, gap: Range<usize>, lines: &[String]) {
         let before = &self.tree.source[..gap.start];
-        let kept = before.trim_end_matches([' ', '\t']).len();
+        let end = before.trim_end_matches([' ', '\t']).len();
         if !gap.is_empty() {
-            self.patches.push(TextPatch::replace(kept..gap.end, ""));
+            self.patches.push(TextPatch::replace(end..gap.end, ""));
         }
         self.insert_lines_after(gap.end, lines);
     }
@@ -102,7 +102,7 @@ impl YamlDraft<'_> {
         (key, value): (NodeId, NodeId),
         layout: CollectionLayout,
         literal: &str,
-        usual: &str,
+        line_ending: &str,
     ) -> PlannedEdit {
         let node = self.tree.node(value);
         // `!reset` removes a value that another file sets; this entry now gets one.
@@ -110,7 +110,7 @@ impl YamlDraft<'_> {
             && matches!(node.kind, YamlKind::Scalar(..))
         {
             let whole = self.tree.start(value)..self.tree.end(value);
-            self.patches.push(TextPatch::replace(whole, usual));
+            self.patches.push(TextPatch::replace(whole, line_ending));
             return Ok(());
         }
         if node.tag.as_ref().is_some_and(|tag| tag.text != "!!str") {
@@ -120,14 +120,14 @@ impl YamlDraft<'_> {
         let patch = match node.kind {
             YamlKind::Scalar(_, ScalarQuoting::Absent) => match self.after_colon(key) {
                 Some(colon) => {
-                    TextPatch::insert(colon.max(self.tree.end(value)), format!(" {usual}"))
+                    TextPatch::insert(colon.max(self.tree.end(value)), format!(" {line_ending}"))
                 }
-                None => TextPatch::insert(self.tree.end(key), format!(": {usual}")),
+                None => TextPatch::insert(self.tree.end(key), format!(": {line_ending}")),
             },
             YamlKind::Scalar(_, style) => {
                 TextPatch::replace(range, quote_in_style(literal, style, layout))
             }
-            YamlKind::Alias(_) => TextPatch::replace(range, usual),
+            YamlKind::Alias(_) => TextPatch::replace(range, line_ending),
             YamlKind::Mapping(..) | YamlKind::Sequence(..) => {
                 return Err(self.refuse_node(value, "the value to replace is no scalar"));
             }

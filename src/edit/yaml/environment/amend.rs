@@ -14,14 +14,14 @@ type PlannedAmendment = Result<(), EditRefusal>;
 pub(super) fn reads_once(tree: &YamlTree, value: NodeId, name: &str, literal: &str) -> bool {
     match &tree.node(tree.resolve(value)).kind {
         YamlKind::Mapping(entries, _) => {
-            let own = entries.iter().filter(|(key, _)| tree.scalar(*key) == Some(name));
+            let matching = entries.iter().filter(|(key, _)| tree.scalar(*key) == Some(name));
             let found = merge::get(tree, value, name);
-            own.count() <= 1 && found.is_some_and(|found| reads(tree, found, literal))
+            matching.count() <= 1 && found.is_some_and(|found| reads(tree, found, literal))
         }
         YamlKind::Sequence(items, _) => {
-            let mut own = items.iter().filter(|item| item_name(tree, **item) == Some(name));
-            let found = own.next().and_then(|item| tree.scalar(*item));
-            own.next().is_none() && found == Some(format!("{name}={literal}").as_str())
+            let mut matching = items.iter().filter(|item| item_name(tree, **item) == Some(name));
+            let found = matching.next().and_then(|item| tree.scalar(*item));
+            matching.next().is_none() && found == Some(format!("{name}={literal}").as_str())
         }
         _ => false,
     }
@@ -39,15 +39,15 @@ pub(super) fn amend_mapping(
     let mut missing = Vec::new();
     for (name, literal) in set {
         let named = entries.iter().enumerate();
-        let mut own: Vec<_> =
+        let mut matching: Vec<_> =
             named.filter(|(_, (key, _))| draft.tree.scalar(*key) == Some(name)).collect();
-        let Some((_, last)) = own.pop() else {
+        let Some((_, last)) = matching.pop() else {
             if !reads_once(draft.tree, mapping, name, literal) {
                 missing.push((name.clone(), literal.clone()));
             }
             continue;
         };
-        for (index, entry) in own {
+        for (index, entry) in matching {
             let next = entries.get(index + 1).map_or(0, |next| draft.tree.start(next.0));
             let from = draft.tree.start(entry.0);
             draft.remove(layout, from, draft.tree.pair_end(*entry), next)?;
@@ -75,13 +75,13 @@ pub(super) fn amend_list(
     let mut missing = Vec::new();
     for (name, literal) in set {
         let named = items.iter().enumerate();
-        let mut own: Vec<_> =
+        let mut matching: Vec<_> =
             named.filter(|(_, item)| item_name(draft.tree, **item) == Some(name)).collect();
-        let Some((_, last)) = own.pop() else {
+        let Some((_, last)) = matching.pop() else {
             missing.push((name.clone(), literal.clone()));
             continue;
         };
-        for (index, item) in own {
+        for (index, item) in matching {
             let next = items.get(index + 1).map_or(0, |next| draft.item_start(*next, layout));
             let from = draft.item_start(*item, layout);
             draft.remove(layout, from, draft.tree.end(*item), next)?;
@@ -93,7 +93,7 @@ pub(super) fn amend_list(
     }
     let is_ours = |item: NodeId| {
         let name = item_name(draft.tree, item);
-        set.iter().any(|(ours, _)| name == Some(ours))
+        set.iter().any(|(set_name, _)| name == Some(set_name))
     };
     let mut others = items.iter().filter(|item| !is_ours(**item));
     if let Some(item) = others.find(|item| is_refused_item(draft.tree, **item)) {

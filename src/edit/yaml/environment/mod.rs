@@ -71,8 +71,8 @@ fn set_in_document(
     let set =
         if draft.is_untouched() { None } else { Some(proof::proven(&draft, &services, &covered)?) };
     // A refusal should point into the text that the user sees.
-    let told = |refusal| take::away(tree, wanted).err().unwrap_or(refusal);
-    let taken = take::away(set.as_deref().unwrap_or(tree), wanted).map_err(told)?;
+    let explain = |refusal| take::away(tree, wanted).err().unwrap_or(refusal);
+    let taken = take::away(set.as_deref().unwrap_or(tree), wanted).map_err(explain)?;
     Ok(taken.or(set))
 }
 

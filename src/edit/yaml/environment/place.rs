@@ -74,22 +74,24 @@ pub(super) fn give_own(
     set: &Set,
     sharing: &SharedNodes<'_>,
 ) -> PlannedPlacement {
-    let site = CopyTarget {
+    let target = CopyTarget {
         at: place.site(draft.tree),
         parent: place.mapping,
         layout: place.layout(draft),
         changing: sharing.changing,
     };
-    let own: HashSet<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
+    let set_names: HashSet<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
     let mut fresh = match place.effective(draft.tree) {
         None => NewYamlValue::Map(Vec::new()),
-        Some(value) => materialise::environment(draft, sharing.anchors, value, site, &own)?,
+        Some(value) => materialise::environment(draft, sharing.anchors, value, target, &set_names)?,
     };
     match &mut fresh {
         NewYamlValue::Map(entries) => {
-            entries.extend(build_mapping_entries(set, &|name| draft.key(site.parent, name)))
+            entries.extend(build_mapping_entries(set, &|name| draft.key(target.parent, name)))
         }
-        NewYamlValue::List(items) => items.extend(items_of(set, ScalarQuoting::Plain, site.layout)),
+        NewYamlValue::List(items) => {
+            items.extend(items_of(set, ScalarQuoting::Plain, target.layout))
+        }
         NewYamlValue::Text(_) => {}
     }
     place.put(draft, fresh)

@@ -23,61 +23,63 @@ pub(super) fn proven(
     let wanted: HashMap<&str, &Wanted> =
         wanted.iter().map(|wanted| (wanted.service.as_str(), wanted)).collect();
     let reason = "the edit would change more than the wanted variables";
-    services.proven(draft, "environment", reason, |all, name, environments| {
+    services.proven(draft, "environment", reason, |comparison, name, environments| {
         let wanted = name.and_then(|name| wanted.get(name).copied());
-        has_variables(all, environments, wanted)
+        has_variables(comparison, environments, wanted)
     })
 }
 
 /// Returns whether set variables have the right value and occur once, and unset ones are gone; fails if any other
 /// variable changed.
 fn has_variables(
-    all: &mut TreeComparison<'_>,
-    (was, is): ValuePair,
+    comparison: &mut TreeComparison<'_>,
+    (old, new): ValuePair,
     wanted: Option<&Wanted>,
 ) -> Result<bool, ChangedNode> {
-    let (before, after) = (all.before, all.after);
+    let (before, after) = (comparison.before, comparison.after);
     let set = wanted.map_or(&[][..], |wanted| &wanted.set);
     let unset = wanted.map_or(&[][..], |wanted| &wanted.unset);
     let right = |(name, literal): &(String, String)| {
-        is.is_some_and(|is| reads_once(after, is, name, literal))
+        new.is_some_and(|new| reads_once(after, new, name, literal))
     };
-    let gone = |name: &String| is.is_none_or(|is| lacks(after, is, name));
+    let gone = |name: &String| new.is_none_or(|new| lacks(after, new, name));
     if !set.iter().all(right) || !unset.iter().all(gone) {
         return Ok(false);
     }
-    let ours: Vec<&str> =
+    let planned_names: Vec<&str> =
         set.iter().map(|(name, _)| name).chain(unset).map(String::as_str).collect();
-    let (was, is) = match (was, is) {
+    let (old, new) = match (old, new) {
         (Some(was), Some(is)) => (was, is),
-        (Some(id), None) => return Ok(list_other_members(before, id, &ours).is_empty()),
-        (None, Some(id)) => return Ok(list_other_members(after, id, &ours).is_empty()),
+        (Some(id), None) => return Ok(list_other_members(before, id, &planned_names).is_empty()),
+        (None, Some(id)) => return Ok(list_other_members(after, id, &planned_names).is_empty()),
         (None, None) => return Ok(true),
     };
     let is_list =
         |tree: &YamlTree, id| matches!(tree.node(tree.resolve(id)).kind, YamlKind::Sequence(..));
-    match (is_list(before, was), is_list(after, is)) {
+    match (is_list(before, old), is_list(after, new)) {
         (true, true) => {
-            let (was, is) =
-                (list_other_members(before, was, &ours), list_other_members(after, is, &ours));
-            if was.len() != is.len() {
+            let (old, new) = (
+                list_other_members(before, old, &planned_names),
+                list_other_members(after, new, &planned_names),
+            );
+            if old.len() != new.len() {
                 return Ok(false);
             }
-            all.each(was.into_iter().zip(is))?;
+            comparison.each(old.into_iter().zip(new))?;
         }
         (false, false) => {
-            let pair = (before.resolve(was), after.resolve(is));
-            let kept = all.members(pair, |name| ours.contains(&name))?;
-            all.each(kept)?;
+            let pair = (before.resolve(old), after.resolve(new));
+            let other_members = comparison.members(pair, |name| planned_names.contains(&name))?;
+            comparison.each(other_members)?;
         }
         _ => return Ok(false),
     }
     Ok(true)
 }
 
-/// Returns the members of an environment other than `ours`: items of a list, values of a mapping.
-fn list_other_members(tree: &YamlTree, value: NodeId, ours: &[&str]) -> Vec<NodeId> {
-    let named = |name: Option<&str>| name.is_some_and(|name| ours.contains(&name));
+/// Returns the members of an environment other than `planned_names`: items of a list, values of a mapping.
+fn list_other_members(tree: &YamlTree, value: NodeId, planned_names: &[&str]) -> Vec<NodeId> {
+    let named = |name: Option<&str>| name.is_some_and(|name| planned_names.contains(&name));
     match &tree.node(tree.resolve(value)).kind {
         YamlKind::Sequence(items, _) => {
             let items = items.iter().copied();
@@ -85,8 +87,8 @@ fn list_other_members(tree: &YamlTree, value: NodeId, ours: &[&str]) -> Vec<Node
         }
         _ => {
             let entries = merge::effective(tree, value).into_iter();
-            let kept = entries.filter(|(key, _)| !named(tree.scalar(*key)));
-            kept.map(|(_, value)| value).collect()
+            let other_entries = entries.filter(|(key, _)| !named(tree.scalar(*key)));
+            other_entries.map(|(_, value)| value).collect()
         }
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn away(
             .map(String::as_str)
             .filter(|name| !is_shared(&draft, &place, name))
             .collect();
-        if let Some((_, value)) = place.own
+        if let Some((_, value)) = place.entry
             && !find_named_members(draft.tree, value, &names).is_empty()
         {
             due.push((place, value, names));
@@ -107,12 +107,12 @@ fn take_members(
     environment: NodeId,
     names: &[&str],
 ) -> Result<(), EditRefusal> {
-    let gone = find_named_members(draft.tree, environment, names);
-    if draft.remove_members(environment, &gone) {
+    let removed = find_named_members(draft.tree, environment, names);
+    if draft.remove_members(environment, &removed) {
         return Ok(());
     }
     let layout = draft.layout(environment);
-    for index in gone {
+    for index in removed {
         if let Some(entry) = draft.tree.entries(environment).get(index).copied() {
             draft.set_scalar(entry, layout, "")?;
         } else if let Some(item) = draft.tree.items(environment).get(index).copied() {

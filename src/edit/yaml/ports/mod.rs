@@ -75,10 +75,10 @@ pub fn take_written(source: &str, written: &[PortEntry]) -> Result<EditedText, E
     let items = list.map_or(&[][..], |list| tree.items(list)).iter().enumerate();
     let written: HashSet<Vec<(String, String)>> = written.iter().map(list_pairs).collect();
     let is_written =
-        |item: NodeId| read_pairs(&tree, item).is_some_and(|own| written.contains(&own));
-    let gone = items.filter(|(_, item)| is_written(**item)).map(|(at, _)| at).collect();
+        |item: NodeId| read_pairs(&tree, item).is_some_and(|pairs| written.contains(&pairs));
+    let removed = items.filter(|(_, item)| is_written(**item)).map(|(at, _)| at).collect();
     let after = match tree.documents() {
-        0 | 1 => removals::take_positions(&tree, &["ports"], gone)?,
+        0 | 1 => removals::take_positions(&tree, &["ports"], removed)?,
         _ => None,
     };
     Ok(EditedText::of(&tree, after))
@@ -215,13 +215,13 @@ fn set_visibility(
     if matches!(draft.tree.node(entry).kind, YamlKind::Alias(_)) {
         return Err(draft.refuse_node(entry, "this entry stands elsewhere, under another name"));
     }
-    let Some(own) = draft.tree.entry(entry, "visibility") else {
+    let Some(visibility_entry) = draft.tree.entry(entry, "visibility") else {
         let key = draft.key(entry, "visibility");
         let word = NewYamlValue::Text(visibility.as_str().to_owned());
         return draft.add_entries(entry, &[(key, word)], step);
     };
     let layout = draft.layout(entry);
-    draft.set_word(own, layout, visibility.as_str())
+    draft.set_word(visibility_entry, layout, visibility.as_str())
 }
 
 /// Returns new entries for the ports that need one.
@@ -237,7 +237,7 @@ fn missing(draft: &YamlDraft<'_>, list: Option<NodeId>, wanted: &[PortEntry]) ->
         }
         let range = read::ranged(&present, entry.port);
         let covered = range.is_some_and(|range| {
-            entry.visibility.is_none_or(|wanted| wanted == range.configured.visibility)
+            entry.visibility.is_none_or(|visibility| visibility == range.configured.visibility)
         });
         match range {
             _ if covered => {}
@@ -271,17 +271,17 @@ fn fresh_in(
     entry: &PortEntry,
     layout: CollectionLayout,
 ) -> NewYamlValue {
-    let said = |key: &str| tree.get(range, key).and_then(|value| tree.scalar(value));
+    let text_of = |key: &str| tree.get(range, key).and_then(|value| tree.scalar(value));
     let merged = PortEntry {
-        name: said("name").map(str::to_owned).or(entry.name.clone()),
-        on_open: said("onOpen").map(str::to_owned).or(entry.on_open.clone()),
+        name: text_of("name").map(str::to_owned).or(entry.name.clone()),
+        on_open: text_of("onOpen").map(str::to_owned).or(entry.on_open.clone()),
         ..entry.clone()
     };
     let NewYamlValue::Map(mut entries) = fresh(&merged, layout) else {
         return fresh(&merged, layout);
     };
     for key in ["description", "protocol"] {
-        if let Some(text) = said(key) {
+        if let Some(text) = text_of(key) {
             entries.push((key.to_owned(), NewYamlValue::word(text, layout)));
         }
     }

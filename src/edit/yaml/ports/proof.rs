@@ -29,42 +29,42 @@ fn verify_wanted_ports(
     let Some(ports) = after.get(root, "ports") else {
         return Ok(false);
     };
-    let mut all = TreeComparison::new(before, after);
-    let Some(old) = all.others_of_list(root, "ports")? else { return Ok(false) };
+    let mut comparison = TreeComparison::new(before, after);
+    let Some(old) = comparison.others_of_list(root, "ports")? else { return Ok(false) };
     let new = after.items(ports);
     if new.len() < old.len() {
         return Ok(false);
     }
     for pair in old.iter().copied().zip(new.iter().copied()) {
-        verify_port_item(&mut all, pair, wanted)?;
+        verify_port_item(&mut comparison, pair, wanted)?;
     }
     let entries = read::list_port_items(after, ports);
     Ok(wanted.iter().all(|wanted| {
         let entry = read::exact(&entries, wanted.port).or(read::ranged(&entries, wanted.port));
         entry.is_some_and(|entry| {
             let visibility = entry.configured.visibility;
-            wanted.visibility.is_none_or(|wanted| wanted == visibility)
+            wanted.visibility.is_none_or(|requested| requested == visibility)
         })
     }))
 }
 
 /// Checks that an entry is unchanged, except for the visibility of a wanted port.
 fn verify_port_item(
-    all: &mut TreeComparison<'_>,
-    (one, two): (NodeId, NodeId),
+    comparison: &mut TreeComparison<'_>,
+    (old, new): (NodeId, NodeId),
     wanted: &[PortEntry],
 ) -> Result<(), ChangedNode> {
-    let (before, after) = (all.before, all.after);
-    let said = merge::get(after, two, "visibility").and_then(|value| after.scalar(value));
-    let port = merge::get(before, one, "port")
+    let (before, after) = (comparison.before, comparison.after);
+    let written = merge::get(after, new, "visibility").and_then(|value| after.scalar(value));
+    let port = merge::get(before, old, "port")
         .and_then(|value| before.scalar(value))
         .and_then(|port| port.parse::<u16>().ok());
-    let asked =
+    let requested =
         wanted.iter().find(|entry| Some(entry.port) == port).and_then(|entry| entry.visibility);
-    if asked.is_none_or(|asked| said != Some(asked.as_str())) {
-        return all.same((one, two));
+    if requested.is_none_or(|visibility| written != Some(visibility.as_str())) {
+        return comparison.same((old, new));
     }
     let others =
-        all.members((before.resolve(one), after.resolve(two)), |key| key == "visibility")?;
-    all.each(others)
+        comparison.members((before.resolve(old), after.resolve(new)), |key| key == "visibility")?;
+    comparison.each(others)
 }

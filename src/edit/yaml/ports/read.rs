@@ -66,18 +66,18 @@ fn read_port_item(tree: &YamlTree, item: NodeId) -> Option<PortItem> {
 
 /// Reads one item of `ports` as Gitpod does; `None` if Gitpod ignores it. The line is left as 0.
 pub(in crate::edit::yaml) fn read_entry(tree: &YamlTree, item: NodeId) -> Option<GitpodPortEntry> {
-    let said = |key: &str| merge::get(tree, item, key).and_then(|value| tree.scalar(value));
-    let (first, last) = parse_port_numbers(said("port")?)?;
-    let visibility = match said("visibility") {
+    let text_of = |key: &str| merge::get(tree, item, key).and_then(|value| tree.scalar(value));
+    let (first, last) = parse_port_numbers(text_of("port")?)?;
+    let visibility = match text_of("visibility") {
         Some("public") => Visibility::Public,
         _ => Visibility::Private,
     };
     Some(GitpodPortEntry {
         first,
         last,
-        name: said("name").map(str::to_owned),
+        name: text_of("name").map(str::to_owned),
         visibility,
-        on_open: said("onOpen").map(str::to_owned),
+        on_open: text_of("onOpen").map(str::to_owned),
         line: 0,
     })
 }

@@ -43,15 +43,15 @@ fn take_from_document(
     tree: &YamlTree,
     removals: &[Removal],
 ) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
-    let mut gone = Positions::new();
+    let mut removed = Positions::new();
     for removal in removals {
         let Some(collection) = find_collection(tree, &removal.path) else { continue };
         let found = find_members(tree, collection, &removal.members);
         if !found.is_empty() {
-            gone.entry(removal.path.clone()).or_default().extend(found);
+            removed.entry(removal.path.clone()).or_default().extend(found);
         }
     }
-    take_gone(tree, gone)
+    take_gone(tree, removed)
 }
 
 /// Takes out the members at these positions of the collection that the keys lead to; `None` where there are none.
@@ -61,18 +61,21 @@ pub(super) fn take_positions(
     members: BTreeSet<usize>,
 ) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
     let path = path.iter().map(|key| (*key).to_owned()).collect();
-    let gone =
+    let removed =
         if members.is_empty() { Positions::new() } else { Positions::from([(path, members)]) };
-    take_gone(tree, gone)
+    take_gone(tree, removed)
 }
 
-fn take_gone(tree: &YamlTree, mut gone: Positions) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
-    if gone.is_empty() {
+fn take_gone(
+    tree: &YamlTree,
+    mut removed: Positions,
+) -> Result<Option<Arc<YamlTree>>, EditRefusal> {
+    if removed.is_empty() {
         return Ok(None);
     }
-    take_empty_collections(tree, &mut gone);
+    take_empty_collections(tree, &mut removed);
     let mut draft = YamlDraft::open(tree)?;
-    let collections: Vec<(NodeId, bool, Vec<usize>)> = gone
+    let collections: Vec<(NodeId, bool, Vec<usize>)> = removed
         .iter()
         .filter_map(|(path, members)| {
             let members: Vec<usize> = members.iter().copied().collect();
@@ -80,7 +83,7 @@ fn take_gone(tree: &YamlTree, mut gone: Positions) -> Result<Option<Arc<YamlTree
         })
         .collect();
     draft.take_members(&collections)?;
-    proof::proven(&draft, &gone).map(Some)
+    proof::proven(&draft, &removed).map(Some)
 }
 
 /// Finds a collection that stands where its keys lead, not elsewhere under another name.
@@ -109,26 +112,27 @@ fn find_members(tree: &YamlTree, collection: NodeId, names: &[String]) -> Vec<us
 }
 
 /// Takes the key of a collection that nothing is left in, and so on upwards. A service stays, and `services`.
-fn take_empty_collections(tree: &YamlTree, gone: &mut Positions) {
-    let deepest = gone.keys().map(Vec::len).max().unwrap_or_default();
+fn take_empty_collections(tree: &YamlTree, removed: &mut Positions) {
+    let deepest = removed.keys().map(Vec::len).max().unwrap_or_default();
     for depth in (1..=deepest).rev() {
         let paths: Vec<Vec<String>> =
-            gone.keys().filter(|path| path.len() == depth).cloned().collect();
+            removed.keys().filter(|path| path.len() == depth).cloned().collect();
         for path in paths {
             let Some((key, above)) = path.split_last() else { continue };
             let is_service = above.first().is_some_and(|first| first == "services") && depth == 2;
             let size = find_collection(tree, &path).map(|id| count_members(tree, id));
-            let is_empty = size == gone.get(&path).map(BTreeSet::len);
+            let is_empty = size == removed.get(&path).map(BTreeSet::len);
             let parent = find_collection(tree, above);
             let position = parent.and_then(|parent| {
                 let keys = tree.entries(parent).iter();
                 keys.map(|(key, _)| tree.scalar(*key)).rposition(|name| name == Some(key.as_str()))
             });
-            let parents = gone.get(above);
-            let is_gone = position.is_some_and(|at| parents.is_some_and(|all| all.contains(&at)));
+            let parents = removed.get(above);
+            let is_gone =
+                position.is_some_and(|at| parents.is_some_and(|positions| positions.contains(&at)));
             if is_gone || is_empty && !is_service && key != "services" {
-                gone.remove(&path);
-                gone.entry(above.to_vec()).or_default().extend(position);
+                removed.remove(&path);
+                removed.entry(above.to_vec()).or_default().extend(position);
             }
         }
     }

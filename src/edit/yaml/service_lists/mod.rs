@@ -80,8 +80,9 @@ pub fn add(source: &str, wanted: &[WantedMember]) -> Result<EditedText, EditRefu
     let by_hand = |refusal: EditRefusal| refusal.paste(paste(wanted));
     let mut tree = Arc::new(super::parse_yaml_tree(source).map_err(by_hand)?);
     for key in ["volumes", "depends_on"] {
-        let own: Vec<&WantedMember> = wanted.iter().filter(|one| one.member.key() == key).collect();
-        if let Some(after) = add_to_lists(&tree, key, &own).map_err(by_hand)? {
+        let of_key: Vec<&WantedMember> =
+            wanted.iter().filter(|wanted_member| wanted_member.member.key() == key).collect();
+        if let Some(after) = add_to_lists(&tree, key, &of_key).map_err(by_hand)? {
             tree = after;
         }
     }
@@ -125,21 +126,22 @@ fn add_to_lists(
         let documents = DocumentParts::cut(tree)?;
         let last = wanted
             .iter()
-            .map(|one| documents.last_with(&one.service))
+            .map(|wanted_member| documents.last_with(&wanted_member.service))
             .collect::<Result<Vec<usize>, EditRefusal>>()?;
         return documents.edit(|number, part| {
             let numbered = wanted.iter().zip(&last).filter(|(_, last)| **last == number);
-            let share: Vec<&WantedMember> = numbered.map(|(one, _)| *one).collect();
+            let share: Vec<&WantedMember> =
+                numbered.map(|(wanted_member, _)| *wanted_member).collect();
             if share.is_empty() { Ok(None) } else { add_to_lists(part, key, &share) }
         });
     }
     let mut draft = YamlDraft::open(tree)?;
     let services = ServiceNodes::find(&draft)?;
     let mut due = Vec::new();
-    for one in wanted {
-        let list = ServiceValue::find(&draft, &services, &one.service, key)?;
-        if !has_member(tree, &list, &one.member) {
-            due.push((list, &one.member));
+    for wanted_member in wanted {
+        let list = ServiceValue::find(&draft, &services, &wanted_member.service, key)?;
+        if !has_member(tree, &list, &wanted_member.member) {
+            due.push((list, &wanted_member.member));
         }
     }
     if due.is_empty() {
@@ -150,7 +152,8 @@ fn add_to_lists(
         add_member(&mut draft, list, member)?;
     }
     // Every other service that would gain a member gets its own list.
-    let named: HashSet<&str> = wanted.iter().map(|one| one.service.as_str()).collect();
+    let named: HashSet<&str> =
+        wanted.iter().map(|wanted_member| wanted_member.service.as_str()).collect();
     for (name, service) in services.others(&named) {
         if is_affected(tree, service, key, &changing) {
             let list = ServiceValue::find(&draft, &services, name, key)?;

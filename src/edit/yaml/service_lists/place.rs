@@ -50,7 +50,7 @@ pub(super) fn add_member(
     member: &ListMember,
 ) -> Result<(), EditRefusal> {
     let tree = draft.tree;
-    let Some((key, value)) = list.own.filter(|_| list.in_place(tree).is_some()) else {
+    let Some((key, value)) = list.entry.filter(|_| list.in_place(tree).is_some()) else {
         return put_list(draft, list, Some(member));
     };
     list.refuse_reset(draft, value)?;

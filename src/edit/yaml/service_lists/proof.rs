@@ -20,15 +20,17 @@ pub(super) fn proven(
     key: &str,
     wanted: &[&WantedMember],
 ) -> Result<Arc<YamlTree>, EditRefusal> {
-    let wanted: HashMap<&str, &ListMember> =
-        wanted.iter().map(|one| (one.service.as_str(), &one.member)).collect();
+    let wanted: HashMap<&str, &ListMember> = wanted
+        .iter()
+        .map(|wanted_member| (wanted_member.service.as_str(), &wanted_member.member))
+        .collect();
     let judge = match key {
         "volumes" => has_items,
         _ => has_dependencies,
     };
     let reason = "the edit would change more than it adds";
-    services.proven(draft, key, reason, |all, name, lists| {
-        judge(all, lists, name.and_then(|name| wanted.get(name).copied()))
+    services.proven(draft, key, reason, |comparison, name, lists| {
+        judge(comparison, lists, name.and_then(|name| wanted.get(name).copied()))
     })
 }
 
@@ -38,31 +40,31 @@ pub(super) fn proven_relisted(
     services: &ServiceNodes,
 ) -> Result<Arc<YamlTree>, EditRefusal> {
     let reason = "the edit would change what a service waits for";
-    services.proven(draft, "depends_on", reason, |all, _, (was, is)| {
+    services.proven(draft, "depends_on", reason, |comparison, _, (old, new)| {
         // A list stands for what the mapping says: the edit of the one into the other, backwards.
-        let mut back = TreeComparison::new(all.after, all.before);
-        has_dependencies(&mut back, (is, was), None)
+        let mut reversed = TreeComparison::new(comparison.after, comparison.before);
+        has_dependencies(&mut reversed, (new, old), None)
             .map_err(|_| ChangedNode(draft.tree.resolve(services.id)))
     })
 }
 
 /// Returns whether every item is kept in order, followed by the wanted one unless it was present.
 fn has_items(
-    all: &mut TreeComparison<'_>,
-    (was, is): ValuePair,
+    comparison: &mut TreeComparison<'_>,
+    (old_value, new_value): ValuePair,
     wanted: Option<&ListMember>,
 ) -> Result<bool, ChangedNode> {
-    let (before, after) = (all.before, all.after);
-    let old = was.map_or(&[][..], |was| before.items(was));
-    let new = is.map_or(&[][..], |is| after.items(is));
-    let Some((kept, more)) = new.split_at_checked(old.len()) else {
+    let (before, after) = (comparison.before, comparison.after);
+    let old = old_value.map_or(&[][..], |old| before.items(old));
+    let new = new_value.map_or(&[][..], |new| after.items(new));
+    let Some((existing, added)) = new.split_at_checked(old.len()) else {
         return Ok(false);
     };
-    all.each(old.iter().copied().zip(kept.iter().copied()))?;
-    Ok(match (wanted, more) {
+    comparison.each(old.iter().copied().zip(existing.iter().copied()))?;
+    Ok(match (wanted, added) {
         (Some(ListMember::Volume(wanted)), [one]) => after.scalar(*one) == Some(wanted),
         (Some(ListMember::Volume(wanted)), []) => {
-            old.iter().any(|one| before.scalar(*one) == Some(wanted))
+            old.iter().any(|node| before.scalar(*node) == Some(wanted))
         }
         (None, []) => true,
         _ => false,
@@ -71,23 +73,23 @@ fn has_items(
 
 /// Returns whether every dependency is kept, and the wanted one present.
 fn has_dependencies(
-    all: &mut TreeComparison<'_>,
-    (was, is): ValuePair,
+    comparison: &mut TreeComparison<'_>,
+    (old_value, new_value): ValuePair,
     wanted: Option<&ListMember>,
 ) -> Result<bool, ChangedNode> {
-    let (before, after) = (all.before, all.after);
-    let old = was.map_or_else(Vec::new, |was| list_dependencies(before, was));
+    let (before, after) = (comparison.before, comparison.after);
+    let old = old_value.map_or_else(Vec::new, |old| list_dependencies(before, old));
     let had_wanted =
         wanted.is_none_or(|wanted| old.iter().any(|(name, _)| *name == Some(wanted.name())));
-    let mut new = is.map_or_else(Vec::new, |is| list_dependencies(after, is));
+    let mut new = new_value.map_or_else(Vec::new, |new| list_dependencies(after, new));
     for (name, value) in old {
         let Some(at) = new.iter().position(|(other, _)| *other == name) else {
             return Ok(false);
         };
         match (value, new.remove(at).1) {
-            (Some(was), Some(is)) => all.same((was, is))?,
+            (Some(old_value), Some(new_value)) => comparison.same((old_value, new_value))?,
             (None, None) => {}
-            (None, Some(is)) if has_only_condition(after, is, STARTED) => {}
+            (None, Some(new_value)) if has_only_condition(after, new_value, STARTED) => {}
             _ => return Ok(false),
         }
     }

@@ -21,7 +21,7 @@ pub fn relist(source: &str, services: &[String]) -> Result<EditedText, EditRefus
         let nodes = ServiceNodes::find(&draft)?;
         for service in services {
             let list = ServiceValue::find(&draft, &nodes, service, "depends_on")?;
-            if let (Some((key, _)), Some(value)) = (list.own, list.in_place(&tree))
+            if let (Some((key, _)), Some(value)) = (list.entry, list.in_place(&tree))
                 && is_converted(&tree, value)
             {
                 let indent = dash_indent(&draft, list.mapping, key);
@@ -62,10 +62,14 @@ fn dash_indent(draft: &YamlDraft<'_>, service: NodeId, key: NodeId) -> usize {
         let dash = draft.item_start(first, CollectionLayout::Block);
         is_block.then(|| column(dash).checked_sub(column(tree.start(key))))?
     };
-    let own = tree.entries(service).iter().filter(|(other, _)| *other != key);
-    let all = tree.ids().flat_map(|id| match &tree.node(id).kind {
+    let other_entries = tree.entries(service).iter().filter(|(other, _)| *other != key);
+    let other_nodes = tree.ids().flat_map(|id| match &tree.node(id).kind {
         YamlKind::Mapping(entries, _) => entries.to_vec(),
         _ => Vec::new(),
     });
-    own.copied().find_map(indent).or_else(|| all.into_iter().find_map(indent)).unwrap_or(2)
+    other_entries
+        .copied()
+        .find_map(indent)
+        .or_else(|| other_nodes.into_iter().find_map(indent))
+        .unwrap_or(2)
 }

@@ -12,7 +12,7 @@ fn build_both_members(service: &str) -> [WantedMember; 2] {
 #[track_caller]
 fn check_for(services: &[&str], before: &str, after: &str) {
     let wanted: Vec<WantedMember> =
-        services.iter().flat_map(|one| build_both_members(one)).collect();
+        services.iter().flat_map(|service| build_both_members(service)).collect();
     let edit = add(before, &wanted).unwrap_or_else(|refusal| panic!("{refusal:?}"));
     assert_eq!(&*edit.text, after);
     assert_eq!(&*add(after, &wanted).unwrap().text, after, "a second run changes something");

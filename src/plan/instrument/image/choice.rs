@@ -97,23 +97,23 @@ impl SourceChoice<'_> {
     }
 
     fn list(&self, source: &PackageSource) -> Result<PackageList> {
-        let beside = self.beside(source)?;
+        let also_installed = self.beside(source)?;
         match &source.kind {
             SourceKind::List(file, constraints, DependencyInstall::Resolved) => {
                 Ok(PackageList::Requirements {
                     file: file.clone(),
                     included: self.included(file)?,
                     constraints: constraints.clone(),
-                    beside,
+                    also_installed,
                 })
             }
             SourceKind::Project(Some(file))
                 if pyproject::parse_pyproject(&file.text)?.is_some() =>
             {
-                self.pyproject(file, beside)
+                self.pyproject(file, also_installed)
             }
-            SourceKind::Lock(project) => self.lock(project, beside),
-            _ => self.fixed(source, beside),
+            SourceKind::Lock(project) => self.lock(project, also_installed),
+            _ => self.fixed(source, also_installed),
         }
     }
 
@@ -121,7 +121,7 @@ impl SourceChoice<'_> {
     fn pyproject(
         &self,
         file: &PythonSourceFile,
-        beside: Vec<RequirementEntry>,
+        also_installed: Vec<RequirementEntry>,
     ) -> Result<PackageList> {
         let mut lock = None;
         for tool in [LockTool::Uv, LockTool::Poetry, LockTool::Pdm] {
@@ -129,13 +129,13 @@ impl SourceChoice<'_> {
                 lock = Some(tool);
             }
         }
-        Ok(PackageList::Pyproject { file: file.clone(), lock, beside })
+        Ok(PackageList::Pyproject { file: file.clone(), lock, also_installed })
     }
 
     fn lock(
         &self,
         project: &LockedProject,
-        mut beside: Vec<RequirementEntry>,
+        mut also_installed: Vec<RequirementEntry>,
     ) -> Result<PackageList> {
         let tool = project.tool;
         let is_editable = tool != LockTool::Pipenv && project.member.is_none();
@@ -146,7 +146,7 @@ impl SourceChoice<'_> {
             return Ok(PackageList::Pyproject {
                 file: project.project.clone(),
                 lock: None,
-                beside,
+                also_installed,
             });
         }
         let mut declared = declared_by(project)?;
@@ -161,12 +161,12 @@ impl SourceChoice<'_> {
         for entry in &mut declared {
             (entry.pin, entry.bounds) = (None, VersionBounds::Version);
         }
-        beside.extend(installed);
+        also_installed.extend(installed);
         let decides = project.lock.as_ref().unwrap_or(&project.project);
         let folder = self.folder(&project.project.path);
         Ok(PackageList::Fixed(FixedPackages {
             declared,
-            installed: beside,
+            installed: also_installed,
             decided_by: format!("{} decides what is installed", self.shown(&decides.path)),
             contents: ImageContents::Written,
             remedy: ManualAddition::of_tool(tool, &folder, project.member.as_deref()),
@@ -177,12 +177,12 @@ impl SourceChoice<'_> {
     fn fixed(
         &self,
         source: &PackageSource,
-        mut beside: Vec<RequirementEntry>,
+        mut also_installed: Vec<RequirementEntry>,
     ) -> Result<PackageList> {
-        let own = self.entries(source)?;
-        let mut declared = beside.clone();
-        declared.extend(own.iter().cloned());
-        beside.extend(own);
+        let entries = self.entries(source)?;
+        let mut declared = also_installed.clone();
+        declared.extend(entries.iter().cloned());
+        also_installed.extend(entries);
         let (decided_by, remedy) = self.remedy(source);
         let contents = match source.kind {
             SourceKind::Foreign(_) | SourceKind::System(_) | SourceKind::Project(_) => {
@@ -190,7 +190,7 @@ impl SourceChoice<'_> {
             }
             _ => ImageContents::Written,
         };
-        let installed = beside;
+        let installed = also_installed;
         let fixed = FixedPackages { declared, installed, decided_by, contents, remedy };
         Ok(PackageList::Fixed(fixed))
     }
@@ -254,7 +254,7 @@ impl SourceChoice<'_> {
 
     /// Handles an image without an install command: its base image installs everything, or the Dockerfile is unknown.
     fn without_source(&self) -> Result<PackageList> {
-        let usual = self.files.in_context("requirements.txt")?;
+        let default_list = self.files.in_context("requirements.txt")?;
         let image = self.recipe.dockerfile.and_then(|file| file.image(self.recipe.target));
         let stages = image.as_ref().and_then(|image| image.first().zip(image.last()));
         let command = "python -m pip install".to_owned();
@@ -267,12 +267,12 @@ impl SourceChoice<'_> {
                 let service = self.recipe.service.to_owned();
                 (pulled, ManualAddition::StartCommand { service, command })
             }
-            (None, None) => return self.usual(usual),
+            (None, None) => return self.usual(default_list),
         };
         if base.contains("onbuild") {
-            return self.usual(usual);
+            return self.usual(default_list);
         }
-        let declared = usual.map(|file| Requirements::parse(&file.text).entries);
+        let declared = default_list.map(|file| Requirements::parse(&file.text).entries);
         Ok(PackageList::Fixed(FixedPackages {
             declared: declared.unwrap_or_default(),
             installed: Vec::new(),
@@ -286,8 +286,8 @@ impl SourceChoice<'_> {
     fn usual(&self, requirements: Option<PythonSourceFile>) -> Result<PackageList> {
         if let Some(file) = requirements {
             let included = self.included(&file)?;
-            let (constraints, beside) = (Vec::new(), Vec::new());
-            return Ok(PackageList::Requirements { file, included, constraints, beside });
+            let (constraints, also_installed) = (Vec::new(), Vec::new());
+            return Ok(PackageList::Requirements { file, included, constraints, also_installed });
         }
         for tool in LockTool::ALL {
             let Some(project) = self.files.in_context(tool.project_file())? else { continue };
@@ -299,7 +299,7 @@ impl SourceChoice<'_> {
         }
         match self.files.in_context("pyproject.toml")? {
             Some(file) if pyproject::parse_pyproject(&file.text)?.is_some() => {
-                Ok(PackageList::Pyproject { file, lock: None, beside: Vec::new() })
+                Ok(PackageList::Pyproject { file, lock: None, also_installed: Vec::new() })
             }
             _ => Ok(PackageList::Missing),
         }

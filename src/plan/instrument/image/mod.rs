@@ -128,13 +128,13 @@ fn start_commands(recipe: &ImageRecipe<'_>) -> Vec<ShellCommand> {
     let (mut entrypoint, mut command) = (&[][..], &[][..]);
     for step in image.iter().flat_map(|stage| &stage.steps) {
         match &step.action {
-            BuildAction::Entrypoint(own) => entrypoint = own,
-            BuildAction::Command(own) => command = own,
+            BuildAction::Entrypoint(commands) => entrypoint = commands,
+            BuildAction::Command(commands) => command = commands,
             BuildAction::Copy(_) | BuildAction::Run { .. } => {}
         }
     }
-    let own = recipe.command.map(Dockerfile::commands_of);
-    [entrypoint, own.as_deref().unwrap_or(command)].concat()
+    let service_command = recipe.command.map(Dockerfile::commands_of);
+    [entrypoint, service_command.as_deref().unwrap_or(command)].concat()
 }
 
 /// Returns the version in a Python image's tag: `3.10-slim-buster` of `python:3.10-slim-buster`.

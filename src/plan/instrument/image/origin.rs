@@ -56,11 +56,11 @@ impl OriginSearch<'_> {
             return Ok(None);
         };
         let until = step.saturating_add(1).min(written.steps.len());
-        for (at, one) in written.steps[..until].iter().enumerate().rev() {
-            let found = match &one.action {
+        for (at, build_step) in written.steps[..until].iter().enumerate().rev() {
+            let found = match &build_step.action {
                 BuildAction::Copy(paths) => self.copied(paths, path, left)?,
                 BuildAction::Run { commands, mounts } => {
-                    let point = BuildPoint { stage, step: at, folder: one.folder.clone() };
+                    let point = BuildPoint { stage, step: at, folder: build_step.folder.clone() };
                     match self.written(point, commands, path, left)? {
                         // Only this step sees its mounts; later steps see what it writes.
                         None if at == step => self.copied(mounts, path, left)?,
@@ -139,7 +139,7 @@ impl OriginSearch<'_> {
                 .iter()
                 .filter(|word| !word.starts_with('-'))
                 .map(|word| resolve_image_path(&point.folder, word))
-                .filter(|one| one != path);
+                .filter(|source| source != path);
             found = Some(PathOrigin::Elsewhere);
             for from in named.collect::<Vec<_>>().iter().rev() {
                 let before = point.step.checked_sub(1);

@@ -134,12 +134,12 @@ struct InstallSite {
 
 impl PackageSurvey<'_> {
     fn stage(&mut self, file: &Dockerfile, stage: usize) -> Result<()> {
-        for (step, one) in file.stages[stage].steps.iter().enumerate() {
-            let BuildAction::Run { commands, .. } = &one.action else { continue };
+        for (step, build_step) in file.stages[stage].steps.iter().enumerate() {
+            let BuildAction::Run { commands, .. } = &build_step.action else { continue };
             let site = InstallSite {
-                point: Some(BuildPoint { stage, step, folder: one.folder.clone() }),
-                folder: one.folder.clone(),
-                moment: InstallMoment::Build(one.lines.clone()),
+                point: Some(BuildPoint { stage, step, folder: build_step.folder.clone() }),
+                folder: build_step.folder.clone(),
+                moment: InstallMoment::Build(build_step.lines.clone()),
             };
             self.commands(commands, &site, DEEPEST)?;
         }

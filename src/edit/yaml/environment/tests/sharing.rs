@@ -121,8 +121,8 @@ fn a_service_that_extends_a_wanted_one_must_be_named_too() {
         "services:\n  a:\n    image: x\n  b:\n    extends: a\n  c:\n    extends: {service: b}\n";
     let refusal = expect_environment_refusal(text);
     assert_eq!(refusal.line, 5);
-    let all = build_wanted_sets(&["a", "b", "c"]);
-    assert!(set(text, &all).is_ok());
+    let wanted_sets = build_wanted_sets(&["a", "b", "c"]);
+    assert!(set(text, &wanted_sets).is_ok());
     assert!(set(text, &build_wanted_sets(&["c"])).is_ok());
     let elsewhere =
         "services:\n  a:\n    image: x\n  b:\n    extends: {service: a, file: other.yml}\n";
