@@ -7,6 +7,7 @@ use super::flow::{self, PlanDecision};
 use crate::apply::{Journal, JournalEntry, PortChangeEntry};
 use crate::cli::{RemoveArgs, WriteArgs};
 use crate::error::Result;
+use crate::plan::Note;
 use crate::provider;
 use crate::session::context::{ProjectContext, unknown_service};
 use crate::session::removal::{self, RemovalScope};
@@ -31,7 +32,8 @@ pub(super) fn run(args: &RemoveArgs, context: &ProjectContext, ui: &mut Ui) -> R
     } else {
         RemovalScope::Services(args.service.iter().cloned().collect())
     };
-    let plan = removal::plan(context, &scope, &journal)?;
+    let mut plan = removal::plan(context, &scope, &journal)?;
+    plan.notes.splice(0..0, context.project.passed_over().map(Note::warning));
     let (command, question) = match scope {
         RemovalScope::All => (removal::WHOLE, "Remove the setup like this?"),
         RemovalScope::Services(_) => (removal::SERVICES, "Remove these lines?"),

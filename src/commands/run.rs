@@ -1,6 +1,6 @@
 //! `run`: runs one command with the stored keys that the compose files refer to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::process::Command;
 
@@ -40,8 +40,10 @@ pub(super) fn run(
             stored.insert(name, secret);
         }
     }
-    for refusal in model.refusals(&model.under_run(stored)) {
-        ui.warn(format!("docker compose will not load this project: {}", refusal.message), None);
+    let refusals = model.refusals(&model.under_run(stored));
+    let messages: BTreeSet<String> = refusals.into_iter().map(|refusal| refusal.message).collect();
+    for message in messages {
+        ui.warn(format!("docker compose will not load this project: {message}"), None);
     }
     Err(hand_over(command, program))
 }

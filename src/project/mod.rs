@@ -126,9 +126,14 @@ impl Project {
         &self.start.files
     }
 
-    /// Returns other compose files in the folder, which docker compose ignores.
-    pub fn passed_over(&self) -> &[PathBuf] {
-        &self.start.passed_over
+    /// Returns one sentence for each other compose file in the folder, which docker compose ignores.
+    pub fn passed_over(&self) -> impl Iterator<Item = String> {
+        let first = self.compose_files().first().map(|first| self.shown(first));
+        let first = first.unwrap_or_default().display().to_string();
+        self.start.passed_over.iter().map(move |path| {
+            let path = self.shown(path);
+            format!("{} is here too, and docker compose reads {first} instead", path.display())
+        })
     }
 
     /// Returns the model of the compose project, loaded on first use.
@@ -393,7 +398,7 @@ mod tests {
             project.compose_files(),
             [path("compose.yml"), path("docker-compose.override.yaml")]
         );
-        assert_eq!(project.passed_over(), [path("docker-compose.yml")]);
+        assert_eq!(project.start.passed_over, [path("docker-compose.yml")]);
     }
 
     #[test]

@@ -469,3 +469,26 @@ fn quiet_draws_no_diff_that_no_yes_is_asked_to() {
         assert_eq!(said.contains("@@"), drawn, "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn a_compose_file_that_is_not_read_is_named_by_every_command_that_judges_or_writes() {
+    const OTHER: &str = "services: {old: {build: .}}\n";
+    for (first, second) in [
+        ("compose.yaml", "docker-compose.yml"),
+        ("compose.yml", "docker-compose.yaml"),
+        ("docker-compose.yml", "docker-compose.yaml"),
+    ] {
+        let sandbox = Sandbox::new(&[(first, "services: {api: {build: .}}\n"), (second, OTHER)]);
+        for (arguments, status) in [
+            (&["init", "--yes", "--store", "none", "--no-verify", "--service", "api"][..], 0),
+            (&["doctor"], 0),
+            (&["remove", "--yes"], 0),
+        ] {
+            let run = sandbox.run(arguments).expect(status);
+            let said = format!("{}{}", run.stdout, run.stderr);
+            let line = said.lines().find(|line| line.contains(second));
+            assert!(line.is_some_and(|line| line.contains(first)), "{arguments:?}: {said}");
+        }
+        assert_eq!(sandbox.read(second), OTHER);
+    }
+}

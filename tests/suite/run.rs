@@ -58,6 +58,19 @@ fn a_command_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_warning_about_two_services_is_printed_once() {
+    for compose in [
+        "services:\n  a: {image: x, env_file: gone.env}\n  b: {image: x, env_file: gone.env}\n",
+        "services:\n  a: {image: x, env_file: [gone.env]}\n  b: {image: x, env_file: [{path: gone.env}]}\n  c: {image: x, env_file: gone.env}\n",
+        "services:\n  a: {image: x, env_file: [gone.env, gone.env]}\n",
+    ] {
+        let run = with_key(&[("compose.yaml", compose)]).run(&["run", "--", "true"]).expect(0);
+        let lines = run.stderr.lines().filter(|line| line.contains("gone.env")).count();
+        assert_eq!(lines, 1, "{compose}{}", run.stderr);
+    }
+}
+
+#[test]
 fn a_project_that_names_no_key_gets_none() {
     let sandbox = with_key(&[("compose.yaml", "services:\n  api:\n    image: x\n")]);
     let run = sandbox.run(&["run", "--", "sh", "-c", "echo ${HONEYCOMB_API_KEY-unset}"]).expect(0);

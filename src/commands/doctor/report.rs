@@ -46,6 +46,9 @@ pub(super) fn show(examined: &DoctorReport<'_>, project: &Project, shell: &Shell
         let text = format!("{path}, which was not checked any further: {}", unread.reason);
         ui.result_behind("not read: ", &text, 10);
     }
+    for text in project.passed_over() {
+        ui.result_behind("not read: ", &text, 10);
+    }
     if lint::may_trace(inspection) == Some(false) {
         ui.result("no service sends traces yet: `cruddur-ops init` sets them up");
     }

@@ -78,14 +78,7 @@ pub(super) fn ask(args: &InitArgs, context: &ProjectContext, ui: &mut Ui) -> Res
             warning.text
         )));
     }
-    let first = context.project.compose_files().first();
-    for path in context.project.passed_over() {
-        notes.push(Note::warning(format!(
-            "{} is here too, and docker compose reads {} instead",
-            context.project.shown(path).display(),
-            first.map(|first| context.project.shown(first)).unwrap_or_default().display()
-        )));
-    }
+    notes.extend(context.project.passed_over().map(Note::warning));
     let mut sending = destination::choose(args, context, model)?;
     let mut key = None;
     if sending.needs_key() {
