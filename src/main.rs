@@ -63,6 +63,8 @@ fn exit_status(error: &Error) -> u8 {
     match error.code {
         ErrorCode::Interrupted => 130,
         ErrorCode::CommandNotStarted => 127,
+        // The provider's no, as in the verdicts of `verify` and `key whoami`.
+        ErrorCode::KeyRejected => 1,
         _ => 2,
     }
 }

@@ -554,3 +554,23 @@ fn a_project_without_flask_is_not_called_complete() {
     let said = |sandbox: &Sandbox| sandbox.run(&["instrument", "--yes"]).expect(0).stderr;
     assert_ne!(said(&plain), said(&complete));
 }
+
+#[test]
+fn generated_code_imports_a_name_once_and_asks_a_variable_for_the_environment() {
+    let flask = "from flask import Flask\napp = Flask(__name__)\n";
+    for (before, imports) in [
+        ("", 1),
+        ("import os\n", 0),
+        ("import os, sys\n", 0),
+        ("from os import environ\n", 1),
+        ("import os as system\n", 0),
+    ] {
+        let sandbox = project(&[("backend-flask/app.py", &format!("{before}{flask}"))]);
+        sandbox.run(&["instrument", "--with", "xray,rollbar", "--yes"]).expect(0);
+        let code = sandbox.read("backend-flask/app.py");
+        let found = code.lines().filter(|line| line.contains("import environ")).count();
+        assert_eq!(found, imports, "{before:?}: {code}");
+        assert!(code.contains("get(\"ROLLBAR_ENVIRONMENT\""), "{code}");
+        sandbox.run(&["instrument", "--with", "xray,rollbar", "--check"]).expect(0);
+    }
+}

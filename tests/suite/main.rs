@@ -47,6 +47,7 @@ mod doctor_repairs;
 mod doctor_services;
 mod doctor_trees;
 mod documents;
+mod exit_codes;
 mod fake_cloud;
 mod fake_gp;
 mod fake_grpc;

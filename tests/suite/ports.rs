@@ -142,3 +142,35 @@ fn in_gitpod_the_file_is_created_and_in_a_codespace_it_is_not() {
     codespace.run(&["ports", "--public", "--yes", "--gitpod"]);
     assert!(codespace.path(".gitpod.yml").exists());
 }
+
+#[test]
+fn a_diff_names_files_from_the_folder_that_holds_them_all() {
+    for (folder, arguments) in [
+        ("shop", &["ports", "--public", "--dry-run"][..]),
+        ("apps/shop", &["ports", "--public", "--dry-run"]),
+        ("apps/shop", &["ports", "--public", "--check"]),
+        (
+            "apps/shop",
+            &["init", "--public", "--yes", "--store", "none", "--no-verify", "--dry-run"],
+        ),
+    ] {
+        let compose = format!("{folder}/compose.yaml");
+        let sandbox = Sandbox::new(&[
+            (&compose, WEB.1),
+            (".gitpod.yml", "tasks: []\n"),
+            (".git/HEAD", "ref: refs/heads/main\n"),
+            (".git/config", "[core]\n"),
+            (".git/refs/heads/main", ""),
+            (".git/objects/info", ""),
+        ]);
+        let mut here = vec!["-C", folder];
+        here.extend(arguments);
+        let diff = sandbox.run(&here).stdout;
+        let headers: Vec<&str> = diff
+            .lines()
+            .filter(|line| line.starts_with("--- ") || line.starts_with("+++ "))
+            .collect();
+        assert!(headers.contains(&"--- a/.gitpod.yml"), "{arguments:?}: {diff}");
+        assert!(headers.iter().all(|line| !line.contains("..")), "{arguments:?}: {diff}");
+    }
+}

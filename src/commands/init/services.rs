@@ -116,7 +116,9 @@ fn choose_services(
         .filter(|(_, chosen)| **chosen)
         .map(|(service, _)| select_service(&service.name))
         .collect();
-    if selected.is_empty() {
+    if model.services.is_empty() {
+        notes.push(Note::warning("the compose project has no service"));
+    } else if selected.is_empty() {
         notes.push(
             Note::warning("no service is traced")
                 .hint("`cruddur-ops init --service NAME` names one"),

@@ -58,9 +58,14 @@ pub(super) fn run(
     let next = instrument_next_steps(&plan, decision);
     if decision == PlanDecision::Nothing && plan.steps.is_empty() {
         ui.say(match args.command {
-            Some(InstrumentCommand::Span(_)) => "nothing to do: the span is there already",
-            None if is_without_flask => "nothing to do: no Flask application was found here",
-            None => "nothing to do: every Flask service built here is complete",
+            Some(InstrumentCommand::Span(_)) => {
+                "nothing to do: the span is there already".to_owned()
+            }
+            None if is_without_flask && !args.service.is_empty() => {
+                format!("no Flask application was found in {}", args.service.join(", "))
+            }
+            None if is_without_flask => "nothing to do: no Flask application was found here".into(),
+            None => "nothing to do: every Flask service built here is complete".into(),
         });
     }
     let mut document = flow::document(&plan, context.root(), ui);
