@@ -10,7 +10,10 @@ use cruddur_ops::commands::{self, RunOutcome};
 use cruddur_ops::error::{Error, ErrorCode};
 use cruddur_ops::secret::{self, Redactor, Secret};
 use cruddur_ops::shell::Shell;
-use cruddur_ops::ui::{StreamLook, Ui, Verbosity, fault, interrupt, stdout_write_result, terminal};
+use cruddur_ops::ui::{
+    Interactivity, OutputFormat, StreamLook, Ui, Verbosity, fault, interrupt, stdout_write_result,
+    terminal,
+};
 use cruddur_ops::workspace::waiting;
 
 /// Planning for many services allocates many small objects, which musl's allocator handles slowly and glibc's too at
@@ -42,7 +45,7 @@ fn main() -> ExitCode {
 
     if !cli.global.quiet {
         waiting::report_slow_to(|program| {
-            plain_ui(Redactor::default(), false).say(format!("asking {program} ..."))
+            plain_ui(Redactor::default(), Interactivity::Batch).say(format!("asking {program} ..."))
         });
     }
 
@@ -72,7 +75,9 @@ fn exit_status(error: &Error) -> u8 {
 /// Ends the process at any point, with the terminal restored.
 fn abort_process(found: &terminal::SavedTerminal, error: &Error) {
     // A separate user interface, because another thread may hold a lock on the usual one.
-    found.leave(exit_status(error), || plain_ui(Redactor::default(), false).error(error));
+    found.leave(exit_status(error), || {
+        plain_ui(Redactor::default(), Interactivity::Batch).error(error)
+    });
 }
 
 /// Prints help, version or usage errors; errors also as the document under `--json`. Never repeats a key that was
@@ -83,7 +88,7 @@ fn report_usage_error(said: &clap::Error, redactor: Redactor) -> ExitCode {
         let Err(error) = printed.or_else(|error| stdout_write_result(&error)) else {
             return ExitCode::SUCCESS;
         };
-        plain_ui(redactor, false).error(&error);
+        plain_ui(redactor, Interactivity::Batch).error(&error);
         return ExitCode::from(exit_status(&error));
     }
     let arguments: Vec<String> =
@@ -92,8 +97,12 @@ fn report_usage_error(said: &clap::Error, redactor: Redactor) -> ExitCode {
     for word in words.filter(|word| secret::looks_like_key(word)) {
         redactor.learn("argument", &Secret::new(word));
     }
-    let json = arguments.iter().any(|argument| argument == "--json");
-    let mut ui = plain_ui(redactor, false).with_voice(Verbosity::Normal, json);
+    let format = if arguments.iter().any(|argument| argument == "--json") {
+        OutputFormat::Json
+    } else {
+        OutputFormat::Text
+    };
+    let mut ui = plain_ui(redactor, Interactivity::Batch).with_voice(Verbosity::Normal, format);
     if is_a_secret_typed_openly(said, &arguments) {
         ui.last_word(
             &Error::new(ErrorCode::Usage, "a key is no argument and has no flag")
@@ -152,28 +161,33 @@ fn is_a_secret_typed_openly(error: &clap::Error, arguments: &[String]) -> bool {
     error.kind() == ErrorKind::UnknownArgument && (is_flag || sets && !refused.starts_with('-'))
 }
 
-fn plain_ui(redactor: Redactor, interactive: bool) -> Ui {
+fn plain_ui(redactor: Redactor, interactivity: Interactivity) -> Ui {
     let (out, err) = (std::io::stdout(), std::io::stderr());
-    Ui::new(Box::new(out), Box::new(err), redactor, interactive)
+    Ui::new(Box::new(out), Box::new(err), redactor, interactivity)
 }
 
 fn build_ui(global: &GlobalOptions, shell: &Shell, redactor: Redactor) -> Ui {
-    let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let interactivity = if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        Interactivity::Interactive
+    } else {
+        Interactivity::Batch
+    };
     let verbosity = match (global.quiet, global.verbose) {
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
-    plain_ui(redactor, interactive)
+    plain_ui(redactor, interactivity)
         .with_look(
-            stream_look(global.color, shell, std::io::stdout().is_terminal()),
-            stream_look(global.color, shell, std::io::stderr().is_terminal()),
+            stream_look(global.color, shell, &std::io::stdout()),
+            stream_look(global.color, shell, &std::io::stderr()),
         )
-        .with_voice(verbosity, global.json)
+        .with_voice(verbosity, if global.json { OutputFormat::Json } else { OutputFormat::Text })
 }
 
 /// Returns a stream's look: <https://no-color.org>, <https://bixense.com/clicolors>, the locale.
-fn stream_look(choice: ColourChoice, shell: &Shell, terminal: bool) -> StreamLook {
+fn stream_look(choice: ColourChoice, shell: &Shell, stream: &impl IsTerminal) -> StreamLook {
+    let terminal = stream.is_terminal();
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| shell.var(name)).unwrap_or_default();
     let dumb = shell.var("TERM") == Some("dumb");

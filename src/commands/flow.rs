@@ -11,6 +11,8 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{FileChange, NoteLevel, Plan, diff};
 use crate::session::context::ProjectContext;
 use crate::session::settlement;
+use crate::stores::UserPresence;
+use crate::ui::prompt::DefaultAnswer;
 use crate::ui::{Ui, Verbosity};
 
 /// The decision about a plan.
@@ -92,7 +94,7 @@ pub(super) fn ask_agreement(
     if let Some(decided) = decision_from_flags(write) {
         return Ok(decided);
     }
-    if ui.confirm(question, "--yes", true)? {
+    if ui.confirm(question, "--yes", DefaultAnswer::Yes)? {
         Ok(PlanDecision::Write)
     } else {
         Ok(PlanDecision::Declined)
@@ -112,6 +114,11 @@ pub(super) fn decision_from_flags(write: &WriteArgs) -> Option<PlanDecision> {
 /// Returns whether questions are possible: there is a terminal, and no flag forbids them.
 pub(super) fn may_ask(write: &WriteArgs, ui: &Ui) -> bool {
     ui.interactive() && !write.yes && !write.check && !write.dry_run
+}
+
+/// Returns the presence of a user for choices of a store.
+pub(super) fn user_presence(ui: &Ui) -> UserPresence {
+    if ui.interactive() { UserPresence::AtTerminal } else { UserPresence::Absent }
 }
 
 /// Completes or reverts what an interrupted run left behind, before anything new is planned. Returns the project,
@@ -148,11 +155,12 @@ pub(super) fn settle<'a>(
             .hint("the same command with `--yes` finishes it first"));
     }
     ui.warn(&state, None);
-    let direction = if write.yes || ui.confirm("Finish it? (no takes it back)", "--yes", true)? {
-        EntryDirection::Forward
-    } else {
-        EntryDirection::Back
-    };
+    let direction =
+        if write.yes || ui.confirm("Finish it? (no takes it back)", "--yes", DefaultAnswer::Yes)? {
+            EntryDirection::Forward
+        } else {
+            EntryDirection::Back
+        };
     restore_entry(journal, &entry, direction, context, ui)?;
     context.again().map(Some)
 }

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::RunOutcome;
 use crate::compose::{Classification, ComposeModel, ServiceModel, classify_service};
-use crate::edit::yaml::ports::Visibility;
 use crate::error::Result;
 use crate::plan::gitpod;
 use crate::provider;
@@ -87,8 +86,8 @@ pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
             .services
             .iter()
             .map(|service| {
-                let is_wired = destinations.iter().any(|(name, _)| *name == service.name);
-                describe_service(context, model, service, is_wired)
+                let destination = destinations.iter().find(|(name, _)| *name == service.name);
+                describe_service(context, model, service, destination)
             })
             .collect(),
         ports: describe_ports(context, model),
@@ -152,14 +151,14 @@ fn describe_service(
     context: &ProjectContext,
     model: &ComposeModel,
     service: &ServiceModel,
-    wired: bool,
+    destination: Option<&(&str, CurrentDestination)>,
 ) -> ServiceStatus {
     let Classification { evidence, .. } = classify_service(service, context.project.sources());
     let instrumentation = read_instrumentation(&context.project, service, model.plain());
     let name = instrumentation.environment.get("OTEL_SERVICE_NAME");
     ServiceStatus {
         service: service.name.clone(),
-        wired,
+        wired: destination.is_some(),
         name: name.map(|name| name.expose().to_owned()),
         instrumented: instrumentation.source.as_str(),
         evidence,
@@ -174,10 +173,8 @@ fn describe_ports(context: &ProjectContext, model: &ComposeModel) -> Vec<PortSta
     let status = |port: u16, service: String| PortStatus {
         port,
         service,
-        configured: gitpod::entry_in_force(&configured, port).map(|entry| match entry.visibility {
-            Visibility::Public => "public",
-            Visibility::Private => "private",
-        }),
+        configured: gitpod::entry_in_force(&configured, port)
+            .map(|entry| entry.visibility.as_str()),
         listening: listening.contains_key(&port),
     };
     published.into_iter().map(|published| status(published.port, published.service)).collect()

@@ -58,6 +58,9 @@ struct HostRule {
     owner: Option<HostOwner>,
 }
 
+/// The permission to send a request, or what it would reveal.
+pub type ConsentDecision = Result<ClearedDestination, Objection>;
+
 impl Consent {
     /// Returns consent with all known secrets, and the hosts named on the command line.
     pub fn new(secrets: KnownSecrets, trusted: &[String]) -> Self {
@@ -74,7 +77,7 @@ impl Consent {
     ///
     /// # Errors
     /// The secrets that would be revealed, to whom, and why that needs the user's agreement.
-    pub fn review(&self, outgoing: &OutgoingRequest<'_>) -> Result<ClearedDestination, Objection> {
+    pub fn review(&self, outgoing: &OutgoingRequest<'_>) -> ConsentDecision {
         let mut url = outgoing.url.clone();
         if let Some(address) = outgoing.address {
             // Cannot fail for http and https.

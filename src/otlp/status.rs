@@ -7,6 +7,24 @@ use prost::Message;
 use super::response::{ExportMeaning, excerpt_line};
 use super::verdict::FailureCode;
 
+/// When a request may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAdvice {
+    /// The same request would fail again.
+    Never,
+    /// At a time of the sender's choice.
+    Anytime,
+    /// After the delay that the server asks for.
+    After(Duration),
+}
+
+impl RetryAdvice {
+    /// Returns the advice for a request that may be sent again, after the server's delay if it names one.
+    pub fn after(delay: Option<Duration>) -> Self {
+        delay.map_or(Self::Anytime, Self::After)
+    }
+}
+
 /// The status of a gRPC call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrpcStatus {
@@ -78,18 +96,16 @@ impl GrpcStatus {
         }
     }
 
-    /// Returns the delay before the same request may be sent again; `None` if it may not.
-    pub fn retry(&self) -> Option<Option<Duration>> {
+    /// Returns when the same request may be sent again.
+    pub fn retry(&self) -> RetryAdvice {
         let delay = self.asked_delay();
-        if !self.is_grpc {
-            let again = self.http.is_some_and(super::response::may_retry);
-            return again.then_some(delay);
-        }
-        match self.code {
-            1 | 4 | 10 | 11 | 14 | 15 => Some(delay),
-            8 if delay.is_some() => Some(delay),
-            _ => None,
-        }
+        let may_retry = match self.code {
+            _ if !self.is_grpc => self.http.is_some_and(super::response::may_retry),
+            1 | 4 | 10 | 11 | 14 | 15 => true,
+            8 => delay.is_some(),
+            _ => false,
+        };
+        if may_retry { RetryAdvice::after(delay) } else { RetryAdvice::Never }
     }
 
     fn asked_delay(&self) -> Option<Duration> {
@@ -131,16 +147,16 @@ mod tests {
     #[test]
     fn resource_exhausted_is_retried_only_with_a_delay() {
         let mut full = status(8);
-        assert_eq!(full.retry(), None);
+        assert_eq!(full.retry(), RetryAdvice::Never);
         let info = WireRetryInfo { retry_delay: Some(WireDuration { seconds: 2, nanos: 0 }) };
         let any = WireAny {
             type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(),
             value: info.encode_to_vec(),
         };
         full.details = WireGrpcStatus { details: vec![any] }.encode_to_vec();
-        assert_eq!(full.retry(), Some(Some(Duration::from_secs(2))));
-        assert_eq!(status(14).retry(), Some(None));
-        assert_eq!(status(16).retry(), None);
+        assert_eq!(full.retry(), RetryAdvice::After(Duration::from_secs(2)));
+        assert_eq!(status(14).retry(), RetryAdvice::Anytime);
+        assert_eq!(status(16).retry(), RetryAdvice::Never);
     }
 
     #[test]

@@ -12,7 +12,9 @@ use crate::net::failure::RequestFailure;
 use crate::otlp::{Exporter, FailureCode, OtlpProtocol};
 use crate::project::Project;
 use crate::provider::collector::{self, CollectorExport};
-use crate::provider::listening::{find_deafness, read_listeners};
+use crate::provider::listening::{
+    ListenerProtocol, SenderNetwork, find_unreachable_reason, read_listeners,
+};
 use crate::secret::{Redactor, Secrecy, Secret, classify_secrecy};
 use crate::session::collector::{file_of, read_optional_text};
 use crate::session::context::how_to_store;
@@ -47,17 +49,23 @@ pub(super) fn follow(
         return subject;
     };
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let is_grpc = exporter.protocol == OtlpProtocol::Grpc;
-    let is_inside = exporter.url.host_str().is_some_and(is_own_host);
+    let protocol = match exporter.protocol {
+        OtlpProtocol::Grpc => ListenerProtocol::Grpc,
+        _ => ListenerProtocol::Http,
+    };
+    let network = match exporter.url.host_str() {
+        Some(host) if is_own_host(host) => SenderNetwork::Shared,
+        _ => SenderNetwork::Other,
+    };
     let settings = between.effective(effective.variables());
     let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
     let image = between.image.as_deref().unwrap_or_default();
     if let Ok(listeners) = read_listeners(&text, image, &variable)
-        && let Some(reason) = find_deafness(&listeners, port, is_grpc, is_inside)
+        && let Some(reason) = find_unreachable_reason(&listeners, port, protocol, network)
     {
-        let evidence = format!("{name}: {}", reason.words(port, is_grpc));
-        let failure =
-            RequestFailure::before(FailureCode::Connect, evidence).hint(reason.hint(port, is_grpc));
+        let evidence = format!("{name}: {}", reason.words(port, protocol));
+        let failure = RequestFailure::before(FailureCode::Connect, evidence)
+            .hint(reason.hint(port, protocol));
         return ServiceUnderTest { at: Err(failure), ..subject };
     }
     match collector::read(&text) {

@@ -13,6 +13,7 @@ use crate::net::probe;
 use crate::net::route::EndpointRoute;
 use crate::otlp::Exporter;
 use crate::otlp::response::{self, ExportMeaning};
+use crate::otlp::status::RetryAdvice;
 use crate::otlp::{FailureCode, OtlpProtocol, TestTrace, request};
 
 /// The result of sending a test trace.
@@ -28,10 +29,10 @@ pub(super) struct TraceDelivery {
     pub(super) asked_to_wait: Option<Duration>,
 }
 
-/// An attempt: its result, and the delay before another one, if allowed.
+/// An attempt: its result, and when another one is allowed.
 struct DeliveryAttempt {
     outcome: Result<ExportMeaning, RequestFailure>,
-    again: Option<Option<Duration>>,
+    retry: RetryAdvice,
 }
 
 /// Sends `trace` over `route` until there is a final answer, or until `deadline`.
@@ -69,10 +70,13 @@ pub(super) async fn deliver(
         if !(cut_short && delivery.outcome.is_ok()) {
             delivery.outcome = attempt.outcome;
         }
-        let Some(delay) = attempt.again else { break };
-        let pause = delay.or_else(|| pauses.next()).unwrap_or_default();
+        let (pause, asked_to_wait) = match attempt.retry {
+            RetryAdvice::Never => break,
+            RetryAdvice::Anytime => (pauses.next().unwrap_or_default(), None),
+            RetryAdvice::After(delay) => (delay, Some(delay)),
+        };
         if Instant::now() + pause >= deadline {
-            delivery.asked_to_wait = delay;
+            delivery.asked_to_wait = asked_to_wait;
             break;
         }
         tokio::time::sleep(pause).await;
@@ -104,17 +108,24 @@ async fn attempt_delivery(
         let body = request::encode(&sent, exporter.protocol, exporter.compression)?;
         http::send(route, HttpRequest::Post(&body), &exporter.headers, deadline).await.map(
             |received| {
-                let again = response::may_retry(received.answer.status);
-                let meaning = response::read(&received.answer);
-                (meaning, again.then_some(received.retry_after))
+                let retry = if response::may_retry(received.answer.status) {
+                    RetryAdvice::after(received.retry_after)
+                } else {
+                    RetryAdvice::Never
+                };
+                (response::read(&received.answer), retry)
             },
         )
     };
     Ok(match outcome {
-        Ok((meaning, again)) => DeliveryAttempt { outcome: Ok(meaning), again },
+        Ok((meaning, retry)) => DeliveryAttempt { outcome: Ok(meaning), retry },
         // A refused connection on this machine will not succeed a moment later.
         Err(failure) => DeliveryAttempt {
-            again: (failure.code == FailureCode::Connect && !route.is_loopback()).then_some(None),
+            retry: if failure.code == FailureCode::Connect && !route.is_loopback() {
+                RetryAdvice::Anytime
+            } else {
+                RetryAdvice::Never
+            },
             outcome: Err(explain_tls_answer(failure, route, deadline).await),
         },
     })

@@ -6,13 +6,12 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use crate::net::honeycomb::{self, WhoamiFailure};
+use crate::net::honeycomb::{self, WhoamiAnswer};
 use crate::net::route::EndpointRoute;
-use crate::otlp::whoami::Whoami;
 use crate::secret::Secret;
 
 /// The answer about a key, and the time it took.
-pub(super) type TimedWhoami = (Result<Whoami, WhoamiFailure>, Duration);
+pub(super) type TimedWhoami = (WhoamiAnswer, Duration);
 
 /// The keys of one run; clones share the answers.
 #[derive(Debug, Clone, Default)]

@@ -10,12 +10,11 @@ use super::keys::KeyOwners;
 use super::subject::ServiceUnderTest;
 use crate::error::Result;
 use crate::net::failure::RequestFailure;
-use crate::net::honeycomb::{KEY_HEADER, WhoamiFailure};
+use crate::net::honeycomb::{KEY_HEADER, WhoamiAnswer, WhoamiFailure};
 use crate::net::route::EndpointRoute;
 use crate::otlp::Exporter;
 use crate::otlp::hint::hint_for_code;
 use crate::otlp::response::ExportMeaning;
-use crate::otlp::whoami::Whoami;
 use crate::otlp::{Check, CheckStatus, FailureCode, ProvenRung, Rung, ServiceVerdict, TestTrace};
 
 /// Returns the verdict on a service before anything is sent.
@@ -189,7 +188,7 @@ fn describe_retries(delivery: &TraceDelivery) -> String {
 }
 
 /// Returns the rung `whose`.
-pub(super) fn check_key_owner(answer: &Result<Whoami, WhoamiFailure>, host: &str) -> Check {
+pub(super) fn check_key_owner(answer: &WhoamiAnswer, host: &str) -> Check {
     match answer {
         Ok(whoami) if whoami.may_send() => {
             Check::new(Rung::Whose, CheckStatus::Pass, whoami.describe())

@@ -50,11 +50,15 @@ use subject::ServiceUnderTest;
 use subjects::MissingKeyPolicy;
 use wait::{in_order, join_numbered_tasks};
 
+/// The route to a service's endpoint, or why there is none.
+type ExporterRoute = std::result::Result<EndpointRoute, RequestFailure>;
+
 /// A service being proven: its verdict so far, and the time spent.
 struct LadderClimb {
     subject: ServiceUnderTest,
     verdict: ServiceVerdict,
-    route: Option<Result<EndpointRoute, RequestFailure>>,
+    /// `None` if nothing is sent.
+    route: Option<ExporterRoute>,
     spent: Duration,
 }
 
@@ -194,10 +198,7 @@ fn share_clients(climbs: &mut [LadderClimb]) {
     }
 }
 
-async fn route_export(
-    begun: &ClearedSubject,
-    deadline: Instant,
-) -> Option<Result<EndpointRoute, RequestFailure>> {
+async fn route_export(begun: &ClearedSubject, deadline: Instant) -> Option<ExporterRoute> {
     let subject = &begun.subject;
     let exporter = subject.exporter.as_ref().ok()?;
     let found = match (&subject.at, &begun.cleared) {

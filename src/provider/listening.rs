@@ -7,12 +7,30 @@ use super::collector::expand_variables;
 /// An OTLP receiver in a trace pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtlpListener {
-    /// Whether it uses gRPC rather than HTTP.
-    pub is_grpc: bool,
+    /// The protocol it takes.
+    pub protocol: ListenerProtocol,
     /// Who can reach it.
     pub audience: ListenerAudience,
     /// The port; `None` if it depends on an unset variable.
     pub port: Option<u16>,
+}
+
+/// A transport of OTLP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListenerProtocol {
+    /// OTLP/gRPC.
+    Grpc,
+    /// OTLP/HTTP.
+    Http,
+}
+
+/// The network a sender uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SenderNetwork {
+    /// It shares the collector's, so that localhost is the same for both.
+    Shared,
+    /// It is another container, or the host.
+    Other,
 }
 
 /// Who can reach a listener.
@@ -84,9 +102,9 @@ pub fn read_listeners(
         let protocols = receiver.and_then(|receiver| receiver.get("protocols"));
         let Some(protocols) = protocols.and_then(Value::as_mapping) else { continue };
         for (protocol, settings) in protocols {
-            let (is_grpc, usual) = match protocol.as_str() {
-                Some("grpc") => (true, 4317),
-                Some("http") => (false, 4318),
+            let (protocol, usual) = match protocol.as_str() {
+                Some("grpc") => (ListenerProtocol::Grpc, 4317),
+                Some("http") => (ListenerProtocol::Http, 4318),
                 _ => continue,
             };
             let endpoint = settings.get("endpoint").and_then(Value::as_str);
@@ -94,24 +112,23 @@ pub fn read_listeners(
                 None => (defaults, Some(usual)),
                 Some(written) => read_endpoint(written, variable),
             };
-            listeners.push(OtlpListener { is_grpc, audience, port });
+            listeners.push(OtlpListener { protocol, audience, port });
         }
     }
     Ok(listeners)
 }
 
-/// Returns why data for `port` is not received; `None` if it is, or that is unknown. `is_inside` says that the sender
-/// shares the collector's network.
-pub fn find_deafness(
+/// Returns why data for `port` is not received; `None` if it is, or that is unknown.
+pub fn find_unreachable_reason(
     listeners: &[OtlpListener],
     port: u16,
-    is_grpc: bool,
-    is_inside: bool,
+    protocol: ListenerProtocol,
+    network: SenderNetwork,
 ) -> Option<CollectorUnreachableReason> {
     let right = || {
         listeners
             .iter()
-            .find(|listener| listener.is_grpc == is_grpc)
+            .find(|listener| listener.protocol == protocol)
             .and_then(|listener| listener.port)
     };
     // An unknown port may be this one.
@@ -120,21 +137,25 @@ pub fn find_deafness(
     }
     let on_port: Vec<&OtlpListener> =
         listeners.iter().filter(|listener| listener.port == Some(port)).collect();
-    let Some(listener) = on_port.iter().find(|listener| listener.is_grpc == is_grpc) else {
+    let Some(listener) = on_port.iter().find(|listener| listener.protocol == protocol) else {
         return Some(if on_port.is_empty() {
             CollectorUnreachableReason::OtherPort(right())
         } else {
             CollectorUnreachableReason::OtherProtocol { right: right() }
         });
     };
-    let is_deaf = listener.audience == ListenerAudience::ItselfAlone && !is_inside;
+    let is_deaf =
+        listener.audience == ListenerAudience::ItselfAlone && network == SenderNetwork::Other;
     is_deaf.then_some(CollectorUnreachableReason::ItselfAlone)
 }
 
 impl CollectorUnreachableReason {
     /// Returns a clause that follows the name of the collector's file: lower case, without a full stop.
-    pub fn words(&self, port: u16, is_grpc: bool) -> String {
-        let protocol = if is_grpc { "gRPC" } else { "HTTP" };
+    pub fn words(&self, port: u16, protocol: ListenerProtocol) -> String {
+        let protocol = match protocol {
+            ListenerProtocol::Grpc => "gRPC",
+            ListenerProtocol::Http => "HTTP",
+        };
         match self {
             Self::ItselfAlone => {
                 format!(
@@ -152,8 +173,11 @@ impl CollectorUnreachableReason {
     }
 
     /// Returns what to change.
-    pub fn hint(&self, port: u16, is_grpc: bool) -> String {
-        let protocol = if is_grpc { "grpc" } else { "http" };
+    pub fn hint(&self, port: u16, protocol: ListenerProtocol) -> String {
+        let protocol = match protocol {
+            ListenerProtocol::Grpc => "grpc",
+            ListenerProtocol::Http => "http",
+        };
         match self {
             Self::ItselfAlone => format!("`endpoint: 0.0.0.0:{port}` lets other containers in"),
             Self::OtherProtocol { right: Some(right) } | Self::OtherPort(Some(right)) => {
@@ -200,6 +224,8 @@ pub fn is_older_than(image: &str, since: (u32, u32)) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::ListenerProtocol::{Grpc, Http};
+    use super::SenderNetwork::{Other, Shared};
     use super::*;
 
     const NEW: &str = "otel/opentelemetry-collector-contrib:0.135.0";
@@ -217,10 +243,18 @@ mod tests {
         );
         let variable = |name: &str| (name == "HOST").then(|| "127.0.0.1".to_owned());
         let listeners = read_listeners(&text, image, &variable).unwrap();
-        assert_eq!(find_deafness(&listeners, 4318, false, false), http, "{protocols}, HTTP");
-        assert_eq!(find_deafness(&listeners, 4317, true, false), grpc, "{protocols}, gRPC");
-        for (port, is_grpc) in [(4318, false), (4317, true)] {
-            let inside = find_deafness(&listeners, port, is_grpc, true);
+        assert_eq!(
+            find_unreachable_reason(&listeners, 4318, Http, Other),
+            http,
+            "{protocols}, HTTP"
+        );
+        assert_eq!(
+            find_unreachable_reason(&listeners, 4317, Grpc, Other),
+            grpc,
+            "{protocols}, gRPC"
+        );
+        for (port, protocol) in [(4318, Http), (4317, Grpc)] {
+            let inside = find_unreachable_reason(&listeners, port, protocol, Shared);
             assert_ne!(
                 inside,
                 Some(CollectorUnreachableReason::ItselfAlone),
@@ -268,9 +302,9 @@ mod tests {
     fn a_port_takes_one_protocol() {
         let text = "receivers: {otlp/a: {protocols: {http: {endpoint: '0.0.0.0:4317'}, grpc: {endpoint: '0.0.0.0:4319'}}}}\nservice: {pipelines: {traces/b: {receivers: [otlp/a]}}}\n";
         let listeners = read_listeners(text, NEW, &|_| None).unwrap();
-        let reason = find_deafness(&listeners, 4317, true, false);
+        let reason = find_unreachable_reason(&listeners, 4317, Grpc, Other);
         assert_eq!(reason, Some(CollectorUnreachableReason::OtherProtocol { right: Some(4319) }));
-        let reason = find_deafness(&listeners, 4319, false, true);
+        let reason = find_unreachable_reason(&listeners, 4319, Http, Shared);
         assert_eq!(reason, Some(CollectorUnreachableReason::OtherProtocol { right: Some(4317) }));
     }
 
@@ -280,7 +314,7 @@ mod tests {
         assert!(read_listeners(text, NEW, &|_| None).is_err());
         let other = text.replace("metrics", "traces").replace("[otlp]", "[zipkin]");
         let listeners = read_listeners(&other, NEW, &|_| None).unwrap();
-        let reason = find_deafness(&listeners, 4318, false, false);
+        let reason = find_unreachable_reason(&listeners, 4318, Http, Other);
         assert_eq!(reason, Some(CollectorUnreachableReason::OtherPort(None)));
         assert!(read_listeners("a: b", NEW, &|_| None).is_err());
         assert!(read_listeners("[", NEW, &|_| None).is_err());

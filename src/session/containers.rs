@@ -14,6 +14,7 @@ use crate::plan::agents::find_planned;
 use crate::session::context::ProjectContext;
 use crate::session::secrets;
 use crate::ui::Ui;
+use crate::ui::prompt::DefaultAnswer;
 
 /// The containers of a project, from the docker engine.
 #[derive(Debug)]
@@ -120,7 +121,7 @@ impl ProjectContainers {
         let agreed = match leave {
             RestartPermission::Given => true,
             RestartPermission::Ask => {
-                ui.interactive() && ui.confirm(&question, "--restart", true)?
+                ui.interactive() && ui.confirm(&question, "--restart", DefaultAnswer::Yes)?
             }
             RestartPermission::Withheld => false,
         };

@@ -6,6 +6,7 @@ use crate::otlp::FailureCode;
 use crate::otlp::hint::hint_for_code;
 use crate::secret::KnownSecrets;
 use crate::ui::Ui;
+use crate::ui::prompt::DefaultAnswer;
 
 /// Consent extended by the user's answers; each question is asked once.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl AskedConsent {
             return Ok(Err(objection));
         }
         let question = format!("{sender}: {}. Send it?", objection.describe());
-        if !ui.confirm(&question, &trust_flag(&objection), false)? {
+        if !ui.confirm(&question, &trust_flag(&objection), DefaultAnswer::No)? {
             self.refused.push(refused);
             return Ok(Err(objection));
         }

@@ -25,12 +25,15 @@ pub(super) const PROFILE: StoreProfile = StoreProfile {
 /// The time limit for a list; `gp` itself gives up only after a minute.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// All variables as `gp env` prints them.
+type GitpodVariableList = Result<Secret, StoreError>;
+
 /// Gitpod's variables for the repository of this workspace.
 #[derive(Debug)]
 pub(super) struct GitpodStore {
     shell: Shell,
     /// The last list; `None` after a change.
-    listed: Mutex<Option<Result<Secret, StoreError>>>,
+    listed: Mutex<Option<GitpodVariableList>>,
 }
 
 impl GitpodStore {
@@ -67,12 +70,12 @@ impl GitpodStore {
     }
 
     /// Returns every variable; queried once, and again after a change.
-    fn list(&self) -> Result<Secret, StoreError> {
+    fn list(&self) -> GitpodVariableList {
         let mut known = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         known.get_or_insert_with(|| self.ask_for_list()).clone()
     }
 
-    fn ask_for_list(&self) -> Result<Secret, StoreError> {
+    fn ask_for_list(&self) -> GitpodVariableList {
         let listed = self.env(&[])?;
         if listed.status == Some(0) {
             return Ok(Secret::new(listed.stdout));

@@ -85,6 +85,15 @@ pub struct StoreProfile {
     pub notice: Option<&'static str>,
 }
 
+/// The presence of a user who can object to a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserPresence {
+    /// A user at a terminal answers questions.
+    AtTerminal,
+    /// Nothing can be asked.
+    Absent,
+}
+
 /// The place where a store's secrets are visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretSight {
@@ -243,12 +252,12 @@ impl Stores {
     ///
     /// # Errors
     /// [`StoreError::NotAvailable`] with a hint that names `--store dotenv`.
-    pub fn default_for_new_key(&self, attended: bool) -> Result<StoreKind, StoreError> {
+    pub fn default_for_new_key(&self, user: UserPresence) -> Result<StoreKind, StoreError> {
         if self.gp.available().is_ok() {
             return Ok(StoreKind::Gp);
         }
         if self.codespaces.is_here() {
-            return if attended {
+            return if user == UserPresence::AtTerminal {
                 Ok(StoreKind::Dotenv)
             } else {
                 Err(StoreError::NotAvailable {
@@ -261,7 +270,9 @@ impl Stores {
         }
         match self.keyring.probe_lasting() {
             Ok(()) => Ok(StoreKind::Keyring),
-            Err(StoreError::NotAvailable { .. } | StoreError::Silent { .. }) if attended => {
+            Err(StoreError::NotAvailable { .. } | StoreError::Silent { .. })
+                if user == UserPresence::AtTerminal =>
+            {
                 Ok(StoreKind::Dotenv)
             }
             Err(error) => Err(error),

@@ -5,6 +5,7 @@ use super::*;
 use crate::error::{Error, ErrorCode, FilePosition};
 use crate::otlp::{Check, CheckStatus, ProofMode, ProofReport, ProvenRung, Rung, ServiceVerdict};
 use crate::secret::{Redactor, Secret};
+use crate::ui::Interactivity;
 
 /// The output written to either stream.
 #[derive(Clone, Default)]
@@ -30,7 +31,7 @@ fn narrow_screen() -> (Ui, WrittenOutput) {
     redactor.learn("KEY", &Secret::new(SECRET));
     let look = StreamLook { width: 40, wraps: true, ..StreamLook::plain() };
     let (out, err) = (Box::new(written.clone()), Box::new(written.clone()));
-    let ui = Ui::new(out, err, redactor, true).with_look(look, look);
+    let ui = Ui::new(out, err, redactor, Interactivity::Interactive).with_look(look, look);
     (ui, written)
 }
 

@@ -50,6 +50,24 @@ pub enum Verbosity {
     Verbose,
 }
 
+/// The use of questions and progress lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interactivity {
+    /// A terminal shows questions and progress lines, and the user can answer.
+    Interactive,
+    /// Questions are errors.
+    Batch,
+}
+
+/// The format of the result on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// Text for people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
 /// The user interface of a run.
 pub struct Ui {
     out: OutputStream,
@@ -62,22 +80,22 @@ pub struct Ui {
     verbosity: Verbosity,
     json: bool,
     documented: bool,
-    interactive: bool,
+    interactivity: Interactivity,
 }
 
 impl std::fmt::Debug for Ui {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ui").field("interactive", &self.interactive).finish_non_exhaustive()
+        f.debug_struct("Ui").field("interactivity", &self.interactivity).finish_non_exhaustive()
     }
 }
 
 impl Ui {
-    /// Returns a user interface; `interactive` says whether questions can be answered.
+    /// Returns a user interface with plain streams.
     pub fn new(
         out: Box<dyn Write + Send>,
         err: Box<dyn Write + Send>,
         redactor: Redactor,
-        interactive: bool,
+        interactivity: Interactivity,
     ) -> Self {
         Self {
             out: OutputStream::new(out),
@@ -88,7 +106,7 @@ impl Ui {
             verbosity: Verbosity::Normal,
             json: false,
             documented: false,
-            interactive,
+            interactivity,
         }
     }
 
@@ -100,11 +118,11 @@ impl Ui {
         self
     }
 
-    /// Sets the amount of output, and whether stdout gets one JSON document instead of text.
+    /// Sets the amount of output, and the format of stdout.
     #[must_use]
-    pub fn with_voice(mut self, verbosity: Verbosity, json: bool) -> Self {
+    pub fn with_voice(mut self, verbosity: Verbosity, format: OutputFormat) -> Self {
         self.verbosity = verbosity;
-        self.json = json;
+        self.json = format == OutputFormat::Json;
         self
     }
 
@@ -115,7 +133,7 @@ impl Ui {
 
     /// Returns whether questions can be answered.
     pub fn interactive(&self) -> bool {
-        self.interactive
+        self.interactivity == Interactivity::Interactive
     }
 
     /// Returns whether a terminal shows stdout; otherwise another program or a file gets it.

@@ -14,6 +14,15 @@ use super::theme::question_theme;
 use crate::error::{Error, ErrorCode, Result};
 use crate::secret::{RedactedText, Secret};
 
+/// The answer to a confirmation if the user only presses Enter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefaultAnswer {
+    /// The user agrees.
+    Yes,
+    /// The user declines.
+    No,
+}
+
 /// One answer to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PromptChoice {
@@ -29,7 +38,7 @@ impl Ui {
     ///
     /// # Errors
     /// `answer-missing` without a terminal, `interrupted` when the input ends.
-    pub fn confirm(&mut self, question: &str, flag: &str, default: bool) -> Result<bool> {
+    pub fn confirm(&mut self, question: &str, flag: &str, default: DefaultAnswer) -> Result<bool> {
         self.require_terminal(question, flag)?;
         /// The space around the question: a mark, the answers, and the chosen one.
         const AROUND: usize = 16;
@@ -38,7 +47,7 @@ impl Ui {
         let question = self.short(question, AROUND, "Yes or no?");
         Confirm::with_theme(&*theme)
             .with_prompt(question)
-            .default(default)
+            .default(default == DefaultAnswer::Yes)
             .wait_for_newline(true)
             .interact()
             .map_err(prompt_error)

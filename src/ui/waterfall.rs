@@ -37,8 +37,8 @@ pub fn draw(trace: &Trace, pen: &LineStyle, verbosity: Verbosity) -> Vec<Painted
             rails.push(!node.last);
         }
         lines.push(sheet.row(node, &rails));
-        let leads_on = nodes.get(index + 1).is_some_and(|next| next.depth > node.depth);
-        let margin = sheet.margin(&rails, leads_on);
+        let has_children = nodes.get(index + 1).is_some_and(|next| next.depth > node.depth);
+        let margin = sheet.margin(&rails, has_children);
         lines.extend(sheet.remarks(node, &margin, verbosity));
     }
     if shown < nodes.len() {
@@ -46,6 +46,15 @@ pub fn draw(trace: &Trace, pen: &LineStyle, verbosity: Verbosity) -> Vec<Painted
         lines.push(TextRole::Faint.paint(format!("and {more}; -v draws all")));
     }
     lines
+}
+
+/// The deepest tree line of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastRail {
+    /// It forks to the row's span.
+    Fork,
+    /// It passes a remark on the span.
+    PassBy,
 }
 
 /// The layout shared by all lines of a drawing.
@@ -112,7 +121,7 @@ impl<'a> WaterfallLayout<'a> {
     fn row(&self, node: &TraceNode<'_>, rails: &[bool]) -> PaintedLine {
         let span = node.span;
         let pen = self.pen;
-        let prefix = self.prefix(rails, true);
+        let prefix = self.prefix(rails, LastRail::Fork);
         let columns = self.name.saturating_sub(count_columns(&prefix));
         let name = pen.left(&span_label(span, pen), columns);
         let (named, drawn) = if span.is_error() {
@@ -130,12 +139,15 @@ impl<'a> WaterfallLayout<'a> {
     }
 
     /// Returns the tree lines from a span to its parent.
-    fn prefix(&self, rails: &[bool], own: bool) -> String {
+    fn prefix(&self, rails: &[bool], last_rail: LastRail) -> String {
         let (through, fork, end) =
             if self.pen.look.unicode { ("│ ", "├ ", "└ ") } else { ("| ", "|-", "`-") };
         let hidden = rails.len().saturating_sub(DEEPEST);
         let last = rails.len().saturating_sub(1);
-        let step = |(level, goes_on): (usize, &bool)| match (own && level == last, *goes_on) {
+        let step = |(level, goes_on): (usize, &bool)| match (
+            last_rail == LastRail::Fork && level == last,
+            *goes_on,
+        ) {
             (true, true) => fork,
             (true, false) => end,
             (false, true) => through,
@@ -145,13 +157,13 @@ impl<'a> WaterfallLayout<'a> {
     }
 
     /// Returns the tree lines before a remark: those that continue, and the one to the span's children.
-    fn margin(&self, rails: &[bool], leads_on: bool) -> String {
-        let own_rail = match (leads_on, self.pen.look.unicode) {
+    fn margin(&self, rails: &[bool], has_children: bool) -> String {
+        let own_rail = match (has_children, self.pen.look.unicode) {
             (true, true) => "│ ",
             (true, false) => "| ",
             (false, _) => "  ",
         };
-        self.prefix(rails, false) + own_rail
+        self.prefix(rails, LastRail::PassBy) + own_rail
     }
 
     /// Returns the service's colour.

@@ -33,7 +33,8 @@ pub(super) fn show(examined: &DoctorReport<'_>, project: &Project, shell: &Shell
             ui.result(TextRole::Strong.paint(finding.place.path.display().to_string()));
             file = Some(&finding.place.path);
         }
-        print_finding(finding, explained.insert(finding.code), ui);
+        let why = explained.insert(finding.code).then_some(finding.why);
+        print_finding(finding, why, ui);
     }
     if shell.var("GITHUB_ACTIONS") == Some("true") {
         print_annotations(findings, project, ui);
@@ -82,8 +83,8 @@ fn sort_findings(findings: &[LintFinding]) -> Vec<&LintFinding> {
     ordered
 }
 
-/// Shows one finding, with its reason if the rule appears for the first time.
-fn print_finding(finding: &LintFinding, is_new: bool, ui: &mut Ui) {
+/// Prints one finding; `why` is the rule's reason, unless it was printed before.
+fn print_finding(finding: &LintFinding, why: Option<&str>, ui: &mut Ui) {
     let role = match finding.severity {
         Severity::Error => TextRole::Error,
         Severity::Warning => TextRole::Warning,
@@ -100,9 +101,9 @@ fn print_finding(finding: &LintFinding, is_new: bool, ui: &mut Ui) {
         ui.result(format!("    | {shown}"));
         ui.result(PaintedLine::from(format!("    | {before}")) + role.paint("^"));
     }
-    if is_new {
+    if let Some(why) = why {
         let head = PaintedLine::from("    ") + TextRole::Faint.paint("why:") + " ";
-        ui.result_behind(head, finding.why, 9);
+        ui.result_behind(head, why, 9);
     }
     let by_us = if finding.fix.is_some() { " (`--fix` does it)" } else { "" };
     let head = PaintedLine::from("    ") + TextRole::Hint.paint("fix:") + " ";

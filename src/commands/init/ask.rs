@@ -21,6 +21,7 @@ use crate::secret::Secret;
 use crate::session::context::ProjectContext;
 use crate::session::ports::PortsRequest;
 use crate::ui::Ui;
+use crate::ui::prompt::DefaultAnswer;
 use crate::workspace::Workspace;
 
 /// The answers needed before planning.
@@ -240,7 +241,7 @@ fn ask_ports(
         || (flow::may_ask(&args.write, ui)
             && (known || live)
             && !is_decided
-            && ui.confirm(question, "--public", false)?);
+            && ui.confirm(question, "--public", DefaultAnswer::No)?);
     let policy = if public { PortPolicy::Public } else { PortPolicy::Keep };
     Ok((public || known).then_some(PortsRequest {
         policy,

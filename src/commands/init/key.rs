@@ -3,6 +3,7 @@
 use super::InitAnswers;
 use crate::apply::Journal;
 use crate::cli::{InitArgs, StoreName};
+use crate::commands::flow;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{Note, Plan};
 use crate::provider::key_shape;
@@ -125,7 +126,7 @@ pub(super) fn store_for(
             store
         }
         None => {
-            let store = stores.default_for_new_key(ui.interactive())?;
+            let store = stores.default_for_new_key(flow::user_presence(ui))?;
             if store == StoreKind::Dotenv {
                 let why = match Workspace::detect(context.shell) {
                     Workspace::Codespaces(_) => IN_A_CODESPACE,

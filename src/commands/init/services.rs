@@ -52,8 +52,8 @@ pub(super) fn choose(
         let service = model.service(&selected.service);
         selected.service == SERVICE || service.is_some_and(is_collector)
     };
-    for one in selected.extract_if(.., |selected| through_collector && collects(selected)) {
-        let text = format!("{} is a collector, and never traced itself", one.service);
+    for collector in selected.extract_if(.., |selected| through_collector && collects(selected)) {
+        let text = format!("{} is a collector, and never traced itself", collector.service);
         notes.push(Note::fact(text));
     }
     let copies =
@@ -86,7 +86,7 @@ fn choose_services(
         .map(|service| classify_service(service, context.project.sources()))
         .collect();
     if !args.service.is_empty() {
-        return select_named_services(args, sending.collector.is_some(), model, &classes);
+        return select_named_services(args, sending, model, &classes);
     }
     let sends = find_current_destinations(context, model);
     let mut classes = classes;
@@ -106,7 +106,11 @@ fn choose_services(
         // Evidence that the list has just shown in full is not repeated.
         let is_told = listed.get(at) == Some(&true) && *chosen == class.traced;
         if !is_told && (*chosen || !is_agent_service(service)) {
-            notes.push(service_evidence_note(&service.name, class, *chosen));
+            notes.push(if *chosen {
+                traced_note(&service.name, class)
+            } else {
+                untraced_note(&service.name, class)
+            });
         }
     }
     let selected: Vec<SelectedService> = model
@@ -196,7 +200,7 @@ fn select_service(service: &str) -> SelectedService {
 
 fn select_named_services(
     args: &InitArgs,
-    through_collector: bool,
+    sending: &DestinationChoice,
     model: &ComposeModel,
     classes: &[Classification],
 ) -> Result<ChosenServices> {
@@ -213,25 +217,28 @@ fn select_named_services(
         let Some(index) = model.services.iter().position(|known| known.name == service) else {
             return Err(unknown_service(service, model));
         };
-        if classes[index].role == ServiceRole::Frontend && !through_collector {
+        if classes[index].role == ServiceRole::Frontend && sending.collector.is_none() {
             notes.push(Note::warning(format!(
                 "{service} is a browser frontend ({}): what ends up in a browser is public, and a dev server reads none of these variables",
                 classes[index].evidence
             )));
         }
         if selected.iter().all(|selected| selected.service != service) {
-            notes.push(service_evidence_note(service, &classes[index], true));
+            notes.push(traced_note(service, &classes[index]));
             selected.push(SelectedService { service: service.to_owned(), name });
         }
     }
     Ok(ChosenServices::new(selected, notes))
 }
 
-fn service_evidence_note(service: &str, class: &Classification, chosen: bool) -> Note {
-    let verdict = if chosen { "traced" } else { "not traced" };
-    let reason = match (chosen, class.role) {
-        (false, ServiceRole::Frontend) => "; not recommended: a browser bundle is public",
+fn traced_note(service: &str, class: &Classification) -> Note {
+    Note::fact(format!("{service}: traced ({})", class.evidence))
+}
+
+fn untraced_note(service: &str, class: &Classification) -> Note {
+    let reason = match class.role {
+        ServiceRole::Frontend => "; not recommended: a browser bundle is public",
         _ => "",
     };
-    Note::fact(format!("{service}: {verdict} ({}{reason})", class.evidence))
+    Note::fact(format!("{service}: not traced ({}{reason})", class.evidence))
 }

@@ -7,11 +7,11 @@ use url::Url;
 
 use super::key::KeyChoice;
 use crate::cli::InitArgs;
-use crate::consent::{ClearedDestination, Consent, Objection, OutgoingRequest};
+use crate::consent::{ClearedDestination, Consent, ConsentDecision, OutgoingRequest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::net;
 use crate::net::honeycomb::{
-    KEY_HEADER, WhoamiFailure, ask_honeycomb_whoami, honeycomb_key_header,
+    KEY_HEADER, WhoamiAnswer, WhoamiFailure, ask_honeycomb_whoami, honeycomb_key_header,
 };
 use crate::otlp::whoami::Whoami;
 use crate::plan::Note;
@@ -93,7 +93,7 @@ fn clear_trial(
     destination: &Destination,
     key: &KeyChoice,
     redactor: &Redactor,
-) -> Result<Result<ClearedDestination, Objection>> {
+) -> Result<ConsentDecision> {
     let base = Url::parse(&destination.endpoint).map_err(|error| {
         Error::new(ErrorCode::EndpointInvalid, format!("`{}` is no address", destination.endpoint))
             .cause(error)
@@ -108,7 +108,7 @@ fn clear_trial(
     Ok(Consent::new(known, &args.trust_host).review(&outgoing))
 }
 
-fn try_key(to: &ClearedDestination, key: &KeyChoice) -> Result<Result<Whoami, WhoamiFailure>> {
+fn try_key(to: &ClearedDestination, key: &KeyChoice) -> Result<WhoamiAnswer> {
     net::block_on(async { ask_honeycomb_whoami(to, &key.secret, Instant::now() + LIMIT).await })
 }
 

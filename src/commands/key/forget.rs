@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::session::context::{HONEYCOMB_KEY, ProjectContext};
 use crate::stores::{StoreError, StoreKind, StoredSecret, Stores};
 use crate::ui::Ui;
+use crate::ui::prompt::DefaultAnswer;
 
 /// The result, under `--json`.
 #[derive(Serialize)]
@@ -91,7 +92,7 @@ pub(super) fn run(
         ui.result(format!("{name} stays"));
     }
     if !is_shown {
-        tell_what_is_left(args, agreed.at_github, stores, ui);
+        print_remaining_copies(args, &agreed, stores, ui);
     }
     document.failed.extend(failures.iter().map(|failure| FailedStore {
         store: failure.store().name(),
@@ -150,7 +151,9 @@ impl CopiesToForget {
         let (name, write) = (&args.variable.variable, &args.write);
         let mut ask = |wanted: bool, question: String| -> Result<bool> {
             let is_shown = write.dry_run || write.check;
-            Ok(wanted && !is_shown && (write.yes || ui.confirm(&question, "--yes", false)?))
+            Ok(wanted
+                && !is_shown
+                && (write.yes || ui.confirm(&question, "--yes", DefaultAnswer::No)?))
         };
         let seen = ask(
             !self.seen.is_empty(),
@@ -202,11 +205,16 @@ fn describe_store_place(stores: &Stores, kind: StoreKind) -> String {
     stores.store(kind).place()
 }
 
-/// Says where copies may remain.
-fn tell_what_is_left(args: &KeyForgetArgs, removed_at_github: bool, stores: &Stores, ui: &mut Ui) {
+/// Prints where copies may remain.
+fn print_remaining_copies(
+    args: &KeyForgetArgs,
+    agreed: &AgreedRemoval,
+    stores: &Stores,
+    ui: &mut Ui,
+) {
     let name = args.variable.variable.as_str();
     if args.store.is_none()
-        && !removed_at_github
+        && !agreed.at_github
         && stores.ready(StoreKind::Codespaces, name).is_ok()
     {
         let command = match name {

@@ -37,7 +37,7 @@ pub(super) fn run(
     let name = args.variable.variable.as_str();
     let kind = match args.store {
         Some(kind) => kind,
-        None => usual_store(stores, name, ui.interactive())?,
+        None => usual_store(stores, name, ui)?,
     };
     if kind == StoreKind::Dotenv {
         flow::settle(&context.journal(ui.redactor())?, context, &args.write, ui)?;
@@ -85,11 +85,11 @@ pub(super) fn run(
 }
 
 /// Returns the store that holds the key, else the default for a new one.
-fn usual_store(stores: &Stores, name: &str, attended: bool) -> Result<StoreKind> {
+fn usual_store(stores: &Stores, name: &str, ui: &Ui) -> Result<StoreKind> {
     let held = stores.find(name).into_iter().find(|found| !found.store.is_the_shells());
     match held {
         Some(found) => Ok(found.store),
-        None => Ok(stores.default_for_new_key(attended)?),
+        None => Ok(stores.default_for_new_key(flow::user_presence(ui))?),
     }
 }
 

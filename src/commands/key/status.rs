@@ -69,7 +69,14 @@ pub(super) fn run(
     // `key status` works without a readable project.
     let model = context.project.model();
     let is_named = model.map_or(true, |model| secrets::asked_for(model).contains(name));
-    print_key_advice(&survey, is_named, context.shell, ui);
+    if !is_named && survey.under_run().is_some() {
+        ui.say(format!(
+            "no compose file names {}, so `run` passes it to no service: `cruddur-ops init` adds it",
+            survey.variable
+        ));
+    } else {
+        print_key_advice(&survey, context.shell, ui);
+    }
     if let Some(note) = context.key_advice(name) {
         ui.note(&note);
     }
@@ -127,12 +134,9 @@ fn compose_takes(survey: &SecretSurvey) -> Option<&'static str> {
     }
 }
 
-fn print_key_advice(survey: &SecretSurvey, is_named: bool, shell: &Shell, ui: &mut Ui) {
+/// Prints how the services get the key.
+fn print_key_advice(survey: &SecretSurvey, shell: &Shell, ui: &mut Ui) {
     match (survey.under_run(), survey.under_compose()) {
-        (Some(_), _) if !is_named => ui.say(format!(
-            "no compose file names {}, so `run` passes it to no service: `cruddur-ops init` adds it",
-            survey.variable
-        )),
         (None, _) => {
             ui.say(format!("{}: {}", survey.absence(), how_to_store(&survey.variable)));
             secrets::say_when_one_comes(shell, ui);

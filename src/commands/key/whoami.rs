@@ -11,7 +11,7 @@ use crate::commands::RunOutcome;
 use crate::commands::target::HoneycombTarget;
 use crate::error::{Error, ErrorCode, Result};
 use crate::net;
-use crate::net::honeycomb::{self, WhoamiFailure};
+use crate::net::honeycomb::{self, WhoamiAnswer, WhoamiFailure};
 use crate::otlp::whoami::{HoneycombKeyType, Whoami};
 use crate::provider::{self, key_shape};
 use crate::session::context::{ProjectContext, how_to_store, slip_in_shell};
@@ -106,7 +106,7 @@ fn ask_key_owner(
     variable: &str,
     found: &StoredSecret,
     ui: &mut Ui,
-) -> Result<Result<Whoami, WhoamiFailure>> {
+) -> Result<WhoamiAnswer> {
     let cleared = target.clear(variable, &found.secret, ui)?;
     let deadline = Instant::now() + LIMIT;
     net::block_on(honeycomb::ask_honeycomb_whoami(&cleared, &found.secret, deadline))

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::commands::RunOutcome;
 use crate::edit::jsonc::devcontainer as devcontainer_editor;
-use crate::edit::yaml::ports::{self as gitpod_editor, Visibility};
+use crate::edit::yaml::ports as gitpod_editor;
 use crate::error::Result;
 use crate::plan::gitpod::{self, GitpodPortEntry};
 use crate::plan::ports::{PublishedRange, PublishedTcpPort};
@@ -176,7 +176,7 @@ fn ask_live_ports(workspace: &Workspace, ui: &mut Ui) -> Vec<LivePort> {
 impl PortRow {
     fn cells(&self) -> [String; 6] {
         let configured = self.configured.as_ref().map(|entry| {
-            let visibility = public_or_private(entry.visibility == Visibility::Public);
+            let visibility = entry.visibility.as_str();
             append_name(visibility, entry.name.as_deref())
         });
         let forwarded = self.forwarded.as_ref().and_then(|(forwarded, label)| {
@@ -207,7 +207,7 @@ impl PortRow {
             "port": self.port,
             "last_port": self.last,
             "service": self.service,
-            "configured": self.configured.as_ref().map(|entry| public_or_private(entry.visibility == Visibility::Public)),
+            "configured": self.configured.as_ref().map(|entry| entry.visibility.as_str()),
             "name": self.configured.as_ref().and_then(|entry| entry.name.clone()),
             "forwarded": self.forwarded.as_ref().map(|(forwarded, _)| *forwarded),
             "label": self.forwarded.as_ref().and_then(|(_, label)| label.clone()),
@@ -228,10 +228,6 @@ fn describe_reach(reach: PortReach) -> &'static str {
         PortReach::Loopback => "on localhost",
         PortReach::Everywhere => "on all interfaces",
     }
-}
-
-fn public_or_private(public: bool) -> &'static str {
-    if public { "public" } else { "private" }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::session::context::ProjectContext;
 use crate::session::ports::{self, PortsRequest, PortsWorkspace};
 use crate::ui::Ui;
 use crate::ui::interrupt::{InterruptMode, set_interrupt_mode};
+use crate::ui::prompt::DefaultAnswer;
 
 /// Runs `ports`.
 ///
@@ -46,12 +47,12 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
     let mut declined = false;
     if flow::may_ask(&args.write, ui) && ports::may_create_gitpod(context, &request, &workspace)? {
         let question = "No file here configures ports. Create .gitpod.yml, for Gitpod?";
-        request.gitpod = ui.confirm(question, "--gitpod", false)?;
+        request.gitpod = ui.confirm(question, "--gitpod", DefaultAnswer::No)?;
         declined = !request.gitpod;
     }
     if flow::may_ask(&args.write, ui) && ports::may_open_on_start(context, &request, &workspace)? {
         let question = "Open these ports again at each start of the codespace (a postStartCommand in devcontainer.json)?";
-        request.on_start = ui.confirm(question, "--on-start", false)?;
+        request.on_start = ui.confirm(question, "--on-start", DefaultAnswer::No)?;
     }
     let plan = ports::plan_port_files(context, &request, &workspace)?;
     let decision = flow::decide(

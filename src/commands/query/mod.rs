@@ -48,7 +48,12 @@ pub(super) fn run(
     if let (Err(missing), None) = (&link, &answer) {
         return Err(nobody_answers(missing, filters.http_port));
     }
-    show_link(&link, answer.is_some() && !filters.open, ui);
+    match &link {
+        Ok(url) => ui.result(PaintedLine::link(url)),
+        // Without a link, an answer from `listen` is enough.
+        Err(missing) if answer.is_some() && !filters.open => ui.detail(missing_link_text(missing)),
+        Err(missing) => ui.say(missing_link_text(missing)),
+    }
     if let Some(answer) = &answer {
         show_query_result(&query, answer, filters.http_port, ui);
     }
@@ -96,17 +101,8 @@ fn nobody_answers(missing: &MissingLinkReason, http_port: u16) -> Error {
     }
 }
 
-/// Prints the link, or why it is missing; `is_spared` limits the reason to `-v`.
-fn show_link(link: &std::result::Result<String, MissingLinkReason>, is_spared: bool, ui: &mut Ui) {
-    match link {
-        Ok(url) => {
-            ui.result(PaintedLine::link(url));
-        }
-        Err(missing) => {
-            let message = format!("no link into Honeycomb: {}", missing.why);
-            if is_spared { ui.detail(message) } else { ui.say(message) }
-        }
-    }
+fn missing_link_text(missing: &MissingLinkReason) -> String {
+    format!("no link into Honeycomb: {}", missing.why)
 }
 
 /// Prints the answer as a table, and as a heatmap if the query asks for one.

@@ -9,7 +9,10 @@ use crate::compose::{
 };
 use crate::instrumentation::{ENDPOINT_VARIABLES, OtlpProtocol};
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
-use crate::provider::listening::{CollectorUnreachableReason, find_deafness, read_listeners};
+use crate::provider::listening::{
+    CollectorUnreachableReason, ListenerProtocol, SenderNetwork, find_unreachable_reason,
+    read_listeners,
+};
 
 pub(super) static RULE: LintRule = LintRule {
     code: "endpoint-unreachable",
@@ -71,12 +74,11 @@ fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<
         }
         AddressTarget::Container { service, port } => {
             let receiver = model.service(&service)?;
-            let is_grpc = if traced.knows_protocol() {
-                Some(otlp.protocol == OtlpProtocol::Grpc)
-            } else {
-                None
-            };
-            let (message, advice) = find_deaf(inspection, receiver, (url, port), is_grpc)?;
+            let protocol = traced.knows_protocol().then(|| match otlp.protocol {
+                OtlpProtocol::Grpc => ListenerProtocol::Grpc,
+                _ => ListenerProtocol::Http,
+            });
+            let (message, advice) = find_deaf(inspection, receiver, (url, port), protocol)?;
             Some(hit(message, advice))
         }
         AddressTarget::Outside if is_unknown_name(model, service, host) => {
@@ -112,7 +114,7 @@ fn find_deaf(
     inspection: &Inspection,
     receiver: &ServiceModel,
     (url, port): (&Url, u16),
-    is_grpc: Option<bool>,
+    protocol: Option<ListenerProtocol>,
 ) -> Option<(String, String)> {
     let model = inspection.model.as_ref()?;
     let config =
@@ -121,14 +123,22 @@ fn find_deaf(
     let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
     let image = receiver.image.as_deref().unwrap_or_default();
     let listeners = read_listeners(&config.file.text, image, &variable).ok()?;
-    let is_inside = url.host_str().is_some_and(is_own_host);
-    let protocols = is_grpc.map_or_else(|| vec![false, true], |one| vec![one]);
-    let reason = |is_grpc| Some((is_grpc, find_deafness(&listeners, port, is_grpc, is_inside)?));
+    let network = if url.host_str().is_some_and(is_own_host) {
+        SenderNetwork::Shared
+    } else {
+        SenderNetwork::Other
+    };
+    let protocols = protocol.map_or_else(
+        || vec![ListenerProtocol::Http, ListenerProtocol::Grpc],
+        |protocol| vec![protocol],
+    );
+    let reason =
+        |protocol| Some((protocol, find_unreachable_reason(&listeners, port, protocol, network)?));
     let reasons: Vec<_> = protocols.into_iter().map(reason).collect::<Option<_>>()?;
     let is_other = |reason: &CollectorUnreachableReason| {
         matches!(reason, CollectorUnreachableReason::OtherProtocol { .. })
     };
-    let (is_grpc, reason) = reasons.into_iter().min_by_key(|(_, reason)| is_other(reason))?;
+    let (protocol, reason) = reasons.into_iter().min_by_key(|(_, reason)| is_other(reason))?;
     let file = inspection.shown(&config.file.path).display();
-    Some((format!("{file}: {}", reason.words(port, is_grpc)), reason.hint(port, is_grpc)))
+    Some((format!("{file}: {}", reason.words(port, protocol)), reason.hint(port, protocol)))
 }

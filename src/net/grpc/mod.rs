@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
@@ -30,7 +29,7 @@ use crate::otlp::ExportHeader;
 use crate::otlp::FailureCode;
 use crate::otlp::OtlpCompression;
 use crate::otlp::response::{self, ExportMeaning, LIMIT, PartialSuccess};
-use crate::otlp::status::GrpcStatus;
+use crate::otlp::status::{GrpcStatus, RetryAdvice};
 
 pub use relayed::{RelayedCall, RelayedReply, relay_call};
 
@@ -39,8 +38,8 @@ pub use relayed::{RelayedCall, RelayedReply, relay_call};
 pub struct ExportResult {
     /// The meaning for the spans.
     pub meaning: ExportMeaning,
-    /// If the call may be repeated, the delay the server asks for, if any.
-    pub retry: Option<Option<Duration>>,
+    /// When the call may be repeated.
+    pub retry: RetryAdvice,
 }
 
 /// Makes one export call before `deadline`.
@@ -66,7 +65,7 @@ pub async fn export(
     match tokio::time::timeout_at(deadline, call).await {
         Err(_) => Err(RequestFailure::after(FailureCode::Timeout, "no answer in time")),
         Ok(Ok(answer)) => {
-            Ok(ExportResult { meaning: meaning_of(answer.into_inner()), retry: None })
+            Ok(ExportResult { meaning: meaning_of(answer.into_inner()), retry: RetryAdvice::Never })
         }
         Ok(Err(status)) => refused_call(&status, &seen)
             .ok_or_else(|| broken_call_failure(route, &status, &opening)),

@@ -29,6 +29,9 @@ pub enum WhoamiFailure {
     Unanswered(String),
 }
 
+/// The owner of a key, or why it could not be identified.
+pub type WhoamiAnswer = Result<Whoami, WhoamiFailure>;
+
 impl WhoamiFailure {
     /// Returns the reason in one line.
     pub fn words(&self) -> &str {
@@ -46,7 +49,7 @@ pub async fn ask_honeycomb_whoami(
     to: &ClearedDestination,
     key: &Secret,
     deadline: Instant,
-) -> Result<Whoami, WhoamiFailure> {
+) -> WhoamiAnswer {
     let route = EndpointRoute::find(to, deadline)
         .await
         .map_err(|failure| WhoamiFailure::Unanswered(failure.evidence))?;
@@ -57,11 +60,7 @@ pub async fn ask_honeycomb_whoami(
 ///
 /// # Errors
 /// The reason why the key could not be identified.
-pub async fn whoami_over(
-    route: &EndpointRoute,
-    key: &Secret,
-    deadline: Instant,
-) -> Result<Whoami, WhoamiFailure> {
+pub async fn whoami_over(route: &EndpointRoute, key: &Secret, deadline: Instant) -> WhoamiAnswer {
     let received = http::send(
         &route.at_path("/1/auth"),
         HttpRequest::Get,

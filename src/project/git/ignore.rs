@@ -8,6 +8,13 @@ use gix_ignore::Search;
 use gix_ignore::glob::pattern::Case;
 use gix_ignore::search::Ignore;
 
+/// The kind of a path that rules are checked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PathKind {
+    File,
+    Folder,
+}
+
 /// Ignore rules, in git's order of increasing precedence: the user's, the repository's, then those of each folder.
 #[derive(Debug, Default)]
 pub(super) struct GitIgnoreRules {
@@ -16,9 +23,8 @@ pub(super) struct GitIgnoreRules {
 }
 
 impl GitIgnoreRules {
-    /// Creates an empty set of rules; `fold` ignores case.
-    pub(super) fn new(fold: bool) -> Self {
-        let case = if fold { Case::Fold } else { Case::Sensitive };
+    /// Creates an empty set of rules.
+    pub(super) fn new(case: Case) -> Self {
         Self { search: Search::default(), case }
     }
 
@@ -38,9 +44,9 @@ impl GitIgnoreRules {
     }
 
     /// Returns whether the rules ignore the path itself. Rules for the folders above it must be checked first.
-    pub(super) fn ignore(&self, path: &[u8], is_folder: bool) -> bool {
-        let found =
-            self.search.pattern_matching_relative_path(path.into(), Some(is_folder), self.case);
+    pub(super) fn ignore(&self, path: &[u8], kind: PathKind) -> bool {
+        let is_folder = Some(kind == PathKind::Folder);
+        let found = self.search.pattern_matching_relative_path(path.into(), is_folder, self.case);
         found.is_some_and(|found| !found.pattern.is_negative())
     }
 }

@@ -4,6 +4,8 @@
 
 use std::io::{BufRead, ErrorKind, Read};
 
+use gix_ignore::glob::pattern::Case;
+
 /// Maximum length of a path; git cannot check out longer ones.
 const LONGEST_PATH: u64 = 64 * 1024;
 
@@ -36,7 +38,7 @@ pub(super) struct IndexQuery<'a> {
     /// Path relative to the root of the working tree, with slashes.
     pub(super) path: &'a [u8],
     /// Whether case is ignored, as with `core.ignoreCase`.
-    pub(super) fold: bool,
+    pub(super) case: Case,
     /// Length of an object name in bytes: 20 for SHA-1, 32 for SHA-256.
     pub(super) hash_length: usize,
 }
@@ -123,7 +125,7 @@ impl SharedIndex {
 impl IndexQuery<'_> {
     fn compare(&self, mode: u32, entry: &[u8]) -> IndexState {
         let same = |left: &[u8], right: &[u8]| {
-            if self.fold { left.eq_ignore_ascii_case(right) } else { left == right }
+            if self.case == Case::Fold { left.eq_ignore_ascii_case(right) } else { left == right }
         };
         let begins = |long: &[u8], short: &[u8]| {
             long.get(..short.len()).is_some_and(|start| same(start, short))

@@ -5,8 +5,10 @@
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use gix_ignore::glob::pattern::Case;
+
 use super::config::GitConfig;
-use super::ignore::GitIgnoreRules;
+use super::ignore::{GitIgnoreRules, PathKind};
 use super::index::{self, IndexQuery, IndexState};
 use super::repository::GitRepository;
 use crate::project::disk;
@@ -50,20 +52,20 @@ impl GitRepository {
         let config = self.config()?;
         self.check_root(&config)?;
         let relative = file.strip_prefix(&self.root).map_err(|error| error.to_string())?;
-        let fold = config.is_set("core", "ignorecase");
+        let case = if config.is_set("core", "ignorecase") { Case::Fold } else { Case::Sensitive };
         let sha256 = config
             .value("extensions", "objectformat")
             .is_some_and(|format| format.eq_ignore_ascii_case("sha256"));
         let path = git_path(relative);
         let hash_length = if sha256 { 32 } else { 20 };
-        match self.look_up(IndexQuery { path: &path, fold, hash_length })? {
+        match self.look_up(IndexQuery { path: &path, case, hash_length })? {
             IndexState::Tracked => return Ok(GitFileStatus::Tracked),
             IndexState::Sparse => {
                 return Err("the index is sparse and says nothing of this folder".to_owned());
             }
             IndexState::Absent => {}
         }
-        Ok(if self.ignores(relative, fold, &config, shell)? {
+        Ok(if self.ignores(relative, case, &config, shell)? {
             GitFileStatus::Ignored
         } else {
             GitFileStatus::Untracked
@@ -101,11 +103,11 @@ impl GitRepository {
     fn ignores(
         &self,
         relative: &Path,
-        fold: bool,
+        case: Case,
         config: &GitConfig,
         shell: &Shell,
     ) -> Result<bool, String> {
-        let mut rules = GitIgnoreRules::new(fold);
+        let mut rules = GitIgnoreRules::new(case);
         // The repository's configuration may replace the user's rules with others.
         if config.value("core", "excludesfile").is_none() && !config.includes() {
             let rules_of_the_user = super::excludes::read(shell).unwrap_or_default();
@@ -123,7 +125,8 @@ impl GitRepository {
             }
             folder.push(component);
             let is_folder = components.peek().is_some() || self.root.join(&folder).is_dir();
-            if rules.ignore(&git_path(&folder), is_folder) {
+            let kind = if is_folder { PathKind::Folder } else { PathKind::File };
+            if rules.ignore(&git_path(&folder), kind) {
                 return Ok(true);
             }
         }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::ask::AppReply;
 use super::search::SpanSearch;
-use super::witness::{AppWitness, ChosenWitness, list_witness_options};
+use super::witness::{AppWitness, ChosenWitness, OTHER_WITNESSES};
 use super::{AppTarget, AppUnderTest};
 use crate::instrumentation::TraceSampler;
 use crate::otlp::app::{AppProbe, AppSpan, AppSpanJudgement, find_linked, judge_app_spans};
@@ -98,12 +98,11 @@ impl AppUnderTest {
                 verdict.trace_id = Some(self.probe.trace.id());
                 let found =
                     seen.search.and_then(|search| judge_app_spans(&search.spans, &self.probe));
-                let is_its_own = found.as_ref().is_some_and(|found| found.spans > 0);
                 let check = check_app_reachable(
                     &ladder::redact_url(address.url()),
                     *status,
                     location.as_deref(),
-                    is_its_own,
+                    found.as_ref(),
                 );
                 if check.status == CheckStatus::Pass {
                     verdict.prove(ProvenRung::Reachable);
@@ -156,10 +155,13 @@ impl AppUnderTest {
         if let Some(why) = unanswered {
             verdict.code = Some(FailureCode::Unseen);
             let text = format!("its spans are not seen from here: {why}");
-            verdict.check(
-                Check::new(Rung::Queryable, CheckStatus::Skip, text)
-                    .hint(Some(list_witness_options(self.tap_tried))),
-            );
+            verdict.check(Check::new(Rung::Queryable, CheckStatus::Skip, text).hint(Some(
+                if self.tap_tried {
+                    OTHER_WITNESSES.to_owned()
+                } else {
+                    format!("`cruddur-ops verify --app --tap`, {OTHER_WITNESSES}")
+                },
+            )));
             return Some(NoSpanReason::Unseen);
         }
         if let AppWitness::Tap(tap) = &self.choice.witness
@@ -294,8 +296,14 @@ impl AppUnderTest {
     }
 }
 
-/// Returns the rung `reachable`: whether the reply is from the application.
-fn check_app_reachable(url: &str, status: u16, location: Option<&str>, is_its_own: bool) -> Check {
+/// Returns the rung `reachable`: whether the reply is from the application, which spans of the request prove.
+fn check_app_reachable(
+    url: &str,
+    status: u16,
+    location: Option<&str>,
+    judgement: Option<&AppSpanJudgement>,
+) -> Check {
+    let is_its_own = judgement.is_some_and(|judgement| judgement.spans > 0);
     let status_text = format!("{status} at {url}");
     let (verdict, text) = match (status, location) {
         (500.., _) if is_its_own => {
@@ -381,19 +389,20 @@ mod tests {
             (503, None),
         ] {
             assert_eq!(
-                check_app_reachable("http://a/", status, location, false).status,
+                check_app_reachable("http://a/", status, location, None).status,
                 CheckStatus::Warn
             );
         }
         for status in [200, 204, 400, 405, 422] {
             assert_eq!(
-                check_app_reachable("http://a/", status, None, false).status,
+                check_app_reachable("http://a/", status, None, None).status,
                 CheckStatus::Pass
             );
         }
+        let judgement = AppSpanJudgement { spans: 1, ..AppSpanJudgement::default() };
         for (status, location) in [(302, Some("/login")), (404, None), (401, None)] {
             assert_eq!(
-                check_app_reachable("http://a/", status, location, true).status,
+                check_app_reachable("http://a/", status, location, Some(&judgement)).status,
                 CheckStatus::Pass
             );
         }

@@ -15,6 +15,7 @@ use crate::prove::request::TapUse;
 use crate::prove::tap::{TapSession, TapTarget, TappedExport};
 use crate::session::context::{ProjectContext, unknown_service};
 use crate::session::copies;
+use crate::ui::prompt::DefaultAnswer;
 use crate::ui::text::format_count;
 use crate::ui::{Ui, interrupt, waterfall};
 
@@ -84,7 +85,7 @@ impl AppProof<'_> {
             }
         };
         ui.say(format!("nothing here may look for the spans of {names}; a tap proves them: {how}"));
-        ui.confirm("Tap it now?", "--tap", false)
+        ui.confirm("Tap it now?", "--tap", DefaultAnswer::No)
     }
 
     /// Returns those of `services` whose own containers may be replaced.
@@ -102,7 +103,11 @@ impl AppProof<'_> {
         ui.say(format!(
             "{names} publishes no port, so its own container has to be replaced for a tap, and again afterwards: what it wrote outside of volumes is lost"
         ));
-        if ui.confirm(&format!("Replace the container of {names}?"), "--recreate", false)? {
+        if ui.confirm(
+            &format!("Replace the container of {names}?"),
+            "--recreate",
+            DefaultAnswer::No,
+        )? {
             agreed.extend(open);
         }
         Ok(agreed)

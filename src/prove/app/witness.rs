@@ -122,12 +122,5 @@ impl ChosenWitness {
     }
 }
 
-/// Lists the ways to prove an application whose spans cannot be searched.
-pub(super) fn list_witness_options(tap_tried: bool) -> String {
-    const OTHERS: &str = "a configuration key of an environment with Query Data, or `cruddur-ops listen --containers` with `cruddur-ops init --provider local`, proves it";
-    if tap_tried {
-        OTHERS.to_owned()
-    } else {
-        format!("`cruddur-ops verify --app --tap`, {OTHERS}")
-    }
-}
+/// The ways without a tap to prove an application whose spans cannot be searched.
+pub(super) const OTHER_WITNESSES: &str = "a configuration key of an environment with Query Data, or `cruddur-ops listen --containers` with `cruddur-ops init --provider local`, proves it";

@@ -11,6 +11,7 @@ use crate::net::relay::Relay;
 use crate::otlp::OtlpProtocol;
 use crate::session::context::ProjectContext;
 use crate::ui::Ui;
+use crate::ui::prompt::DefaultAnswer;
 
 /// The variables with a service's destination and protocol.
 const PASSED_ON: [&str; 5] = [
@@ -47,7 +48,7 @@ impl TapSession {
         }
         // Its time begins when it runs; without a terminal it is looked for until the time is up.
         if is_told && ui.interactive() {
-            ui.confirm("Does it run now?", "--timeout", true)?;
+            ui.confirm("Does it run now?", "--timeout", DefaultAnswer::Yes)?;
         }
         Ok(())
     }
