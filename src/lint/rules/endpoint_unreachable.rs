@@ -74,7 +74,7 @@ fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<
         }
         AddressTarget::Container { service, port } => {
             let receiver = model.service(&service)?;
-            let protocol = traced.knows_protocol().then(|| match otlp.protocol {
+            let protocol = traced.knows_protocol().then_some(match otlp.protocol {
                 OtlpProtocol::Grpc => ListenerProtocol::Grpc,
                 _ => ListenerProtocol::Http,
             });
