@@ -7,7 +7,7 @@ use similar::DiffTag;
 
 use super::digest_sha256;
 use crate::plan::compare;
-use crate::secret::Redactor;
+use crate::secret::{Redactor, Secret};
 
 /// A byte range of the old text and its replacement in the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,31 +17,66 @@ pub(super) struct TextHunk {
     /// Byte offset of `new` in the new text.
     new_at: usize,
     old: String,
-    /// The digest of `old`, if a secret in it is concealed.
-    concealed: Option<String>,
+    /// The secrets that are concealed in `old`, in order.
+    #[serde(default)]
+    secrets: Vec<ConcealedSecret>,
     new: String,
     /// Digests of the lines above and below `new` in the new text, to find it after other lines have changed.
     above: Option<String>,
     below: Option<String>,
 }
 
+/// A secret that a name stands for in a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct ConcealedSecret {
+    /// The byte range of the name.
+    name: Range<usize>,
+    /// The length of the secret in bytes.
+    length: usize,
+    /// The digest of the secret.
+    digest: String,
+}
+
 impl TextHunk {
     /// Replaces secrets with their names.
     pub(super) fn conceal(&mut self, redactor: &Redactor) {
-        let concealed = redactor.conceal(&self.old);
-        if concealed != self.old {
-            self.concealed = Some(digest_sha256(self.old.as_bytes()));
-            self.old = concealed.into_owned();
-        }
+        let hidden = redactor.conceal(&self.old);
+        let secrets = hidden.secrets.into_iter().map(|(name, secret)| ConcealedSecret {
+            name,
+            length: secret.expose().len(),
+            digest: digest_sha256(secret.expose().as_bytes()),
+        });
+        self.secrets = secrets.collect();
+        self.old = hidden.text;
     }
 
     /// Returns the old lines; `None` if a secret in them is no longer known.
     fn reveal(&self, redactor: &Redactor) -> Option<String> {
-        let Some(print) = &self.concealed else {
+        if self.secrets.is_empty() {
             return Some(self.old.clone());
-        };
-        let mut candidates = redactor.reveal(&self.old).into_iter();
-        candidates.find(|text| digest_sha256(text.as_bytes()) == *print)
+        }
+        let known = redactor.known_secrets();
+        let known: Vec<(String, &Secret)> = known
+            .iter()
+            .map(|secret| (digest_sha256(secret.expose().as_bytes()), secret))
+            .collect();
+        let mut out = String::with_capacity(self.old.len());
+        let mut done = 0;
+        for concealed in &self.secrets {
+            let (_, secret) = known.iter().find(|(digest, _)| *digest == concealed.digest)?;
+            out.push_str(self.old.get(done..concealed.name.start)?);
+            out.push_str(secret.expose());
+            done = concealed.name.end;
+        }
+        out.push_str(self.old.get(done..)?);
+        Some(out)
+    }
+
+    /// Returns the length of the old lines in bytes, with their secrets.
+    fn old_length(&self) -> usize {
+        let names: usize = self.secrets.iter().map(|secret| secret.name.len()).sum();
+        let secrets: usize = self.secrets.iter().map(|secret| secret.length).sum();
+        self.old.len() - names + secrets
     }
 }
 
@@ -62,7 +97,7 @@ pub(super) fn between(old: &str, new: &str) -> Vec<TextHunk> {
                 old_at: old_starts.get(op.old_range().start).copied().unwrap_or(old.len()),
                 new_at: new_starts.get(op.new_range().start).copied().unwrap_or(new.len()),
                 old: old_lines[op.old_range()].concat(),
-                concealed: None,
+                secrets: Vec::new(),
                 new: new_lines[op.new_range()].concat(),
                 above,
                 below,
@@ -80,12 +115,14 @@ fn digest_neighbours(lines: &[&str], range: Range<usize>) -> (Option<String>, Op
 
 /// Converts the old text to the new one; `None` if `old` is a different text.
 pub(super) fn forward(old: &str, hunks: &[TextHunk]) -> Option<String> {
-    replay_hunks(old, hunks.iter().map(|hunk| (hunk.old_at, hunk.old.len(), hunk.new.as_str())))
+    replay_hunks(old, hunks.iter().map(|hunk| (hunk.old_at, hunk.old_length(), &*hunk.new)))
 }
 
-/// Converts the new text to the old one; `None` if `new` is a different text.
-pub(super) fn back(new: &str, hunks: &[TextHunk]) -> Option<String> {
-    replay_hunks(new, hunks.iter().map(|hunk| (hunk.new_at, hunk.new.len(), hunk.old.as_str())))
+/// Converts the new text to the old one; `None` if `new` is a different text, or if a secret is no longer known.
+pub(super) fn back(new: &str, hunks: &[TextHunk], redactor: &Redactor) -> Option<String> {
+    let old: Vec<String> = hunks.iter().map(|hunk| hunk.reveal(redactor)).collect::<Option<_>>()?;
+    let steps = hunks.iter().zip(&old);
+    replay_hunks(new, steps.map(|(hunk, old)| (hunk.new_at, hunk.new.len(), old.as_str())))
 }
 
 /// Reverts the hunks in the text `now`, in which other lines may have changed; `None` if the lines of a hunk were
@@ -159,7 +196,40 @@ mod tests {
         ] {
             let hunks = between(old, new);
             assert_eq!(forward(old, &hunks).as_deref(), Some(new));
-            assert_eq!(back(new, &hunks).as_deref(), Some(old));
+            assert_eq!(back(new, &hunks, &Redactor::default()).as_deref(), Some(old));
+        }
+    }
+
+    #[test]
+    fn every_secret_of_a_hunk_comes_back_if_each_is_known() {
+        let keys =
+            ["abcdEFGH1234567890abcd", "5f0e7a210d9c7a558f624a3e8a392c5f", "hunter2 is long"];
+        let [honeycomb, rollbar, own] = keys;
+        let old = format!(
+            "x-honeycomb-team={honeycomb}\nROLLBAR_ACCESS_TOKEN={rollbar}\n# <KEY> <key>\npassword: {own}\n{own}\n"
+        );
+        let new = "x-honeycomb-team=${KEY}\n";
+        let learned = |secrets: &[&str]| {
+            let redactor = Redactor::default();
+            for (at, secret) in secrets.iter().enumerate() {
+                redactor.learn(&format!("KEY{at}"), &Secret::new(*secret));
+            }
+            redactor
+        };
+        for at_first in [&[][..], &[honeycomb], &[honeycomb, rollbar, own]] {
+            let mut hunks = between(&old, new);
+            hunks.iter_mut().for_each(|hunk| hunk.conceal(&learned(at_first)));
+            let stored = serde_json::to_string(&hunks).unwrap();
+            assert!(!stored.contains(honeycomb) && !stored.contains(rollbar), "{stored}");
+            let hunks: Vec<TextHunk> = serde_json::from_str(&stored).unwrap();
+            assert_eq!(forward(&old, &hunks).as_deref(), Some(new));
+            let later = learned(&keys);
+            assert_eq!(back(new, &hunks, &later).as_deref(), Some(&*old), "{at_first:?}");
+            assert_eq!(
+                take_out(&format!("{new}more\n"), &hunks, &later),
+                Some(format!("{old}more\n"))
+            );
+            assert_eq!(back(new, &hunks, &learned(&[honeycomb, own])), None);
         }
     }
 

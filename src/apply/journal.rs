@@ -231,10 +231,12 @@ impl FileEntry {
             (Some(whole), EntryDirection::Forward) => Some(whole.after.clone()),
             (Some(whole), EntryDirection::Back) => Some(whole.before.clone()),
             (None, EntryDirection::Forward) => hunk::forward(now.unwrap_or_default(), &self.hunks),
-            (None, EntryDirection::Back) => hunk::back(now.unwrap_or_default(), &self.hunks),
+            (None, EntryDirection::Back) => {
+                hunk::back(now.unwrap_or_default(), &self.hunks, redactor)
+            }
         };
-        let mut candidates = text.into_iter().flat_map(|text| redactor.reveal(&text));
-        candidates.find(|text| digest_sha256(text.as_bytes()) == *goal).map(Some).ok_or_else(|| {
+        let text = text.filter(|text| digest_sha256(text.as_bytes()) == *goal);
+        text.map(Some).ok_or_else(|| {
             Error::new(
                 ErrorCode::SecretNotKept,
                 format!("{} held a secret in a line that was replaced", self.path.display()),

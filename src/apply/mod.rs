@@ -218,8 +218,9 @@ impl Journal {
         write::writable(&path, change.writing)?;
         // A file that is overwritten in place can be left incomplete, so both texts are kept until it is complete. A
         // file with a secret is replaced instead, because the journal must not contain the secret.
-        let secret =
-            |text: Option<&str>| text.is_some_and(|text| self.redactor.conceal(text) != text);
+        let secret = |text: Option<&str>| {
+            text.is_some_and(|text| !self.redactor.conceal(text).secrets.is_empty())
+        };
         let writing = match change.writing {
             WriteMethod::InPlace
                 if secret(change.before.as_deref()) || secret(change.after.as_deref()) =>

@@ -11,6 +11,7 @@ mod shown;
 mod view;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
@@ -103,22 +104,37 @@ impl Redactor {
         Cow::Owned(replace_secrets(text, found))
     }
 
-    /// Returns `text` as the journal stores it: without known secrets and key-shaped text, provided that
-    /// [`Redactor::reveal`] can restore it.
-    pub fn conceal<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    /// Returns `text` as the journal stores it: each known secret that it contains verbatim, and key-shaped text, is replaced.
+    pub fn conceal(&self, text: &str) -> ConcealedText {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut out = Cow::Borrowed(text);
+        let mut found: Vec<SecretRange<'_>> = Vec::new();
+        let mut add = |range: Range<usize>, name| {
+            let overlaps = |known: &SecretRange<'_>| {
+                known.range.start < range.end && range.start < known.range.end
+            };
+            if !found.iter().any(overlaps) {
+                found.push(SecretRange { range, name });
+            }
+        };
         for (name, secret) in known.by_length() {
-            if out.contains(secret.expose()) {
-                out = Cow::Owned(out.replace(secret.expose(), &format!("<{name}>")));
+            for (at, secret) in text.match_indices(secret.expose()) {
+                add(at..at + secret.len(), name.as_str());
             }
         }
-        let shaped: Vec<_> = SHAPES
-            .find_keys(&out)
-            .into_iter()
-            .map(|range| SecretRange { range, name: SHAPED })
-            .collect();
-        if shaped.is_empty() { out } else { Cow::Owned(replace_secrets(&out, shaped)) }
+        SHAPES.find_keys(text).into_iter().for_each(|range| add(range, SHAPED));
+        found.sort_by_key(|secret| secret.range.start);
+        let mut concealed = ConcealedText::default();
+        let mut done = 0;
+        for SecretRange { range, name } in found {
+            concealed.text.push_str(&text[done..range.start]);
+            let start = concealed.text.len();
+            concealed.text.push_str(&format!("<{name}>"));
+            let secret = Secret::new(&text[range.clone()]);
+            concealed.secrets.push((start..concealed.text.len(), secret));
+            done = range.end;
+        }
+        concealed.text.push_str(&text[done..]);
+        concealed
     }
 
     /// Returns every known secret with its name.
@@ -127,17 +143,19 @@ impl Redactor {
         known.by_length().into_iter().cloned().collect()
     }
 
-    /// Returns the candidates for the original of a concealed text: the text itself, or with a known secret in place of
-    /// its name and of key-shaped text.
-    pub fn reveal(&self, text: &str) -> Vec<String> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut candidates = vec![text.to_owned()];
-        for (name, secret) in known.by_length() {
-            let named = text.replace(&format!("<{name}>"), secret.expose());
-            candidates.push(named.replace(&format!("<{SHAPED}>"), secret.expose()));
-        }
-        candidates
+    /// Returns every known secret.
+    pub fn known_secrets(&self) -> Vec<Secret> {
+        self.known().into_iter().map(|(_, secret)| secret).collect()
     }
+}
+
+/// A text without its secrets.
+#[derive(Debug, Clone, Default)]
+pub struct ConcealedText {
+    /// The text, with a name in angle brackets in place of each secret.
+    pub text: String,
+    /// The byte range of each name in the text, and the secret it stands for, in order.
+    pub secrets: Vec<(Range<usize>, Secret)>,
 }
 
 /// Replaces everything found in `text` with a name; of overlapping secrets, the longest one's name is used.

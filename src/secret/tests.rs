@@ -70,14 +70,6 @@ fn only_the_key_is_hidden_whatever_surrounds_it() {
 }
 
 #[test]
-fn a_redacted_text_can_be_revealed_with_the_secret() {
-    let (text, redactor) = ("x-honeycomb-team=abcdEFGH1234567890abcd", Redactor::default());
-    let hidden = redactor.redact(text).into_owned();
-    redactor.learn("KEY", &Secret::new("abcdEFGH1234567890abcd"));
-    assert!(redactor.reveal(&hidden).iter().any(|candidate| candidate == text));
-}
-
-#[test]
 fn debug_and_mask_do_not_give_it_away() {
     let secret = Secret::new("abcdefghijklmnopqrstuv");
     assert_eq!(format!("{secret:?}"), "Secret(****)");
@@ -289,7 +281,7 @@ fn a_secret_of_several_lines_is_hidden_line_by_line() {
 }
 
 #[test]
-fn what_is_concealed_can_be_revealed_to_the_byte() {
+fn what_is_concealed_can_be_put_back_to_the_byte() {
     let redactor = build_test_redactor();
     for text in [
         format!("a: {OLD_KEY}\n"),
@@ -297,8 +289,12 @@ fn what_is_concealed_can_be_revealed_to_the_byte() {
         "U=https://user:pw@host\n".to_owned(),
     ] {
         let concealed = redactor.conceal(&text);
-        assert!(!concealed.contains(OLD_KEY));
-        assert!(redactor.reveal(&concealed).contains(&text), "{concealed}");
+        assert!(!concealed.text.contains(OLD_KEY));
+        let mut revealed = concealed.text.clone();
+        for (name, secret) in concealed.secrets.into_iter().rev() {
+            revealed.replace_range(name, secret.expose());
+        }
+        assert_eq!(revealed, text);
     }
 }
 
