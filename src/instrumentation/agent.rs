@@ -24,6 +24,19 @@ pub(super) struct ProgramLaunch {
     pub(super) brings_packages: bool,
     /// Modules that Node.js loads before the program, as written.
     pub(super) preloaded: Vec<String>,
+    /// The options that load an agent or a module.
+    pub(super) options: Vec<ProgramOption>,
+}
+
+/// An option that loads an agent or a module before the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ProgramOption {
+    /// `-javaagent`, `--require` or `--import`.
+    pub(super) name: &'static str,
+    /// The archive or module, as written.
+    pub(super) value: String,
+    /// The variable that holds it; `None` for the command.
+    pub(super) variable: Option<&'static str>,
 }
 
 /// Programs that start an agent in front of a command.
@@ -101,9 +114,9 @@ pub(super) fn read_launch(
 
 impl ProgramLaunch {
     fn variable(&mut self, name: &str, value: &str) {
-        if OPTIONS.contains(&name) {
+        if let Some(variable) = OPTIONS.iter().find(|known| **known == name) {
             let words: Vec<&str> = value.split_whitespace().collect();
-            self.options(&words);
+            self.options(&words, Some(variable));
         }
         self.brings_packages |= value.contains(VOLUME);
         let value = value.to_ascii_lowercase();
@@ -128,29 +141,37 @@ impl ProgramLaunch {
                 self.variable(name, value);
             }
         }
-        self.options(&words);
+        self.options(&words, None);
     }
 
     /// Reads `--require MODULE`, `--import=MODULE`, `-javaagent:FILE`.
-    fn options(&mut self, words: &[&str]) {
+    fn options(&mut self, words: &[&str], variable: Option<&'static str>) {
         for (at, word) in words.iter().enumerate() {
             let word = word.trim_matches(['"', '\'']);
             if let Some(archive) = word.strip_prefix("-javaagent:") {
                 self.module(archive);
+                self.option("-javaagent", archive, variable);
                 continue;
             }
-            let module = match word {
-                "--require" | "-r" | "--import" => words.get(at + 1).copied(),
-                _ => {
-                    ["--require=", "--import="].iter().find_map(|prefix| word.strip_prefix(prefix))
-                }
+            let (name, module) = match word {
+                "--require" | "-r" => ("--require", words.get(at + 1).copied()),
+                "--import" => ("--import", words.get(at + 1).copied()),
+                _ => match word.strip_prefix("--require=") {
+                    Some(module) => ("--require", Some(module)),
+                    None => ("--import", word.strip_prefix("--import=")),
+                },
             };
             if let Some(module) = module {
                 let module = module.trim_matches(['"', '\'']);
                 self.module(module);
                 self.preloaded.push(module.to_owned());
+                self.option(name, module, variable);
             }
         }
+    }
+
+    fn option(&mut self, name: &'static str, value: &str, variable: Option<&'static str>) {
+        self.options.push(ProgramOption { name, value: value.to_owned(), variable });
     }
 
     fn module(&mut self, module: &str) {

@@ -4,6 +4,7 @@
 
 mod agent;
 mod language;
+mod launch_faults;
 mod manifest;
 mod node_code;
 mod packages;

@@ -75,6 +75,7 @@ fn read_file(text: &str, tracing: &mut CodeTracing) {
     if let Some((_, vendor)) = VENDORS.iter().find(|(mark, _)| plain.contains(mark)) {
         tracing.vendor.get_or_insert_with(|| (*vendor).to_owned());
     }
+    tracing.ignores_resource |= creates_bare_provider(&plain);
     if tracing.exporter.is_none()
         && let Some((_, protocol)) = EXPORTERS.iter().find(|(package, _)| plain.contains(package))
         && let Some((_, arguments)) = plain.split_once("new OTLPTraceExporter(")
@@ -90,6 +91,24 @@ fn read_file(text: &str, tracing: &mut CodeTracing) {
         let quoted = behind.and_then(|behind| behind.strip_prefix('\''));
         tracing.service_name = quoted.and_then(|text| Some(text.split_once('\'')?.0.to_owned()));
     }
+}
+
+/// Returns whether a provider is created without a resource. Unlike `NodeSDK`, it then asks no detector for one.
+fn creates_bare_provider(text: &str) -> bool {
+    let providers = ["new NodeTracerProvider(", "new BasicTracerProvider("];
+    let mut created = providers.iter().flat_map(|one| text.split(one).skip(1));
+    !text.contains("NodeSDK(")
+        && created.any(|behind| {
+            let mut depth = 1;
+            let end = behind.find(|c| {
+                depth += i32::from(c == '(') - i32::from(c == ')');
+                depth == 0
+            });
+            let arguments = behind[..end.unwrap_or(behind.len())].trim();
+            let is_known =
+                arguments.is_empty() || arguments.starts_with('{') && !arguments.contains("...");
+            is_known && !arguments.contains("resource")
+        })
 }
 
 /// Reads the endpoint at the start of a value: a literal, or a variable of the process.

@@ -22,7 +22,10 @@ pub(super) fn read_packages(
     let code_folders = startup.code_folders(sources);
     let mut folders = code_folders.iter().map(|(folder, _)| folder.as_path());
     match language {
-        Language::Python => python_packages(folders, startup, sources),
+        Language::Python => {
+            let entries = python_requirements(folders, startup, sources)?;
+            Some(entries.into_iter().map(|entry| entry.name).collect())
+        }
         Language::Node => folders.find_map(|folder| {
             let text = read_text(&folder.join("package.json"), sources)?;
             node_packages(&text)
@@ -48,11 +51,26 @@ pub(super) fn read_text(path: &Path, sources: &dyn ProjectSources) -> Option<Str
     sources.text(path).found().map(|text| text.to_string())
 }
 
-fn python_packages<'f>(
+/// Returns whether one of these Python packages is required in a version older than `bound`.
+pub(super) fn is_required_below(
+    names: &[&str],
+    bound: &[u32],
+    startup: &Startup,
+    sources: &dyn ProjectSources,
+) -> bool {
+    let folders = startup.code_folders(sources);
+    let folders = folders.iter().map(|(folder, _)| folder.as_path());
+    let entries = python_requirements(folders, startup, sources).unwrap_or_default();
+    entries.iter().any(|entry| names.contains(&&*entry.name) && entry.is_older_than(bound))
+}
+
+/// Returns what the lists in the first folder that has some, and the commands that install packages, require; `None` without a
+/// list.
+fn python_requirements<'f>(
     folders: impl Iterator<Item = &'f Path>,
     startup: &Startup,
     sources: &dyn ProjectSources,
-) -> Option<BTreeSet<String>> {
+) -> Option<Vec<RequirementEntry>> {
     let installs: Vec<&ShellCommand> = startup
         .build_commands
         .iter()
@@ -92,7 +110,7 @@ fn python_packages<'f>(
             .collect();
         entries.extend(Requirements::parse(&names.join("\n")).entries);
     }
-    found.then(|| entries.into_iter().map(|entry| entry.name).collect())
+    found.then_some(entries)
 }
 
 /// Reads a requirements file and the files that it includes.

@@ -1,5 +1,6 @@
 //! Determines how a service's Python sets up tracing: providers, exporters, processors, names, and ineffective lines.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::OtlpProtocol;
@@ -14,6 +15,8 @@ pub struct CodeText<'a> {
     pub path: &'a Path,
     /// The text as read.
     pub text: &'a str,
+    /// Its calls, if it was parsed before.
+    pub calls: Option<&'a [PythonCall]>,
 }
 
 /// The tracing setup in the code of a service.
@@ -27,6 +30,8 @@ pub struct CodeTracing {
     pub exporter: Option<CodeExporter>,
     /// The service name that it gives to the SDK.
     pub service_name: Option<String>,
+    /// Whether it creates a provider without a resource, which ignores the variables with the name and the attributes.
+    pub ignores_resource: bool,
     /// Whether spans are written to the console.
     pub console: ConsoleExporter,
     /// Lines that lose spans, or send them twice.
@@ -131,8 +136,13 @@ const DEEPEST: usize = 3;
 pub(super) fn read_python(texts: &[CodeText<'_>]) -> CodeTracing {
     let may_trace = |text: &&CodeText<'_>| WORDS.iter().any(|word| text.text.contains(word));
     let read = texts.iter().filter(may_trace).filter_map(|text| {
-        let source = PythonSource::parse(text.text).ok()?;
-        let calls = list_calls(&source, &list_imports(&source));
+        let calls = match text.calls {
+            Some(calls) => Cow::Borrowed(calls),
+            None => {
+                let source = PythonSource::parse(text.text).ok()?;
+                Cow::Owned(list_calls(&source, &list_imports(&source)))
+            }
+        };
         Some(PythonText { text: *text, calls })
     });
     let files: Vec<PythonText<'_>> = read.collect();
@@ -164,7 +174,7 @@ pub(super) fn read_python(texts: &[CodeText<'_>]) -> CodeTracing {
 /// Finds the parts of a tracing setup that are in none of the files.
 fn find_missing(files: &[PythonText<'_>], findings: &mut Vec<CodeFinding>) {
     let any = |name: &str| files.iter().any(|file| file.named(name).next().is_some());
-    let hands_on = files.iter().flat_map(|file| &file.calls).any(|call| {
+    let hands_on = files.iter().flat_map(|file| file.calls.iter()).any(|call| {
         call.arguments
             .iter()
             .any(|argument| argument.replace(' ', "").starts_with("tracer_provider="))
@@ -197,7 +207,7 @@ fn hands_processors(files: &[PythonText<'_>]) -> bool {
 /// A module and its calls.
 struct PythonText<'a> {
     text: CodeText<'a>,
-    calls: Vec<PythonCall>,
+    calls: Cow<'a, [PythonCall]>,
 }
 
 impl PythonText<'_> {

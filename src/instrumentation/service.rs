@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{ProgramLaunch, SpanAgent, agent_packages, read_launch};
 use super::language::find_language;
+use super::launch_faults::LaunchEvidence;
 use super::manifest::read_manifest;
 use super::node_code::read_node;
 use super::packages::read_packages;
 use super::python_code::{CodeEndpoint, CodeText, CodeTracing, read_python};
 use super::{
-    Language, SdkInput, SdkProblemKind, SdkSettings, SdkSetup, image_defaults, launch_variables,
+    Language, OtlpProtocol, PROTOCOL_VARIABLES, ProblemEffect, SdkInput, SdkProblem,
+    SdkProblemKind, SdkSettings, SdkSetup, UNNAMED_SERVICE, image_defaults, launch_variables,
 };
 use crate::compose::{ProjectSources, Startup};
 use crate::secret::Secret;
@@ -47,6 +49,8 @@ pub struct Instrumentation {
     pub environment: BTreeMap<String, Secret>,
     /// The tracing setup in its code.
     pub code: CodeTracing,
+    /// The problems with what its program is started with.
+    pub launch_problems: Vec<SdkProblem>,
 }
 
 /// The source of a service's spans.
@@ -99,8 +103,12 @@ impl Instrumentation {
     pub fn read(evidence: &ServiceEvidence<'_>) -> Self {
         let ServiceEvidence { startup, sources, .. } = *evidence;
         let language = find_language(startup, sources);
-        let environment = process_environment(language, startup, evidence.environment.clone());
+        let mut environment = process_environment(language, startup, evidence.environment.clone());
         let launch = read_launch(startup, &environment);
+        if copies_first_java_agent(startup) {
+            let grpc = Secret::new(OtlpProtocol::Grpc.as_str());
+            environment.entry(PROTOCOL_VARIABLES[1].to_owned()).or_insert(grpc);
+        }
         let packages = language.and_then(|language| {
             if launch.brings_packages {
                 agent_packages(language)
@@ -122,7 +130,11 @@ impl Instrumentation {
             (_, Some(language)) => by_code(language, &code, packages.as_ref(), evidence),
         };
         let setup = set_up(&source, &code, &launch, &environment);
-        Self { language, source, setup, packages, environment, code }
+        let packages_read = packages.as_ref();
+        let launched =
+            LaunchEvidence { startup, launch: &launch, packages: packages_read, sources };
+        let launch_problems = launched.find_problems();
+        Self { language, source, setup, packages, environment, code, launch_problems }
     }
 
     /// Returns the SDK's configuration with the variables of the process.
@@ -142,7 +154,32 @@ impl Instrumentation {
             settings.service_name = Some(name.clone());
             settings.problems.retain(|problem| problem.kind != SdkProblemKind::NameMissing);
         }
+        if self.code.ignores_resource
+            && let Some((attribute, name)) = self.find_ignored_name(&settings)
+        {
+            settings.problems.push(SdkProblem {
+                kind: SdkProblemKind::ResourceIgnored,
+                effect: ProblemEffect::Different,
+                variable: name,
+                text: format!(
+                    "the code creates a provider without a resource, which does not read {name}: the traces are named {UNNAMED_SERVICE}, not {attribute}"
+                ),
+            });
+            settings.service_name = None;
+            settings.resource.clear();
+        }
+        settings.problems.extend(self.launch_problems.iter().cloned());
         settings
+    }
+
+    /// Returns the name in variables that a provider without a resource ignores, and the variable.
+    fn find_ignored_name(&self, settings: &SdkSettings) -> Option<(String, &'static str)> {
+        const NAMES: [&str; 2] = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"];
+        if self.source != SpanSource::Code || self.code.service_name.is_some() {
+            return None;
+        }
+        let variable = NAMES.into_iter().find(|name| self.environment.contains_key(*name))?;
+        Some((settings.service_name.clone()?, variable))
     }
 
     /// Returns whether its packages include an SDK for pages in browsers.
@@ -175,6 +212,14 @@ fn process_environment(
         }
     }
     environment
+}
+
+/// Returns whether an image copies the Java agent of a release before 2, whose default protocol is gRPC.
+fn copies_first_java_agent(startup: &Startup) -> bool {
+    const FIRST: &str = "opentelemetry-java-instrumentation/releases/download/v1.";
+    let copied = startup.copied.iter().map(|copied| copied.source.as_str());
+    let built = startup.build_commands.iter().flat_map(|command| &command.words);
+    copied.chain(built.map(String::as_str)).any(|source| source.contains(FIRST))
 }
 
 fn by_code(

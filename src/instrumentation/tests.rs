@@ -11,7 +11,7 @@ const PROVIDER: &str = "from opentelemetry import trace\nfrom opentelemetry.sdk.
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter\n\
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nimport os\n";
 
-fn inspect_service(service: &str, files: &[(&str, &str)]) -> Instrumentation {
+pub(super) fn inspect_service(service: &str, files: &[(&str, &str)]) -> Instrumentation {
     let compose = format!("services:\n  x: {service}\n");
     let mut all = vec![("compose.yaml", compose.as_str())];
     all.extend_from_slice(files);
@@ -28,7 +28,7 @@ fn inspect_service(service: &str, files: &[(&str, &str)]) -> Instrumentation {
     Instrumentation::read(&ServiceEvidence {
         startup: &startup,
         environment: known.collect::<BTreeMap<_, _>>(),
-        python: paths.iter().map(|(path, text)| CodeText { path, text }).collect(),
+        python: paths.iter().map(|(path, text)| CodeText { path, text, calls: None }).collect(),
         sources: &texts,
     })
 }

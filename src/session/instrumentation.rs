@@ -1,8 +1,9 @@
 //! Reads a service's instrumentation from its files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::compose::{self, ProjectVariables, Startup};
+use crate::edit::python::calls::PythonCall;
 use crate::instrumentation::{CodeText, Instrumentation, ServiceEvidence, known_variables};
 use crate::project::{Project, ProjectFile};
 
@@ -12,10 +13,23 @@ pub(crate) fn read_instrumentation(
     service: &compose::ServiceModel,
     variables: &ProjectVariables,
 ) -> Instrumentation {
+    read_parsed_instrumentation(project, service, variables, &|_| None)
+}
+
+/// Reads the instrumentation of a service, where `calls` returns those of a Python file that was parsed before.
+pub(crate) fn read_parsed_instrumentation<'c>(
+    project: &Project,
+    service: &compose::ServiceModel,
+    variables: &ProjectVariables,
+    calls: &dyn Fn(&Path) -> Option<&'c [PythonCall]>,
+) -> Instrumentation {
     let sources = project.sources();
     let startup = service.startup(sources, Some(variables));
     let python = python_files(project, &startup);
-    let texts = python.iter().map(|file| CodeText { path: &file.path, text: &file.text });
+    let texts = python.iter().map(|file| {
+        let path = file.path.as_path();
+        CodeText { path, text: &file.text, calls: calls(path) }
+    });
     Instrumentation::read(&ServiceEvidence {
         startup: &startup,
         environment: known_variables(&service.intended(variables)),

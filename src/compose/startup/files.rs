@@ -2,7 +2,31 @@
 
 use std::path::{Path, PathBuf};
 
+use super::wrappers::unwrap_program;
+use super::{BuildRecipe, Startup};
 use crate::compose::dockerfile::{BuildAction, CopiedPath, CopyOrigin, Dockerfile, ImageStage};
+
+/// Base images with a runtime and without files of an application.
+const PLAIN_IMAGES: [&str; 12] = [
+    "eclipse-temurin",
+    "openjdk",
+    "amazoncorretto",
+    "azul/zulu-openjdk",
+    "bellsoft/liberica-openjdk",
+    "ibm-semeru-runtimes",
+    "tomcat",
+    "jetty",
+    "gradle",
+    "maven",
+    "debian",
+    "ubuntu",
+];
+
+/// Programs of a build that create no files of an application.
+const HARMLESS: [&str; 14] = [
+    "mkdir", "chmod", "chown", "apk", "apt-get", "apt", "useradd", "adduser", "groupadd",
+    "addgroup", "usermod", "echo", "rm", "set",
+];
 
 /// Maximum number of project paths in an image; real images have fewer.
 const MOST_PATHS: usize = 64;
@@ -45,6 +69,37 @@ impl ProjectPath {
         let below = self.source.join(rest);
         if rest == name { vec![below, self.source.clone()] } else { vec![below] }
     }
+}
+
+impl Startup {
+    /// Returns whether a file is certainly not in the container, judging by what its image copies and runs.
+    pub fn lacks_file(&self, path: &str) -> bool {
+        let is_plain = self.base.as_deref().is_some_and(|base| {
+            let name = base.split([':', '@']).next().unwrap_or(base);
+            PLAIN_IMAGES.contains(&name.strip_prefix("docker.io/library/").unwrap_or(name))
+        });
+        let mut mounted = self.files.iter().filter(|path| path.presence == PathPresence::Mounted);
+        let mut programs = self.build_commands.iter().map(|command| {
+            let program = unwrap_program(&command.words).first().map_or("", String::as_str);
+            program.rsplit('/').next().unwrap_or(program)
+        });
+        is_plain
+            && self.recipe == BuildRecipe::Read
+            && !self.has_volumes
+            && !mounted.any(|mount| Path::new(path).starts_with(&mount.target))
+            && !self.copied.iter().any(|copied| may_provide(copied, path))
+            && programs.all(|program| HARMLESS.contains(&program))
+    }
+}
+
+/// Returns whether a copy may create the file at `path`.
+fn may_provide(copied: &CopiedPath, path: &str) -> bool {
+    let target = copied.target.trim_end_matches('/');
+    let Some(rest) = path.strip_prefix(target) else { return false };
+    let Some(rest) = rest.strip_prefix('/') else { return rest.is_empty() };
+    let name = copied.source.rsplit('/').next().unwrap_or_default();
+    let is_one_file = Path::new(name).extension().is_some() && !name.contains(['*', '?', '[']);
+    !is_one_file || name == rest
 }
 
 /// Returns the project paths in the image of stage `last`.

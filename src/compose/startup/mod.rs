@@ -8,7 +8,10 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::dockerfile::{BuildAction, Dockerfile, ImageStage, ShellCommand, resolve_image_path};
+use super::dockerfile::{
+    BuildAction, CopiedPath, Dockerfile, ImageStage, ShellCommand, resolve_image_path,
+};
+use super::references::ReferenceKind;
 use super::service::{HostMount, ServiceModel};
 use super::source::{ProjectSources, SourceText};
 use super::variables::ProjectVariables;
@@ -27,6 +30,10 @@ pub struct Startup {
     pub commands: Vec<ShellCommand>,
     /// The commands that run while the image is built, in order.
     pub build_commands: Vec<ShellCommand>,
+    /// The paths that are copied into the image, in order.
+    pub copied: Vec<CopiedPath>,
+    /// Whether volumes may hold more files: named ones, or those of other services.
+    pub has_volumes: bool,
     /// The working folder, absolute in the container.
     pub folder: String,
     /// The variables that the image sets with `ENV`.
@@ -81,7 +88,12 @@ impl ServiceModel {
         sources: &dyn ProjectSources,
         variables: Option<&ProjectVariables>,
     ) -> Startup {
-        let mut startup = Startup { folder: "/".to_owned(), ..Startup::default() };
+        let is_volume = |kind| kind == ReferenceKind::Volume;
+        let mut startup = Startup {
+            folder: "/".to_owned(),
+            has_volumes: self.references.iter().any(|reference| is_volume(reference.kind)),
+            ..Startup::default()
+        };
         let (mut entrypoint, mut command) = (Vec::new(), Vec::new());
         if let Some(build) = &self.build {
             let dockerfile_path = build.dockerfile_path();
@@ -140,12 +152,15 @@ impl Startup {
         self.folder.clone_from(&last.folder);
         self.environment.clone_from(&last.environment);
         self.files = stage_paths(file, last, context);
-        let steps = image.iter().flat_map(|stage| &stage.steps);
-        let runs = steps.filter_map(|step| match &step.action {
-            BuildAction::Run { commands, .. } => Some(commands),
-            _ => None,
-        });
-        self.build_commands = runs.flatten().cloned().collect();
+        for step in image.iter().flat_map(|stage| &stage.steps) {
+            match &step.action {
+                BuildAction::Run { commands, .. } => {
+                    self.build_commands.extend_from_slice(commands)
+                }
+                BuildAction::Copy(paths) => self.copied.extend_from_slice(paths),
+                BuildAction::Entrypoint(_) | BuildAction::Command(_) => {}
+            }
+        }
     }
 
     /// Returns whether files of the project are copied into the image or mounted.

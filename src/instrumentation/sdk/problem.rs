@@ -101,4 +101,8 @@ pub enum SdkProblemKind {
     CompressionUnknown,
     /// Either the certificate or the key is missing.
     ClientFiles,
+    /// The program does not start, because an agent or module that it is started with cannot be loaded.
+    AgentNotLoaded,
+    /// Requests are handled in child processes that the agent does not reach.
+    ChildrenNotReached,
 }

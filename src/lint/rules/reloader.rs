@@ -1,23 +1,35 @@
-//! `reloader`: Flask's reloader, whose child process is not instrumented.
+//! `reloader`: a server that handles requests in child processes, which are not instrumented.
 
+use super::sdk::{TracedService, traced_services};
+use crate::instrumentation::SdkProblemKind;
 use crate::lint::packages::PythonFile;
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
 pub(super) static RULE: LintRule = LintRule {
     code: "reloader",
     severity: Severity::Warning,
-    why: "Flask's reloader serves requests from a second process, which `opentelemetry-instrument` does not reach",
-    explanation: "Started by `opentelemetry-instrument` with debug on, Flask restarts itself in a child that is not instrumented: no spans. Since \
-        opentelemetry-instrumentation 0.63b0 the child is instrumented too, so only an older one that is pinned is reported. Run \
-        it with `use_reloader=False`, or initialise in the application's own code, which each process runs.",
+    why: "requests are handled in child processes, which an old `opentelemetry-instrument` does not reach",
+    explanation: "With debug on, Flask restarts itself in a child; `uvicorn --workers 2` and `--reload`, `fastapi dev` and Django's `runserver` \
+        serve from children too. Before opentelemetry-instrumentation 0.63b0 such a child is not instrumented: no spans. Only an \
+        older one that is pinned is reported. Take a newer one, turn the reloader off (`use_reloader=False`, `--noreload`), start the \
+        workers with gunicorn, or initialise in the application's own code, which each process runs.",
     failing: &[
         ("requirements.txt", "flask\nopentelemetry-distro==0.48b0\n"),
-        ("compose.yaml", "services:\n  api: {build: .}\n"),
+        (
+            "compose.yaml",
+            "services:\n  api: {build: .}\n  web:\n    build: ./web\n    command: opentelemetry-instrument uvicorn main:app --workers 2 # <-\n    environment:\n      OTEL_SERVICE_NAME: web\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://otel.example.com\n",
+        ),
         ("Dockerfile", "FROM python\nCMD opentelemetry-instrument python app.py\n"),
         (
             "app.py",
             "from flask import Flask\napp = Flask(__name__)\nif __name__ == '__main__':\n    app.run(debug=True) # <-\n",
         ),
+        (
+            "web/requirements.txt",
+            "fastapi\nopentelemetry-distro==0.62b1\nopentelemetry-exporter-otlp\n",
+        ),
+        ("web/Dockerfile", "FROM python\nCOPY . .\nCMD uvicorn main:app\n"),
+        ("web/main.py", "from fastapi import FastAPI\napp = FastAPI()\n"),
     ],
     passing: &[
         ("new/requirements.txt", "flask\nopentelemetry-distro\nopentelemetry-exporter-otlp\n"),
@@ -60,7 +72,20 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             }
         }
     }
+    hits.extend(traced_services(inspection).filter_map(|traced| find_children(&traced)));
     hits
+}
+
+/// Reports a command that serves from child processes, at the command if the compose file has it.
+fn find_children(traced: &TracedService<'_>) -> Option<RuleHit> {
+    let mut problems = traced.settings.problems.iter();
+    let problem = problems.find(|problem| problem.kind == SdkProblemKind::ChildrenNotReached)?;
+    let (file, at) = match &traced.service.command_span {
+        Some(span) => (traced.model.file(span), span.range.start),
+        None => traced.place(problem.variable),
+    };
+    let advice = "require a newer opentelemetry-distro, or start the processes with gunicorn";
+    Some(RuleHit::new(file, at, &*problem.text, advice))
 }
 
 /// Returns whether the instrumentation is pinned to a version whose agent ignores the reloader's child.

@@ -39,7 +39,11 @@ pub(super) fn switch_on(
         let value = match problem.kind {
             SdkProblemKind::Disabled => "false",
             SdkProblemKind::NoExporter | SdkProblemKind::OtherExporter => "otlp",
-            SdkProblemKind::NothingSampled | SdkProblemKind::NoTraceContext => {
+            SdkProblemKind::NothingSampled
+            | SdkProblemKind::NoTraceContext
+            | SdkProblemKind::ResourceIgnored
+            | SdkProblemKind::AgentNotLoaded
+            | SdkProblemKind::ChildrenNotReached => {
                 notes.push(Note::warning(format!("{}: {}", service.name, problem.text)));
                 continue;
             }

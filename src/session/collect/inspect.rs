@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::compose::{self, ComposeModel, FileSyntax, ProjectTextFile, classify_service};
+use crate::edit::python::calls::PythonCall;
 use crate::edit::yaml::gitpod::GitpodFile;
 use crate::edit::yaml::tree::{YamlSyntaxError, YamlTree};
 use crate::error::{Error, ErrorCode, Result};
@@ -16,7 +17,7 @@ use crate::plan::instrument::{PackageList, TracingStart};
 use crate::project::{Project, ProjectFile};
 use crate::session::code::{CodeOfService, read_code};
 use crate::session::collector;
-use crate::session::instrumentation::read_instrumentation;
+use crate::session::instrumentation::read_parsed_instrumentation;
 
 /// Reads the files that doctor's rules check; a file that does not parse is recorded as unread.
 ///
@@ -45,7 +46,10 @@ pub(crate) fn inspect_project(project: &Project) -> Result<Inspection> {
                         .any(|setting| setting.name.starts_with("OTEL_"))
                 };
                 if has_python || is_told() {
-                    let read = read_instrumentation(project, service, model.plain());
+                    let read =
+                        read_parsed_instrumentation(project, service, model.plain(), &|path| {
+                            reading.parsed_calls(path)
+                        });
                     reading.inspection.instrumentation.insert(service.name.clone(), read);
                 }
                 reading.read_collector(service);
@@ -312,6 +316,12 @@ impl InspectionReader<'_> {
         });
         self.python.insert(path, at);
         at
+    }
+
+    /// Returns the calls in a module that was parsed.
+    fn parsed_calls(&self, path: &Path) -> Option<&[PythonCall]> {
+        let at = (*self.python.get(path)?)?;
+        Some(&self.inspection.python[at].module.calls)
     }
 
     fn read_manifest(&mut self, folder: &Path) {
