@@ -13,6 +13,8 @@ pub struct OtlpListener {
     pub audience: ListenerAudience,
     /// The port; `None` if it depends on an unset variable.
     pub port: Option<u16>,
+    /// Whether it expects TLS.
+    pub is_encrypted: bool,
 }
 
 /// A transport of OTLP.
@@ -112,7 +114,8 @@ pub fn read_listeners(
                 None => (defaults, Some(usual)),
                 Some(written) => read_endpoint(written, variable),
             };
-            listeners.push(OtlpListener { protocol, audience, port });
+            let is_encrypted = settings.get("tls").is_some();
+            listeners.push(OtlpListener { protocol, audience, port, is_encrypted });
         }
     }
     Ok(listeners)

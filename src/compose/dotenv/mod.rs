@@ -106,9 +106,10 @@ impl DotenvStatement {
     pub fn verbatim(&self, text: &str) -> Option<Range<usize>> {
         let value = self.raw()?;
         let whole = &self.value_range;
-        let quote = usize::from(text.get(whole.clone())?.starts_with(['"', '\'']));
-        let inside = whole.start + quote..whole.start + quote + value.len();
-        (text.get(inside.clone()) == Some(value)).then_some(inside)
+        // In a raw file, quotes are part of the value.
+        let mut ranges =
+            [0, 1].map(|quote| whole.start + quote..whole.start + quote + value.len()).into_iter();
+        ranges.find(|inside| inside.end <= whole.end && text.get(inside.clone()) == Some(value))
     }
 }
 

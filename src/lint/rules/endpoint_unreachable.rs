@@ -8,10 +8,10 @@ use crate::compose::{
     is_unknown_name, lacks_machine_name,
 };
 use crate::instrumentation::{ENDPOINT_VARIABLES, OtlpProtocol};
-use crate::lint::{Inspection, LintRule, RuleHit, Severity};
+use crate::lint::{CollectorFile, Inspection, LintRule, RuleHit, Severity};
 use crate::provider::listening::{
-    CollectorUnreachableReason, ListenerProtocol, SenderNetwork, find_unreachable_reason,
-    read_listeners,
+    CollectorUnreachableReason, ListenerProtocol, OtlpListener, SenderNetwork,
+    find_unreachable_reason, read_listeners,
 };
 
 pub(super) static RULE: LintRule = LintRule {
@@ -20,7 +20,7 @@ pub(super) static RULE: LintRule = LintRule {
     why: "each request is refused or reaches nothing, and the SDK drops its spans after some retries",
     explanation: "Between containers a collector is reached at the port it listens on, not at the one it publishes: with `ports: \
         [\"24318:4318\"]` it is `http://otel-collector:4318`. Its configuration decides for whom: `localhost:4318` is its own container \
-        alone. A service on none of the same networks is not found, nor is a name that no service has while the collector has another. `host.docker.internal` is a name of Docker Desktop; elsewhere \
+        alone. It answers in plain text unless its receiver has `tls`: `https://`, and gRPC without a scheme, begin with TLS. A service on none of the same networks is not found, nor is a name that no service has while the collector has another. `host.docker.internal` is a name of Docker Desktop; elsewhere \
         `extra_hosts` has to tell it.",
     failing: &[
         (
@@ -78,8 +78,9 @@ fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<
                 OtlpProtocol::Grpc => ListenerProtocol::Grpc,
                 _ => ListenerProtocol::Http,
             });
-            let (message, advice) = find_deaf(inspection, receiver, (url, port), protocol)?;
-            Some(hit(message, advice))
+            let plain = find_plain(inspection, receiver, (url, port), &setting.resolved());
+            let found = plain.or_else(|| find_deaf(inspection, receiver, (url, port), protocol));
+            found.map(|(message, advice)| hit(message, advice))
         }
         AddressTarget::Outside if is_unknown_name(model, service, host) => {
             let is_beside =
@@ -108,6 +109,43 @@ pub(super) fn is_configured(
     inspection.collectors.iter().any(|collector| collector.service == service)
 }
 
+/// Returns why TLS fails with a collector that expects none, and the fix. `written` is the endpoint as it is set.
+fn find_plain(
+    inspection: &Inspection,
+    receiver: &ServiceModel,
+    (url, port): (&Url, u16),
+    written: &str,
+) -> Option<(String, String)> {
+    if url.scheme() != "https" || !is_collector(receiver) {
+        return None;
+    }
+    if inspection.collectors.iter().any(|collector| collector.service == receiver.name) {
+        let listeners = configured_listeners(inspection, receiver)?.1;
+        let on_port = listeners.iter().find(|listener| listener.port == Some(port))?;
+        if on_port.is_encrypted {
+            return None;
+        }
+    }
+    let message =
+        format!("the connection begins with TLS, and {} expects plain text", receiver.name);
+    let bare = written.split_once("://").map_or(written, |(_, rest)| rest);
+    Some((message, format!("write `http://{bare}`")))
+}
+
+/// Returns the configuration of a collector, and its listeners; `None` if they are unknown.
+fn configured_listeners<'i>(
+    inspection: &'i Inspection,
+    receiver: &ServiceModel,
+) -> Option<(&'i CollectorFile, Vec<OtlpListener>)> {
+    let model = inspection.model.as_ref()?;
+    let config =
+        inspection.collectors.iter().find(|collector| collector.service == receiver.name)?;
+    let settings = receiver.intended(model.plain());
+    let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
+    let image = receiver.image.as_deref().unwrap_or_default();
+    Some((config, read_listeners(&config.file.text, image, &variable).ok()?))
+}
+
 /// Returns why a collector configuration does not accept what is sent to its port, and the fix. An unknown protocol may be either
 /// one.
 fn find_deaf(
@@ -116,13 +154,7 @@ fn find_deaf(
     (url, port): (&Url, u16),
     protocol: Option<ListenerProtocol>,
 ) -> Option<(String, String)> {
-    let model = inspection.model.as_ref()?;
-    let config =
-        inspection.collectors.iter().find(|collector| collector.service == receiver.name)?;
-    let settings = receiver.intended(model.plain());
-    let variable = |name: &str| Some(settings.get(name)?.value.known()?.to_owned());
-    let image = receiver.image.as_deref().unwrap_or_default();
-    let listeners = read_listeners(&config.file.text, image, &variable).ok()?;
+    let (config, listeners) = configured_listeners(inspection, receiver)?;
     let network = if url.host_str().is_some_and(is_own_host) {
         SenderNetwork::Shared
     } else {

@@ -1,6 +1,10 @@
 //! `protocol-port`: a protocol with the port of the other.
 
+use super::sdk::{TracedService, traced_services};
 use super::{endpoint_unreachable, telemetry};
+use crate::instrumentation::{
+    ENDPOINT_VARIABLES, Language, OtlpProtocol, PROTOCOL_VARIABLES, SdkSetup,
+};
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -8,12 +12,20 @@ pub(super) static RULE: LintRule = LintRule {
     severity: Severity::Warning,
     why: "an HTTP exporter on a gRPC port, or the reverse, retries for seconds and delivers nothing",
     explanation: "By convention a receiver listens for gRPC on 4317 and for HTTP on 4318. The protocol that \
-        OTEL_EXPORTER_OTLP_PROTOCOL names and the port of the endpoint must belong together. A collector whose \
-        configuration is here is not judged by its ports.",
-    failing: &[(
-        "compose.yaml",
-        "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://collector:4317 # <-\n  b:\n    environment:\n      - OTEL_SERVICE_NAME=b\n      - OTEL_EXPORTER_OTLP_PROTOCOL=grpc\n      - OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 # <-\n",
-    )],
+        OTEL_EXPORTER_OTLP_PROTOCOL names and the port of the endpoint must belong together. Without the variable, agents of Java since \
+        release 2, .NET and Node.js use HTTP, and `opentelemetry-instrument` uses gRPC. A collector whose configuration is here is not \
+        judged by its ports.",
+    failing: &[
+        (
+            "compose.yaml",
+            "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://collector:4317 # <-\n  b:\n    environment:\n      - OTEL_SERVICE_NAME=b\n      - OTEL_EXPORTER_OTLP_PROTOCOL=grpc\n      - OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 # <-\n  shop:\n    build: ./shop\n    environment:\n      OTEL_SERVICE_NAME: shop\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://collector:4317 # <-\n",
+        ),
+        (
+            "shop/Dockerfile",
+            "FROM eclipse-temurin:21\nADD https://github.com/open-telemetry/opentelemetry-java-instrumentation/releases/download/v2.1.0/opentelemetry-javaagent.jar /otel/opentelemetry-javaagent.jar\nCOPY shop.jar /\nCMD [\"java\", \"-javaagent:/otel/opentelemetry-javaagent.jar\", \"-jar\", \"/shop.jar\"]\n",
+        ),
+        ("shop/pom.xml", "<project/>\n"),
+    ],
     passing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_PROTOCOL: grpc\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://collector:4317\n",
@@ -55,5 +67,37 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             ));
         }
     }
+    hits.extend(traced_services(inspection).filter_map(|traced| find_default(inspection, &traced)));
     hits
+}
+
+/// Reports an endpoint on the other protocol's port, for an SDK whose protocol no variable sets.
+fn find_default(inspection: &Inspection, traced: &TracedService<'_>) -> Option<RuleHit> {
+    let read = traced.instrumentation.filter(|read| read.setup != SdkSetup::Unknown)?;
+    let is_in_python =
+        read.language == Some(Language::Python) && matches!(read.setup, SdkSetup::Code { .. });
+    let setting = traced.winner(ENDPOINT_VARIABLES)?;
+    let endpoint = setting.resolved();
+    // Python's exporters are judged where they are imported.
+    if is_in_python
+        || traced.winner(PROTOCOL_VARIABLES).is_some()
+        || endpoint_unreachable::is_configured(inspection, traced.service, &endpoint)
+    {
+        return None;
+    }
+    let protocol = traced.settings.otlp()?.protocol;
+    let is_grpc = protocol == OtlpProtocol::Grpc;
+    let right = match telemetry::endpoint(&endpoint)?.port? {
+        4318 if is_grpc => "grpc on port 4317",
+        4317 if !is_grpc => "http/protobuf on port 4318",
+        _ => return None,
+    };
+    let other = if is_grpc { "http/protobuf" } else { "grpc" };
+    let message = format!(
+        "{} sends {} unless told otherwise, and this is the port of the other",
+        traced.service.name,
+        protocol.as_str()
+    );
+    let advice = format!("send {right}, or set {} to {other}", PROTOCOL_VARIABLES[1]);
+    Some(RuleHit::new(setting.file, setting.value_at, message, advice))
 }

@@ -150,14 +150,13 @@ fn process_environment(
     environment
 }
 
-/// Returns the variables of a service with their known values; if a name repeats, the later one counts. A quoted value
-/// counts as unknown, because another rule reports it.
+/// Returns the variables of a service with their known values; if a name repeats, the later one counts. Quotes around a
+/// value are left out, because another rule reports them.
 fn judged_variables(scope: &ProgramVariables<'_>) -> BTreeMap<String, Option<Secret>> {
-    let pairs = scope.assignments.iter().map(|assignment| {
-        let value =
-            if value_quoted::is_quoted(assignment.text()) { None } else { known_value(assignment) };
-        (assignment.name.to_owned(), value)
-    });
+    let pairs = scope
+        .assignments
+        .iter()
+        .map(|assignment| (assignment.name.to_owned(), known_value(assignment)));
     pairs.collect()
 }
 
@@ -168,7 +167,10 @@ fn keep_known_value((name, value): (String, Option<Secret>)) -> Option<(String, 
 /// Returns the value of a variable as the SDK sees it. In a list of headers, a letter replaces each unknown variable;
 /// any other value with an unknown variable is not checked.
 fn known_value(setting: &VariableAssignment<'_>) -> Option<Secret> {
-    let resolved = setting.resolved();
+    let resolved = match setting.resolved() {
+        quoted if value_quoted::is_quoted(&quoted) => quoted[1..quoted.len() - 1].to_owned().into(),
+        plain => plain,
+    };
     let references = find_references(&resolved);
     if !references.is_empty() && !telemetry::is_headers(setting.name) {
         return None;
