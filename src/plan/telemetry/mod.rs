@@ -1,6 +1,7 @@
 //! Plans telemetry variables: what each traced service lacks or has too many of, and the compose files to change.
 
 mod changes;
+mod port_protocol;
 mod protocol;
 mod switches;
 
@@ -24,6 +25,7 @@ use crate::provider::{Destination, NamedService, Variable, render_service_enviro
 
 pub(super) use changes::file_of;
 use changes::{ENDPOINT, EndpointOrigin, EnvironmentChanges, TRACES_ENDPOINT};
+use port_protocol::fit_to_port;
 use switches::switch_on;
 
 /// The variable with a service's name.
@@ -96,11 +98,16 @@ pub fn plan(
             let sent_by = request.instrumentation.get(&service.name);
             let (variables, notes) = switch_on(sent_by, settings, variables, service);
             plan.notes.extend(notes);
-            let (variables, notes) = protocol::add_protocol(sent_by, &service.name, variables);
+            let (mut variables, notes) = protocol::add_protocol(sent_by, &service.name, variables);
             plan.notes.extend(notes);
+            let is_moved = fit_to_port(sent_by, model, service, &mut variables);
             let is_planned = traced.endpoint == destination.endpoint
                 || destination.on_host.as_ref() == Some(&traced.endpoint);
-            let endpoint = if is_planned { EndpointOrigin::Planned } else { EndpointOrigin::Kept };
+            let endpoint = if is_planned && !is_moved {
+                EndpointOrigin::Planned
+            } else {
+                EndpointOrigin::Kept
+            };
             let changes = EnvironmentChanges::of(service, settings, variables, spelling, endpoint);
             plan.notes.extend(changes.spread(model, service, &mut files));
             plan.notes.extend(files.add_host(model, service, destination));
