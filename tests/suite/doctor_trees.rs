@@ -11,13 +11,15 @@ use crate::doctor::{Tally, print_tallies};
 use crate::sandbox::Sandbox;
 
 /// The labelled project that a file below `tests/doctor/trees` describes.
-struct LabelledTree {
-    name: String,
-    files: Vec<(String, String)>,
+pub struct LabelledTree {
+    pub name: String,
+    pub files: Vec<(String, String)>,
     /// Committed although `.gitignore` names them.
     tracked: Vec<String>,
     shell: Vec<(String, String)>,
     labels: Vec<TreeLabel>,
+    /// The other lines of its head, as a word and the rest: what `init` and `verify` say of it.
+    pub expected: Vec<(String, String)>,
 }
 
 /// The line of a defect, its code, and its severity where the label says one.
@@ -39,6 +41,7 @@ impl LabelledTree {
             tracked: Vec::new(),
             shell: Vec::new(),
             labels: Vec::new(),
+            expected: Vec::new(),
         };
         for line in text.lines() {
             let begins = line.strip_prefix("-- ").and_then(|rest| rest.strip_suffix(" --"));
@@ -59,6 +62,9 @@ impl LabelledTree {
             "shell" => {
                 let (name, value) = rest.split_once('=').unwrap();
                 self.shell.push((name.to_owned(), value.to_owned()));
+            }
+            "provider" | "init" | "says" | "writes" | "verify" => {
+                self.expected.push((word.to_owned(), rest.to_owned()));
             }
             _ => panic!("{}: {line}", self.name),
         }
@@ -84,7 +90,7 @@ impl LabelledTree {
     }
 
     /// The project in a repository of git that has all of it, but for what it ignores.
-    fn lay_out(&self) -> Sandbox {
+    pub fn lay_out(&self) -> Sandbox {
         let files: Vec<(&str, &str)> =
             self.files.iter().map(|(path, text)| (&**path, &**text)).collect();
         let mut sandbox = Sandbox::new(&files);
@@ -110,7 +116,7 @@ impl LabelledTree {
 }
 
 /// Every labelled tree, in the order of their names.
-fn labelled_trees() -> Vec<LabelledTree> {
+pub fn labelled_trees() -> Vec<LabelledTree> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/doctor/trees");
     let mut paths: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

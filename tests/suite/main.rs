@@ -44,6 +44,7 @@ mod doctor_keys;
 mod doctor_kinds;
 mod doctor_reads;
 mod doctor_repairs;
+mod doctor_reports;
 mod doctor_services;
 mod doctor_trees;
 mod documents;
@@ -76,6 +77,7 @@ mod instrument;
 #[cfg(unix)]
 mod journeys;
 mod judged_services;
+mod kept_collectors;
 mod key;
 mod keyring;
 mod listen;
