@@ -48,7 +48,7 @@ pub mod commands;
 mod prove;
 mod session;
 
-pub mod addon;
+mod addon;
 pub mod compose;
 pub mod consent;
 pub mod edit;

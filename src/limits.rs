@@ -32,9 +32,6 @@ pub const MODEL_BYTES: usize = 64 << 20;
 /// Largest published range that is split into separate ports; a longer one stays a range in lists and plans.
 pub const PORTS_APART: u16 = 16;
 
-/// Mappings merged into one mapping of variables, as doctor reads it. Each link of a chain needs a stack frame.
-pub const MERGES: usize = 64;
-
 /// Bytes of one Python file that is parsed. Files of data may be longer, applications are not.
 pub const PYTHON_BYTES: usize = 1 << 20;
 

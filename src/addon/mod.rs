@@ -2,15 +2,15 @@
 //!
 //! Opens no socket; [`crate::net`] does.
 
-pub mod rollbar;
-pub mod xray;
+pub(crate) mod rollbar;
+pub(crate) mod xray;
 
 use crate::otlp::FailureCode;
 use crate::otlp::response::{HttpAnswer, response_message};
 
 /// The result of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AddonOutcome {
+pub(crate) enum AddonOutcome {
     /// Accepted, with the evidence.
     Taken(String),
     /// Refused, with the message.

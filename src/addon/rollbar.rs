@@ -12,11 +12,11 @@ use crate::otlp::trace::encode_hex;
 use crate::secret::Secret;
 
 /// The environment of every test item, so that they can be filtered; Rollbar groups them into one item.
-pub const ENVIRONMENT: &str = "cruddur-ops-verify";
+pub(crate) const ENVIRONMENT: &str = "cruddur-ops-verify";
 
 /// An item of level `debug`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RollbarItem {
+pub(crate) struct RollbarItem {
     /// The id: 32 lower-case hex digits.
     pub uuid: String,
     service: String,
@@ -25,7 +25,7 @@ pub struct RollbarItem {
 
 impl RollbarItem {
     /// Returns an item of `service` at `now` (since 1970), with an id from `random`.
-    pub fn new(service: &str, now: Duration, random: [u64; 2]) -> Self {
+    pub(crate) fn new(service: &str, now: Duration, random: [u64; 2]) -> Self {
         Self {
             uuid: random.map(|bits| encode_hex(&bits.to_be_bytes())).concat(),
             service: service.to_owned(),
@@ -34,7 +34,7 @@ impl RollbarItem {
     }
 
     /// Returns the request's body; the token goes in a header.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let data = json!({
             "environment": ENVIRONMENT,
             "level": "debug",
@@ -53,7 +53,7 @@ impl RollbarItem {
 
     /// Returns the meaning of a response. Rollbar repeats an unknown token, which is cut out before anything is
     /// quoted.
-    pub fn read(&self, answer: &HttpAnswer, token: &Secret) -> AddonOutcome {
+    pub(crate) fn read(&self, answer: &HttpAnswer, token: &Secret) -> AddonOutcome {
         let text = String::from_utf8_lossy(&answer.body);
         let body = if token.is_empty() {
             text.into_owned()
@@ -92,7 +92,7 @@ impl RollbarItem {
 
 /// Returns the URL to which rollbar's package posts items if configured with `endpoint`: without a trailing slash,
 /// the last path segment is replaced.
-pub fn items_url(endpoint: &str) -> Option<Url> {
+pub(crate) fn items_url(endpoint: &str) -> Option<Url> {
     let url = Url::parse(endpoint).ok()?.join("item/").ok()?;
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }

@@ -17,7 +17,7 @@ const PORT: u16 = 2000;
 
 /// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostAndPort {
+pub(crate) struct HostAndPort {
     /// A host name or IP address.
     pub host: String,
     /// The port.
@@ -26,7 +26,7 @@ pub struct HostAndPort {
 
 /// The daemon's addresses for segments and for requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct XrayAddresses {
+pub(crate) struct XrayAddresses {
     /// The address for segments, by UDP.
     pub udp: HostAndPort,
     /// The address of the API, which the daemon signs requests for, by TCP.
@@ -35,7 +35,7 @@ pub struct XrayAddresses {
 
 impl XrayAddresses {
     /// Parses `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port` in either order.
-    pub fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.trim().split(' ').collect();
         let of =
             |kind: &str| parts.iter().find_map(|part| parse_host_port(part.strip_prefix(kind)?));
@@ -64,7 +64,7 @@ fn parse_host_port(text: &str) -> Option<HostAndPort> {
 
 /// A finished segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct XraySegment {
+pub(crate) struct XraySegment {
     name: String,
     trace_id: String,
     id: String,
@@ -73,7 +73,7 @@ pub struct XraySegment {
 
 impl XraySegment {
     /// Returns a segment of `service` at `now` (since 1970), with ids from `random`.
-    pub fn new(service: &str, now: Duration, random: [u64; 3]) -> Self {
+    pub(crate) fn new(service: &str, now: Duration, random: [u64; 3]) -> Self {
         let [high, low, id] = random.map(|bits| encode_hex(&bits.to_be_bytes()));
         // X-Ray only accepts trace ids that start with a recent time, followed by twelve random bytes.
         let trace_id = format!("1-{:08x}-{}{low}", now.as_secs() & 0xffff_ffff, &high[..8]);
@@ -81,12 +81,12 @@ impl XraySegment {
     }
 
     /// Returns the trace id: `1-5759e988-bd862e3fe1be46a994272793`.
-    pub fn trace_id(&self) -> &str {
+    pub(crate) fn trace_id(&self) -> &str {
         &self.trace_id
     }
 
     /// Returns the datagram for UDP.
-    pub fn datagram(&self) -> Vec<u8> {
+    pub(crate) fn datagram(&self) -> Vec<u8> {
         let end = self.sent.as_secs_f64();
         let segment = json!({
             "name": self.name,
@@ -101,7 +101,7 @@ impl XraySegment {
 }
 
 /// Returns what the daemon's response to `GetSamplingRules` shows about its AWS keys and region.
-pub fn read_sampling_rules(answer: &HttpAnswer) -> AddonOutcome {
+pub(crate) fn read_sampling_rules(answer: &HttpAnswer) -> AddonOutcome {
     if answer.status == 200 {
         let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         return match json["SamplingRuleRecords"].as_array() {
@@ -124,7 +124,7 @@ pub fn read_sampling_rules(answer: &HttpAnswer) -> AddonOutcome {
 }
 
 /// Returns whether the output of `aws xray batch-get-traces` contains this trace; `None` for other output.
-pub fn contains_trace(printed: &str, trace_id: &str) -> Option<bool> {
+pub(crate) fn contains_trace(printed: &str, trace_id: &str) -> Option<bool> {
     let json: Value = serde_json::from_str(printed).ok()?;
     let traces = json["Traces"].as_array()?;
     Some(traces.iter().any(|trace| trace["Id"] == trace_id))

@@ -15,7 +15,7 @@ const DOT: &str = "\u{1f47b}";
 /// Returns the position and reason if docker compose rejects the aliases of the document below `root`.
 pub(super) fn check_aliases(tree: &YamlTree, root: NodeId) -> Option<(NodeId, String)> {
     // For one of several documents, the walk is cheaper than this check of the whole text.
-    let is_small = tree.documents() == 1 && tree.len() <= VISITS;
+    let is_small = tree.documents() == 1 && tree.node_count() <= VISITS;
     if is_small && !is_shared(tree) {
         return None;
     }

@@ -8,7 +8,7 @@ use toml_edit::{Document, Item};
 use super::requirements::{RequirementEntry, Requirements, VersionBounds, normalize_package_name};
 
 /// Reads the packages of a `uv.lock`, `poetry.lock` or `pdm.lock`, with their versions; `None` if it is not TOML.
-pub fn toml_lock(text: &str) -> Option<Vec<RequirementEntry>> {
+pub(crate) fn toml_lock(text: &str) -> Option<Vec<RequirementEntry>> {
     let document = Document::parse(text).ok()?;
     let packages = document
         .as_table()
@@ -24,7 +24,7 @@ pub fn toml_lock(text: &str) -> Option<Vec<RequirementEntry>> {
 }
 
 /// Reads the packages of a `Pipfile.lock` except those only for development; `None` if it is not a JSON object.
-pub fn pipfile_lock(text: &str) -> Option<Vec<RequirementEntry>> {
+pub(crate) fn pipfile_lock(text: &str) -> Option<Vec<RequirementEntry>> {
     let lock: Value = serde_json::from_str(text).ok()?;
     let packages = lock
         .as_object()?
@@ -40,7 +40,7 @@ pub fn pipfile_lock(text: &str) -> Option<Vec<RequirementEntry>> {
 }
 
 /// Reads the `[packages]` of a `Pipfile`; `None` if it is not TOML.
-pub fn pipfile(text: &str) -> Option<Vec<RequirementEntry>> {
+pub(crate) fn pipfile(text: &str) -> Option<Vec<RequirementEntry>> {
     let document = Document::parse(text).ok()?;
     let packages = document
         .as_table()
@@ -56,7 +56,7 @@ pub fn pipfile(text: &str) -> Option<Vec<RequirementEntry>> {
 }
 
 /// Reads the packages of a conda `environment.yml`, including those under `pip`; `None` if it is not a YAML mapping.
-pub fn conda_environment(text: &str) -> Option<Vec<RequirementEntry>> {
+pub(crate) fn conda_environment(text: &str) -> Option<Vec<RequirementEntry>> {
     let environment: Value = serde_yaml::from_str(text).ok()?;
     let mut found = Vec::new();
     for dependency in environment.as_object()?.get("dependencies")?.as_array()? {

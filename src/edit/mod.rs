@@ -3,11 +3,11 @@
 //! No I/O. A line that no patch touches keeps every byte.
 
 pub mod jsonc;
-pub mod locks;
-pub mod patch;
+pub(crate) mod locks;
+pub(crate) mod patch;
 pub mod pyproject;
 pub mod python;
-pub mod refusal;
+pub(crate) mod refusal;
 pub mod requirements;
-pub mod text;
+pub(crate) mod text;
 pub mod yaml;

@@ -34,7 +34,7 @@ impl TextPatch {
 /// Applies the patches to `source` in any order; `None` if two overlap or one is out of range.
 ///
 /// Insertions at the same byte keep their order.
-pub fn apply(source: &str, patches: &[TextPatch]) -> Option<String> {
+pub(crate) fn apply(source: &str, patches: &[TextPatch]) -> Option<String> {
     let mut ordered: Vec<&TextPatch> = patches.iter().collect();
     ordered.sort_by_key(|patch| (patch.range.start, patch.range.end));
     let mut out = String::with_capacity(

@@ -27,11 +27,11 @@ impl LineEnding {
 }
 
 /// Returns the start of the line that contains the byte `at`.
-pub fn line_start(source: &str, at: usize) -> usize {
+pub(crate) fn line_start(source: &str, at: usize) -> usize {
     source[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }
 
 /// Returns the end of the line that contains the byte `at`, including its line ending.
-pub fn line_end(source: &str, at: usize) -> usize {
+pub(crate) fn line_end(source: &str, at: usize) -> usize {
     source[at..].find('\n').map_or(source.len(), |newline| at + newline + 1)
 }

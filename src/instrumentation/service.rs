@@ -187,11 +187,6 @@ impl Instrumentation {
         let packages = self.packages.as_ref();
         packages.is_some_and(|packages| PAGE_SDKS.iter().any(|name| packages.contains(*name)))
     }
-
-    /// Returns the service name of its spans.
-    pub fn service_name(&self) -> Option<String> {
-        self.settings().service_name
-    }
 }
 
 /// Returns the variables of a process: those of the command override the service's own, which override the image's.

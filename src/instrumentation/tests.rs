@@ -154,7 +154,10 @@ fn an_sdk_set_up_in_code_is_found() {
         Some(Language::Node),
         &SpanSource::Code,
     );
-    assert_eq!(inspect_service("{build: .}", &node).service_name().as_deref(), Some("shop"));
+    assert_eq!(
+        inspect_service("{build: .}", &node).settings().service_name.as_deref(),
+        Some("shop")
+    );
     for (file, text, language) in [
         ("go.mod", "require (\n\tgo.opentelemetry.io/otel/sdk v1.30.0\n)\n", Language::Go),
         ("Cargo.toml", "[dependencies]\nopentelemetry-otlp = \"0.27\"\n", Language::Rust),
@@ -243,7 +246,7 @@ fn image_and_command_can_set_the_service_name() {
         ("Dockerfile", "FROM python:3.12\nENV OTEL_SERVICE_NAME=api\nCOPY . .\nCMD flask run\n"),
         ("requirements.txt", "flask"),
     ];
-    let name = |service: &str| inspect_service(service, &files).service_name();
+    let name = |service: &str| inspect_service(service, &files).settings().service_name;
     assert_eq!(name("{build: .}").as_deref(), Some("api"));
     assert_eq!(name("{build: ., environment: {OTEL_SERVICE_NAME: web}}").as_deref(), Some("web"));
     let command = "command: opentelemetry-instrument --service_name shop flask run";
@@ -308,7 +311,8 @@ fn endpoint_and_name_in_code_are_used_unchanged() {
             format!("{PROVIDER}trace.set_tracer_provider(TracerProvider(resource={resource}))\n");
         let files = [("requirements.txt", "flask"), ("app.py", app.as_str())];
         let name = inspect_service("{build: ., environment: {OTEL_SERVICE_NAME: api}}", &files)
-            .service_name();
+            .settings()
+            .service_name;
         assert_eq!(name.as_deref(), Some("x"), "{resource}");
     }
 }

@@ -304,13 +304,13 @@ impl Inspection {
 }
 
 /// Returns whether settings of a service may be unknown: a base it extends or an `env_file` was not read.
-pub fn has_unread_settings(service: &ServiceModel) -> bool {
+pub(crate) fn has_unread_settings(service: &ServiceModel) -> bool {
     let is_read = |file: &compose::EnvFile| matches!(file.state, EnvFileState::Read(..));
     !service.gaps.is_empty() || !service.env_files.iter().all(is_read)
 }
 
 /// Returns whether a service is the AWS X-Ray daemon.
-pub fn is_xray_daemon(service: &ServiceModel) -> bool {
+pub(crate) fn is_xray_daemon(service: &ServiceModel) -> bool {
     match &service.image {
         Some(image) => Addon::Xray.runs(image),
         None => service.build.is_none() && service.name.contains("xray"),

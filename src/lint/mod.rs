@@ -4,12 +4,12 @@
 //! values; facts from the shell, the stores and git are passed in as [`OutsideFacts`].
 
 mod finding;
-pub mod inspection;
+pub(crate) mod inspection;
 mod known;
-pub mod packages;
-pub mod rule;
-pub mod rules;
-pub mod scope;
+pub(crate) mod packages;
+pub(crate) mod rule;
+pub(crate) mod rules;
+pub(crate) mod scope;
 mod silence;
 
 use std::collections::HashMap;

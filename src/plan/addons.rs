@@ -19,7 +19,7 @@ use crate::provider::{self, Addon, AddonDaemon, AddonProfile, Variable};
 
 /// The requested addons, the services that report, and the daemon's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AddonRequest {
+pub(crate) struct AddonRequest {
     /// The addons, each once.
     pub addons: Vec<Addon>,
     /// The services whose code reports to an addon.
@@ -32,7 +32,7 @@ pub struct AddonRequest {
 
 /// The naming scheme for the services' hosts, after which segments are named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum HostNaming {
+pub(crate) enum HostNaming {
     /// A Gitpod workspace's URLs.
     Gitpod,
     /// A codespace's URLs.
@@ -53,7 +53,7 @@ impl HostNaming {
 }
 
 /// Returns the daemon that the project already has.
-pub fn find_daemon(model: &ComposeModel, addon: Addon) -> Option<&ServiceModel> {
+pub(crate) fn find_daemon(model: &ComposeModel, addon: Addon) -> Option<&ServiceModel> {
     let daemon = addon.profile()?.daemon.as_ref()?;
     let mut services = model.services.iter();
     services.find(|service| {
@@ -75,7 +75,7 @@ fn daemon_to_add(
 }
 
 /// Returns the ports that `request` publishes.
-pub fn published(model: &ComposeModel, request: &AddonRequest) -> Option<PublishedTcpPort> {
+pub(crate) fn published(model: &ComposeModel, request: &AddonRequest) -> Option<PublishedTcpPort> {
     daemon_to_add(model, request).map(|(daemon, _)| {
         PublishedTcpPort::new(daemon.port, &daemon.service, ServiceRole::TracingDaemon)
     })
@@ -86,7 +86,7 @@ pub fn published(model: &ComposeModel, request: &AddonRequest) -> Option<Publish
 ///
 /// # Errors
 /// `unsafe-edit` when a compose file cannot be edited without changing its other contents.
-pub fn extend(
+pub(crate) fn extend(
     plan: &mut Plan,
     model: &ComposeModel,
     request: &AddonRequest,
@@ -127,7 +127,7 @@ pub fn extend(
 }
 
 /// Returns whether `service` refers to the secret `variable`, or will once `request` is written.
-pub fn refers_to_secret(
+pub(crate) fn refers_to_secret(
     model: &ComposeModel,
     service: &str,
     addon: Addon,

@@ -11,7 +11,7 @@ use crate::provider::collector::{self, FILE, PORT, SERVICE};
 
 /// The settings of a collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CollectorSettings {
+pub(crate) struct CollectorSettings {
     /// The destination it sends to.
     pub to: Destination,
     /// Origins of pages that may send spans from a browser.
@@ -27,7 +27,7 @@ pub struct CollectorSettings {
 ///
 /// # Errors
 /// `internal`, when a template does not render.
-pub fn plan(
+pub(crate) fn plan(
     model: &ComposeModel,
     root: &Path,
     existing: Option<&str>,

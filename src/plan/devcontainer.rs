@@ -10,15 +10,15 @@ use crate::edit::jsonc::devcontainer::{
 use crate::edit::yaml::ports::Visibility;
 
 /// The initial file for a project without one; it names the image that a codespace uses by default.
-pub const FRESH: &str = include_str!("../../templates/.devcontainer/devcontainer.json");
+pub(crate) const FRESH: &str = include_str!("../../templates/.devcontainer/devcontainer.json");
 
 /// Reads a `devcontainer.json`; invalid JSON counts as an empty file.
-pub fn configured(text: &str) -> DevcontainerPort {
+pub(crate) fn configured(text: &str) -> DevcontainerPort {
     editor::read_devcontainer(text).unwrap_or_default()
 }
 
 /// Returns the ports to forward: the published ones, except those that stay private unless they are named.
-pub fn ports_to_forward(
+pub(crate) fn ports_to_forward(
     published: &[PublishedTcpPort],
     policy: PortPolicy,
     requests: &[PortRequest],
@@ -48,7 +48,7 @@ pub fn ports_to_forward(
 
 /// Returns the planned contents of the file. An existing command of ours is updated for the ports it names;
 /// `on_start` adds the public ones.
-pub fn planned_contents(
+pub(crate) fn planned_contents(
     forwards: Vec<Forward>,
     goals: &BTreeMap<u16, Visibility>,
     configured: &DevcontainerPort,
@@ -73,7 +73,7 @@ pub fn planned_contents(
 }
 
 /// Returns whether every public port in `goals` is already opened at each start.
-pub fn is_opened_at_start(
+pub(crate) fn is_opened_at_start(
     goals: &BTreeMap<u16, Visibility>,
     configured: &DevcontainerPort,
 ) -> bool {
@@ -89,7 +89,7 @@ pub fn is_opened_at_start(
 
 /// Returns a note on how a dev container can get the key from its user's machine, unless its file already mentions
 /// it.
-pub fn recommend_key(variable: &str, text: Option<&str>) -> Option<Note> {
+pub(crate) fn recommend_key(variable: &str, text: Option<&str>) -> Option<Note> {
     if text.is_some_and(|text| text.contains(variable)) {
         return None;
     }

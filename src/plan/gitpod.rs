@@ -2,20 +2,20 @@
 
 use crate::edit::yaml::ports;
 
-pub use crate::edit::yaml::ports::GitpodPortEntry;
+pub(crate) use crate::edit::yaml::ports::GitpodPortEntry;
 
 /// Returns the entries of a `.gitpod.yml` that Gitpod would apply; none for invalid YAML.
-pub fn configured(text: &str) -> Vec<GitpodPortEntry> {
+pub(crate) fn configured(text: &str) -> Vec<GitpodPortEntry> {
     ports::read_gitpod_ports(text).unwrap_or_default()
 }
 
 /// Returns the entry that applies to `port`.
-pub fn entry_in_force(entries: &[GitpodPortEntry], port: u16) -> Option<&GitpodPortEntry> {
+pub(crate) fn entry_in_force(entries: &[GitpodPortEntry], port: u16) -> Option<&GitpodPortEntry> {
     entry_for_port(entries, port).or_else(|| entries.iter().find(|entry| entry.covers(port)))
 }
 
 /// Returns the first entry for exactly `port`.
-pub fn entry_for_port(entries: &[GitpodPortEntry], port: u16) -> Option<&GitpodPortEntry> {
+pub(crate) fn entry_for_port(entries: &[GitpodPortEntry], port: u16) -> Option<&GitpodPortEntry> {
     entries.iter().find(|entry| entry.first == port && entry.last == port)
 }
 

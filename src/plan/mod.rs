@@ -2,19 +2,19 @@
 //!
 //! Writes nothing; [`crate::apply`] does.
 
-pub mod addons;
-pub mod agents;
-pub mod collector;
+pub(crate) mod addons;
+pub(crate) mod agents;
+pub(crate) mod collector;
 pub(crate) mod compare;
-pub mod compose_changes;
-pub mod devcontainer;
+pub(crate) mod compose_changes;
+pub(crate) mod devcontainer;
 pub mod diff;
-pub mod gitpod;
+pub(crate) mod gitpod;
 pub mod instrument;
-pub mod ports;
-pub mod project_proof;
-pub mod removal;
-pub mod telemetry;
+pub(crate) mod ports;
+pub(crate) mod project_proof;
+pub(crate) mod removal;
+pub(crate) mod telemetry;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use crate::edit::yaml::ports::{PortEntry, Visibility};
 
 /// A TCP port that a compose service publishes on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublishedTcpPort {
+pub(crate) struct PublishedTcpPort {
     /// The host's port.
     pub port: u16,
     /// The compose service.
@@ -29,7 +29,7 @@ pub struct PublishedTcpPort {
 
 impl PublishedTcpPort {
     /// Returns a port that maps to the same container port on all interfaces.
-    pub fn new(port: u16, service: &str, role: ServiceRole) -> Self {
+    pub(crate) fn new(port: u16, service: &str, role: ServiceRole) -> Self {
         Self {
             port,
             service: service.to_owned(),
@@ -44,7 +44,7 @@ impl PublishedTcpPort {
 
 /// A range of TCP ports on the host that is too long to be handled port by port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublishedRange {
+pub(crate) struct PublishedRange {
     /// The host's ports.
     pub ports: RangeInclusive<u16>,
     /// The compose service.
@@ -53,7 +53,7 @@ pub struct PublishedRange {
 
 impl PublishedRange {
     /// Returns the note that the range gets no entry, and how to get one.
-    pub fn note(&self) -> Note {
+    pub(crate) fn note(&self) -> Note {
         let (first, last) = (self.ports.start(), self.ports.end());
         Note::fact(format!(
             "ports {first}-{last} ({}) are a range: those that are named get an entry, the others stay private",
@@ -64,7 +64,7 @@ impl PublishedRange {
 
 /// The origin of the existing entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PortEntryOrigin {
+pub(crate) enum PortEntryOrigin {
     /// `.gitpod.yml`.
     File,
     /// The workspace's live ports.
@@ -73,7 +73,7 @@ pub enum PortEntryOrigin {
 
 /// The policy for all ports together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PortPolicy {
+pub(crate) enum PortPolicy {
     /// Keep the user's entries; new ones are private.
     Keep,
     /// Public, except ports that are harmful when public.
@@ -84,7 +84,7 @@ pub enum PortPolicy {
 
 /// A request for one port: `3000=public:web`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PortRequest {
+pub(crate) struct PortRequest {
     /// The port.
     pub port: u16,
     /// The visibility, if given.
@@ -135,13 +135,13 @@ const XRAY: u16 = 2000;
 const SIGNS: &str = "anyone could sign requests with your AWS keys through the X-Ray daemon";
 
 /// The default port of the page of `listen --web`.
-pub const PAGE_PORT: u16 = 4319;
+pub(crate) const PAGE_PORT: u16 = 4319;
 const SHOWS: &str =
     "whoever finds its address could read every trace in the page of `cruddur-ops listen --web`";
 
 /// The planned port entries of `.gitpod.yml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PortEntries {
+pub(crate) struct PortEntries {
     /// The entries to write, without those that are already correct.
     pub to_write: Vec<PortEntry>,
     /// The target visibility of every requested port, whether or not it is written. Ports that stay as they are are
@@ -152,7 +152,7 @@ pub struct PortEntries {
 }
 
 /// Returns the entries to write into a `.gitpod.yml` with `existing` entries.
-pub fn entries(
+pub(crate) fn entries(
     published: &[PublishedTcpPort],
     policy: PortPolicy,
     requests: &[PortRequest],
@@ -340,7 +340,7 @@ fn build_gitpod_entry(
 
 /// Returns a name for each port: its service's name up to the first dash if that is unique, with the port number from
 /// the service's second port on.
-pub fn label_ports(published: &[PublishedTcpPort]) -> BTreeMap<u16, String> {
+pub(crate) fn label_ports(published: &[PublishedTcpPort]) -> BTreeMap<u16, String> {
     fn short(service: &str) -> &str {
         service.split('-').next().unwrap_or(service)
     }

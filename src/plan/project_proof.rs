@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorCode};
 
 /// The reason why a plan does not have the planned effect.
 #[derive(Debug)]
-pub struct UnprovenChange {
+pub(crate) struct UnprovenChange {
     /// The services whose planned lines have no effect or affect another service; they may be written to another
     /// file.
     pub misplaced: BTreeSet<String>,
@@ -32,7 +32,7 @@ impl From<Error> for UnprovenChange {
 ///
 /// # Errors
 /// The first unplanned difference, or every service that lacks a planned change.
-pub fn prove(
+pub(crate) fn prove(
     before: &ComposeModel,
     after: &ComposeModel,
     changes: &ComposeChanges,
@@ -47,7 +47,7 @@ pub fn prove(
 ///
 /// # Errors
 /// `unsafe-edit`.
-pub fn prove_removed(
+pub(crate) fn prove_removed(
     before: &ComposeModel,
     after: &ComposeModel,
     reverse: &ComposeChanges,
@@ -103,7 +103,7 @@ fn compare(
 ///
 /// # Errors
 /// The first thing docker compose would refuse.
-pub fn prove_loads(before: &ComposeModel, after: &ComposeModel) -> Result<(), Error> {
+pub(crate) fn prove_loads(before: &ComposeModel, after: &ComposeModel) -> Result<(), Error> {
     prove_not_refused(before, after)?;
     match before.services.iter().find(|service| after.service(&service.name).is_none()) {
         Some(lost) => {
@@ -118,7 +118,7 @@ pub fn prove_loads(before: &ComposeModel, after: &ComposeModel) -> Result<(), Er
 ///
 /// # Errors
 /// The first thing that docker compose would refuse.
-pub fn prove_not_refused(before: &ComposeModel, after: &ComposeModel) -> Result<(), Error> {
+pub(crate) fn prove_not_refused(before: &ComposeModel, after: &ComposeModel) -> Result<(), Error> {
     let known: HashSet<&str> =
         refusal_warnings(before).map(|warning| warning.text.as_str()).collect();
     if let Some(new) =

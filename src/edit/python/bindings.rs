@@ -29,7 +29,7 @@ pub enum ImportDepth {
 }
 
 /// Lists every import of a module, in source order.
-pub fn list_imports(source: &PythonSource<'_>) -> Vec<PythonImport> {
+pub(crate) fn list_imports(source: &PythonSource<'_>) -> Vec<PythonImport> {
     let parents = NodeParents::of(source);
     walk_preorder(source.root())
         .filter(|node| {
@@ -112,7 +112,7 @@ fn join_module_path(module: &str, name: &str) -> String {
 }
 
 /// Resolves an expression through the imports: `F` to `flask.Flask`, `F()` to `flask.Flask()`.
-pub fn resolve_expression(
+pub(crate) fn resolve_expression(
     source: &PythonSource<'_>,
     imports: &[PythonImport],
     node: Node<'_>,
@@ -138,7 +138,7 @@ pub fn resolve_expression(
 }
 
 /// Lists the names that the module scope binds by means other than an import.
-pub fn own_names(source: &PythonSource<'_>) -> Vec<String> {
+pub(crate) fn own_names(source: &PythonSource<'_>) -> Vec<String> {
     let inner = |node: Node<'_>| {
         matches!(node.kind(), "function_definition" | "class_definition" | "lambda")
     };
@@ -146,7 +146,7 @@ pub fn own_names(source: &PythonSource<'_>) -> Vec<String> {
 }
 
 /// Lists the names that this node binds in its scope, excluding nested nodes.
-pub fn bound_by(source: &PythonSource<'_>, node: Node<'_>) -> Vec<String> {
+pub(crate) fn bound_by(source: &PythonSource<'_>, node: Node<'_>) -> Vec<String> {
     let field = |name: &str| node.child_by_field_name(name);
     match node.kind() {
         "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" => {

@@ -58,7 +58,7 @@ pub enum CallScope {
 }
 
 /// Lists every call of a module, in source order.
-pub fn list_calls(source: &PythonSource<'_>, imports: &[PythonImport]) -> Vec<PythonCall> {
+pub(crate) fn list_calls(source: &PythonSource<'_>, imports: &[PythonImport]) -> Vec<PythonCall> {
     let parents = NodeParents::of(source);
     walk_preorder(source.root())
         .filter(|node| node.kind() == "call")
@@ -109,7 +109,7 @@ fn ends_its_line(source: &PythonSource<'_>, node: Node<'_>) -> bool {
 }
 
 /// Returns when the code at a node runs.
-pub fn find_call_scope<'t>(
+pub(crate) fn find_call_scope<'t>(
     source: &PythonSource<'_>,
     parents: &NodeParents<'t>,
     node: Node<'t>,
@@ -148,7 +148,7 @@ fn is_main(condition: &str) -> bool {
 }
 
 /// Returns the names of a function's parameters.
-pub fn list_parameters(source: &PythonSource<'_>, function: Node<'_>) -> Vec<String> {
+pub(crate) fn list_parameters(source: &PythonSource<'_>, function: Node<'_>) -> Vec<String> {
     let Some(list) = function.child_by_field_name("parameters") else {
         return Vec::new();
     };

@@ -10,13 +10,16 @@ use super::source::{NodeParents, PythonSource, walk_preorder};
 const BOUND: [&str; 4] = ["flask.g", "flask.current_app", "flask.request", "flask.session"];
 
 /// Returns whether a module imports a context-bound name and never pushes a context itself.
-pub fn may_use_context(text: &str, imports: &[PythonImport]) -> bool {
+pub(crate) fn may_use_context(text: &str, imports: &[PythonImport]) -> bool {
     let is_bound = |import: &PythonImport| import.path == "flask" || BOUND.contains(&&*import.path);
     imports.iter().any(is_bound) && !text.contains("_context().push()")
 }
 
 /// Returns each use that runs at import outside of a context: its first byte, and the name without its package.
-pub fn uses_at_import(source: &PythonSource<'_>, imports: &[PythonImport]) -> Vec<(usize, String)> {
+pub(crate) fn uses_at_import(
+    source: &PythonSource<'_>,
+    imports: &[PythonImport],
+) -> Vec<(usize, String)> {
     let parents = NodeParents::of(source);
     let attributes = walk_preorder(source.root()).filter(|node| node.kind() == "attribute");
     let uses = attributes.filter_map(|node| {

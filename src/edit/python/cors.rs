@@ -9,7 +9,7 @@ use crate::edit::text::line_end;
 
 /// The result of adding headers to the flask-cors calls of a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CorsHeaders {
+pub(crate) struct CorsHeaders {
     /// Patches that add the missing headers.
     pub patches: Vec<TextPatch>,
     /// Lines whose header list is computed, so that its content is unknown.
@@ -17,7 +17,11 @@ pub struct CorsHeaders {
 }
 
 /// Allows and exposes `headers` in every call of flask-cors. A call without `allow_headers` already allows every header.
-pub fn admit(source: &PythonSource<'_>, imports: &[PythonImport], headers: &[&str]) -> CorsHeaders {
+pub(crate) fn admit(
+    source: &PythonSource<'_>,
+    imports: &[PythonImport],
+    headers: &[&str],
+) -> CorsHeaders {
     let mut found = CorsHeaders::default();
     for call in walk_preorder(source.root()).filter(|node| node.kind() == "call") {
         let path = call

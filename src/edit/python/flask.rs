@@ -66,7 +66,7 @@ impl PythonApp {
 }
 
 /// Lists every application that the module creates, in source order.
-pub fn list_apps(
+pub(crate) fn list_apps(
     source: &PythonSource<'_>,
     imports: &[PythonImport],
     names: &FlaskNames,
@@ -195,7 +195,7 @@ impl AppClasses<'_> {
 }
 
 /// Lists the classes of this module that extend an application class.
-pub fn list_app_subclasses(
+pub(crate) fn list_app_subclasses(
     source: &PythonSource<'_>,
     imports: &[PythonImport],
     names: &FlaskNames,

@@ -17,7 +17,7 @@ pub struct PythonFramework {
 }
 
 /// Every framework for which code is generated.
-pub static FRAMEWORKS: [PythonFramework; 1] = [PythonFramework {
+pub(crate) static FRAMEWORKS: [PythonFramework; 1] = [PythonFramework {
     package: "flask",
     class: "Flask",
     classes: &[

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// A function definition, with the details needed to put a span around its body.
 #[derive(Debug, Clone, Copy)]
-pub struct PythonFunction<'t> {
+pub(crate) struct PythonFunction<'t> {
     /// The `def` itself, without decorators.
     pub node: Node<'t>,
     /// Its block.
@@ -18,7 +18,7 @@ pub struct PythonFunction<'t> {
 
 /// How the body of a function runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FunctionKind {
+pub(crate) enum FunctionKind {
     /// In one piece, from call to return.
     Plain,
     /// As a coroutine.
@@ -31,7 +31,10 @@ pub enum FunctionKind {
 ///
 /// # Errors
 /// `no-such-function`, listing the existing functions; `ambiguous-function`.
-pub fn find_function<'t>(source: &'t PythonSource<'_>, wanted: &str) -> Result<PythonFunction<'t>> {
+pub(crate) fn find_function<'t>(
+    source: &'t PythonSource<'_>,
+    wanted: &str,
+) -> Result<PythonFunction<'t>> {
     let parents = NodeParents::of(source);
     let functions: Vec<(String, Node<'t>)> = walk_preorder(source.root())
         .filter(|node| node.kind() == "function_definition")
@@ -100,7 +103,7 @@ fn build_dotted_path<'t>(
 
 /// Iterates over the nodes of a body that run in the function's own scope: not those of nested functions, classes and
 /// lambdas.
-pub fn own_nodes(body: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+pub(crate) fn own_nodes(body: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     preorder_until(body, |node| {
         matches!(node.kind(), "function_definition" | "class_definition" | "lambda")
     })
@@ -108,7 +111,7 @@ pub fn own_nodes(body: Node<'_>) -> impl Iterator<Item = Node<'_>> {
 
 impl<'t> PythonFunction<'t> {
     /// Returns the statements of the body without its docstring.
-    pub fn statements(&self) -> Vec<Node<'t>> {
+    pub(crate) fn statements(&self) -> Vec<Node<'t>> {
         let mut cursor = self.body.walk();
         let children = self.body.named_children(&mut cursor);
         let mut statements: Vec<Node<'t>> =
@@ -124,7 +127,7 @@ impl<'t> PythonFunction<'t> {
     }
 
     /// Returns the node that includes the decorators and the `def`.
-    pub fn whole(&self) -> Node<'t> {
+    pub(crate) fn whole(&self) -> Node<'t> {
         self.node
             .parent()
             .filter(|above| above.kind() == "decorated_definition")
@@ -132,7 +135,11 @@ impl<'t> PythonFunction<'t> {
     }
 
     /// Finds an existing span of this name in the function.
-    pub fn span(&self, source: &'t PythonSource<'_>, name: &str) -> Option<ExistingSpan<'t>> {
+    pub(crate) fn span(
+        &self,
+        source: &'t PythonSource<'_>,
+        name: &str,
+    ) -> Option<ExistingSpan<'t>> {
         let parents = NodeParents::of(source);
         let enclosing = |node: Node<'t>, kind: &str| parents.enclosing(node, kind);
         walk_preorder(self.whole())
@@ -155,12 +162,12 @@ impl<'t> PythonFunction<'t> {
     }
 
     /// Returns whether the name occurs in the function, as a parameter or in its body.
-    pub fn uses(&self, source: &PythonSource<'_>, name: &str) -> bool {
+    pub(crate) fn uses(&self, source: &PythonSource<'_>, name: &str) -> bool {
         walk_preorder(self.node).any(|node| node.kind() == "identifier" && source.of(node) == name)
     }
 
     /// Returns whether the function sets an attribute with this key.
-    pub fn sets(&self, source: &PythonSource<'_>, key: &str) -> bool {
+    pub(crate) fn sets(&self, source: &PythonSource<'_>, key: &str) -> bool {
         walk_preorder(self.body)
             .filter(|node| node.kind() == "call")
             .filter(|call| read_called_name(source, *call).ends_with("set_attribute"))
@@ -170,7 +177,7 @@ impl<'t> PythonFunction<'t> {
 
 /// An existing span of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExistingSpan<'t> {
+pub(crate) enum ExistingSpan<'t> {
     /// Opened by a decorator.
     Decorator,
     /// Opened by this `with` statement.
@@ -195,7 +202,7 @@ fn first_literal(source: &PythonSource<'_>, call: Node<'_>) -> Option<String> {
 }
 
 /// Returns the value of a plain string literal.
-pub fn read_string_literal(source: &PythonSource<'_>, node: Node<'_>) -> Option<String> {
+pub(crate) fn read_string_literal(source: &PythonSource<'_>, node: Node<'_>) -> Option<String> {
     if node.kind() != "string" {
         return None;
     }

@@ -11,7 +11,7 @@ use crate::edit::text::{line_end, line_start};
 
 /// An insertion point: a byte at the beginning of a line, or the end of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InsertionPoint {
+pub(crate) struct InsertionPoint {
     /// Byte offset.
     pub at: usize,
     /// The indentation of its lines.
@@ -19,7 +19,7 @@ pub struct InsertionPoint {
 }
 
 /// Returns the point before the statement and the comments directly above it.
-pub fn before(source: &PythonSource<'_>, statement: &Range<usize>) -> InsertionPoint {
+pub(crate) fn before(source: &PythonSource<'_>, statement: &Range<usize>) -> InsertionPoint {
     let mut at = line_start(source.text, statement.start);
     while at > 0 {
         let above = line_start(source.text, at - 1);
@@ -36,7 +36,7 @@ pub fn before(source: &PythonSource<'_>, statement: &Range<usize>) -> InsertionP
 }
 
 /// Returns the point after the last line of the statement.
-pub fn after(source: &PythonSource<'_>, statement: &Range<usize>) -> InsertionPoint {
+pub(crate) fn after(source: &PythonSource<'_>, statement: &Range<usize>) -> InsertionPoint {
     InsertionPoint {
         at: line_end(source.text, statement.end),
         indent: source.indent(statement.start).to_owned(),
@@ -45,7 +45,7 @@ pub fn after(source: &PythonSource<'_>, statement: &Range<usize>) -> InsertionPo
 
 /// Returns the point after the last import that always runs before the byte `limit`, or else after the lines that must
 /// come first.
-pub fn after_imports(
+pub(crate) fn after_imports(
     source: &PythonSource<'_>,
     imports: &[PythonImport],
     limit: usize,
@@ -99,7 +99,7 @@ fn is_coding(line: &str) -> bool {
 }
 
 /// Inserts blocks at one point, with blank lines around each.
-pub fn insert_blocks(
+pub(crate) fn insert_blocks(
     source: &PythonSource<'_>,
     spot: &InsertionPoint,
     blocks: &[&str],

@@ -2,24 +2,24 @@
 //!
 //! Knows Python and Flask syntax; the caller supplies the lines to insert.
 
-pub mod bindings;
-pub mod calls;
+pub(crate) mod bindings;
+pub(crate) mod calls;
 mod compile;
-pub mod context;
-pub mod cors;
-pub mod flask;
-pub mod framework;
-pub mod function;
-pub mod insert;
+pub(crate) mod context;
+pub(crate) mod cors;
+pub(crate) mod flask;
+pub(crate) mod framework;
+pub(crate) mod function;
+pub(crate) mod insert;
 mod layout;
-pub mod order;
+pub(crate) mod order;
 mod places;
-pub mod retired;
-pub mod routes;
-pub mod scope;
-pub mod segments;
+pub(crate) mod retired;
+pub(crate) mod routes;
+pub(crate) mod scope;
+pub(crate) mod segments;
 pub mod source;
-pub mod telemetry;
+pub(crate) mod telemetry;
 mod tokens;
-pub mod tracer;
-pub mod wrap;
+pub(crate) mod tracer;
+pub(crate) mod wrap;

@@ -13,7 +13,7 @@ use crate::edit::text::{line_end, line_start};
 
 /// A mistake in the order of the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderMistake {
+pub(crate) struct OrderMistake {
     /// Line number, starting at 1.
     pub line: usize,
     /// The mistake and its effect: lowercase, without a full stop.
@@ -26,7 +26,7 @@ pub struct OrderMistake {
 
 /// The effect of a mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MistakeEffect {
+pub(crate) enum MistakeEffect {
     /// The application does not start.
     NoStart,
     /// Some requests or calls are not traced.
@@ -34,7 +34,7 @@ pub enum MistakeEffect {
 }
 
 /// Lists the mistakes in one module, in source order.
-pub fn find_order_mistakes(
+pub(crate) fn find_order_mistakes(
     source: &PythonSource<'_>,
     imports: &[PythonImport],
     calls: &[PythonCall],
@@ -113,7 +113,10 @@ fn move_after_app(
 }
 
 /// Returns the lines of a statement if they hold no other code and its block would not become empty.
-pub fn whole_lines(source: &PythonSource<'_>, statement: &Range<usize>) -> Option<Range<usize>> {
+pub(crate) fn whole_lines(
+    source: &PythonSource<'_>,
+    statement: &Range<usize>,
+) -> Option<Range<usize>> {
     let lines = line_start(source.text, statement.start)..line_end(source.text, statement.end);
     let before = source.text[lines.start..statement.start].trim();
     let behind = source.text[statement.end..lines.end].trim();
@@ -152,7 +155,7 @@ fn class_wide(
 }
 
 /// Finds a tracer provider that the module creates and never sets, so that no span reaches it.
-pub fn never_set(
+pub(crate) fn never_set(
     source: &PythonSource<'_>,
     imports: &[PythonImport],
     calls: &[PythonCall],

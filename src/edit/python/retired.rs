@@ -9,7 +9,7 @@ use crate::edit::text::{line_end, line_start};
 
 /// Finds functions registered for the first request. Flask no longer supports that, so the module fails to load; the
 /// fix runs them when the application is created.
-pub fn find_retired_hooks(source: &PythonSource<'_>) -> Vec<OrderMistake> {
+pub(crate) fn find_retired_hooks(source: &PythonSource<'_>) -> Vec<OrderMistake> {
     walk_preorder(source.root())
         .filter(|node| node.kind() == "decorator")
         .filter_map(|decorator| {

@@ -6,7 +6,7 @@ use super::source::{PythonSource, walk_preorder};
 
 /// A path that answers a GET request without arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GetRoute {
+pub(crate) struct GetRoute {
     /// The object it is registered on: `app`, `users`.
     pub on: String,
     /// The path as registered there: `/api/home`.
@@ -17,7 +17,7 @@ pub struct GetRoute {
 
 /// The effect of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RouteEffect {
+pub(crate) enum RouteEffect {
     /// It reads data, as far as the code shows.
     Reads,
     /// It raises an error, logs out or deletes something.
@@ -26,7 +26,7 @@ pub enum RouteEffect {
 
 /// A `Blueprint(…)` or `register_blueprint(…)` call: the name and the `url_prefix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlueprintPrefix {
+pub(crate) struct BlueprintPrefix {
     /// The last part of the blueprint's name.
     pub name: String,
     /// The prefix, if given.
@@ -78,7 +78,7 @@ const HARMFUL_CODE: [&str; 13] = [
 ];
 
 /// Lists every route of a module that answers a GET and takes no arguments, in source order.
-pub fn list_get_routes(source: &PythonSource<'_>) -> Vec<GetRoute> {
+pub(crate) fn list_get_routes(source: &PythonSource<'_>) -> Vec<GetRoute> {
     walk_preorder(source.root())
         .filter_map(|node| match node.kind() {
             "decorator" => read_decorated_route(source, node),
@@ -90,7 +90,7 @@ pub fn list_get_routes(source: &PythonSource<'_>) -> Vec<GetRoute> {
 }
 
 /// Lists the blueprints that a module creates.
-pub fn list_blueprints(source: &PythonSource<'_>) -> Vec<BlueprintPrefix> {
+pub(crate) fn list_blueprints(source: &PythonSource<'_>) -> Vec<BlueprintPrefix> {
     let assignments = walk_preorder(source.root()).filter(|node| node.kind() == "assignment");
     assignments
         .filter_map(|node| {
@@ -107,7 +107,7 @@ pub fn list_blueprints(source: &PythonSource<'_>) -> Vec<BlueprintPrefix> {
 }
 
 /// Lists the blueprints that a module registers.
-pub fn list_registrations(source: &PythonSource<'_>) -> Vec<BlueprintPrefix> {
+pub(crate) fn list_registrations(source: &PythonSource<'_>) -> Vec<BlueprintPrefix> {
     let calls = walk_preorder(source.root()).filter(|node| node.kind() == "call");
     calls
         .filter_map(|call| {
@@ -124,7 +124,7 @@ pub fn list_registrations(source: &PythonSource<'_>) -> Vec<BlueprintPrefix> {
 }
 
 /// Returns whether the words of a path indicate that a request does more than read.
-pub fn is_harmful_path(path: &str) -> bool {
+pub(crate) fn is_harmful_path(path: &str) -> bool {
     let joined: String =
         path.to_ascii_lowercase().chars().filter(|c| !matches!(c, '-' | '_')).collect();
     HARMFUL_PATHS.iter().any(|word| joined.contains(word))

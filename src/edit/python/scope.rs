@@ -11,7 +11,7 @@ use super::source::{NodeParents, PythonSource, walk_preorder};
 
 /// The earliest place in a function where an expression can be evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EarliestPlace<'t> {
+pub(crate) enum EarliestPlace<'t> {
     /// Before its first statement.
     Start,
     /// After this statement.
@@ -20,7 +20,7 @@ pub enum EarliestPlace<'t> {
 
 /// Why an expression cannot be evaluated in a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UnusableExpression {
+pub(crate) enum UnusableExpression {
     /// It is not a single expression.
     NoExpression,
     /// It uses a name that is not bound anywhere.
@@ -45,7 +45,7 @@ const BUILTINS: &str = "abs all any ascii bin bool bytearray bytes callable chr 
 ///
 /// # Errors
 /// The reason why it cannot be evaluated.
-pub fn find_earliest_place<'t>(
+pub(crate) fn find_earliest_place<'t>(
     source: &'t PythonSource<'_>,
     function: &PythonFunction<'t>,
     expression: &str,

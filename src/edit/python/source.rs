@@ -112,11 +112,6 @@ impl<'a> PythonSource<'a> {
             .is_empty()
     }
 
-    /// Returns the lines from the first to the last byte of the node, line endings included.
-    pub fn lines(&self, node: Node<'_>) -> Range<usize> {
-        line_start(self.text, node.start_byte())..line_end(self.text, node.end_byte())
-    }
-
     /// Returns the byte range of the module-level statement at `at`; an empty range at `at` if it is between statements.
     pub fn top_range(&self, at: usize) -> Range<usize> {
         let mut cursor = self.root().walk();

@@ -22,7 +22,7 @@ pub struct TelemetryCalls {
 }
 
 /// Reads the tracing setup from the calls of a module.
-pub fn read_telemetry_calls(calls: &[PythonCall]) -> TelemetryCalls {
+pub(crate) fn read_telemetry_calls(calls: &[PythonCall]) -> TelemetryCalls {
     let first = |name: &str| calls.iter().find(|call| call.name == name).cloned();
     let hooks: Vec<PythonCall> =
         calls.iter().filter(|call| call.name == "instrument_app").cloned().collect();
@@ -58,13 +58,13 @@ fn find_initialiser_name(hook: &PythonCall) -> Option<String> {
 }
 
 /// Returns whether a call passes `name`, by position or by keyword.
-pub fn passes_argument(call: &PythonCall, name: &str) -> bool {
+pub(crate) fn passes_argument(call: &PythonCall, name: &str) -> bool {
     call.arguments.iter().any(|argument| {
         argument == name || argument.split_once('=').is_some_and(|(_, value)| value.trim() == name)
     })
 }
 
 /// Returns whether a module imports another with this file stem: `lib.honeycomb` for `honeycomb`.
-pub fn imports_module(imports: &[PythonImport], stem: &str) -> bool {
+pub(crate) fn imports_module(imports: &[PythonImport], stem: &str) -> bool {
     imports.iter().any(|import| import.path.split('.').any(|part| part == stem))
 }

@@ -5,7 +5,7 @@ use super::source::PythonSource;
 
 /// A tracer and its variable name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedTracer {
+pub(crate) struct NamedTracer {
     /// `tracer`
     pub name: String,
     /// The byte its definition ends at; `None` if it is available everywhere in the module.
@@ -13,7 +13,7 @@ pub struct NamedTracer {
 }
 
 /// Finds the name assigned from `get_tracer(…)`, or imported as `tracer`.
-pub fn find(source: &PythonSource<'_>, imports: &[PythonImport]) -> Option<NamedTracer> {
+pub(crate) fn find(source: &PythonSource<'_>, imports: &[PythonImport]) -> Option<NamedTracer> {
     let mut cursor = source.root().walk();
     let assigned = source
         .root()

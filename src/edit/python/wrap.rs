@@ -10,7 +10,7 @@ use crate::edit::text::{line_end, line_start};
 
 /// A function body: where lines can be inserted, and their indentation.
 #[derive(Debug, Clone)]
-pub struct FunctionBody {
+pub(crate) struct FunctionBody {
     /// The indentation of the body's statements.
     pub indent: String,
     /// One level of indentation more.
@@ -30,7 +30,10 @@ enum BodyShape {
 }
 
 /// Returns the body of a function without its docstring; `None` if it is empty otherwise.
-pub fn body(source: &PythonSource<'_>, function: &PythonFunction<'_>) -> Option<FunctionBody> {
+pub(crate) fn body(
+    source: &PythonSource<'_>,
+    function: &PythonFunction<'_>,
+) -> Option<FunctionBody> {
     let statements = function.statements();
     let (first, last) = (statements.first()?, statements.last()?);
     let outer = source.indent(function.node.start_byte());
@@ -75,7 +78,7 @@ fn with_comments(source: &PythonSource<'_>, function: &PythonFunction<'_>, mut a
 
 /// Moves the body below `head`, a line that ends in a colon, with `first` as its first lines. Multi-line strings keep
 /// their bytes.
-pub fn nest(
+pub(crate) fn nest(
     source: &PythonSource<'_>,
     body: &FunctionBody,
     head: &str,
@@ -111,7 +114,7 @@ pub fn nest(
 }
 
 /// Inserts lines after a statement, at its indentation plus `deeper`; `None` if another statement follows on its line.
-pub fn insert_after(
+pub(crate) fn insert_after(
     source: &PythonSource<'_>,
     statement: Node<'_>,
     deeper: &str,
@@ -135,7 +138,7 @@ pub fn insert_after(
 }
 
 /// Inserts lines before a statement that begins its line, at its indentation.
-pub fn insert_before(
+pub(crate) fn insert_before(
     source: &PythonSource<'_>,
     statement: Node<'_>,
     lines: &[String],
@@ -150,7 +153,7 @@ pub fn insert_before(
 }
 
 /// Inserts lines before the body's first statement; `None` if the body is on the line of the `def`.
-pub fn insert_first(
+pub(crate) fn insert_first(
     source: &PythonSource<'_>,
     body: &FunctionBody,
     lines: &[String],
@@ -164,7 +167,7 @@ pub fn insert_first(
 }
 
 /// Inserts lines at the earliest possible place without moving the body.
-pub fn insert_at(
+pub(crate) fn insert_at(
     source: &PythonSource<'_>,
     body: &FunctionBody,
     place: EarliestPlace<'_>,

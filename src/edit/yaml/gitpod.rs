@@ -103,7 +103,7 @@ impl GitpodFile {
 }
 
 /// Returns the keys that repeat within their mapping, and the byte of each repetition.
-pub fn repeated_keys(tree: &YamlTree) -> Vec<(usize, String)> {
+pub(crate) fn repeated_keys(tree: &YamlTree) -> Vec<(usize, String)> {
     let place = |key| {
         let name = tree.scalar(key).unwrap_or_default();
         (tree.node(key).range.start, name.to_owned())

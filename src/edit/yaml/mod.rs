@@ -18,12 +18,12 @@ mod witness;
 
 pub mod additions;
 pub mod environment;
-pub mod gitpod;
+pub(crate) mod gitpod;
 pub mod ports;
-pub mod removals;
-pub mod rename;
-pub mod service_lists;
-pub mod tasks;
+pub(crate) mod removals;
+pub(crate) mod rename;
+pub(crate) mod service_lists;
+pub(crate) mod tasks;
 pub mod tree;
 
 pub use super::refusal::{EditRefusal, EditWarning, EditedText};
@@ -32,14 +32,6 @@ pub use services::ServiceLines;
 use std::sync::Arc;
 
 use tree::{YamlSyntaxError, YamlTree};
-
-/// Checks whether `source` is valid YAML.
-///
-/// # Errors
-/// The first syntax error with its line and column.
-pub fn syntax(source: &str) -> Result<(), EditRefusal> {
-    parse_yaml_tree(source).map(|_| ())
-}
 
 fn parse_yaml_tree(source: &str) -> Result<YamlTree, EditRefusal> {
     YamlTree::parse(source).map_err(|error| EditRefusal::syntax(source, &error))

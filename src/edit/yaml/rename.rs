@@ -9,13 +9,13 @@ use super::tree::{YamlKind, YamlTree};
 use super::{EditRefusal, EditedText, duplicates};
 
 /// New strings by old ones.
-pub type Renames = BTreeMap<String, String>;
+pub(crate) type Renames = BTreeMap<String, String>;
 
 /// Renames every string that equals an old one or continues it with a colon, such as `VOLUME:/data`. Keys are strings too.
 ///
 /// # Errors
 /// Returns a refusal where such a string is written with escapes or over several lines.
-pub fn rename(source: &str, renames: &Renames) -> Result<EditedText, EditRefusal> {
+pub(crate) fn rename(source: &str, renames: &Renames) -> Result<EditedText, EditRefusal> {
     let tree = Arc::new(super::parse_yaml_tree(source)?);
     let after = if tree.documents() <= 1 {
         rename_in_document(&tree, renames)?
@@ -28,7 +28,7 @@ pub fn rename(source: &str, renames: &Renames) -> Result<EditedText, EditRefusal
 }
 
 /// Returns a string under its new name; `None` if it is not renamed.
-pub fn renamed(text: &str, renames: &Renames) -> Option<String> {
+pub(crate) fn renamed(text: &str, renames: &Renames) -> Option<String> {
     let (old, new) = renames.iter().find(|(old, _)| {
         let rest = text.strip_prefix(old.as_str());
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))

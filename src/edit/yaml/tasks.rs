@@ -10,7 +10,7 @@ const KEY: &str = "tasks";
 
 /// A task that a `.gitpod.yml` is to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WantedTask {
+pub(crate) struct WantedTask {
     /// The name of its terminal.
     pub name: String,
     /// The command to run at each start, in one line.
@@ -21,7 +21,7 @@ pub struct WantedTask {
 ///
 /// # Errors
 /// A refusal that points at the place the edit cannot be done.
-pub fn add(source: &str, wanted: &[WantedTask]) -> Result<EditedText, EditRefusal> {
+pub(crate) fn add(source: &str, wanted: &[WantedTask]) -> Result<EditedText, EditRefusal> {
     let tree = super::parse_yaml_tree(source)?;
     let mut after = None;
     if !wanted.is_empty() {

@@ -21,16 +21,16 @@ use crate::error::Result;
 
 use source::AgentSource;
 
-pub use objection::{AgentEvidence, find_library, find_objection};
-pub use template::{
+pub(crate) use objection::{AgentEvidence, find_library, find_objection};
+pub(crate) use template::{
     AgentTemplate, CLibrary, JoinSide, LanguageTemplate, VariableRule, find_agent, find_template,
     list_agents,
 };
-pub use variables::{OtherSignals, list_variables};
+pub(crate) use variables::{OtherSignals, list_variables};
 
 /// A service to be started with an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedAgent {
+pub(crate) struct PlannedAgent {
     /// The service's name in the compose file.
     pub service: String,
     /// The agent.
@@ -40,10 +40,10 @@ pub struct PlannedAgent {
 }
 
 /// Images to copy agents from, by the agent's name.
-pub type AgentImages = BTreeMap<String, String>;
+pub(crate) type AgentImages = BTreeMap<String, String>;
 
 /// Returns the agent that an earlier `init` gave to a service.
-pub fn find_planned(model: &ComposeModel, service: &ServiceModel) -> Option<PlannedAgent> {
+pub(crate) fn find_planned(model: &ComposeModel, service: &ServiceModel) -> Option<PlannedAgent> {
     let copied = COPIES.iter().find(|copy| {
         service.depends_on.contains(&copy.service) && model.service(&copy.service).is_some()
     })?;
@@ -55,7 +55,7 @@ pub fn find_planned(model: &ComposeModel, service: &ServiceModel) -> Option<Plan
 }
 
 /// Returns whether a service copies an agent for others, as `init` writes it.
-pub fn is_agent_service(service: &ServiceModel) -> bool {
+pub(crate) fn is_agent_service(service: &ServiceModel) -> bool {
     service.build.is_none() && COPIES.iter().any(|copy| copy.service == service.name)
 }
 
@@ -82,7 +82,7 @@ static COPIES: LazyLock<Vec<AgentCopy>> = LazyLock::new(|| {
 /// # Errors
 /// `unsafe-edit` when a compose file cannot be edited without changing its other contents, or when the volume of an
 /// agent from another image has a name of its own.
-pub fn extend(
+pub(crate) fn extend(
     plan: &mut Plan,
     model: &ComposeModel,
     planned: &[PlannedAgent],

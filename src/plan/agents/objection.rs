@@ -11,7 +11,7 @@ use crate::edit::requirements::{RequirementEntry, Requirements};
 use crate::instrumentation::Instrumentation;
 
 /// The facts about a service that decide whether an agent fits.
-pub struct AgentEvidence<'a> {
+pub(crate) struct AgentEvidence<'a> {
     /// The commands its container starts.
     pub startup: &'a Startup,
     /// The instrumentation that sends its spans.
@@ -39,13 +39,16 @@ const OFFICIAL: [&str; 6] = [
 ];
 
 /// Returns the C library of the image that a container runs.
-pub fn find_library(startup: &Startup) -> CLibrary {
+pub(crate) fn find_library(startup: &Startup) -> CLibrary {
     let base = startup.base.as_deref().unwrap_or_default();
     if base.contains("alpine") || base.contains("musl") { CLibrary::Musl } else { CLibrary::Glibc }
 }
 
 /// Returns the first reason against an agent, as a clause; `None` if it fits.
-pub fn find_objection(agent: &AgentTemplate, evidence: &AgentEvidence<'_>) -> Option<String> {
+pub(crate) fn find_objection(
+    agent: &AgentTemplate,
+    evidence: &AgentEvidence<'_>,
+) -> Option<String> {
     let startup = evidence.startup;
     if startup.recipe == BuildRecipe::Unread {
         return Some("its Dockerfile was not read, which may set the same variables".to_owned());

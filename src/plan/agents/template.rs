@@ -12,7 +12,7 @@ use crate::provider::render_template;
 /// The agent for a language or, without one, what to add to the code by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LanguageTemplate {
+pub(crate) struct LanguageTemplate {
     /// The language, as in [`Language::as_str`].
     pub language: String,
     /// The language's name for people: `Node.js`.
@@ -27,7 +27,7 @@ pub struct LanguageTemplate {
 /// An OpenTelemetry agent for one language.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AgentTemplate {
+pub(crate) struct AgentTemplate {
     /// The name in its image: `nodejs`.
     pub name: String,
     /// The image that contains it, without a tag.
@@ -59,7 +59,7 @@ pub struct AgentTemplate {
 /// A variable of a service that is started with an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AgentVariable {
+pub(crate) struct AgentVariable {
     /// `NODE_OPTIONS`
     pub name: String,
     /// The agent's value.
@@ -81,7 +81,7 @@ pub struct AgentVariable {
 /// The treatment of a variable that the service already sets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum VariableRule {
+pub(crate) enum VariableRule {
     /// Keep it, next to the agent's value.
     #[default]
     Join,
@@ -94,7 +94,7 @@ pub enum VariableRule {
 /// The position of the agent's value next to the service's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum JoinSide {
+pub(crate) enum JoinSide {
     /// Before it.
     Before,
     /// After it.
@@ -106,7 +106,7 @@ pub enum JoinSide {
 /// the files or the build.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct AgentRefusal {
+pub(crate) struct AgentRefusal {
     /// An image of [`AgentTemplate::bases`], in the versions between `from` and `below`.
     pub base: Option<String>,
     /// The first refused version.
@@ -131,7 +131,7 @@ pub struct AgentRefusal {
 
 /// The C library of an image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum CLibrary {
+pub(crate) enum CLibrary {
     /// glibc, or unknown.
     #[default]
     Glibc,
@@ -161,23 +161,23 @@ static LANGUAGES: LazyLock<Vec<LanguageTemplate>> =
     LazyLock::new(|| FILES.iter().filter_map(|text| serde_yaml::from_str(text).ok()).collect());
 
 /// Returns the template for a language.
-pub fn find_template(language: Language) -> Option<&'static LanguageTemplate> {
+pub(crate) fn find_template(language: Language) -> Option<&'static LanguageTemplate> {
     LANGUAGES.iter().find(|template| template.language == language.as_str())
 }
 
 /// Returns the agent with this name.
-pub fn find_agent(name: &str) -> Option<&'static AgentTemplate> {
+pub(crate) fn find_agent(name: &str) -> Option<&'static AgentTemplate> {
     list_agents().find(|agent| agent.name == name)
 }
 
 /// Lists every agent.
-pub fn list_agents() -> impl Iterator<Item = &'static AgentTemplate> {
+pub(crate) fn list_agents() -> impl Iterator<Item = &'static AgentTemplate> {
     LANGUAGES.iter().filter_map(|template| template.agent.as_ref())
 }
 
 impl AgentTemplate {
     /// Returns its language's name for people: `Node.js`.
-    pub fn title(&self) -> &'static str {
+    pub(crate) fn title(&self) -> &'static str {
         let mut languages = LANGUAGES.iter();
         let own_template = languages.find(|template| {
             template.agent.as_ref().is_some_and(|template| template.name == self.name)
@@ -186,7 +186,7 @@ impl AgentTemplate {
     }
 
     /// Returns the name of the service that copies it: `otel-agent-python`.
-    pub fn service(&self, library: CLibrary) -> String {
+    pub(crate) fn service(&self, library: CLibrary) -> String {
         match (library, &self.musl_copy) {
             (CLibrary::Musl, Some(_)) => format!("otel-agent-{}-musl", self.name),
             _ => format!("otel-agent-{}", self.name),
@@ -194,12 +194,12 @@ impl AgentTemplate {
     }
 
     /// Returns the image with its tag, or `other` if given.
-    pub fn reference(&self, other: Option<&str>) -> String {
+    pub(crate) fn reference(&self, other: Option<&str>) -> String {
         other.map_or_else(|| format!("{}:{}", self.image, self.tag), str::to_owned)
     }
 
     /// Returns the name of the volume for the contents of `image`; each image has its own volume.
-    pub fn volume(&self, library: CLibrary, image: &str) -> String {
+    pub(crate) fn volume(&self, library: CLibrary, image: &str) -> String {
         let version = match image.split_once("@sha256:") {
             Some((_, digest)) => digest.chars().take(12).collect(),
             None => {
@@ -214,7 +214,7 @@ impl AgentTemplate {
     ///
     /// # Errors
     /// `internal`, when the template does not render.
-    pub fn render_service(&self, library: CLibrary, image: &str) -> Result<String> {
+    pub(crate) fn render_service(&self, library: CLibrary, image: &str) -> Result<String> {
         let copy = match (library, &self.musl_copy) {
             (CLibrary::Musl, Some(copy)) => copy,
             _ => &self.copy,

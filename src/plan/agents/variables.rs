@@ -8,7 +8,7 @@ use crate::secret::is_secret;
 
 /// The signals a service sends in addition to traces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct OtherSignals {
+pub(crate) struct OtherSignals {
     /// Metrics.
     pub metrics: bool,
     /// Logs.
@@ -19,7 +19,7 @@ pub struct OtherSignals {
 ///
 /// # Errors
 /// The reason why one of them cannot be written, as a clause.
-pub fn list_variables(
+pub(crate) fn list_variables(
     agent: &AgentTemplate,
     library: CLibrary,
     signals: OtherSignals,

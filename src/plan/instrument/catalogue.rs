@@ -10,7 +10,7 @@ use crate::provider::Addon;
 /// The catalogue.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PythonCatalogue {
+pub(crate) struct PythonCatalogue {
     /// Matching versions, newest first.
     pub versions: Vec<VersionSet>,
     /// Core releases without a matching contrib release.
@@ -30,7 +30,7 @@ pub struct PythonCatalogue {
 /// The packages and calls of an addon.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AddonFacts {
+pub(crate) struct AddonFacts {
     /// The addon.
     pub name: Addon,
     /// Its packages.
@@ -48,7 +48,7 @@ pub struct AddonFacts {
 /// A package, and its version for lists that pin.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PinnedPackage {
+pub(crate) struct PinnedPackage {
     /// The normalised name.
     pub package: String,
     /// The newest version known to work.
@@ -58,7 +58,7 @@ pub struct PinnedPackage {
 /// A name used by inserted lines, and where it is imported from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ImportedSymbol {
+pub(crate) struct ImportedSymbol {
     /// `opentelemetry.sdk.trace`; empty if the name is itself a module.
     pub module: String,
     /// `TracerProvider`
@@ -83,7 +83,7 @@ impl ImportedSymbol {
 /// A package that traced services need.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TracingPackage {
+pub(crate) struct TracingPackage {
     /// The normalised name.
     pub package: String,
     /// Another package that depends on it.
@@ -96,7 +96,7 @@ pub struct TracingPackage {
 
 impl TracingPackage {
     /// Returns whether a service of these frameworks needs it; an empty list means that the framework is unknown.
-    pub fn is_for(&self, frameworks: &[&PythonFramework]) -> bool {
+    pub(crate) fn is_for(&self, frameworks: &[&PythonFramework]) -> bool {
         let framework = self.framework.as_deref();
         frameworks.is_empty()
             || framework.is_none_or(|name| frameworks.iter().any(|one| one.package == name))
@@ -106,7 +106,7 @@ impl TracingPackage {
 /// The instrumentation of one library.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct InstrumentedLibrary {
+pub(crate) struct InstrumentedLibrary {
     /// Normalised names of packages that show that the library is used.
     pub uses: Vec<String>,
     /// The module names it is imported by.
@@ -134,7 +134,7 @@ pub struct InstrumentedLibrary {
 /// The connections of a library that `instrument()` affects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum InstrumentReach {
+pub(crate) enum InstrumentReach {
     /// All connections, whenever they were made.
     #[default]
     All,
@@ -144,7 +144,7 @@ pub enum InstrumentReach {
 
 impl InstrumentedLibrary {
     /// Returns whether this dotted name, as imports resolve it, belongs to the library.
-    pub fn owns(&self, path: &str) -> bool {
+    pub(crate) fn owns(&self, path: &str) -> bool {
         self.imports.iter().any(|prefix| {
             let rest = path.strip_prefix(prefix.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -153,12 +153,12 @@ impl InstrumentedLibrary {
 
     /// Returns whether the object with this name may connect on construction. A Flask extension waits until it gets
     /// the application.
-    pub fn connects(&self, path: &str) -> bool {
+    pub(crate) fn connects(&self, path: &str) -> bool {
         self.owns(path) && !path.starts_with("flask_")
     }
 
     /// Returns one of these packages with which the instrumentation causes harm.
-    pub fn clash<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    pub(crate) fn clash<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
         names.into_iter().find(|name| self.clashes.iter().any(|other| other == name))
     }
 }
@@ -166,7 +166,7 @@ impl InstrumentedLibrary {
 /// A core and a contrib version that pip can install together.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct VersionSet {
+pub(crate) struct VersionSet {
     /// The oldest supported Python, `3.10`.
     #[serde(default)]
     pub python: String,
@@ -181,7 +181,7 @@ const AHEAD: u32 = 21;
 
 impl VersionSet {
     /// Returns the set of a core version: `1.45.1` with `0.66b1`.
-    pub fn of_core(core: &str) -> Option<Self> {
+    pub(crate) fn of_core(core: &str) -> Option<Self> {
         let mut parts = core.strip_prefix("1.")?.splitn(2, '.');
         let minor: u32 = parts.next()?.parse().ok()?;
         let patch: u32 = parts.next().unwrap_or("0").parse().ok()?;
@@ -193,7 +193,7 @@ impl VersionSet {
     }
 
     /// Returns the set of a contrib version.
-    pub fn of_contrib(contrib: &str) -> Option<Self> {
+    pub(crate) fn of_contrib(contrib: &str) -> Option<Self> {
         let (minor, patch) = contrib.strip_prefix("0.")?.split_once('b')?;
         let minor: u32 = minor.parse().ok()?;
         let patch: u32 = patch.parse().ok()?;
@@ -201,7 +201,7 @@ impl VersionSet {
     }
 
     /// Returns the minor number of the contrib version.
-    pub fn contrib_minor(&self) -> u32 {
+    pub(crate) fn contrib_minor(&self) -> u32 {
         let digits = self.contrib.trim_start_matches("0.").split('b').next().unwrap_or_default();
         digits.parse().unwrap_or_default()
     }
@@ -213,19 +213,19 @@ static CATALOGUE: LazyLock<PythonCatalogue> = LazyLock::new(|| {
 });
 
 /// Returns the catalogue.
-pub fn python_catalogue() -> &'static PythonCatalogue {
+pub(crate) fn python_catalogue() -> &'static PythonCatalogue {
     &CATALOGUE
 }
 
 impl PythonCatalogue {
     /// Returns the facts about an addon.
-    pub fn addon(&self, addon: Addon) -> Option<&AddonFacts> {
+    pub(crate) fn addon(&self, addon: Addon) -> Option<&AddonFacts> {
         self.addons.iter().find(|facts| facts.name == addon)
     }
 
     /// Returns the newest set that runs on `python` (`3.9`, `3.12.1`), or the newest of all if the version is
     /// unknown.
-    pub fn newest_for(&self, python: Option<&str>) -> Option<&VersionSet> {
+    pub(crate) fn newest_for(&self, python: Option<&str>) -> Option<&VersionSet> {
         let Some(python) = python.and_then(minor_version) else {
             return self.versions.first();
         };

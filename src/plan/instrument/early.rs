@@ -12,7 +12,7 @@ use crate::edit::python::calls::CallScope;
 
 /// The statement that library instrumentation must run before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EarlyPlace {
+pub(crate) struct EarlyPlace {
     /// The module that contains it.
     pub module: usize,
     /// The byte offset of the statement; `None` for the statement that creates the application.
@@ -21,7 +21,7 @@ pub struct EarlyPlace {
 
 /// Finds the first statement, in execution order, that imports one of the application's modules or lets one of the
 /// libraries connect.
-pub fn early_place(
+pub(crate) fn early_place(
     graph: &ImportGraph<'_>,
     app: usize,
     entries: &[StartEntry],

@@ -9,7 +9,7 @@ use crate::edit::python::telemetry::imports_module;
 
 /// The modules of a service by path, as imports resolve them.
 #[derive(Debug)]
-pub struct ImportGraph<'m> {
+pub(crate) struct ImportGraph<'m> {
     modules: Vec<&'m PythonModule>,
     files: HashMap<&'m Path, usize>,
     folders: HashSet<&'m Path>,
@@ -18,7 +18,10 @@ pub struct ImportGraph<'m> {
 
 impl<'m> ImportGraph<'m> {
     /// Indexes the modules by path; `roots` are folders listed in `PYTHONPATH`.
-    pub fn new(modules: impl IntoIterator<Item = &'m PythonModule>, roots: &'m [PathBuf]) -> Self {
+    pub(crate) fn new(
+        modules: impl IntoIterator<Item = &'m PythonModule>,
+        roots: &'m [PathBuf],
+    ) -> Self {
         let modules: Vec<&PythonModule> = modules.into_iter().collect();
         let paths = modules.iter().enumerate();
         Self {
@@ -30,31 +33,31 @@ impl<'m> ImportGraph<'m> {
     }
 
     /// Returns every module.
-    pub fn modules(&self) -> &[&'m PythonModule] {
+    pub(crate) fn modules(&self) -> &[&'m PythonModule] {
         &self.modules
     }
 
     /// Returns whether one module imports another, anywhere and under any name.
-    pub fn imports(&self, from: usize, to: usize) -> bool {
+    pub(crate) fn imports(&self, from: usize, to: usize) -> bool {
         let imports = &self.modules[from].imports;
         imports_module(imports, &self.modules[to].stem)
             || imports.iter().any(|import| self.executed(from, import).contains(&to))
     }
 
     /// Returns a module by its index.
-    pub fn module(&self, index: usize) -> &'m PythonModule {
+    pub(crate) fn module(&self, index: usize) -> &'m PythonModule {
         self.modules[index]
     }
 
     /// Returns the module with this relative path below any folder, the shortest path first: `app.py`, `api/wsgi.py`.
-    pub fn file(&self, name: &str) -> Option<usize> {
+    pub(crate) fn file(&self, name: &str) -> Option<usize> {
         let name = Path::new(name.trim_start_matches("./").trim_start_matches('/'));
         let ends = self.files.iter().filter(|(path, _)| path.ends_with(name));
         ends.min_by_key(|(path, _)| path.components().count()).map(|(_, index)| *index)
     }
 
     /// Returns the modules that importing `a.b.c` executes, packages before their members.
-    pub fn named(&self, dotted: &str) -> Vec<usize> {
+    pub(crate) fn named(&self, dotted: &str) -> Vec<usize> {
         let parts: Vec<&str> = dotted.split('.').collect();
         let mut folders: Vec<&Path> = self.folders.iter().copied().collect();
         folders.sort_by_key(|folder| (folder.components().count(), *folder));
@@ -68,7 +71,7 @@ impl<'m> ImportGraph<'m> {
     }
 
     /// Returns the service's modules that an import in the module `from` executes, in order; none for a library.
-    pub fn executed(&self, from: usize, import: &PythonImport) -> Vec<usize> {
+    pub(crate) fn executed(&self, from: usize, import: &PythonImport) -> Vec<usize> {
         let name = import.path.trim_start_matches('.');
         let dots = import.path.len() - name.len();
         let parts: Vec<&str> = name.split('.').filter(|part| !part.is_empty()).collect();
@@ -109,7 +112,7 @@ impl<'m> ImportGraph<'m> {
     }
 
     /// Returns the packages that enclose a module, outermost first.
-    pub fn packages_around(&self, index: usize) -> Vec<usize> {
+    pub(crate) fn packages_around(&self, index: usize) -> Vec<usize> {
         let folders = self.modules[index].path.ancestors().skip(1);
         let mut found: Vec<usize> = folders
             .map_while(|folder| self.package(folder))
@@ -120,7 +123,7 @@ impl<'m> ImportGraph<'m> {
     }
 
     /// Returns every module that runs while `from` is imported, including `from`.
-    pub fn runs_with(&self, from: usize) -> BTreeSet<usize> {
+    pub(crate) fn runs_with(&self, from: usize) -> BTreeSet<usize> {
         let mut found = BTreeSet::from([from]);
         let mut open = vec![from];
         while let Some(index) = open.pop() {
@@ -135,7 +138,7 @@ impl<'m> ImportGraph<'m> {
 }
 
 /// Returns the imports that run when their module runs, in source order.
-pub fn running_imports(module: &PythonModule) -> impl Iterator<Item = &PythonImport> {
+pub(crate) fn running_imports(module: &PythonModule) -> impl Iterator<Item = &PythonImport> {
     module.imports.iter().filter(|import| import.depth != ImportDepth::Nested)
 }
 

@@ -12,7 +12,7 @@ use crate::edit::python::source::PythonSource;
 
 /// Finds instrumentations in the module `index`, with text `source`, that come too late, and moves each above the
 /// import that uses the library.
-pub fn late_instrumentations(
+pub(crate) fn late_instrumentations(
     graph: &ImportGraph<'_>,
     index: usize,
     source: &PythonSource<'_>,
@@ -42,7 +42,11 @@ pub fn late_instrumentations(
 }
 
 /// Returns whether a module instruments this library too late.
-pub fn is_late(graph: &ImportGraph<'_>, index: usize, library: &InstrumentedLibrary) -> bool {
+pub(crate) fn is_late(
+    graph: &ImportGraph<'_>,
+    index: usize,
+    library: &InstrumentedLibrary,
+) -> bool {
     let mut calls = graph.module(index).calls.iter().filter(|call| call.name == "instrument");
     calls.any(|call| {
         matches!(call.scope, CallScope::Module | CallScope::Conditional)

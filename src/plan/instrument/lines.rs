@@ -13,7 +13,7 @@ use crate::provider::{Addon, render_template};
 
 /// The setup that a module needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ModuleNeeds {
+pub(crate) struct ModuleNeeds {
     /// The name for the provider's variable, if the module needs one.
     pub provider: Option<String>,
     /// Classes that instrument libraries.
@@ -28,7 +28,7 @@ pub struct ModuleNeeds {
 
 /// The setup of an addon that a module needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AddonNeeds {
+pub(crate) struct AddonNeeds {
     /// The addon.
     pub addon: Addon,
     /// The service's name, if the module starts the addon.
@@ -39,7 +39,7 @@ pub struct AddonNeeds {
 
 /// Rendered blocks, not indented, with lines ending in `\n`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct InsertedBlocks {
+pub(crate) struct InsertedBlocks {
     /// Lines for the imports.
     pub imports: Vec<String>,
     /// Lines before the first use of a library.
@@ -70,12 +70,12 @@ impl ImportLine {
 }
 
 /// Returns the class that instruments `requests`.
-pub fn requests_symbol() -> ImportedSymbol {
+pub(crate) fn requests_symbol() -> ImportedSymbol {
     ImportedSymbol::new("opentelemetry.instrumentation.requests", "RequestsInstrumentor")
 }
 
 /// Returns the class that instruments a library.
-pub fn instrumentor(library: &InstrumentedLibrary) -> ImportedSymbol {
+pub(crate) fn instrumentor(library: &InstrumentedLibrary) -> ImportedSymbol {
     ImportedSymbol::new(&library.module, &library.class)
 }
 
@@ -107,7 +107,7 @@ fn needed_symbols(needs: &ModuleNeeds) -> Vec<ImportedSymbol> {
 
 /// The names in a module, and the positions of inserted lines.
 #[derive(Debug, Clone, Copy)]
-pub struct ModuleNames<'n> {
+pub(crate) struct ModuleNames<'n> {
     /// The module's imports.
     pub imports: &'n [PythonImport],
     /// Names the module binds itself.
@@ -122,7 +122,10 @@ pub struct ModuleNames<'n> {
 ///
 /// # Errors
 /// `internal`, when a template does not render.
-pub fn render_blocks(needs: &ModuleNeeds, module: ModuleNames<'_>) -> Result<InsertedBlocks> {
+pub(crate) fn render_blocks(
+    needs: &ModuleNeeds,
+    module: ModuleNames<'_>,
+) -> Result<InsertedBlocks> {
     let mut blocks = InsertedBlocks::default();
     let early =
         |symbol: &ImportedSymbol| needs.instrumentors.contains(symbol) || symbol.module == "sys";

@@ -2,17 +2,17 @@
 //!
 //! Takes the service's texts and returns a [`Plan`]; the caller finds the files.
 
-pub mod catalogue;
-pub mod early;
+pub(crate) mod catalogue;
+pub(crate) mod early;
 pub mod entry;
-pub mod graph;
-pub mod image;
-pub mod late;
-pub mod lines;
-pub mod modules;
-pub mod packages;
+pub(crate) mod graph;
+pub(crate) mod image;
+pub(crate) mod late;
+pub(crate) mod lines;
+pub(crate) mod modules;
+pub(crate) mod packages;
 pub mod span;
-pub mod withdrawal;
+pub(crate) mod withdrawal;
 
 mod code;
 mod initialise;

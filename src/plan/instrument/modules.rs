@@ -81,7 +81,7 @@ fn module_stem(path: &Path) -> String {
 }
 
 /// Returns whether only tests run a file.
-pub fn is_test(path: &Path) -> bool {
+pub(crate) fn is_test(path: &Path) -> bool {
     let folder =
         path.components().any(|part| matches!(part.as_os_str().to_str(), Some("test" | "tests")));
     let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -90,7 +90,7 @@ pub fn is_test(path: &Path) -> bool {
 
 /// Returns the modules that run in the same process as `index`: its imports, its importers, and so on, and gunicorn's
 /// settings.
-pub fn modules_run_together(graph: &ImportGraph<'_>, index: usize) -> BTreeSet<usize> {
+pub(crate) fn modules_run_together(graph: &ImportGraph<'_>, index: usize) -> BTreeSet<usize> {
     let mut found = reachable_modules(graph, index, |from, to| graph.imports(from, to));
     found.extend(reachable_modules(graph, index, |from, to| graph.imports(to, from)));
     let modules = graph.modules().iter().enumerate();
@@ -102,7 +102,7 @@ pub fn modules_run_together(graph: &ImportGraph<'_>, index: usize) -> BTreeSet<u
 }
 
 /// Returns whether a file holds gunicorn settings, which run before the application, with hooks such as `post_fork`.
-pub fn is_gunicorn_config(path: &Path) -> bool {
+pub(crate) fn is_gunicorn_config(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.ends_with(".py") && name.contains("gunicorn")
 }
@@ -122,7 +122,7 @@ fn reachable_modules(
 }
 
 /// Returns whether this application is already traced, here or in a module that imports this one.
-pub fn is_hooked(modules: &[&PythonModule], index: usize, app: &PythonApp) -> bool {
+pub(crate) fn is_hooked(modules: &[&PythonModule], index: usize, app: &PythonApp) -> bool {
     let Some(name) = app.name() else {
         return false;
     };

@@ -9,7 +9,7 @@ use crate::plan::Note;
 
 /// The packages missing from a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MissingPackages {
+pub(crate) struct MissingPackages {
     /// Packages to add, in writing order.
     pub missing: Vec<PackageAddition>,
     /// Notes for the user.
@@ -28,7 +28,7 @@ pub enum TracingStart {
 
 /// The way a service is traced.
 #[derive(Debug, Clone, Default)]
-pub struct PackageRequest<'w> {
+pub(crate) struct PackageRequest<'w> {
     /// Its Python version.
     pub python: Option<&'w str>,
     /// How tracing starts.
@@ -43,7 +43,7 @@ pub struct PackageRequest<'w> {
 ///
 /// # Errors
 /// `no-version-set` when no versions fit the pinned ones.
-pub fn wanted(
+pub(crate) fn wanted(
     catalogue: &PythonCatalogue,
     direct: &[RequirementEntry],
     included: &[RequirementEntry],
@@ -119,7 +119,7 @@ fn base_packages<'c>(
 }
 
 /// Returns the instrumentations of libraries that these packages show to be used.
-pub fn used_libraries<'c>(
+pub(crate) fn used_libraries<'c>(
     catalogue: &'c PythonCatalogue,
     entries: &[&RequirementEntry],
 ) -> Vec<&'c InstrumentedLibrary> {

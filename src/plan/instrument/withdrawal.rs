@@ -37,7 +37,7 @@ const TEMPLATES: [&str; 7] = [
 ///
 /// # Errors
 /// As [`super::plan_instrumentation`].
-pub fn plan(service: &PythonService) -> Result<Plan> {
+pub(crate) fn plan(service: &PythonService) -> Result<Plan> {
     let mut plan = Plan::default();
     let mut bare = service.clone();
     bare.addons = list_addons(service);
@@ -77,7 +77,7 @@ pub fn plan(service: &PythonService) -> Result<Plan> {
 }
 
 /// Returns the addons whose blocks are in the service's files.
-pub fn list_addons(service: &PythonService) -> Vec<Addon> {
+pub(crate) fn list_addons(service: &PythonService) -> Vec<Addon> {
     let has = |addon: &Addon| {
         let marker = format!("# {}: imports{MARKER_END}", addon.title());
         service.python.iter().any(|file| file.text.contains(&marker))

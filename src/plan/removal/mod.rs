@@ -19,8 +19,7 @@ use crate::error::Result;
 use crate::provider::{Addon, Destination};
 
 /// A request to remove the services' lines from a compose project.
-#[expect(missing_debug_implementations, reason = "the project's files have none")]
-pub struct RemovalRequest<'a> {
+pub(crate) struct RemovalRequest<'a> {
     /// The services that are traced no longer.
     pub services: &'a BTreeSet<String>,
     /// The destinations of each service, as `init` may have written them.
@@ -37,7 +36,7 @@ pub struct RemovalRequest<'a> {
 
 /// The configuration of the project's collector.
 #[derive(Debug, Clone, Copy)]
-pub struct CollectorSetup<'a> {
+pub(crate) struct CollectorSetup<'a> {
     /// Absolute path.
     pub path: &'a Path,
     /// Its text.
@@ -48,7 +47,7 @@ pub struct CollectorSetup<'a> {
 
 /// The result of planning a removal.
 #[derive(Debug, Clone, Default)]
-pub struct Removed {
+pub(crate) struct Removed {
     /// The files.
     pub plan: Plan,
     /// The changes that would turn the planned project back into the present one.
@@ -59,7 +58,7 @@ pub struct Removed {
 ///
 /// # Errors
 /// `unsafe-edit` when a compose file cannot be edited without changing what else it says.
-pub fn plan(model: &ComposeModel, request: &RemovalRequest<'_>) -> Result<Removed> {
+pub(crate) fn plan(model: &ComposeModel, request: &RemovalRequest<'_>) -> Result<Removed> {
     let mut lines = RemovedLines::of(model, request.cleared);
     for service in request.services.iter().filter_map(|name| model.service(name)) {
         let agent = agents::find_planned(model, service);

@@ -35,7 +35,7 @@ const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 
 /// A service to trace, and the name the user gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SelectedService {
+pub(crate) struct SelectedService {
     /// The compose service.
     pub service: String,
     /// `--service NAME=OTEL_NAME`
@@ -44,7 +44,7 @@ pub struct SelectedService {
 
 /// The settings that services are wired with.
 #[derive(Debug, Clone, Copy)]
-pub struct TelemetryRequest<'a> {
+pub(crate) struct TelemetryRequest<'a> {
     /// The selected services, each once.
     pub selected: &'a [SelectedService],
     /// The destination.
@@ -67,7 +67,7 @@ pub struct TelemetryRequest<'a> {
 /// # Errors
 /// `unsafe-edit` when a compose file cannot be edited without changing its other contents; `name-taken` when two
 /// services would share a name.
-pub fn plan(
+pub(crate) fn plan(
     model: &ComposeModel,
     request: &TelemetryRequest<'_>,
     additions: Vec<(PathBuf, Addition)>,

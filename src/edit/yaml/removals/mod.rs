@@ -16,7 +16,7 @@ use super::{EditRefusal, EditedText};
 
 /// Members of one collection that are to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Removal {
+pub(crate) struct Removal {
     /// The keys that lead to the collection; empty for the document itself.
     pub path: Vec<String>,
     /// Keys of a mapping; items of a list, as text.
@@ -30,7 +30,7 @@ type Positions = BTreeMap<Vec<String>, BTreeSet<usize>>;
 ///
 /// # Errors
 /// A refusal that points at the place the edit cannot be done.
-pub fn take(source: &str, removals: &[Removal]) -> Result<EditedText, EditRefusal> {
+pub(crate) fn take(source: &str, removals: &[Removal]) -> Result<EditedText, EditRefusal> {
     let tree = super::parse_yaml_tree(source)?;
     let after = match tree.documents() {
         0 | 1 => take_from_document(&tree, removals)?,
@@ -97,7 +97,7 @@ fn find_collection(tree: &YamlTree, path: &[String]) -> Option<NodeId> {
 }
 
 /// Returns whether a collection has a member, in its own lines.
-pub fn has_member(tree: &YamlTree, path: &[&str], member: &str) -> bool {
+pub(crate) fn has_member(tree: &YamlTree, path: &[&str], member: &str) -> bool {
     let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
     let collection = find_collection(tree, &path);
     collection.is_some_and(|id| !find_members(tree, id, &[member.to_owned()]).is_empty())

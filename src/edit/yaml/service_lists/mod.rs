@@ -21,7 +21,7 @@ use super::{EditRefusal, EditedText, duplicates};
 
 use place::{add_member, has_member, is_own_member, keep_members};
 
-pub use relist::relist;
+pub(crate) use relist::relist;
 
 /// A member to add to a list of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl ListMember {
 ///
 /// # Errors
 /// Returns a refusal that points at the place where the edit fails, with the lines to paste.
-pub fn add(source: &str, wanted: &[WantedMember]) -> Result<EditedText, EditRefusal> {
+pub(crate) fn add(source: &str, wanted: &[WantedMember]) -> Result<EditedText, EditRefusal> {
     let by_hand = |refusal: EditRefusal| refusal.paste(paste(wanted));
     let mut tree = Arc::new(super::parse_yaml_tree(source).map_err(by_hand)?);
     for key in ["volumes", "depends_on"] {
@@ -100,7 +100,7 @@ impl ServiceLines<'_> {
 }
 
 /// Returns the lines to paste by hand where [`add`] refuses.
-pub fn paste(wanted: &[WantedMember]) -> String {
+pub(crate) fn paste(wanted: &[WantedMember]) -> String {
     let mut lines = String::from("services:\n");
     let mut before = None;
     for WantedMember { service, member } in wanted {

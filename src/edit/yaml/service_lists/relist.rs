@@ -13,7 +13,7 @@ use super::proof;
 ///
 /// # Errors
 /// A refusal that points at the place the edit cannot be done.
-pub fn relist(source: &str, services: &[String]) -> Result<EditedText, EditRefusal> {
+pub(crate) fn relist(source: &str, services: &[String]) -> Result<EditedText, EditRefusal> {
     let tree = super::super::parse_yaml_tree(source)?;
     let mut after = None;
     if tree.documents() <= 1 {

@@ -141,13 +141,8 @@ impl YamlTree {
     }
 
     /// Returns the number of nodes.
-    pub fn len(&self) -> usize {
+    pub fn node_count(&self) -> usize {
         self.nodes.len()
-    }
-
-    /// Returns whether there are no nodes.
-    pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
     }
 
     /// Iterates over every node id, parents first.

@@ -22,7 +22,7 @@ pub use fixed::{FixedPackages, ImageContents, ManualAddition};
 
 /// The way a service's image is built and started.
 #[derive(Debug, Clone, Copy)]
-pub struct ImageRecipe<'r> {
+pub(crate) struct ImageRecipe<'r> {
     /// The Dockerfile; `None` if there is none that docker can read.
     pub dockerfile: Option<&'r Dockerfile>,
     /// The file that builds the image, as shown to the user.
@@ -42,7 +42,7 @@ pub struct ImageRecipe<'r> {
 }
 
 /// The files that an image is built from, each read at most once.
-pub trait ImageFiles {
+pub(crate) trait ImageFiles {
     /// Returns a file of the build context, by its path there.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ pub trait ImageFiles {
 
 /// The packages of a service's image, and how it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceImage {
+pub(crate) struct ServiceImage {
     /// The list that determines its packages.
     pub packages: PackageList,
     /// The evidence for that.
@@ -80,7 +80,7 @@ pub struct ServiceImage {
 
 /// The evidence for how an image gets its packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PackageEvidence {
+pub(crate) enum PackageEvidence {
     /// A command that installs Python packages.
     Command,
     /// No such command: the base image has them, or the build is unknown.
@@ -91,7 +91,7 @@ pub enum PackageEvidence {
 ///
 /// # Errors
 /// A file that exists and cannot be read; `toml-syntax`.
-pub fn read(recipe: &ImageRecipe<'_>, files: &dyn ImageFiles) -> Result<ServiceImage> {
+pub(crate) fn read(recipe: &ImageRecipe<'_>, files: &dyn ImageFiles) -> Result<ServiceImage> {
     let found = survey::survey(recipe, files)?;
     let image = recipe.dockerfile.and_then(|file| file.image(recipe.target));
     let base = image
