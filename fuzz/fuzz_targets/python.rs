@@ -25,7 +25,7 @@ fn service(code: &str, packages: &str) -> PythonService {
             file: file("requirements.txt", packages),
             included: Vec::new(),
             constraints: Vec::new(),
-            beside: Vec::new(),
+            also_installed: Vec::new(),
         }],
         version: None,
         start: TracingStart::InCode,

@@ -5,7 +5,7 @@ pub mod screen;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use cruddur_ops::edit::refusal::EditedText;
+use cruddur_ops::edit::yaml::EditedText;
 use cruddur_ops::edit::yaml::tree::{NodeId, YamlKind, YamlTree};
 use serde_yaml::Value;
 use similar::DiffableStr;

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use cruddur_ops::error::Error;
 use cruddur_ops::secret::{KnownSecrets, Redactor, Secret};
-use cruddur_ops::ui::{StreamLook, Ui, Verbosity};
+use cruddur_ops::ui::{Interactivity, OutputFormat, StreamLook, Ui, Verbosity};
 
 /// The bytes that a [`Ui`] has written to either of its streams.
 #[derive(Clone, Default)]
@@ -92,12 +92,17 @@ impl Screen {
     /// Fails where what `show` writes breaks the promise: to a pipe, to two sorts of screen, or as JSON.
     #[track_caller]
     pub fn shows(&self, show: impl Fn(&mut Ui)) {
-        for (look, json) in [(PIPE, false), (WIDE, false), (NARROW, false), (PIPE, true)] {
+        for (look, format) in [
+            (PIPE, OutputFormat::Text),
+            (WIDE, OutputFormat::Text),
+            (NARROW, OutputFormat::Text),
+            (PIPE, OutputFormat::Json),
+        ] {
             let written = Written::default();
             let (out, err) = (Box::new(written.clone()), Box::new(written.clone()));
-            let mut ui = Ui::new(out, err, self.redactor.clone(), false)
+            let mut ui = Ui::new(out, err, self.redactor.clone(), Interactivity::Batch)
                 .with_look(look, look)
-                .with_voice(Verbosity::Verbose, json);
+                .with_voice(Verbosity::Verbose, format);
             show(&mut ui);
             let mut text = written.text();
             if look.colour {
