@@ -101,25 +101,15 @@ fn speaks_http(context: &ProjectContext, service: &ServiceModel, port: &Publishe
 
 /// Returns the path of the service's health check, else its first route that is safe to GET.
 fn find_path(context: &ProjectContext, service: &ServiceModel) -> Option<String> {
-    health_path(context, service).or_else(|| first_path(&module_sources(context, service)))
-}
-
-/// Returns the texts of the service's modules, those with an application first.
-fn module_sources(context: &ProjectContext, service: &ServiceModel) -> Vec<String> {
-    let Some(build) = &service.build else {
-        return Vec::new();
-    };
-    let files = context.project.python_files(&build.context).into_iter();
-    let mut texts: Vec<String> =
-        files.filter(|file| !is_test(&file.path)).map(|file| file.text.to_string()).collect();
-    texts.sort_by_cached_key(|text| !makes_an_application(text));
-    texts
-}
-
-fn makes_an_application(text: &str) -> bool {
-    PythonSource::parse(text).is_ok_and(|source| {
-        !list_apps(&source, &list_imports(&source), &FlaskNames::default()).is_empty()
+    health_path(context, service).or_else(|| {
+        let build = service.build.as_ref()?;
+        let files = context.project.python_files(&build.context);
+        first_path(files.iter().filter(|file| !is_test(&file.path)).map(|file| &*file.text))
     })
+}
+
+fn makes_an_application(source: &PythonSource<'_>) -> bool {
+    !list_apps(source, &list_imports(source), &FlaskNames::default()).is_empty()
 }
 
 /// Returns the path of a URL in `healthcheck` or `HEALTHCHECK`.
@@ -149,10 +139,12 @@ fn local_path(text: &str) -> Option<String> {
     })
 }
 
-/// Returns the first route of these modules that is safe to GET, with the prefix of its blueprint.
-fn first_path(texts: &[String]) -> Option<String> {
-    let read: Vec<PythonSource<'_>> =
-        texts.iter().filter_map(|text| PythonSource::parse(text).ok()).collect();
+/// Returns the first route of these modules that is safe to GET, with the prefix of its blueprint. Modules with an
+/// application come first.
+fn first_path<'t>(texts: impl Iterator<Item = &'t str>) -> Option<String> {
+    let mut read: Vec<PythonSource<'_>> =
+        texts.filter_map(|text| PythonSource::parse(text).ok()).collect();
+    read.sort_by_cached_key(|source| !makes_an_application(source));
     let registered: HashMap<String, Option<String>> = read
         .iter()
         .flat_map(list_registrations)
@@ -181,7 +173,7 @@ mod tests {
     use super::*;
 
     fn first(texts: &[&str]) -> Option<String> {
-        first_path(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+        first_path(texts.iter().copied())
     }
 
     #[test]

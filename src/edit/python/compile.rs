@@ -38,20 +38,21 @@ pub(super) fn check_meaning(text: &str, root: Node<'_>) -> Result<(), PythonFaul
         NodeContext { frame: StatementFrame::Module, in_loop: false, functions: 0, scope: 0 };
     let mut compiler = PythonChecker { text, seen: vec![HashSet::new()], preamble: true };
     let mut open = vec![(root, "", around)];
+    let mut cursor = root.walk();
     while let Some((node, above, around)) = open.pop() {
         if let Some(message) = compiler.fault(node, above, around) {
             return Err((node.start_byte(), message));
         }
         let begin = open.len();
-        let mut cursor = node.walk();
         let mut inner = None;
+        cursor.reset(node);
         if cursor.goto_first_child() {
             loop {
-                let child = cursor.node();
-                let around = match compiler.inside(node, around, cursor.field_name()) {
+                let (child, field) = (cursor.node(), cursor.field_name());
+                let around = match compiler.inside(node, around, field) {
                     // All parts of a function share one scope.
                     Some(new) => *inner.get_or_insert_with(|| compiler.enter(node, new)),
-                    None => enter_loop_body(node, around, cursor.field_name()),
+                    None => enter_loop_body(node, around, field),
                 };
                 open.push((child, node.kind(), around));
                 if !cursor.goto_next_sibling() {
@@ -65,8 +66,9 @@ pub(super) fn check_meaning(text: &str, root: Node<'_>) -> Result<(), PythonFaul
 }
 
 fn enter_loop_body(node: Node<'_>, around: NodeContext, field: Option<&str>) -> NodeContext {
-    let is_loop = matches!(node.kind(), "for_statement" | "while_statement");
-    NodeContext { in_loop: around.in_loop || is_loop && field == Some("body"), ..around }
+    let enters =
+        field == Some("body") && matches!(node.kind(), "for_statement" | "while_statement");
+    NodeContext { in_loop: around.in_loop || enters, ..around }
 }
 
 /// Returns the named children of a node, without comments.
