@@ -206,9 +206,9 @@ impl PartialService {
             command: self.command.over(below.command, keep_override),
             command_span: self.command_span.over(below.command_span, keep_override),
             ports: self.ports.over(below.ports, |below, above| {
-                merge_by_key(below, above, |one| {
-                    let ports = (one.host.clone(), one.container.clone());
-                    (ports, one.protocol.clone(), one.host_ip.clone())
+                merge_by_key(below, above, |published| {
+                    let ports = (published.host.clone(), published.container.clone());
+                    (ports, published.protocol.clone(), published.host_ip.clone())
                 })
             }),
             references: references_over(self.references, below.references),

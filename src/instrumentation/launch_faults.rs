@@ -189,7 +189,7 @@ mod tests {
     fn check(service: &str, files: &[(&str, &str)], expected: &[(SdkProblemKind, &str)]) {
         let read = inspect_service(service, files);
         let found: Vec<_> =
-            read.launch_problems.iter().map(|one| (one.kind, one.variable)).collect();
+            read.launch_problems.iter().map(|problem| (problem.kind, problem.variable)).collect();
         assert_eq!(found, expected, "{service}: {files:?}: {:?}", read.launch_problems);
     }
 

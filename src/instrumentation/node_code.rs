@@ -96,7 +96,7 @@ fn read_file(text: &str, tracing: &mut CodeTracing) {
 /// Returns whether a provider is created without a resource. Unlike `NodeSDK`, it then asks no detector for one.
 fn creates_bare_provider(text: &str) -> bool {
     let providers = ["new NodeTracerProvider(", "new BasicTracerProvider("];
-    let mut created = providers.iter().flat_map(|one| text.split(one).skip(1));
+    let mut created = providers.iter().flat_map(|provider| text.split(provider).skip(1));
     !text.contains("NodeSDK(")
         && created.any(|behind| {
             let mut depth = 1;

@@ -123,7 +123,7 @@ fn judge_honeycomb_key(value: &str, headers: &[ExportHeader]) -> Option<Provider
     let kind = key_shape::read_key(value).ok()?.kind;
     let is_classic =
         matches!(kind, HoneycombKeyKind::ClassicIngest | HoneycombKeyKind::ClassicOrRollbar);
-    let has_dataset = || headers.iter().any(|one| one.name == DATASET_HEADER);
+    let has_dataset = || headers.iter().any(|header| header.name == DATASET_HEADER);
     (is_classic && !has_dataset()).then_some(ProviderMismatch::DatasetMissing)
 }
 

@@ -316,7 +316,7 @@ impl ServiceAddress<'_> {
 
     fn answers(&self, service: &ServiceModel, network: &str, host: &str) -> bool {
         let mut aliases = service.aliases.iter().filter(|alias| alias.network == network);
-        self.is_called(service, host) || aliases.any(|one| one.alias.eq_ignore_ascii_case(host))
+        self.is_called(service, host) || aliases.any(|alias| alias.alias.eq_ignore_ascii_case(host))
     }
 
     /// Returns whether a service has this name on each of its networks.

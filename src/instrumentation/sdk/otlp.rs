@@ -126,7 +126,8 @@ impl SdkReading<'_> {
     /// Reports that no endpoint is set, unless one is set that the SDK ignores.
     pub(super) fn check_endpoint(&mut self, source: EndpointSource) {
         let ignored = SdkProblemKind::EndpointIgnored;
-        if source != EndpointSource::Default || self.problems.iter().any(|one| one.kind == ignored)
+        if source != EndpointSource::Default
+            || self.problems.iter().any(|problem| problem.kind == ignored)
         {
             return;
         }

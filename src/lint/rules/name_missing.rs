@@ -43,7 +43,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         let settings = &scope.assignments;
         let name = scope.setting(NAME);
         let is_named = name.is_some_and(|name| name.value != Some(""))
-            || !sdk.problems.iter().any(|one| one.kind == SdkProblemKind::NameMissing)
+            || !sdk.problems.iter().any(|problem| problem.kind == SdkProblemKind::NameMissing)
             || telemetry::attribute_name(settings).is_some()
             || telemetry::has_misspelt_name(settings, NAME)
             || is_refused(model, service);

@@ -55,7 +55,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
 fn may_publish(service: &ServiceModel, port: u16) -> bool {
     let on_the_host = service.network_mode.as_deref() == Some("host");
     let covers = |hosts: &std::ops::RangeInclusive<u16>| hosts.contains(&port);
-    on_the_host || service.ports.iter().any(|one| one.host.as_ref().is_some_and(covers))
+    on_the_host || service.ports.iter().any(|published| published.host.as_ref().is_some_and(covers))
 }
 
 /// Returns whether a task of the workspace mentions the port, and so may serve it.
@@ -67,5 +67,5 @@ fn is_served_by_a_task(contents: &GitpodFile, port: u16) -> bool {
     };
     let mut variables = contents.environments.iter().flatten();
     contents.shell_lines.iter().any(|(_, line)| in_line(line))
-        || variables.any(|one| one.value.as_ref() == Some(&number))
+        || variables.any(|variable| variable.value.as_ref() == Some(&number))
 }

@@ -111,7 +111,9 @@ fn missing_header(
     };
     let has_other_cause = traced.settings.problems.iter().any(|problem| is_dropped(&problem.kind))
         || telemetry::has_misspelt_name(settings, HEADERS_VARIABLES[1])
-        || traced.winner(HEADERS_VARIABLES).is_some_and(|one| value_quoted::is_quoted(one.text()))
+        || traced
+            .winner(HEADERS_VARIABLES)
+            .is_some_and(|assignment| value_quoted::is_quoted(assignment.text()))
         || has_unread_settings(traced.service);
     let header = name.to_ascii_lowercase();
     let mut modules = inspection.python_of(traced.service);

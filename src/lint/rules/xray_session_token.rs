@@ -57,8 +57,8 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
 fn is_temporary(inspection: &Inspection, key: &VariableAssignment<'_>) -> bool {
     let outside = inspection.outside.as_ref();
     let in_shell = outside.is_some_and(|outside| outside.temporary_keys);
-    let refers =
-        key.value.is_none() || find_references(key.text()).iter().any(|one| one.name == KEY_ID);
+    let refers = key.value.is_none()
+        || find_references(key.text()).iter().any(|reference| reference.name == KEY_ID);
     is_temporary_id(&key.resolved()) || in_shell && refers
 }
 

@@ -99,7 +99,8 @@ impl TracingPackage {
     pub(crate) fn is_for(&self, frameworks: &[&PythonFramework]) -> bool {
         let framework = self.framework.as_deref();
         frameworks.is_empty()
-            || framework.is_none_or(|name| frameworks.iter().any(|one| one.package == name))
+            || framework
+                .is_none_or(|name| frameworks.iter().any(|framework| framework.package == name))
     }
 }
 

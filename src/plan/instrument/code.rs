@@ -110,7 +110,7 @@ fn missing_setup(
     let mut wanted = module_needs(&graph, index, libraries, service);
     let early = match wanted.instrumentors.len() {
         // The HTTP client is instrumented whenever it was created.
-        0 | 1 if wanted.instrumentors.iter().all(|one| *one == requests_symbol()) => None,
+        0 | 1 if wanted.instrumentors.iter().all(|symbol| *symbol == requests_symbol()) => None,
         _ => Some(early_place(&graph, index, &service.entries, libraries)),
     };
     let mut parts = Vec::new();
@@ -155,7 +155,7 @@ pub(super) fn read(service: &PythonService) -> Result<CodeDrafts<'_>> {
                 modules.push(module);
                 drafts.push(FileDraft { file, text: file.text.clone() });
             }
-            Err(error) if FRAMEWORKS.iter().any(|one| one.is_called_in(&file.text)) => {
+            Err(error) if FRAMEWORKS.iter().any(|framework| framework.is_called_in(&file.text)) => {
                 let name = display_service_path(service, &file.path);
                 return Err(unreadable_python_error(file, &name, &error).hint(
                     "correct that line, or leave Python alone with `cruddur-ops init --no-instrument`",

@@ -127,7 +127,7 @@ fn take_blocks(file: &PythonSourceFile, bare: &str, planned: &str) -> Result<Str
                 let text = &file.text[block.clone()];
                 let mut lines = text.split_inclusive('\n').enumerate();
                 let stays = |(at, line): &(usize, &str)| {
-                    *at == 0 || imports.iter().any(|one| one == line.trim())
+                    *at == 0 || imports.iter().any(|import| import == line.trim())
                 };
                 let lines: String = lines.by_ref().filter(stays).map(|(_, line)| line).collect();
                 TextPatch::replace(block.clone(), lines)

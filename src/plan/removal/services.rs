@@ -88,7 +88,7 @@ pub(super) fn take_unused(
                     && (raw.contains(&host) || raw.starts_with(&host[2..]))
             })
         };
-        users.contains(name) || model.services.iter().any(|one| is_other(&one))
+        users.contains(name) || model.services.iter().any(|other| is_other(&other))
     };
     if let Some(service) = model.service(collector::SERVICE)
         && !lines.reverse.services.is_empty()
