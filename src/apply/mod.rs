@@ -27,8 +27,8 @@ use crate::shell::Shell;
 use stage::{WriteTarget, restore_targets, stage_targets};
 use write::PendingWrite;
 
-pub use journal::{EntryPhase, FileEntry, JournalEntry, PortChangeEntry};
-pub use write::{remove_empty, write_private};
+pub(crate) use journal::{EntryPhase, FileEntry, JournalEntry, PortChangeEntry};
+pub(crate) use write::{remove_empty, write_private};
 
 /// The journal of a project's changes, in the user's state folder.
 #[derive(Debug, Clone)]

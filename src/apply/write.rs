@@ -143,7 +143,7 @@ fn failed_write_error(path: &Path, error: std::io::Error) -> Error {
 ///
 /// # Errors
 /// `changed-since-read`, `write-failed`; the file is unchanged in that case.
-pub fn write_private(path: &Path, before: Option<&str>, after: &str) -> Result<()> {
+pub(crate) fn write_private(path: &Path, before: Option<&str>, after: &str) -> Result<()> {
     let access = FileAccess::OwnerOnly;
     let pending = PendingWrite::new(path, (before, Some(after)), WriteMethod::Replace, access)?;
     pending.finish().map_err(|error| {
@@ -164,7 +164,7 @@ pub fn write_private(path: &Path, before: Option<&str>, after: &str) -> Result<(
 ///
 /// # Errors
 /// `changed-since-read` if it is not empty; `write-failed`.
-pub fn remove_empty(path: &Path) -> Result<()> {
+pub(crate) fn remove_empty(path: &Path) -> Result<()> {
     check_unchanged(path, Some(""))?;
     fs_err::remove_file(path).map_err(|error| failed_write_error(path, error))
 }

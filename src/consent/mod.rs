@@ -8,8 +8,9 @@
 mod examine;
 mod objection;
 
-pub use examine::{OutgoingRequest, RequestPart};
-pub use objection::{Objection, ObjectionReason};
+pub use examine::OutgoingRequest;
+pub(crate) use examine::RequestPart;
+pub(crate) use objection::{Objection, ObjectionReason};
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

@@ -154,7 +154,9 @@ impl ServiceCopy {
 }
 
 /// Returns the engine recorded in an override file, and the container that it replaces; `None` if the file is incomplete.
-pub fn read_override(text: &str) -> Option<(BTreeMap<String, String>, Option<ReplacedContainer>)> {
+pub(crate) fn read_override(
+    text: &str,
+) -> Option<(BTreeMap<String, String>, Option<ReplacedContainer>)> {
     let mut file: BTreeMap<String, Value> = serde_yaml::from_str(text).ok()?;
     let replaced = file.remove(REPLACED_FIELD).map(serde_yaml::from_value).transpose().ok()?;
     Some((serde_yaml::from_value(file.remove(ENGINE_FIELD)?).ok()?, replaced))

@@ -19,8 +19,8 @@ use crate::shell::Shell;
 use crate::workspace::program::{self, ProgramFailure, ProgramOutput};
 
 pub use compose::ComposeProject;
-pub use container::{Container, ContainerNetwork};
-pub use copy::{CopyPlace, ReplacedContainer, ResourceNames, ServiceCopy, read_override};
+pub(crate) use container::Container;
+pub(crate) use copy::{CopyPlace, ReplacedContainer, ResourceNames, ServiceCopy, read_override};
 
 /// The time limit of a docker command; loading a project with many services can take a while.
 const LIMIT: Duration = Duration::from_secs(10);

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// The runtime; dropping it ends what was spawned on it.
 #[derive(Debug)]
-pub struct BackgroundRuntime {
+pub(crate) struct BackgroundRuntime {
     handle: Handle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -23,7 +23,7 @@ impl BackgroundRuntime {
     ///
     /// # Errors
     /// `network`, as [`super::block_on`].
-    pub fn start() -> Result<Self> {
+    pub(crate) fn start() -> Result<Self> {
         let runtime = build_runtime()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
@@ -40,7 +40,7 @@ impl BackgroundRuntime {
     ///
     /// # Errors
     /// `internal` when it panics.
-    pub fn wait_for<T: Send + 'static>(
+    pub(crate) fn wait_for<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T> {

@@ -7,7 +7,7 @@ const INTERFACE: &str = "docker0";
 
 /// Returns this machine's address on docker's default bridge, if there is one: what `host-gateway` resolves to on
 /// Linux.
-pub fn address() -> Option<Ipv4Addr> {
+pub(crate) fn address() -> Option<Ipv4Addr> {
     let routes = fs_err::read_to_string("/proc/net/route").ok()?;
     own_address_towards(bridge_neighbour(&routes)?)
 }

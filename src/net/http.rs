@@ -22,7 +22,7 @@ use crate::otlp::response::{HttpAnswer, LIMIT};
 
 /// The kind of request.
 #[derive(Debug, Clone, Copy)]
-pub enum HttpRequest<'a> {
+pub(crate) enum HttpRequest<'a> {
     /// `GET`
     Get,
     /// `POST` with a body.
@@ -35,7 +35,7 @@ pub enum HttpRequest<'a> {
 
 /// The body of another program's request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RelayedBody {
+pub(crate) struct RelayedBody {
     /// The body as received.
     pub bytes: Bytes,
     /// The body decompressed.
@@ -56,7 +56,7 @@ impl HttpRequest<'_> {
 
 /// A response with its transport details.
 #[derive(Debug, Clone)]
-pub struct HttpReply {
+pub(crate) struct HttpReply {
     /// The response.
     pub answer: HttpAnswer,
     /// The delay the server asks for.
@@ -64,13 +64,13 @@ pub struct HttpReply {
 }
 
 /// `cruddur-ops/0.1.0`
-pub const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 /// Sends one request and reads its answer before `deadline`.
 ///
 /// # Errors
 /// The reason why no answer came.
-pub async fn send(
+pub(crate) async fn send(
     route: &EndpointRoute,
     ask: HttpRequest<'_>,
     headers: &[ExportHeader],

@@ -24,17 +24,17 @@ struct ListenReply {
 }
 
 /// Returns the address of a `listen` with this HTTP port.
-pub fn listen_address(port: u16) -> String {
+pub(crate) fn listen_address(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
 /// Queries `listen`; returns `None` if none is running.
-pub fn ask(query: &Query, port: u16) -> Result<Option<QueryAnswer>> {
+pub(crate) fn ask(query: &Query, port: u16) -> Result<Option<QueryAnswer>> {
     net::block_on(ask_before(query, port, Instant::now() + LIMIT))
 }
 
 /// Does the same as [`ask`] on the current runtime.
-pub async fn ask_before(query: &Query, port: u16, deadline: Instant) -> Option<QueryAnswer> {
+pub(crate) async fn ask_before(query: &Query, port: u16, deadline: Instant) -> Option<QueryAnswer> {
     let json = serde_json::to_string(query).ok()?;
     let encoded = utf8_percent_encode(&json, NON_ALPHANUMERIC);
     let url = Url::parse(&format!("{}/cruddur/query?{encoded}", listen_address(port))).ok()?;

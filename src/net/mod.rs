@@ -2,22 +2,22 @@
 //! supplies every address and everything that is sent.
 
 mod background;
-pub mod bridge;
+pub(crate) mod bridge;
 mod decode;
-pub mod failure;
+pub(crate) mod failure;
 pub mod grpc;
-pub mod honeycomb;
-pub mod http;
+pub(crate) mod honeycomb;
+pub(crate) mod http;
 mod kept;
-pub mod listen;
+pub(crate) mod listen;
 mod overheard;
-pub mod probe;
+pub(crate) mod probe;
 pub mod receiver;
 pub mod relay;
 pub mod route;
-pub mod trust;
-pub mod udp;
-pub mod web;
+pub(crate) mod trust;
+pub(crate) mod udp;
+pub(crate) mod web;
 
 use std::future::Future;
 
@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 
 use crate::error::{Error, ErrorCode, Result};
 
-pub use background::BackgroundRuntime;
+pub(crate) use background::BackgroundRuntime;
 
 /// Runs `work` to completion on this thread; lookups that still hang are abandoned.
 ///

@@ -11,7 +11,7 @@ use tokio_rustls::TlsConnector;
 use super::route::{EndpointRoute, RouteVia};
 
 /// Returns whether the peer of `route` speaks TLS; a timeout counts as no.
-pub async fn speaks_tls(route: &EndpointRoute, deadline: Instant) -> bool {
+pub(crate) async fn speaks_tls(route: &EndpointRoute, deadline: Instant) -> bool {
     let RouteVia::Addresses(addresses) = &route.via else {
         return false;
     };

@@ -43,7 +43,7 @@ impl std::fmt::Debug for ClientIdentity {
 ///
 /// # Errors
 /// `tls`, naming the file.
-pub fn read(path: &Path) -> Result<Vec<u8>, RequestFailure> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, RequestFailure> {
     let refuse = |why: String| {
         RequestFailure::before(
             FailureCode::Tls,

@@ -17,7 +17,7 @@ const REFUSAL: Duration = Duration::from_millis(300);
 ///
 /// # Errors
 /// `connect` when it could not be sent, or when the peer's port is closed.
-pub async fn send(route: &EndpointRoute, datagram: &[u8]) -> Result<(), RequestFailure> {
+pub(crate) async fn send(route: &EndpointRoute, datagram: &[u8]) -> Result<(), RequestFailure> {
     route.check(&[], datagram)?;
     let to = match &route.via {
         RouteVia::Addresses(addresses) => addresses.first(),

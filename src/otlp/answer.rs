@@ -12,7 +12,7 @@ use super::summary::{DurationHistogram, SpanHeatmap};
 
 /// The answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct QueryAnswer {
+pub(crate) struct QueryAnswer {
     /// The number of spans that match the filters.
     pub spans: u64,
     /// The results of each group, the largest first.
@@ -24,7 +24,7 @@ pub struct QueryAnswer {
 
 /// Spans with the same values in the columns that the query groups by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SpanGroup {
+pub(crate) struct SpanGroup {
     /// These values, in column order; null if a span lacks the column.
     pub by: Vec<Json>,
     /// The number of spans; a span received twice counts twice.
@@ -41,20 +41,20 @@ pub struct SpanGroup {
 
 /// Which spans a [`Query`] counts, and how it groups them.
 #[derive(Debug, Clone, Copy)]
-pub struct QuerySelection<'q> {
+pub(crate) struct QuerySelection<'q> {
     query: &'q Query,
     since_ns: u64,
 }
 
 impl<'q> QuerySelection<'q> {
     /// The selection of `query` whose time range ends at `now_ns` (since 1970).
-    pub fn new(query: &'q Query, now_ns: u64) -> Self {
+    pub(crate) fn new(query: &'q Query, now_ns: u64) -> Self {
         let since_ns = now_ns.saturating_sub(query.time_range.saturating_mul(1_000_000_000));
         Self { query, since_ns }
     }
 
     /// Returns whether a span counts.
-    pub fn counts(&self, span: &OtlpSpan) -> bool {
+    pub(crate) fn counts(&self, span: &OtlpSpan) -> bool {
         let mut filters = self.query.filters.iter();
         let is_meant = match self.query.filter_combination {
             FilterCombination::And => filters.all(|filter| matches_filter(filter, span)),
@@ -64,13 +64,13 @@ impl<'q> QuerySelection<'q> {
     }
 
     /// Returns a span's values in the columns grouped by; null where it has none.
-    pub fn group(&self, span: &OtlpSpan) -> Vec<Json> {
+    pub(crate) fn group(&self, span: &OtlpSpan) -> Vec<Json> {
         let columns = self.query.breakdowns.iter();
         columns.map(|column| span_column(span, column).unwrap_or(Json::Null)).collect()
     }
 
     /// Answers the query from `chosen`, spans that all count.
-    pub fn answer<'a>(&self, chosen: impl Iterator<Item = &'a OtlpSpan>) -> QueryAnswer {
+    pub(crate) fn answer<'a>(&self, chosen: impl Iterator<Item = &'a OtlpSpan>) -> QueryAnswer {
         let mut spans = 0;
         let mut heatmap = self.query.asks(CalculationOp::Heatmap).then(SpanHeatmap::default);
         let mut groups: BTreeMap<String, (Vec<Json>, DurationHistogram, u64)> = BTreeMap::new();
@@ -101,7 +101,7 @@ impl<'q> QuerySelection<'q> {
 }
 
 /// Answers `query` from `spans`; the time range ends at `now_ns` (nanoseconds since 1970).
-pub fn answer<'a>(
+pub(crate) fn answer<'a>(
     query: &Query,
     spans: impl Iterator<Item = &'a OtlpSpan>,
     now_ns: u64,
@@ -115,7 +115,7 @@ fn ns_to_milliseconds(ns: u64) -> f64 {
 }
 
 /// Returns a column of a span by Honeycomb's name; span attributes take precedence over resource attributes.
-pub fn span_column(span: &OtlpSpan, column: &str) -> Option<Json> {
+pub(crate) fn span_column(span: &OtlpSpan, column: &str) -> Option<Json> {
     let value = match column {
         "trace.trace_id" => span.trace_id.to_string().into(),
         "trace.span_id" => span.span_id.to_string().into(),

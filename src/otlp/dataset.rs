@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// A dataset as listed by `/1/datasets`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dataset {
+pub(crate) struct Dataset {
     /// The name as first seen; compared without regard to case.
     pub name: String,
     /// The name in URLs.
@@ -25,7 +25,7 @@ struct WireDataset {
 
 impl Dataset {
     /// Reads the list; an entry with an unreadable time counts as never written.
-    pub fn read_all(body: &[u8]) -> Option<Vec<Self>> {
+    pub(crate) fn read_all(body: &[u8]) -> Option<Vec<Self>> {
         let wire: Vec<WireDataset> = serde_json::from_slice(body).ok()?;
         let read = wire.into_iter().map(|dataset| Self {
             last_written: dataset.last_written_at.as_deref().and_then(parse_timestamp),
@@ -36,14 +36,14 @@ impl Dataset {
     }
 
     /// Returns whether it was written to in the second of `moment` (since 1970) or later.
-    pub fn written_since(&self, moment: Duration) -> bool {
+    pub(crate) fn written_since(&self, moment: Duration) -> bool {
         let second = Duration::from_secs(moment.as_secs());
         self.last_written.is_some_and(|written| written >= second)
     }
 }
 
 /// Returns the dataset for traces of `service`; for a Classic key, a header names it.
-pub fn of_service<'a>(service: &'a str, header: Option<&'a str>) -> &'a str {
+pub(crate) fn of_service<'a>(service: &'a str, header: Option<&'a str>) -> &'a str {
     match (header, service.trim()) {
         (Some(dataset), _) => dataset,
         (None, name) if name.is_empty() || name.starts_with("unknown_service") => "unknown_service",

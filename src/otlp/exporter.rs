@@ -13,7 +13,7 @@ use crate::instrumentation::{
 
 /// The settings an SDK takes from its environment to send traces.
 #[derive(Debug, Clone)]
-pub struct Exporter {
+pub(crate) struct Exporter {
     /// The full URL of requests; for gRPC only scheme, host and port count.
     pub url: Url,
     /// The encoding and transport.
@@ -33,14 +33,14 @@ pub struct Exporter {
 }
 
 /// The reason why a service sends no traces over OTLP, in one line.
-pub type NotConfigured = String;
+pub(crate) type NotConfigured = String;
 
 impl Exporter {
     /// Returns the exporter of these settings.
     ///
     /// # Errors
     /// The reason why nothing is sent: no or an unusable endpoint, or a disabled SDK or exporter.
-    pub fn from_settings(settings: &SdkSettings) -> Result<Self, NotConfigured> {
+    pub(crate) fn from_settings(settings: &SdkSettings) -> Result<Self, NotConfigured> {
         if let Some(problem) = settings.blocker() {
             return Err(problem.text.clone());
         }
@@ -68,7 +68,7 @@ impl Exporter {
     }
 
     /// Returns the header of that name, if it is sent.
-    pub fn header(&self, name: &str) -> Option<&ExportHeader> {
+    pub(crate) fn header(&self, name: &str) -> Option<&ExportHeader> {
         self.headers.iter().find(|header| header.name == name)
     }
 }

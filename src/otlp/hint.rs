@@ -4,7 +4,7 @@ use super::verdict::FailureCode;
 use crate::provider;
 
 /// Returns what to do about `code` at `host`; `None` if the evidence says enough.
-pub fn hint_for_code(code: FailureCode, host: &str) -> Option<String> {
+pub(crate) fn hint_for_code(code: FailureCode, host: &str) -> Option<String> {
     let text = match code {
         FailureCode::KeyRejected => return Some(other_region(host)),
         FailureCode::KeyMissing => "`cruddur-ops key set` stores the key".to_owned(),

@@ -8,7 +8,7 @@ use super::whoami::Whoami;
 
 /// Returns the link to `trace_id`, sent at `sent` (since 1970). `pages` is the address of Honeycomb's web interface,
 /// `dataset` the slug, if known. The link for a Classic key has no environment and requires the dataset.
-pub fn trace(
+pub(crate) fn trace(
     pages: &str,
     whoami: &Whoami,
     dataset: Option<&str>,

@@ -4,7 +4,7 @@
 
 /// A problem that a log shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogSymptom {
+pub(crate) enum LogSymptom {
     /// The receiver answered an export with this HTTP status.
     Refused(u16),
     /// The receiver answered an export with this gRPC status, `UNAUTHENTICATED`.
@@ -39,7 +39,7 @@ const GRPC: [&str; 9] = [
 ];
 
 /// Returns the last problem in the log, which applies now.
-pub fn find_last_symptom(log: &str) -> Option<LogSymptom> {
+pub(crate) fn find_last_symptom(log: &str) -> Option<LogSymptom> {
     log.lines().rev().find_map(find_line_symptom)
 }
 
@@ -95,12 +95,12 @@ fn name_between(line: &str, before: &str, after: &str) -> Option<String> {
 
 impl LogSymptom {
     /// Returns whether the problem keeps an application from starting.
-    pub fn ends_it(&self) -> bool {
+    pub(crate) fn ends_it(&self) -> bool {
         matches!(self, Self::ModuleMissing(_) | Self::NoApplication)
     }
 
     /// Describes the problem in one line, as seen in the log.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match self {
             Self::Refused(status @ (401 | 403)) => {
                 format!("its log says that the receiver answers {status}: the key is wrong")
@@ -132,7 +132,7 @@ impl LogSymptom {
     }
 
     /// Returns what to do about it.
-    pub fn hint(&self) -> String {
+    pub(crate) fn hint(&self) -> String {
         match self {
             Self::Refused(401 | 403) | Self::RefusedOverGrpc("UNAUTHENTICATED" | "PERMISSION_DENIED") => {
                 "`cruddur-ops key whoami` tries the stored key, and `cruddur-ops run -- docker compose up --detach` gives it to the container"

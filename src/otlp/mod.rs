@@ -3,32 +3,32 @@
 //!
 //! Opens no socket and reads no file; [`crate::net`] does.
 
-pub mod answer;
-pub mod app;
+pub(crate) mod answer;
+pub(crate) mod app;
 pub mod assembly;
-pub mod dataset;
-pub mod exporter;
+pub(crate) mod dataset;
+pub(crate) mod exporter;
 #[cfg(test)]
 pub(crate) mod fixture;
-pub mod hint;
+pub(crate) mod hint;
 mod id;
-pub mod link;
-pub mod log;
-pub mod page;
-pub mod query;
-pub mod report;
+pub(crate) mod link;
+pub(crate) mod log;
+pub(crate) mod page;
+pub(crate) mod query;
+pub(crate) mod report;
 pub mod request;
 pub mod response;
 pub mod span;
-pub mod status;
-pub mod summary;
+pub(crate) mod status;
+pub(crate) mod summary;
 pub mod trace;
-pub mod traffic;
+pub(crate) mod traffic;
 pub mod verdict;
-pub mod whoami;
+pub(crate) mod whoami;
 
 pub use crate::instrumentation::{ExportHeader, OtlpCompression, OtlpProtocol};
-pub use exporter::Exporter;
+pub(crate) use exporter::Exporter;
 pub use report::{AddonVerdict, ProofMode, ProofReport};
 pub use trace::TestTrace;
 pub use verdict::{

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// A query.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Query {
+pub(crate) struct Query {
     /// The calculations.
     pub calculations: Vec<Calculation>,
     /// The filters on spans.
@@ -41,7 +41,7 @@ fn default_query_limit() -> usize {
 /// Whether all filters of a query must match, or one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum FilterCombination {
+pub(crate) enum FilterCombination {
     /// All of them.
     #[default]
     And,
@@ -57,7 +57,7 @@ impl FilterCombination {
 
 /// A calculation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Calculation {
+pub(crate) struct Calculation {
     /// The operator.
     pub op: CalculationOp,
     /// The column; `None` for a count.
@@ -68,7 +68,7 @@ pub struct Calculation {
 /// The operator of a calculation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum CalculationOp {
+pub(crate) enum CalculationOp {
     /// The number of spans.
     Count,
     /// The distribution over time.
@@ -83,7 +83,7 @@ pub enum CalculationOp {
 
 /// The sort order of groups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QueryOrder {
+pub(crate) struct QueryOrder {
     /// The calculation to sort by.
     pub op: CalculationOp,
     /// Its column; `None` for a count.
@@ -95,7 +95,7 @@ pub struct QueryOrder {
 
 /// A condition on one column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// The column.
     pub column: String,
     /// The operator.
@@ -108,7 +108,7 @@ pub struct Filter {
 /// The operator of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum FilterOp {
+pub(crate) enum FilterOp {
     /// Equal.
     #[serde(rename = "=")]
     Equal,
@@ -154,7 +154,7 @@ const OPS: &str = "= != > >= < <= starts-with does-not-start-with ends-with does
 
 impl Query {
     /// Returns COUNT of the spans with `app.now`, by trace.
-    pub fn traces(last: Duration) -> Self {
+    pub(crate) fn traces(last: Duration) -> Self {
         let count = Calculation { op: CalculationOp::Count, column: None };
         Self {
             orders: vec![QueryOrder {
@@ -172,7 +172,7 @@ impl Query {
     }
 
     /// Returns HEATMAP and P90 of `duration_ms`, without our test spans.
-    pub fn latency(last: Duration) -> Self {
+    pub(crate) fn latency(last: Duration) -> Self {
         let of_duration = |op| Calculation { op, column: Some("duration_ms".to_owned()) };
         Self {
             calculations: vec![
@@ -190,7 +190,7 @@ impl Query {
 
     /// COUNT of the traces that begin in these services, by service and trace, without our own test spans; of all services
     /// where none is named.
-    pub fn roots(last: Duration, services: Vec<String>) -> Self {
+    pub(crate) fn roots(last: Duration, services: Vec<String>) -> Self {
         let mut query = Self::traces(last);
         query.filters = vec![
             Filter::existence(TEST_ATTRIBUTE, FilterOp::DoesNotExist),
@@ -205,12 +205,12 @@ impl Query {
     }
 
     /// Returns whether it excludes our test spans.
-    pub fn hides_tests(&self) -> bool {
+    pub(crate) fn hides_tests(&self) -> bool {
         self.filters.contains(&Filter::existence(TEST_ATTRIBUTE, FilterOp::DoesNotExist))
     }
 
     /// Returns COUNT of the spans of one trace in all datasets.
-    pub fn spans_of(trace_id: &str, last: Duration) -> Self {
+    pub(crate) fn spans_of(trace_id: &str, last: Duration) -> Self {
         Self {
             calculations: vec![Calculation { op: CalculationOp::Count, column: None }],
             filters: vec![Filter {
@@ -227,7 +227,7 @@ impl Query {
     }
 
     /// Returns whether the query requests this calculation.
-    pub fn asks(&self, figure: CalculationOp) -> bool {
+    pub(crate) fn asks(&self, figure: CalculationOp) -> bool {
         self.calculations.iter().any(|calculation| calculation.op == figure)
     }
 }
@@ -242,7 +242,7 @@ impl Filter {
     ///
     /// # Errors
     /// `filter-invalid`.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let wrong = |why: String| {
             Error::new(ErrorCode::FilterInvalid, format!("the filter `{text}` {why}"))
                 .hint("`--where 'service.name = backend-flask'`")

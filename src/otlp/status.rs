@@ -27,7 +27,7 @@ impl RetryAdvice {
 
 /// The status of a gRPC call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GrpcStatus {
+pub(crate) struct GrpcStatus {
     /// The code, 0 to 16.
     pub code: i32,
     /// The server's message.
@@ -70,7 +70,7 @@ struct WireDuration {
 
 impl GrpcStatus {
     /// Returns the meaning of the status.
-    pub fn meaning(&self) -> ExportMeaning {
+    pub(crate) fn meaning(&self) -> ExportMeaning {
         let code = match (self.is_grpc, self.http) {
             (false, Some(300..=399)) => FailureCode::Redirected,
             (false, Some(401 | 403)) => FailureCode::KeyRejected,
@@ -97,7 +97,7 @@ impl GrpcStatus {
     }
 
     /// Returns when the same request may be sent again.
-    pub fn retry(&self) -> RetryAdvice {
+    pub(crate) fn retry(&self) -> RetryAdvice {
         let delay = self.asked_delay();
         let may_retry = match self.code {
             _ if !self.is_grpc => self.http.is_some_and(super::response::may_retry),

@@ -12,7 +12,7 @@ const SECOND: u64 = 1_000_000_000;
 const MILLISECOND: u64 = 1_000_000;
 
 /// Returns the spans of requests that `service` handled in the ten minutes before `now_ns` (nanoseconds since 1970).
-pub fn make(service: &str, now_ns: u64) -> Vec<OtlpSpan> {
+pub(crate) fn make(service: &str, now_ns: u64) -> Vec<OtlpSpan> {
     let source = Arc::new(BatchSource {
         service: service.into(),
         resource: [("service.name".to_owned(), AttributeValue::Text(service.to_owned()))].into(),

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 /// The team and environment a key belongs to, and what it may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Whoami {
+pub(crate) struct Whoami {
     /// The kind of key.
     pub kind: HoneycombKeyType,
     /// The name for people: `My Team`.
@@ -21,7 +21,7 @@ pub struct Whoami {
 
 /// The kind of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HoneycombKeyType {
+pub(crate) enum HoneycombKeyType {
     /// It may send, and may read.
     Configuration,
     /// It may only send.
@@ -49,7 +49,7 @@ struct WireName {
 
 impl Whoami {
     /// Reads the body of a response with status 200.
-    pub fn read(body: &[u8]) -> Option<Self> {
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
         let wire: WireWhoami = serde_json::from_slice(body).ok()?;
         let kind = match wire.kind.as_str() {
             "ingest" => HoneycombKeyType::Ingest,
@@ -70,22 +70,22 @@ impl Whoami {
     }
 
     /// Returns whether the key is a Classic one, from before environments existed.
-    pub fn is_classic(&self) -> bool {
+    pub(crate) fn is_classic(&self) -> bool {
         self.environment_slug.is_empty()
     }
 
     /// Returns whether the key has this permission.
-    pub fn may(&self, permission: &str) -> bool {
+    pub(crate) fn may(&self, permission: &str) -> bool {
         self.permissions.iter().any(|granted| granted == permission)
     }
 
     /// Returns whether the key may send spans.
-    pub fn may_send(&self) -> bool {
+    pub(crate) fn may_send(&self) -> bool {
         self.kind == HoneycombKeyType::Ingest || self.may("events")
     }
 
     /// Describes the key: `team T, environment Bootcamp, ingest key (createDatasets)`.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let place = if self.is_classic() {
             format!("team {}, Classic", self.team)
         } else {

@@ -111,7 +111,7 @@ fn read_source_text(path: &Path) -> SourceText {
 ///
 /// # Errors
 /// `unreadable-file`, `file-too-large`, `not-utf8`.
-pub fn read_text_file(path: &Path) -> Result<Option<String>> {
+pub(crate) fn read_text_file(path: &Path) -> Result<Option<String>> {
     let Some(bytes) = read_bytes(path)? else {
         return Ok(None);
     };

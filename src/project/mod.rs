@@ -27,7 +27,7 @@ use crate::shell::Shell;
 use disk::CachedDisk;
 
 pub use boundary::ProjectBoundary;
-pub use disk::read_text_file;
+pub(crate) use disk::read_text_file;
 pub use git::GitFileStatus;
 
 /// A project file as read from disk.

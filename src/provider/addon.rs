@@ -159,7 +159,7 @@ pub(super) fn secrets() -> impl Iterator<Item = &'static str> {
 }
 
 /// Returns whether a text is a region, like `us-east-1`, `us-gov-west-1`, `ap-southeast-2`.
-pub fn is_aws_region(text: &str) -> bool {
+pub(crate) fn is_aws_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     match parts.as_slice() {
         [area, .., number] if (3..=4).contains(&parts.len()) => {

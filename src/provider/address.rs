@@ -4,7 +4,7 @@ use url::Url;
 
 /// Returns whether two URLs lead to the same place: the case of scheme and host, a default port and trailing slashes
 /// do not matter.
-pub fn is_same_address(left: &str, right: &str) -> bool {
+pub(crate) fn is_same_address(left: &str, right: &str) -> bool {
     let parse = |text: &str| Url::parse(text.trim()).ok().filter(Url::has_host);
     match (parse(left), parse(right)) {
         (Some(left), Some(right)) => {

@@ -9,11 +9,11 @@ use regex_lite::Regex;
 use crate::error::{Error, ErrorCode};
 
 /// The header with the dataset for traces sent with a Classic key.
-pub const DATASET_HEADER: &str = "x-honeycomb-dataset";
+pub(crate) const DATASET_HEADER: &str = "x-honeycomb-dataset";
 
 /// The kind of a key, by its shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HoneycombKeyKind {
+pub(crate) enum HoneycombKeyKind {
     /// An ingest key of an environment, which can only send.
     Ingest,
     /// A configuration key of an environment.
@@ -28,7 +28,7 @@ pub enum HoneycombKeyKind {
 
 /// The facts that a plausible key shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyReading {
+pub(crate) struct KeyReading {
     /// The kind of key.
     pub kind: HoneycombKeyKind,
     /// The letter that seems to name the region (`a` US, `b` EU): only a hint for which host to try first.
@@ -37,7 +37,7 @@ pub struct KeyReading {
 
 impl KeyReading {
     /// Describes the kind.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self.kind {
             HoneycombKeyKind::Ingest => "ingest key",
             HoneycombKeyKind::Configuration => "configuration key",
@@ -48,7 +48,7 @@ impl KeyReading {
     }
 
     /// Returns a warning about a text that may still be correct.
-    pub fn doubt(&self) -> Option<&'static str> {
+    pub(crate) fn doubt(&self) -> Option<&'static str> {
         match self.kind {
             HoneycombKeyKind::ClassicOrRollbar => Some(
                 "32 hexadecimal characters: a key of Honeycomb Classic, or a Rollbar token by mistake",
@@ -145,7 +145,7 @@ impl From<KeyMistake> for Error {
 }
 
 /// Returns the secret of `variable` without surrounding quotes, its assignment, or Honeycomb's header.
-pub fn bare_secret<'a>(text: &'a str, variable: &str) -> &'a str {
+pub(crate) fn bare_secret<'a>(text: &'a str, variable: &str) -> &'a str {
     const PAIRS: [(char, char); 5] =
         [('"', '"'), ('\'', '\''), ('`', '`'), ('\u{201c}', '\u{201d}'), ('\u{2018}', '\u{2019}')];
     let text = text.trim();
@@ -174,7 +174,7 @@ const HEADER: &str = "x-honeycomb-team";
 ///
 /// # Errors
 /// The mistake, if it cannot be one.
-pub fn read_key(text: &str) -> Result<KeyReading, KeyMistake> {
+pub(crate) fn read_key(text: &str) -> Result<KeyReading, KeyMistake> {
     check_secret_text(text)?;
     for (shape, verdict) in SHAPES.iter() {
         if shape.is_match(text) {
@@ -189,7 +189,7 @@ pub fn read_key(text: &str) -> Result<KeyReading, KeyMistake> {
 }
 
 /// Returns the mistake if Honeycomb is certain to refuse the text in every region: a key's ID, or a management key.
-pub fn never_sends(text: &str) -> Option<KeyMistake> {
+pub(crate) fn never_sends(text: &str) -> Option<KeyMistake> {
     read_key(text)
         .err()
         .filter(|mistake| matches!(mistake, KeyMistake::KeyId | KeyMistake::Management))
@@ -199,7 +199,7 @@ pub fn never_sends(text: &str) -> Option<KeyMistake> {
 ///
 /// # Errors
 /// The mistake.
-pub fn check_secret_text(text: &str) -> Result<(), KeyMistake> {
+pub(crate) fn check_secret_text(text: &str) -> Result<(), KeyMistake> {
     const CURLY: [char; 6] =
         ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}'];
     const INVISIBLE: [char; 5] = ['\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}'];

@@ -6,7 +6,7 @@ use super::collector::expand_variables;
 
 /// An OTLP receiver in a trace pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OtlpListener {
+pub(crate) struct OtlpListener {
     /// The protocol it takes.
     pub protocol: ListenerProtocol,
     /// Who can reach it.
@@ -19,7 +19,7 @@ pub struct OtlpListener {
 
 /// A transport of OTLP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListenerProtocol {
+pub(crate) enum ListenerProtocol {
     /// OTLP/gRPC.
     Grpc,
     /// OTLP/HTTP.
@@ -28,7 +28,7 @@ pub enum ListenerProtocol {
 
 /// The network a sender uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SenderNetwork {
+pub(crate) enum SenderNetwork {
     /// It shares the collector's, so that localhost is the same for both.
     Shared,
     /// It is another container, or the host.
@@ -37,7 +37,7 @@ pub enum SenderNetwork {
 
 /// Who can reach a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListenerAudience {
+pub(crate) enum ListenerAudience {
     /// Other containers too.
     Everyone,
     /// Only its own container: `localhost:4318`.
@@ -48,7 +48,7 @@ pub enum ListenerAudience {
 
 /// The reason why a collector does not receive data on a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CollectorUnreachableReason {
+pub(crate) enum CollectorUnreachableReason {
     /// It listens there for its own container only.
     ItselfAlone,
     /// The port is for the other protocol.
@@ -68,7 +68,7 @@ const LOOPBACK_SINCE: (u32, u32) = (0, 104);
 ///
 /// # Errors
 /// The reason why they are unknown, in one line.
-pub fn read_listeners(
+pub(crate) fn read_listeners(
     text: &str,
     image: &str,
     variable: &dyn Fn(&str) -> Option<String>,
@@ -122,7 +122,7 @@ pub fn read_listeners(
 }
 
 /// Returns why data for `port` is not received; `None` if it is, or that is unknown.
-pub fn find_unreachable_reason(
+pub(crate) fn find_unreachable_reason(
     listeners: &[OtlpListener],
     port: u16,
     protocol: ListenerProtocol,
@@ -154,7 +154,7 @@ pub fn find_unreachable_reason(
 
 impl CollectorUnreachableReason {
     /// Returns a clause that follows the name of the collector's file: lower case, without a full stop.
-    pub fn words(&self, port: u16, protocol: ListenerProtocol) -> String {
+    pub(crate) fn words(&self, port: u16, protocol: ListenerProtocol) -> String {
         let protocol = match protocol {
             ListenerProtocol::Grpc => "gRPC",
             ListenerProtocol::Http => "HTTP",
@@ -176,7 +176,7 @@ impl CollectorUnreachableReason {
     }
 
     /// Returns what to change.
-    pub fn hint(&self, port: u16, protocol: ListenerProtocol) -> String {
+    pub(crate) fn hint(&self, port: u16, protocol: ListenerProtocol) -> String {
         let protocol = match protocol {
             ListenerProtocol::Grpc => "grpc",
             ListenerProtocol::Http => "http",
@@ -212,7 +212,7 @@ fn read_endpoint(
 }
 
 /// Returns whether an official collector image is of an earlier release than this one.
-pub fn is_older_than(image: &str, since: (u32, u32)) -> bool {
+pub(crate) fn is_older_than(image: &str, since: (u32, u32)) -> bool {
     let name = image.rsplit('/').next().unwrap_or(image);
     let tag = name.split('@').next().and_then(|name| name.split_once(':'));
     let release = tag.and_then(|(_, tag)| {

@@ -5,7 +5,7 @@ use super::catalogue::{self, Provider, ProviderHeader, known_providers};
 
 /// The owner of a host, and the secrets it expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostOwner {
+pub(crate) struct HostOwner {
     /// The name for people: `Honeycomb`.
     pub title: &'static str,
     /// The variables with its secrets.
@@ -15,7 +15,7 @@ pub struct HostOwner {
 }
 
 /// Returns the provider or addon that owns `host`.
-pub fn host_owner(host: &str) -> Option<HostOwner> {
+pub(crate) fn host_owner(host: &str) -> Option<HostOwner> {
     let provider = catalogue::find_host_owner(host).map(HostOwner::of_provider);
     provider.or_else(|| {
         addon::addon_profiles().find(|profile| profile.owns(host)).map(HostOwner::of_addon)
@@ -23,7 +23,7 @@ pub fn host_owner(host: &str) -> Option<HostOwner> {
 }
 
 /// Returns the name of the provider or addon whose secret is in `variable`.
-pub fn variable_owner(variable: &str) -> Option<&'static str> {
+pub(crate) fn variable_owner(variable: &str) -> Option<&'static str> {
     let provider = catalogue::of_variable(variable).map(|provider| provider.title.as_str());
     provider.or_else(|| {
         let mut addons = addon::addon_profiles();
@@ -33,7 +33,7 @@ pub fn variable_owner(variable: &str) -> Option<&'static str> {
 }
 
 /// Returns whether any provider or addon expects its secret in the header `name`.
-pub fn is_key_header(name: &str) -> bool {
+pub(crate) fn is_key_header(name: &str) -> bool {
     let mut providers = known_providers().iter().flat_map(key_headers);
     providers.any(|header| header.eq_ignore_ascii_case(name))
         || addon::addon_profiles()
@@ -42,7 +42,7 @@ pub fn is_key_header(name: &str) -> bool {
 }
 
 /// Returns the name of the only provider or addon that uses this header for its secret.
-pub fn header_owner(name: &str) -> Option<&'static str> {
+pub(crate) fn header_owner(name: &str) -> Option<&'static str> {
     let providers = known_providers().iter();
     let mut owners = providers
         .filter(|provider| key_headers(provider).any(|header| header.eq_ignore_ascii_case(name)))

@@ -5,7 +5,7 @@ use super::hosts::url_host;
 
 /// A provider that a project already uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecognisedProvider {
+pub(crate) struct RecognisedProvider {
     /// The provider.
     pub provider: &'static Provider,
     /// The account's own endpoint, if the provider has one for each account.
@@ -15,7 +15,10 @@ pub struct RecognisedProvider {
 }
 
 /// Returns the known provider that owns an endpoint. `headers` are names and values as sent.
-pub fn recognise_provider(endpoint: &str, headers: &[(&str, &str)]) -> Option<RecognisedProvider> {
+pub(crate) fn recognise_provider(
+    endpoint: &str,
+    headers: &[(&str, &str)],
+) -> Option<RecognisedProvider> {
     let at = url_host(endpoint);
     let Some((provider, region)) = of_host(at) else {
         return Some(RecognisedProvider {

@@ -20,9 +20,9 @@ use crate::project::GitFileStatus;
 use crate::secret::{Redactor, Secrecy, Secret, classify_secrecy};
 use crate::shell::Shell;
 
-pub use error::StoreError;
-pub use store::SecretStore;
-pub use survey::{SecretSurvey, UnderCompose};
+pub(crate) use error::StoreError;
+pub(crate) use store::SecretStore;
+pub(crate) use survey::{SecretSurvey, UnderCompose};
 
 use codespaces::CodespacesStore;
 use dotenv::DotenvStore;

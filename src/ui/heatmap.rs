@@ -17,7 +17,7 @@ const COLUMNS: usize = 100;
 const LABEL: usize = 8;
 
 /// Returns the lines of the heatmap; none without spans.
-pub fn draw(heat: &SpanHeatmap, pen: &LineStyle) -> Vec<PaintedLine> {
+pub(crate) fn draw(heat: &SpanHeatmap, pen: &LineStyle) -> Vec<PaintedLine> {
     let look = &pen.look;
     let cells: Vec<HeatmapCell> = heat.cells().collect();
     let Some(scale) = HeatmapScale::of(&cells, heat.step_ns(), look) else {

@@ -4,19 +4,19 @@
 //! is cut or written, as one line, so that no text can change colours or start another line.
 
 pub mod fault;
-pub mod heatmap;
+pub(crate) mod heatmap;
 pub mod interrupt;
 mod layout;
 mod output;
-pub mod paint;
-pub mod painted;
-pub mod progress;
-pub mod prompt;
+pub(crate) mod paint;
+pub(crate) mod painted;
+pub(crate) mod progress;
+pub(crate) mod prompt;
 pub mod table;
 pub mod terminal;
-pub mod text;
+pub(crate) mod text;
 mod theme;
-pub mod verdict;
+pub(crate) mod verdict;
 pub mod waterfall;
 
 use std::borrow::Cow;

@@ -60,7 +60,7 @@ impl RedactedText {
 }
 
 /// Returns the width in columns of text that needs no redaction.
-pub fn count_columns(text: &str) -> usize {
+pub(crate) fn count_columns(text: &str) -> usize {
     measure_text_width(text)
 }
 
@@ -69,7 +69,7 @@ const AROUND: usize = 100;
 
 /// Returns a line as shown, and the text before the caret below it. A long line is cut around the column; tabs are
 /// kept so that the caret is aligned.
-pub fn excerpt(line: &RedactedText, column: usize) -> (String, String) {
+pub(crate) fn excerpt(line: &RedactedText, column: usize) -> (String, String) {
     let line = line.as_str();
     let at = column.saturating_sub(1);
     let from = at.saturating_sub(AROUND);
@@ -88,7 +88,7 @@ pub fn excerpt(line: &RedactedText, column: usize) -> (String, String) {
 }
 
 /// Formats nanoseconds with three digits and a unit: `1.23 ms`. At most eight columns.
-pub fn format_nanoseconds(ns: u64, look: &StreamLook) -> String {
+pub(crate) fn format_nanoseconds(ns: u64, look: &StreamLook) -> String {
     let micro = if look.unicode { "µs" } else { "us" };
     let (unit, per) = match ns {
         0..1_000 => return format!("{ns} ns"),
@@ -110,13 +110,13 @@ pub fn format_nanoseconds(ns: u64, look: &StreamLook) -> String {
 }
 
 /// Formats a count: `1 span`, `2 spans`; adds an s to `one` unless the number is one.
-pub fn format_count(number: u64, noun: &str) -> String {
+pub(crate) fn format_count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Wraps `text` to lines of at most `width` columns, at spaces. A longer word gets its own line; text in backticks
 /// counts as one word, so that it can be copied.
-pub fn wrap_text(text: &RedactedText, width: usize) -> Vec<String> {
+pub(crate) fn wrap_text(text: &RedactedText, width: usize) -> Vec<String> {
     let text = text.as_str();
     let mut lines = vec![String::new()];
     let mut start = 0;
@@ -144,7 +144,7 @@ pub fn wrap_text(text: &RedactedText, width: usize) -> Vec<String> {
 }
 
 /// Describes how long ago something was, in its largest unit.
-pub fn describe_age(age: Duration) -> String {
+pub(crate) fn describe_age(age: Duration) -> String {
     let minutes = age.as_secs() / 60;
     let (count, unit) = match minutes {
         0 => return "just now".to_owned(),

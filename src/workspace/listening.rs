@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// The reach of a listening port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PortReach {
+pub(crate) enum PortReach {
     /// Only this machine.
     Loopback,
     /// Other machines too.
@@ -12,7 +12,7 @@ pub enum PortReach {
 }
 
 /// Returns which of `ports` are listened on, and their reach.
-pub fn find_listening_ports(ports: &[u16]) -> BTreeMap<u16, PortReach> {
+pub(crate) fn find_listening_ports(ports: &[u16]) -> BTreeMap<u16, PortReach> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(fs_err::read_to_string);
     if tables.iter().all(Result::is_err) {
         return ports

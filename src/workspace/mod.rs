@@ -3,8 +3,8 @@
 //! Independent of the project's files.
 
 pub mod gitpod;
-pub mod listening;
-pub mod program;
+pub(crate) mod listening;
+pub(crate) mod program;
 pub mod waiting;
 
 mod codespaces;
@@ -16,9 +16,9 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 use program::ProgramOutput;
 
-pub use codespaces::CodespacesWorkspace;
-pub use gitpod::GitpodWorkspace;
-pub use ona::OnaWorkspace;
+pub(crate) use codespaces::CodespacesWorkspace;
+pub(crate) use gitpod::GitpodWorkspace;
+pub(crate) use ona::OnaWorkspace;
 
 /// The environment that this program runs in.
 #[derive(Debug, Clone)]

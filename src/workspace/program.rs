@@ -12,7 +12,7 @@ use crate::shell::Shell;
 
 /// The output of a program. It may contain secrets and is never shown unchanged.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ProgramOutput {
+pub(crate) struct ProgramOutput {
     /// The exit status; `None` if a signal ended it.
     pub status: Option<i32>,
     /// The contents of stdout.
@@ -29,7 +29,7 @@ impl std::fmt::Debug for ProgramOutput {
 
 /// The reason why a program produced no output.
 #[derive(Debug)]
-pub enum ProgramFailure {
+pub(crate) enum ProgramFailure {
     /// It could not be started.
     Start(std::io::Error),
     /// It timed out and was killed.
@@ -54,7 +54,7 @@ const NEUTRAL_FOLDER: &str = std::path::MAIN_SEPARATOR_STR;
 ///
 /// # Errors
 /// When it cannot be started or times out.
-pub fn capture(
+pub(crate) fn capture(
     program: &Path,
     arguments: &[impl AsRef<OsStr>],
     shell: &Shell,
@@ -67,7 +67,7 @@ pub fn capture(
 ///
 /// # Errors
 /// As [`capture`].
-pub fn capture_with_input(
+pub(crate) fn capture_with_input(
     program: &Path,
     arguments: &[impl AsRef<OsStr>],
     input: &str,
@@ -83,7 +83,7 @@ pub fn capture_with_input(
 ///
 /// # Errors
 /// As [`capture`].
-pub fn capture_command(
+pub(crate) fn capture_command(
     command: std::process::Command,
     input: &str,
     limit: Duration,
@@ -99,7 +99,7 @@ pub fn capture_command(
 ///
 /// # Errors
 /// As [`capture`].
-pub fn capture_holding(
+pub(crate) fn capture_holding(
     command: std::process::Command,
     held: Stdio,
     limit: Duration,

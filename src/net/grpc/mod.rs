@@ -31,7 +31,7 @@ use crate::otlp::OtlpCompression;
 use crate::otlp::response::{self, ExportMeaning, LIMIT, PartialSuccess};
 use crate::otlp::status::{GrpcStatus, RetryAdvice};
 
-pub use relayed::{RelayedCall, RelayedReply, relay_call};
+pub(crate) use relayed::{RelayedCall, RelayedReply, relay_call};
 
 /// The result of an export call.
 #[derive(Debug, Clone)]

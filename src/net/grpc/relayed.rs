@@ -18,7 +18,7 @@ use crate::otlp::{ExportHeader, FailureCode};
 
 /// Another program's call, with path and body as received.
 #[derive(Debug, Clone, Copy)]
-pub struct RelayedCall<'a> {
+pub(crate) struct RelayedCall<'a> {
     /// `/SERVICE/METHOD`
     pub path: &'a str,
     /// The metadata.
@@ -29,7 +29,7 @@ pub struct RelayedCall<'a> {
 
 /// The answer to another program's call.
 #[derive(Debug, Clone)]
-pub struct RelayedReply {
+pub(crate) struct RelayedReply {
     /// The status and headers.
     pub head: http::response::Parts,
     /// The frames.
@@ -42,7 +42,7 @@ pub struct RelayedReply {
 ///
 /// # Errors
 /// The reason why no answer came.
-pub async fn relay_call(
+pub(crate) async fn relay_call(
     route: &EndpointRoute,
     call: RelayedCall<'_>,
     deadline: Instant,
@@ -76,7 +76,7 @@ pub async fn relay_call(
 
 impl RelayedReply {
     /// Returns the meaning of the answer to a trace export.
-    pub fn meaning(&self) -> ExportMeaning {
+    pub(crate) fn meaning(&self) -> ExportMeaning {
         let status = tonic::Status::from_header_map(&self.trailers)
             .or_else(|| tonic::Status::from_header_map(&self.head.headers));
         match status {

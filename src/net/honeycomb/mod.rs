@@ -2,9 +2,8 @@
 
 mod reading;
 
-pub use reading::{
-    QueryFailure, QueryRow, create_honeycomb_query, fetch_datasets, fetch_query_count,
-    fetch_query_rows,
+pub(crate) use reading::{
+    QueryFailure, create_honeycomb_query, fetch_datasets, fetch_query_count, fetch_query_rows,
 };
 
 use tokio::time::Instant;
@@ -18,11 +17,11 @@ use crate::otlp::whoami::Whoami;
 use crate::secret::Secret;
 
 /// The header with the key.
-pub const KEY_HEADER: &str = "x-honeycomb-team";
+pub(crate) const KEY_HEADER: &str = "x-honeycomb-team";
 
 /// The reason why a key could not be identified.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WhoamiFailure {
+pub(crate) enum WhoamiFailure {
     /// Honeycomb rejects the key, with this message.
     Rejected(String),
     /// There was no usable answer.
@@ -30,11 +29,11 @@ pub enum WhoamiFailure {
 }
 
 /// The owner of a key, or why it could not be identified.
-pub type WhoamiAnswer = Result<Whoami, WhoamiFailure>;
+pub(crate) type WhoamiAnswer = Result<Whoami, WhoamiFailure>;
 
 impl WhoamiFailure {
     /// Returns the reason in one line.
-    pub fn words(&self) -> &str {
+    pub(crate) fn words(&self) -> &str {
         match self {
             Self::Rejected(words) | Self::Unanswered(words) => words,
         }
@@ -45,7 +44,7 @@ impl WhoamiFailure {
 ///
 /// # Errors
 /// The reason why the key could not be identified.
-pub async fn ask_honeycomb_whoami(
+pub(crate) async fn ask_honeycomb_whoami(
     to: &ClearedDestination,
     key: &Secret,
     deadline: Instant,
@@ -60,7 +59,11 @@ pub async fn ask_honeycomb_whoami(
 ///
 /// # Errors
 /// The reason why the key could not be identified.
-pub async fn whoami_over(route: &EndpointRoute, key: &Secret, deadline: Instant) -> WhoamiAnswer {
+pub(crate) async fn whoami_over(
+    route: &EndpointRoute,
+    key: &Secret,
+    deadline: Instant,
+) -> WhoamiAnswer {
     let received = http::send(
         &route.at_path("/1/auth"),
         HttpRequest::Get,
@@ -86,6 +89,6 @@ pub async fn whoami_over(route: &EndpointRoute, key: &Secret, deadline: Instant)
 }
 
 /// Returns the header with `key`.
-pub fn honeycomb_key_header(key: &Secret) -> ExportHeader {
+pub(crate) fn honeycomb_key_header(key: &Secret) -> ExportHeader {
     ExportHeader { name: KEY_HEADER.to_owned(), value: key.clone() }
 }

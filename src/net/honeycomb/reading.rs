@@ -15,7 +15,7 @@ use crate::secret::Secret;
 
 /// The reason why Honeycomb returned no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum QueryFailure {
+pub(crate) enum QueryFailure {
     /// The key or the plan does not allow it, with Honeycomb's message.
     Refused(String),
     /// The query is invalid, for example because no span has had a column yet, with Honeycomb's message.
@@ -26,7 +26,7 @@ pub enum QueryFailure {
 
 impl QueryFailure {
     /// Returns the reason in one line.
-    pub fn words(&self) -> &str {
+    pub(crate) fn words(&self) -> &str {
         match self {
             Self::Refused(words) | Self::Malformed(words) | Self::Unanswered(words) => words,
         }
@@ -60,13 +60,13 @@ struct WireQueryRow {
 }
 
 /// A row of a result, by column and calculation.
-pub type QueryRow = serde_json::Map<String, serde_json::Value>;
+pub(super) type QueryRow = serde_json::Map<String, serde_json::Value>;
 
 /// Returns every dataset the key may read.
 ///
 /// # Errors
 /// The reason why they could not be read.
-pub async fn fetch_datasets(
+pub(crate) async fn fetch_datasets(
     route: &EndpointRoute,
     key: &Secret,
     deadline: Instant,
@@ -82,7 +82,7 @@ pub async fn fetch_datasets(
 ///
 /// # Errors
 /// The reason why it was not created.
-pub async fn create_honeycomb_query(
+pub(crate) async fn create_honeycomb_query(
     route: &EndpointRoute,
     query: &Query,
     key: &Secret,
@@ -100,7 +100,7 @@ pub async fn create_honeycomb_query(
 ///
 /// # Errors
 /// The reason why it could not be read.
-pub async fn fetch_query_count(
+pub(crate) async fn fetch_query_count(
     route: &EndpointRoute,
     query_id: &str,
     key: &Secret,
@@ -114,7 +114,7 @@ pub async fn fetch_query_count(
 ///
 /// # Errors
 /// The reason why they could not be read.
-pub async fn fetch_query_rows(
+pub(crate) async fn fetch_query_rows(
     route: &EndpointRoute,
     query_id: &str,
     key: &Secret,

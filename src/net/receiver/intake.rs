@@ -332,4 +332,5 @@ pub(super) fn response(rejected: usize) -> ExportTraceServiceResponse {
 }
 
 /// The message to the sender about rejected spans.
-pub const REJECTED: &str = "a span needs a trace id of 16 bytes and a span id of 8, not all zero";
+pub(crate) const REJECTED: &str =
+    "a span needs a trace id of 16 bytes and a span id of 8, not all zero";

@@ -31,7 +31,8 @@ use crate::secret::Secret;
 use intake::BodyReader;
 
 pub(in crate::net) use budget::HeldBytes;
-pub use intake::{REJECTED, RequestRefusal, read, unpacked};
+pub(crate) use intake::{REJECTED, RequestRefusal};
+pub use intake::{read, unpacked};
 
 /// The listening addresses; port 0 takes a free port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,7 +32,7 @@ use guard::{PageGuard, PageRefusal};
 
 /// What the page tells whoever serves it.
 #[derive(Debug)]
-pub enum PageRequest {
+pub(crate) enum PageRequest {
     /// A question, still percent-encoded, and where its answer goes.
     Ask(ReceivedQuestion),
     /// A browser came in by the address, which no other can use. This is the next one.
@@ -41,7 +41,7 @@ pub enum PageRequest {
 
 /// A page that is served until this is closed or dropped.
 #[derive(Debug)]
-pub struct PageServer {
+pub(crate) struct PageServer {
     guard: Arc<PageGuard>,
     news: watch::Sender<u64>,
     stop: watch::Sender<()>,
@@ -62,7 +62,7 @@ impl PageServer {
     ///
     /// # Errors
     /// `port-in-use` or `bind-failed`, naming the address.
-    pub async fn bind(
+    pub(crate) async fn bind(
         port: u16,
         workspace_url: impl FnOnce(u16) -> Option<String>,
     ) -> Result<(Self, mpsc::Receiver<PageRequest>)> {
@@ -87,17 +87,17 @@ impl PageServer {
     }
 
     /// The address that lets one browser in.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.guard.url()
     }
 
     /// Tells every open page that there is more to see.
-    pub fn announce(&self) {
+    pub(crate) fn announce(&self) {
         self.news.send_modify(|number| *number += 1);
     }
 
     /// Takes no more connections, ends the streams, and ends.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         let Self { news, stop, door, .. } = self;
         drop(news);
         stop.send_replace(());

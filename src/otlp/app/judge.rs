@@ -4,7 +4,7 @@ use super::{AppProbe, AppSpan};
 
 /// The judgement on an application's spans.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AppSpanJudgement {
+pub(crate) struct AppSpanJudgement {
     /// The finding, in one line.
     pub evidence: String,
     /// Faults that keep the spans from being a proof.
@@ -26,7 +26,7 @@ impl AppSpanJudgement {
 }
 
 /// Compares the received spans with those the requests of `probe` should create; `None` if there are none.
-pub fn judge_app_spans(spans: &[AppSpan], probe: &AppProbe) -> Option<AppSpanJudgement> {
+pub(crate) fn judge_app_spans(spans: &[AppSpan], probe: &AppProbe) -> Option<AppSpanJudgement> {
     let trace = probe.trace.id();
     let trace_spans: Vec<&AppSpan> = spans.iter().filter(|span| span.trace == trace).collect();
     let ordinary = spans.iter().any(|span| span.is_marked(&probe.ordinary_mark));
@@ -134,7 +134,7 @@ fn span_evidence(spans: &[&AppSpan], server: &AppSpan, own_spans: usize) -> Stri
 }
 
 /// Returns the trace among `probes` that contains spans of `service`, and their number.
-pub fn find_linked<'p>(
+pub(crate) fn find_linked<'p>(
     spans: &[AppSpan],
     service: &str,
     probes: &[&'p AppProbe],

@@ -3,8 +3,8 @@
 mod judge;
 mod span;
 
-pub use judge::{AppSpanJudgement, find_linked, judge_app_spans};
-pub use span::{AppSearch, AppSpan};
+pub(crate) use judge::{AppSpanJudgement, find_linked, judge_app_spans};
+pub(crate) use span::{AppSearch, AppSpan};
 
 use super::TestTrace;
 
@@ -13,7 +13,7 @@ const PARAMETER: &str = "cruddur_ops";
 
 /// The two requests to one application, and how their spans are identified.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppProbe {
+pub(crate) struct AppProbe {
     /// The trace of the first request.
     pub trace: TestTrace,
     /// The mark in the User-Agent of the first request only.
@@ -24,7 +24,7 @@ pub struct AppProbe {
 
 impl AppProbe {
     /// Returns probe `number` of a run whose marks begin with `run`.
-    pub fn new(trace: TestTrace, run: &str, number: usize) -> Self {
+    pub(crate) fn new(trace: TestTrace, run: &str, number: usize) -> Self {
         Self {
             trace,
             mark: format!("{run}-{number}-traced"),
@@ -33,17 +33,17 @@ impl AppProbe {
     }
 
     /// Returns the User-Agent of the first request.
-    pub fn user_agent(&self) -> String {
+    pub(crate) fn user_agent(&self) -> String {
         user_agent(&self.mark)
     }
 
     /// Returns the User-Agent of the second request.
-    pub fn ordinary_user_agent(&self) -> String {
+    pub(crate) fn ordinary_user_agent(&self) -> String {
         user_agent(&self.ordinary_mark)
     }
 
     /// Returns the parameter added to the second request's query.
-    pub fn ordinary_query(&self) -> String {
+    pub(crate) fn ordinary_query(&self) -> String {
         format!("{PARAMETER}={}", self.ordinary_mark)
     }
 }

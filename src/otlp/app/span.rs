@@ -33,7 +33,7 @@ const MOST: usize = 1000;
 
 /// The examined part of an application's span.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AppSpan {
+pub(crate) struct AppSpan {
     pub(super) trace: String,
     pub(super) id: String,
     pub(super) parent: Option<String>,
@@ -51,7 +51,7 @@ pub struct AppSpan {
 
 impl AppSpan {
     /// Reads the spans from the answer to `question`.
-    pub fn read_groups(question: &Query, groups: &[SpanGroup]) -> Vec<Self> {
+    pub(crate) fn read_groups(question: &Query, groups: &[SpanGroup]) -> Vec<Self> {
         let rows = groups.iter().map(|group| {
             let columns = question.breakdowns.iter().cloned();
             let row: Map<String, Json> = columns.zip(group.by.iter().cloned()).collect();
@@ -61,12 +61,12 @@ impl AppSpan {
     }
 
     /// Reads a span from a row, by column name.
-    pub fn read(row: &Map<String, Json>) -> Option<Self> {
+    pub(crate) fn read(row: &Map<String, Json>) -> Option<Self> {
         Self::from_columns(|column| row.get(column).cloned())
     }
 
     /// Converts spans that were received here, each once, with the number of times that it was received.
-    pub fn read_arrived<'a>(spans: impl Iterator<Item = &'a OtlpSpan>) -> Vec<Self> {
+    pub(crate) fn read_arrived<'a>(spans: impl Iterator<Item = &'a OtlpSpan>) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         let mut places: HashMap<_, usize> = HashMap::new();
         for span in spans {
@@ -106,22 +106,22 @@ impl AppSpan {
     }
 
     /// Returns whether its request carried this mark.
-    pub fn is_marked(&self, mark: &str) -> bool {
+    pub(crate) fn is_marked(&self, mark: &str) -> bool {
         self.marks.iter().any(|text| text.contains(mark))
     }
 
     /// Returns whether it belongs to the trace with this id.
-    pub fn is_of(&self, trace: &str) -> bool {
+    pub(crate) fn is_of(&self, trace: &str) -> bool {
         self.trace == trace
     }
 
     /// Returns whether a service of this name sent it.
-    pub fn is_named(&self, service: &str) -> bool {
+    pub(crate) fn is_named(&self, service: &str) -> bool {
         self.service == service
     }
 
     /// Returns the instrumentation libraries of these spans, each once; `None` if no span names one.
-    pub fn libraries<'a>(spans: impl Iterator<Item = &'a Self>) -> Option<Vec<String>> {
+    pub(crate) fn libraries<'a>(spans: impl Iterator<Item = &'a Self>) -> Option<Vec<String>> {
         let mut named: Vec<String> = spans.filter_map(|span| span.library.clone()).collect();
         named.sort();
         named.dedup();
@@ -131,7 +131,7 @@ impl AppSpan {
 
 /// The criteria for the spans of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppSearch {
+pub(crate) struct AppSearch {
     /// The trace ids of our requests.
     pub traces: Vec<String>,
     /// The common part of all marks.
@@ -142,7 +142,7 @@ pub struct AppSearch {
 
 impl AppSearch {
     /// Returns a query for every span with one of the trace ids or the mark, each in a separate group.
-    pub fn question(&self, last: Duration) -> Query {
+    pub(crate) fn question(&self, last: Duration) -> Query {
         let is_known = |column: &&str| !self.unheard.contains(column);
         let filter =
             |column: &str, op, value| Filter { column: column.to_owned(), op, value: Some(value) };
@@ -155,7 +155,7 @@ impl AppSearch {
     }
 
     /// Returns a query for every span of these services, each in a separate group.
-    pub fn question_by_name(&self, services: &[&str], last: Duration) -> Query {
+    pub(crate) fn question_by_name(&self, services: &[&str], last: Duration) -> Query {
         let value = Some(Json::from(services.to_vec()));
         let named = Filter { column: COLUMNS[3].to_owned(), op: FilterOp::In, value };
         Query { filters: vec![named], ..self.base(last) }
@@ -170,7 +170,7 @@ impl AppSearch {
 
     /// Excludes from further queries the column that an error message names, else the last optional one; returns
     /// `false` if none is left.
-    pub fn leave_out(&mut self, words: &str) -> bool {
+    pub(crate) fn leave_out(&mut self, words: &str) -> bool {
         let more = MARKS.into_iter().chain(STATUS).chain([ROUTE, LIBRARY, PARENT]);
         let left: Vec<&'static str> =
             more.filter(|column| !self.unheard.contains(column)).collect();

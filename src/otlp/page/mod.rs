@@ -23,7 +23,7 @@ use traces::TraceOrder;
 /// A question of the page.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "ask", rename_all = "lowercase")]
-pub enum PageQuestion {
+pub(crate) enum PageQuestion {
     /// Which traces are there.
     Traces(TraceListQuestion),
     /// The spans of one.
@@ -44,7 +44,7 @@ pub enum PageQuestion {
 
 /// Which traces are asked for.
 #[derive(Debug, Clone, Deserialize)]
-pub struct TraceListQuestion {
+pub(crate) struct TraceListQuestion {
     #[serde(default)]
     order: TraceOrder,
     /// Part of a name of a span or service, or the start of the trace's id.
@@ -60,7 +60,7 @@ pub struct TraceListQuestion {
 
 /// Conditions, groups and time of a query, as they are typed.
 #[derive(Debug, Clone, Deserialize)]
-pub struct FilterQuestion {
+pub(crate) struct FilterQuestion {
     /// Each as after `--where`.
     #[serde(default, rename = "where")]
     conditions: Vec<String>,
@@ -94,7 +94,7 @@ impl FilterQuestion {
 
 /// Why a question has no answer.
 #[derive(Debug, Clone)]
-pub enum PageFault {
+pub(crate) enum PageFault {
     /// A condition is not one.
     Filter(Error),
     /// The trace or span is not in memory any more.
@@ -111,7 +111,7 @@ type Answered<T> = std::result::Result<T, PageFault>;
 
 /// What an answer is made with.
 #[derive(Debug, Clone, Copy)]
-pub struct PageSource<'a> {
+pub(crate) struct PageSource<'a> {
     /// The spans.
     pub assembly: &'a TraceAssembly,
     /// Hides what is secret in them.
@@ -125,7 +125,7 @@ impl PageSource<'_> {
     ///
     /// # Errors
     /// Where a condition is not one, or the trace or span is not in memory.
-    pub fn answer(&self, question: &PageQuestion) -> Answered<Json> {
+    pub(crate) fn answer(&self, question: &PageQuestion) -> Answered<Json> {
         let text = PageText::new(self.redactor);
         match question {
             PageQuestion::Traces(question) => self.list(question, &text),
