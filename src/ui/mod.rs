@@ -3,6 +3,7 @@
 //! Decides nothing: callers say what to show and ask. Any text may come from anywhere: it becomes `Shown` before it
 //! is cut or written, as one line, so that no text can change colours or start another line.
 
+mod answer;
 pub mod fault;
 pub(crate) mod heatmap;
 pub mod interrupt;

@@ -3,10 +3,11 @@
 use std::io::Read;
 
 use dialoguer::theme::Theme;
-use dialoguer::{Confirm, Input, MultiSelect, Password};
+use dialoguer::{MultiSelect, Password};
 use zeroize::Zeroizing;
 
 use super::Ui;
+use super::answer::{escape_error, read_confirmation, read_line};
 use super::interrupt;
 use super::terminal::{EchoGuard, drop_waiting_input};
 use super::text::{LineStyle, count_columns, wrap_text};
@@ -37,7 +38,7 @@ impl Ui {
     /// discarded.
     ///
     /// # Errors
-    /// `answer-missing` without a terminal, `interrupted` when the input ends.
+    /// `answer-missing` without a terminal, `interrupted` after Escape and when the input ends.
     pub fn confirm(&mut self, question: &str, flag: &str, default: DefaultAnswer) -> Result<bool> {
         self.require_terminal(question, flag)?;
         /// The space around the question: a mark, the answers, and the chosen one.
@@ -45,12 +46,7 @@ impl Ui {
         let theme = self.theme();
         drop_waiting_input();
         let question = self.short(question, AROUND, "Yes or no?");
-        Confirm::with_theme(&*theme)
-            .with_prompt(question)
-            .default(default == DefaultAnswer::Yes)
-            .wait_for_newline(true)
-            .interact()
-            .map_err(prompt_error)
+        read_confirmation(&*theme, &question, default == DefaultAnswer::Yes).map_err(prompt_error)
     }
 
     /// Asks for one of `choices`, by default the first; returns its index. `flag` and earlier input are treated as in
@@ -65,15 +61,13 @@ impl Ui {
         let theme = self.theme();
         drop_waiting_input();
         let question = self.short(question, around.len() + 8, "Your answer?");
-        let answer = Input::<String>::with_theme(&*theme)
-            .with_prompt(format!("{question} ({around})"))
-            .allow_empty(true)
-            .validate_with(|typed: &String| match find_typed_choice(typed, choices) {
-                Some(_) => Ok(()),
-                None => Err(format!("one of {around} is needed")),
-            })
-            .interact_text();
-        Ok(find_typed_choice(&answer.map_err(prompt_error)?, choices).unwrap_or_default())
+        let find_mistake = |typed: &str| match find_typed_choice(typed, choices) {
+            Some(_) => None,
+            None => Some(format!("one of {around} is needed")),
+        };
+        let typed = read_line(&*theme, &format!("{question} ({around})"), find_mistake)
+            .map_err(prompt_error)?;
+        Ok(find_typed_choice(&typed, choices).unwrap_or_default())
     }
 
     /// Returns the question if it leaves `around` columns free; else prints it in full and returns `instead`, because
@@ -91,16 +85,11 @@ impl Ui {
     ///
     /// # Errors
     /// As [`Ui::confirm`].
-    pub fn ask(&mut self, question: &str, flag: &str, default: Option<&str>) -> Result<String> {
+    pub fn ask(&mut self, question: &str, flag: &str) -> Result<String> {
         self.require_terminal(question, flag)?;
-        let theme = self.theme();
-        let mut input = Input::<String>::with_theme(&*theme)
-            .with_prompt(self.redactor().show(question))
-            .allow_empty(true);
-        if let Some(default) = default {
-            input = input.default(default.to_owned());
-        }
-        Ok(strip_paste(&input.interact_text().map_err(prompt_error)?))
+        let question = self.redactor().show(question);
+        let typed = read_line(&*self.theme(), question.as_str(), |_| None).map_err(prompt_error)?;
+        Ok(strip_paste(&typed))
     }
 
     /// Asks which of `items` to choose; `chosen` are the initial ones. Returns the indexes.
@@ -122,8 +111,9 @@ impl Ui {
             .items(items)
             .defaults(chosen)
             .report(false)
-            .interact()
-            .map_err(prompt_error)
+            .interact_opt()
+            .map_err(|dialoguer::Error::IO(error)| prompt_error(error))?
+            .ok_or_else(|| prompt_error(escape_error()))
     }
 
     /// Returns the entries of a list, broken into lines if the screen has room for all of them, else cut to one line each.
@@ -146,7 +136,11 @@ impl Ui {
             .allow_empty_password(true)
             .report(false)
             .interact()
-            .map_err(prompt_error)?;
+            .map_err(|dialoguer::Error::IO(error)| prompt_error(error))?;
+        // A hidden line is read whole: Escape is in it.
+        if text == "\u{1b}" {
+            return Err(prompt_error(escape_error()));
+        }
         Ok(Secret::new(strip_paste(&text)))
     }
 
@@ -234,8 +228,7 @@ fn find_typed_choice(typed: &str, choices: &[PromptChoice]) -> Option<usize> {
     choices.iter().position(|choice| choice.word == typed || choice.word[..1] == typed)
 }
 
-fn prompt_error(error: dialoguer::Error) -> Error {
-    let dialoguer::Error::IO(error) = error;
+fn prompt_error(error: std::io::Error) -> Error {
     if error.kind() == std::io::ErrorKind::Interrupted {
         interrupt::give_way();
     }

@@ -134,7 +134,8 @@ fn what_was_typed_before_the_program_ran_answers_no_yes() {
 fn an_interrupt_is_one_line_and_130_at_every_question() {
     const INIT: &[&str] = &["init", "--no-verify", "--public"];
     type Question<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
-    let questions: [Question<'_>; 7] = [
+    const MISSPELT: &str = "services:\n  api:\n    build: .\n    environment:\n      - OTEL_SERVICE_NAME=api\n      - OTEL_EXPORTER_OTLP_HEADER=x-honeycomb-team=${HONEYCOMB_API_KEY}\n      - OTEL_EXPORTER_OTLP_ENDPOINT=https://api.honeycomb.io\n";
+    let questions: [Question<'_>; 12] = [
         (INIT, &[], "Honeycomb key"),
         (&["init", "--no-verify", "--public", "--store", "env"], &[], "Which services"),
         (&["init", "--no-verify", "--store", "env"], &[("Which services", "\r")], "ports public"),
@@ -150,9 +151,29 @@ fn an_interrupt_is_one_line_and_130_at_every_question() {
         ),
         (&["ports", "--public"], &[], "Write these changes?"),
         (&["key", "set", "--store", "dotenv"], &[], "HONEYCOMB_API_KEY (hidden)"),
+        (&["instrument"], &[], "Change packages"),
+        (&["undo"], &[], "Take these"),
+        (&["remove"], &[], "Remove the setup"),
+        (&["doctor", "--fix"], &[], "Write these changes?"),
+        (&["ports", "--public"], &[], "Create .gitpod.yml"),
     ];
-    for (arguments, answers, question) in questions {
+    // A hidden line is read whole, so that Escape needs the enter key there.
+    let keys = ["\u{3}", "\u{1b}"];
+    for ((arguments, answers, question), key) in
+        questions.into_iter().flat_map(|asked| keys.map(|key| (asked, key)))
+    {
         let sandbox = faults::sandbox();
+        match (arguments[0], question) {
+            ("undo" | "remove", _) => {
+                sandbox.run(&faults::INIT).expect(0);
+            }
+            ("doctor", _) => {
+                sandbox.write("docker-compose.yml", MISSPELT);
+            }
+            (_, "Create .gitpod.yml") => std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap(),
+            _ => {}
+        }
+        let before = tree(&sandbox.project());
         let sandbox = match arguments == INIT {
             true => sandbox.with("HONEYCOMB_API_KEY", ""),
             false => sandbox,
@@ -163,10 +184,13 @@ fn an_interrupt_is_one_line_and_130_at_every_question() {
             type_in(&mut session, answer);
         }
         session.exp_string(question).unwrap();
-        session.send_control('c').unwrap();
-        session.flush().unwrap();
+        let is_hidden = question.contains("(hidden)") || question == "Honeycomb key";
+        type_in(&mut session, key);
+        if is_hidden && key == "\u{1b}" {
+            type_in(&mut session, "\r");
+        }
         let rest = session.exp_eof().unwrap();
-        assert_eq!(status(&session), 130, "{question}: {rest}");
+        assert_eq!(status(&session), 130, "{question} {key:?}: {rest}");
         let rest = console::strip_ansi_codes(&rest).into_owned();
         let lines: Vec<&str> = rest.lines().filter(|line| !line.trim().is_empty()).collect();
         assert!(lines.last().unwrap().starts_with("error[interrupted]"), "{question}: {rest:?}");
@@ -174,6 +198,6 @@ fn an_interrupt_is_one_line_and_130_at_every_question() {
             let times = lines.iter().filter(|line| line.contains(said)).count();
             assert_eq!(times, usize::from(!said.contains(':')), "{said} at {question}: {rest:?}");
         }
-        assert_eq!(untouched(&sandbox).len(), 4);
+        assert!(tree(&sandbox.project()) == before, "{question} {key:?}");
     }
 }

@@ -137,7 +137,7 @@ fn choose_aws_region(
         }
     }
     if flow::may_ask(&args.write, ui) {
-        let answer = ui.ask("AWS region of X-Ray (us-east-1, …)", "--aws-region REGION", None)?;
+        let answer = ui.ask("AWS region of X-Ray (us-east-1, …)", "--aws-region REGION")?;
         return Ok((check_aws_region(&answer)?, None));
     }
     Err(Error::new(
