@@ -38,27 +38,33 @@ pub(super) fn read_confirmation(
     Ok(answer)
 }
 
-/// Asks for a line of text until `find_mistake` finds none.
+/// Asks for a line of text until `read` accepts one, and returns what it makes of the line. The answer is then shown
+/// as `tell` names it.
 ///
 /// # Errors
 /// As [`read_confirmation`].
-pub(super) fn read_line(
+pub(super) fn read_line<T>(
     theme: &dyn Theme,
     question: &str,
-    find_mistake: impl Fn(&str) -> Option<String>,
-) -> io::Result<String> {
+    read: impl Fn(&str) -> Result<T, String>,
+    tell: impl Fn(&T) -> String,
+) -> io::Result<T> {
     let terminal = Term::stderr();
     loop {
         terminal.write_str(&render(|text| theme.format_input_prompt(text, question, None))?)?;
         let typed = read_typed_text(&terminal)?;
         terminal.clear_line()?;
-        if let Some(mistake) = find_mistake(&typed) {
-            terminal.write_line(&render(|text| theme.format_error(text, &mistake))?)?;
-            continue;
-        }
-        let told = |text: &mut String| theme.format_input_prompt_selection(text, question, &typed);
+        let answer = match read(&typed) {
+            Ok(answer) => answer,
+            Err(mistake) => {
+                terminal.write_line(&render(|text| theme.format_error(text, &mistake))?)?;
+                continue;
+            }
+        };
+        let told = tell(&answer);
+        let told = |text: &mut String| theme.format_input_prompt_selection(text, question, &told);
         terminal.write_line(&render(told)?)?;
-        return Ok(typed);
+        return Ok(answer);
     }
 }
 

@@ -56,18 +56,20 @@ impl Ui {
     /// As [`Ui::confirm`].
     pub fn pick(&mut self, question: &str, flag: &str, choices: &[PromptChoice]) -> Result<usize> {
         self.require_terminal(question, flag)?;
-        let letters: Vec<String> = choices.iter().map(PromptChoice::shown).collect();
+        let mut letters: Vec<String> = choices.iter().map(PromptChoice::shown).collect();
+        // As in other programs, the enter key alone takes the letter in upper case.
+        if let Some(default) = letters.first_mut() {
+            default[..1].make_ascii_uppercase();
+        }
         let around = letters.join("/");
         let theme = self.theme();
         drop_waiting_input();
         let question = self.short(question, around.len() + 8, "Your answer?");
-        let find_mistake = |typed: &str| match find_typed_choice(typed, choices) {
-            Some(_) => None,
-            None => Some(format!("one of {around} is needed")),
+        let read = |typed: &str| {
+            find_typed_choice(typed, choices).ok_or_else(|| format!("one of {around} is needed"))
         };
-        let typed = read_line(&*theme, &format!("{question} ({around})"), find_mistake)
-            .map_err(prompt_error)?;
-        Ok(find_typed_choice(&typed, choices).unwrap_or_default())
+        let tell = |picked: &usize| choices[*picked].word.to_owned();
+        read_line(&*theme, &format!("{question} ({around})"), read, tell).map_err(prompt_error)
     }
 
     /// Returns the question if it leaves `around` columns free; else prints it in full and returns `instead`, because
@@ -88,8 +90,8 @@ impl Ui {
     pub fn ask(&mut self, question: &str, flag: &str) -> Result<String> {
         self.require_terminal(question, flag)?;
         let question = self.redactor().show(question);
-        let typed = read_line(&*self.theme(), question.as_str(), |_| None).map_err(prompt_error)?;
-        Ok(strip_paste(&typed))
+        read_line(&*self.theme(), question.as_str(), |typed| Ok(strip_paste(typed)), String::clone)
+            .map_err(prompt_error)
     }
 
     /// Asks which of `items` to choose; `chosen` are the initial ones. Returns the indexes.

@@ -43,6 +43,9 @@ fn one_question_names_the_files_and_the_code_among_them() {
         type_in(&mut session, answer);
         let rest = session.exp_eof().unwrap();
         assert_eq!(status(&session), expected, "{answer:?}: {rest}");
+        // The enter key alone shows which answer that was.
+        let told = console::strip_ansi_codes(&rest).into_owned();
+        assert!(answer != "\r" || told.contains("yes"), "{told:?}");
         let mut found = untouched(&sandbox);
         found.sort();
         let mut left = left.to_vec();
