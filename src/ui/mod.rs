@@ -37,6 +37,7 @@ use output::OutputStream;
 pub use output::stdout_write_result;
 pub use paint::{StreamLook, TextRole};
 pub use painted::PaintedLine;
+pub use prompt::Interactivity;
 pub use text::LineStyle;
 
 /// The amount of output.
@@ -49,15 +50,6 @@ pub enum Verbosity {
     Normal,
     /// Evidence and timings as well.
     Verbose,
-}
-
-/// The use of questions and progress lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interactivity {
-    /// A terminal shows questions and progress lines, and the user can answer.
-    Interactive,
-    /// Questions are errors.
-    Batch,
 }
 
 /// The format of the result on stdout.

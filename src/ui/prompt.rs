@@ -24,6 +24,15 @@ pub enum DefaultAnswer {
     No,
 }
 
+/// The use of questions and progress lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interactivity {
+    /// A terminal shows questions and progress lines, and the user can answer.
+    Interactive,
+    /// Questions are errors.
+    Batch,
+}
+
 /// One answer to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PromptChoice {
