@@ -109,7 +109,13 @@ impl DestinationSettings {
         service: &ServiceModel,
         collector: Option<&ServiceModel>,
     ) -> Option<Self> {
-        let endpoint = ENDPOINT_VARIABLES.into_iter().find_map(|name| {
+        let reaches = |endpoint: &str| {
+            let target = find_endpoint_target(model, service, endpoint);
+            collector.is_some_and(|collector| {
+                matches!(target, Some(AddressTarget::Container { service, .. }) if service == collector.name)
+            })
+        };
+        let declared = ENDPOINT_VARIABLES.into_iter().find_map(|name| {
             let setting = service.declared(name)?.setting(model.plain());
             let value = setting.value.known()?.trim();
             let is_set = setting
@@ -117,18 +123,24 @@ impl DestinationSettings {
                 .iter()
                 .all(|variable_use| variable_use.won_by != VariableOrigin::Unset);
             (is_set && !value.is_empty()).then(|| value.to_owned())
-        })?;
+        });
+        // An env_file is read as well if it names the project's collector.
+        let in_file = || {
+            if collector.is_none() || service.env_files.is_empty() {
+                return None;
+            }
+            let settings = service.intended(model.plain());
+            let said = |name| Some(settings.get(name)?.value.known()?.trim().to_owned());
+            ENDPOINT_VARIABLES.into_iter().find_map(said).filter(|endpoint| reaches(endpoint))
+        };
+        let endpoint = declared.or_else(in_file)?;
         let mut names = HEADERS_VARIABLES.into_iter();
         let headers = names.find_map(|name| service.declared(name)?.raw());
-        let reaches_collector = collector.is_some_and(|collector| {
-            let target = find_endpoint_target(model, service, &endpoint);
-            matches!(target, Some(AddressTarget::Container { service, .. }) if service == collector.name)
-        });
         Some(Self {
+            reaches_collector: reaches(&endpoint),
             endpoint,
             headers: headers.unwrap_or_default().to_owned(),
             on_host: service.network_mode.as_deref() == Some("host"),
-            reaches_collector,
         })
     }
 }

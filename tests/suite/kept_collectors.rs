@@ -2,7 +2,7 @@
 
 use serde_yaml::Value;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{KEY, Sandbox};
 
 const INIT: [&str; 6] = ["init", "--yes", "--store", "env", "--no-ports", "--no-verify"];
 
@@ -126,4 +126,37 @@ fn a_service_on_the_port_of_the_other_protocol_is_told_or_moved() {
         sandbox.run(&INIT).expect(0);
         assert_eq!(sandbox.read("compose.yaml"), compose);
     }
+}
+
+#[test]
+fn a_collector_that_an_env_file_names_is_kept() {
+    let endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    for (file, line, dotenv) in [
+        ("env_file: otel.env", "http://otel-collector:4318", ""),
+        ("env_file: [{path: otel.env, format: raw}]", "http://otel-collector:4318", ""),
+        ("env_file: otel.env", "http://${COLLECTOR}:4318", "COLLECTOR=otel-collector\n"),
+    ] {
+        let sandbox = project(&[sender("worker", NODE, "http://otel-collector:4318")]);
+        let api = format!("services:\n  api:\n    build: ./api\n    {file}\n");
+        sandbox.write("compose.yaml", &sandbox.read("compose.yaml").replace("services:\n", &api));
+        sandbox.write("otel.env", &format!("OTEL_SERVICE_NAME=api\n{endpoint}={line}\n"));
+        sandbox.write(".env", dotenv);
+        NODE.iter().for_each(|(path, text)| sandbox.write(&format!("api/{path}"), text));
+        let before = sandbox.read("compose.yaml");
+        sandbox.run(&INIT).expect(0);
+        assert_eq!(sandbox.read("compose.yaml"), before);
+    }
+}
+
+#[test]
+fn another_address_in_an_env_file_is_replaced_and_said() {
+    let sandbox = project(&[]).with("HONEYCOMB_API_KEY", KEY);
+    let api = "services:\n  api:\n    build: ./api\n    env_file: otel.env\n";
+    sandbox.write("compose.yaml", &sandbox.read("compose.yaml").replace("services:\n", api));
+    sandbox.write("otel.env", "OTEL_EXPORTER_OTLP_ENDPOINT=https://elsewhere.example\n");
+    NODE.iter().for_each(|(path, text)| sandbox.write(&format!("api/{path}"), text));
+    let notes = sandbox.run(&[&INIT[..], &["--json"]].concat()).expect(0).json()["notes"].clone();
+    let mut texts = notes.as_array().unwrap().iter().map(|note| note["text"].as_str().unwrap());
+    assert!(texts.any(|text| text.contains("otel.env:1")), "{notes:#}");
+    assert_eq!(told(&sandbox, "api").0, "https://api.honeycomb.io");
 }
