@@ -8,8 +8,8 @@ use crate::plan::{FileChange, Plan};
 use crate::project::read_text_file;
 
 impl Journal {
-    /// Takes each file of `entry` back on top of what is planned for it already. A file in which somebody changed the same lines,
-    /// or held a secret that is known nowhere any more, stays; the paths of those are returned.
+    /// Reverts each file of `entry` on top of its planned change. A file whose same lines were changed since, or that
+    /// held a secret that no store has any more, stays; the paths of those are returned.
     /// Files at the paths of `except` are left out.
     pub fn take_back(
         &self,

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::TargetArgs;
 
-/// What `open` takes.
+/// The arguments of `open`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cruddur-ops open

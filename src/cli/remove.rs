@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::WriteArgs;
 
-/// What `remove` takes.
+/// The arguments of `remove`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cruddur-ops remove --dry-run

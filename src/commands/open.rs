@@ -90,7 +90,7 @@ pub(super) fn run(
     Ok(RunOutcome::Yes)
 }
 
-/// Who gets the traces: of the service that is meant, else of the first that sends to somebody known.
+/// Returns the provider of the chosen service, else of the first service that sends to a known one.
 fn find_provider(
     args: &OpenArgs,
     context: &ProjectContext,
@@ -132,7 +132,7 @@ fn find_account(model: &ComposeModel, known: &RecognisedProvider) -> Option<Dest
     }
 }
 
-/// The region that is asked whose the key is: the one that was typed, else the one that is sent to.
+/// Returns the region to ask for the owner of the key: that of the flag, else the current destination's.
 fn find_region(
     args: &OpenArgs,
     model: &ComposeModel,

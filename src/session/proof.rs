@@ -29,7 +29,7 @@ impl ProjectContext<'_> {
         }
     }
 
-    /// Proves that a plan takes out what `back` would add again, and nothing besides.
+    /// Proves that a plan removes exactly what `back` would add again.
     ///
     /// # Errors
     /// `unsafe-edit`; what keeps the planned files from being read.

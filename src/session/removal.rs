@@ -70,7 +70,7 @@ struct TakenBack {
     cleared: BTreeSet<PathBuf>,
 }
 
-/// The changes of the setup's commands taken back, file by file, as far as nobody changed the same lines.
+/// Reverts the setup's changes, file by file, unless the same lines were changed since.
 fn take_back(context: &ProjectContext, journal: &Journal) -> Result<TakenBack> {
     let mut plan = Plan::default();
     let (mut cleared, mut edited) = (BTreeSet::new(), BTreeSet::new());

@@ -207,7 +207,7 @@ impl PromptChoice {
 /// The width of the marker before a list entry, and one free column.
 const MARKS: usize = 8;
 
-/// The rows that a list takes besides its entries.
+/// The rows of a list that are not entries.
 const AROUND_ENTRIES: usize = 3;
 
 fn fit_entries(

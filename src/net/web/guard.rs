@@ -23,7 +23,7 @@ pub(super) enum PageRefusal {
     Origin,
     /// It does not come by the address, or the address was used before.
     Session,
-    /// The browser fetches what nobody opened yet.
+    /// The browser prefetches a page that the user has not opened.
     Prefetch,
     /// It is no GET.
     Method,
@@ -160,7 +160,7 @@ impl PageGuard {
         }
     }
 
-    /// Browsers send cookies to every port of a host: each port has a name of its own.
+    /// Browsers send cookies to every port of a host, so the name contains the port.
     fn cookie_name(&self) -> String {
         format!("cruddur_ops_{}", self.address.port())
     }

@@ -20,7 +20,7 @@ pub(super) enum TraceOrder {
     Errors,
     /// The newest.
     Newest,
-    /// The one that took longest.
+    /// The longest first.
     Slowest,
 }
 

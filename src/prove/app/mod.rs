@@ -107,7 +107,7 @@ impl AppProof<'_> {
         finished
     }
 
-    /// Adds to what was concluded why nothing came, and what is required besides.
+    /// Adds the causes of missing spans and the other requirements to the conclusions.
     fn finish(
         &self,
         concluded: Vec<(ServiceVerdict, Option<NoSpanReason>)>,

@@ -20,7 +20,7 @@ use crate::ui::text::format_count;
 use crate::ui::{Ui, interrupt, waterfall};
 
 impl AppProof<'_> {
-    /// Opens a tap for every application that is to be tapped, and directs the requests to it.
+    /// Opens a tap for every application that `--tap` covers, and directs the requests to it.
     ///
     /// # Errors
     /// As [`TapSession::open`]; `unknown-service`; an interrupted question.

@@ -63,7 +63,7 @@ fn address(proof: &AppProof<'_>, service: &ServiceModel) -> Option<AppAddress> {
     live.or_else(|| find_address(proof.context, service))
 }
 
-/// Whether docker compose starts a service by default, or it runs.
+/// Returns whether docker compose starts a service by default, or it runs.
 fn is_enabled(proof: &AppProof<'_>, model: &ComposeModel, service: &ServiceModel) -> bool {
     let mut enabled =
         model.plain().get("COMPOSE_PROFILES").unwrap_or_default().split(',').map(str::trim);

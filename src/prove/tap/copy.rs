@@ -46,7 +46,7 @@ struct ReachedRelay {
 }
 
 impl TapSession {
-    /// Starts a second container of the service and taps it, or one in the place of its own where nothing asks it.
+    /// Starts a second container of the service and taps it; replaces the service's own container if nothing sends it requests.
     ///
     /// # Errors
     /// The reason why there is none, in one line.
