@@ -1,12 +1,12 @@
 #!/bin/sh
 # Installs cruddur-ops from a release: downloads the archive for this machine, checks it against its SHA-256 sum and its
-# attestation, and only then puts the program into a folder. Needs curl or wget, tar, and sha256sum or shasum; for the
-# attestation GitHub's `gh`, signed in.
+# attestation, and only then installs the program. Needs curl or wget, tar, and sha256sum or shasum; to check the
+# attestation, also GitHub's `gh`, signed in.
 #
 #   install.sh --from URL [--to FOLDER] [--repository OWNER/NAME] [--without-attestation]
 #
-# URL is where a release's files are, and the repository is the one whose release workflow built them, unless URL says so.
-# A copy of this file that belongs to a release knows both.
+# URL is the address of a release's files. OWNER/NAME is the repository whose release workflow built them; a URL at github.com
+# already names it. The copy of this file in a release has both set.
 set -eu
 
 from="${CRUDDUR_OPS_FROM:-}"
@@ -24,7 +24,7 @@ usage() { fail "$1" "install.sh --from URL [--to FOLDER] [--repository OWNER/NAM
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# The name a release gives to this machine.
+# Prints what a release calls this machine.
 platform() {
     case "$(uname -s) $(uname -m)" in
     "Linux x86_64" | "Linux amd64") echo x86_64-unknown-linux-musl ;;
@@ -35,7 +35,8 @@ platform() {
     esac
 }
 
-# A checksum that came over an open line proves nothing. What stands before an `@` is no host, whatever it looks like.
+# A checksum that came over an unencrypted connection proves nothing. Text before an `@` is not the host, even if it looks
+# like one.
 trusted() {
     case "$1" in
     *@* | *[[:space:][:cntrl:]\\]*) ;;
@@ -50,13 +51,13 @@ trusted() {
         esac
         ;;
     esac
-    fail "will not download from $1" "an address that starts with https:// and has no @" 2
+    fail "will not download from $1" "use an address that starts with https:// and has no @" 2
 }
 
-# wget follows a redirect to wherever it leads: it is asked for one step at a time, and each may lead to https alone.
+# wget would follow a redirect anywhere, so it takes one step at a time, and each step must lead to https.
 by_wget() {
     wget --help 2>&1 | grep -q -e --max-redirect ||
-        fail "this wget cannot be kept from following a redirect to http" "install curl"
+        fail "this wget cannot limit redirects to https" "install curl"
     address="$1" steps=0
     while [ "$steps" -lt 10 ]; do
         if said="$(LC_ALL=C wget --server-response --max-redirect=0 --tries=3 --timeout=300 --output-document="$2" "$address" 2>&1)"; then
@@ -66,7 +67,7 @@ by_wget() {
         case "$next" in
         https://*) address="$next" ;;
         "") return 1 ;;
-        *) fail "will not follow $address to $next" "an address that leads to https:// alone" ;;
+        *) fail "will not follow $address to $next" "use an address that redirects only to https://" ;;
         esac
         steps=$((steps + 1))
     done
@@ -80,7 +81,7 @@ download() {
     elif has wget; then
         by_wget "$1" "$2"
     else
-        fail "neither curl nor wget is here to download with"
+        fail "curl or wget is needed to download"
     fi || fail "cannot download $1"
 }
 
@@ -90,7 +91,7 @@ sum() {
     elif has shasum; then
         shasum -a 256 "$1"
     else
-        fail "neither sha256sum nor shasum is here to check the download with"
+        fail "sha256sum or shasum is needed to check the download"
     fi
 }
 
@@ -104,25 +105,25 @@ repository_of() {
     esac
 }
 
-# The checksum comes from where the archive comes from; an attestation is signed for the workflow that built the archive.
+# The checksum comes from the same place as the archive; the attestation is signed for the workflow that built the archive.
 attested() {
     [ -n "$repository" ] || repository="$(repository_of "$from/")"
     case "$repository" in
-    "") unattested "which repository built it is unknown: --repository OWNER/NAME" && return ;;
-    */*/* | -* | /* | */ | *[!A-Za-z0-9._/-]*) usage "$repository is no OWNER/NAME" ;;
+    "") unattested "the repository that built it is unknown: --repository OWNER/NAME" && return ;;
+    */*/* | -* | /* | */ | *[!A-Za-z0-9._/-]*) usage "$repository is not OWNER/NAME" ;;
     */*) ;;
-    *) usage "$repository is no OWNER/NAME" ;;
+    *) usage "$repository is not OWNER/NAME" ;;
     esac
-    [ "$attestation" = checked ] || { unattested "as --without-attestation says" && return; }
-    has gh || { unattested "gh is not here" && return; }
+    [ "$attestation" = checked ] || { unattested "because of --without-attestation" && return; }
+    has gh || { unattested "gh is not installed" && return; }
     gh attestation verify --help 2>/dev/null | grep -q -e --signer-workflow ||
-        { unattested "this gh is too old for it" && return; }
+        { unattested "this gh is too old" && return; }
     gh auth token --hostname github.com >/dev/null 2>&1 || { unattested "gh is not signed in: gh auth login" && return; }
     GH_HOST=github.com gh attestation verify "$1" --repo "$repository" --deny-self-hosted-runners \
         --signer-workflow "$repository/.github/workflows/release.yml" >"$work/said" 2>&1 || {
         sed 's/^/  gh: /' "$work/said" >&2
         fail "the release workflow of $repository did not attest $from/${1##*/}" \
-            "do not use it; if gh could not ask, --without-attestation leaves this check out"
+            "do not use it; if gh could not reach GitHub, --without-attestation skips this check"
     }
     printf 'built by the release workflow of %s, as its attestation says\n' "$repository"
 }
@@ -142,7 +143,7 @@ main() {
         *) usage "unknown argument $1" ;;
         esac
     done
-    [ -n "$from" ] || usage "where from?"
+    [ -n "$from" ] || usage "--from is missing"
     from="${from%/}"
     trusted "$from/"
 
@@ -158,15 +159,15 @@ main() {
     found="$(sum "$work/$archive")"
     found="${found%% *}"
     if [ "$wanted" != "$found" ]; then
-        fail "$from/$archive is not what its checksum says: $found instead of $wanted" \
-            "download it again; if it stays so, do not use it"
+        fail "the SHA-256 sum of $from/$archive is $found, not $wanted" \
+            "download it again; if the sum is still wrong, do not use it"
     fi
     attested "$work/$archive"
 
     tar -xzf "$work/$archive" -C "$work" "$folder/cruddur-ops"
     "$work/$folder/cruddur-ops" --version >/dev/null || fail "the program does not run on this machine"
     mkdir -p "$to"
-    # By a rename in the same folder, so that a running or half-written program is never in the way.
+    # A rename in the same folder: a running program is not in the way, and a half-written one is never started.
     cp "$work/$folder/cruddur-ops" "$to/.cruddur-ops.new"
     chmod 755 "$to/.cruddur-ops.new"
     mv -f "$to/.cruddur-ops.new" "$to/cruddur-ops"
@@ -177,5 +178,5 @@ main() {
     esac
 }
 
-# In a function, so that a download of this file that breaks off runs nothing.
+# In a function, so that an incomplete download of this file runs nothing.
 main "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the program of this machine: it comes in a package of its own, which npm chooses by `os` and `cpu`.
+// Starts the program for this machine, which is in a package of its own that npm chooses by `os` and `cpu`.
 "use strict";
 
 const { spawn } = require("node:child_process");
@@ -10,13 +10,13 @@ function locateProgram() {
   try {
     return require.resolve(`${name}/cruddur-ops`);
   } catch {
-    console.error(`error: ${name} is not installed, which holds the program for this machine`);
+    console.error(`error: ${name}, which holds the program for this machine, is not installed`);
     console.error("  hint: install again without `--omit=optional`; not every system has a build");
     process.exit(2);
   }
 }
 
-// The program decides what an interrupt does, and this process ends as the program does.
+// The program decides what an interrupt does, and this process ends the same way.
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
 for (const signal of signals) process.on(signal, () => child.kill(signal));
 

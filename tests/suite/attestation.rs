@@ -92,7 +92,7 @@ fn the_checksum_is_checked_before_and_whatever_gh_says() {
         bytes.push(0);
         std::fs::write(machine.released(ARCHIVE), bytes).unwrap();
         let output = install(&machine, &GOOD, arguments);
-        machine.refused(&output, "is not what its checksum says");
+        machine.refused(&output, "the SHA-256 sum of");
         assert_eq!(asked(&machine), "");
     }
 }
@@ -104,7 +104,7 @@ fn a_repository_that_is_none_is_refused() {
         let machine = Machine::new();
         let output = install(&machine, &GOOD, &["--repository", repository]);
         assert_eq!(output.status.code(), Some(2), "{repository:?}: {}", stderr(&output));
-        machine.refused(&output, "is no OWNER/NAME");
+        machine.refused(&output, "is not OWNER/NAME");
         assert_eq!(asked(&machine), "");
     }
 }

@@ -164,7 +164,7 @@ fn an_archive_that_was_changed_is_refused() {
     let mut bytes = std::fs::read(machine.released(ARCHIVE)).unwrap();
     bytes.push(0);
     std::fs::write(machine.released(ARCHIVE), bytes).unwrap();
-    machine.refused(&machine.install_release(), "is not what its checksum says");
+    machine.refused(&machine.install_release(), "the SHA-256 sum of");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn an_archive_without_a_checksum_is_refused() {
 fn an_empty_checksum_is_no_checksum() {
     let machine = Machine::new();
     std::fs::write(machine.released(&format!("{ARCHIVE}.sha256")), "").unwrap();
-    machine.refused(&machine.install_release(), "is not what its checksum says");
+    machine.refused(&machine.install_release(), "the SHA-256 sum of");
 }
 
 #[test]
