@@ -80,9 +80,11 @@ pub fn unknown_rule(code: &str) -> Error {
         likeness(one).total_cmp(&likeness(other))
     });
     let error = Error::new(ErrorCode::UnknownRule, format!("there is no rule `{code}`"))
-        .hint("`cruddur-ops doctor --list` names them all");
+        .hint("`cruddur-ops doctor --list` lists them");
     match nearest.filter(|known| strsim::jaro_winkler(code, known) > 0.8) {
-        Some(known) => error.hint(format!("`cruddur-ops doctor --explain {known}` is the nearest")),
+        Some(known) => error.hint(format!(
+            "`cruddur-ops doctor --explain {known}` explains the one with the most similar name"
+        )),
         None => error,
     }
 }
@@ -90,15 +92,15 @@ pub fn unknown_rule(code: &str) -> Error {
 /// Reads the codes under `ignore` in the table `doctor`.
 fn read_codes(text: &str) -> Result<Vec<String>> {
     let document: Document<&str> = Document::parse(text)
-        .map_err(|error| invalid_rule_error("it is no TOML").cause(error.message()))?;
+        .map_err(|error| invalid_rule_error("it is not valid TOML").cause(error.message()))?;
     let mut codes = Vec::new();
     for (table, item) in document.iter() {
         let Some(table) = item.as_table_like().filter(|_| table == "doctor") else {
-            return Err(invalid_rule_error(&format!("`{table}` is not read")));
+            return Err(invalid_rule_error(&format!("`{table}` is unknown")));
         };
         for (key, item) in table.iter() {
             if key != "ignore" {
-                return Err(invalid_rule_error(&format!("`doctor.{key}` is not read")));
+                return Err(invalid_rule_error(&format!("`doctor.{key}` is unknown")));
             }
             codes.extend(read_list(item)?);
         }
@@ -107,14 +109,14 @@ fn read_codes(text: &str) -> Result<Vec<String>> {
 }
 
 fn read_list(item: &Item) -> Result<Vec<String>> {
-    let list = item.as_array().ok_or_else(|| invalid_rule_error("`ignore` is no list"))?;
+    let list = item.as_array().ok_or_else(|| invalid_rule_error("`ignore` must be a list"))?;
     let codes = list.iter().map(|value| {
-        let code = value.as_str().ok_or_else(|| invalid_rule_error("a code is a text"))?;
+        let code = value.as_str().ok_or_else(|| invalid_rule_error("a code must be a string"))?;
         match rule(code) {
             None => Err(unknown_rule(code)),
             Some(_) if is_always_shown(code) => {
-                Err(invalid_rule_error(&format!("`{code}` is never silenced by a file"))
-                    .hint(format!("`cruddur-ops doctor --ignore {code}` silences it for one run")))
+                Err(invalid_rule_error(&format!("`{code}` cannot be ignored in a file"))
+                    .hint(format!("`cruddur-ops doctor --ignore {code}` ignores it for one run")))
             }
             Some(_) => Ok(code.to_owned()),
         }
@@ -129,7 +131,7 @@ fn is_always_shown(code: &str) -> bool {
 
 fn invalid_rule_error(reason: &str) -> Error {
     Error::new(ErrorCode::ConfigInvalid, format!("{SILENCE_FILE} cannot be used: {reason}"))
-        .hint("it holds the table `[doctor]` with `ignore = [\"CODE\"]`, and nothing else")
+        .hint("it may only have the table `[doctor]` with `ignore = [\"CODE\"]`")
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "before-first-request",
     severity: Severity::Error,
-    why: "Flask 2.3 removed it, so the program stops with AttributeError as soon as the image is built anew",
-    explanation: "The setup of Rollbar used `@app.before_first_request`. Since Flask 2.3 the work is done at start: `with \
-        app.app_context(): init_rollbar()` below the function. With Flask pinned below 2.3 the hook still works and is not reported.",
+    why: "Flask 2.3 removed it: after the next image build the program stops with AttributeError",
+    explanation: "Rollbar's setup guide used `@app.before_first_request`. Since Flask 2.3 the work is done at \
+        startup: `with app.app_context(): init_rollbar()` below the function. With Flask pinned below 2.3 the hook \
+        still works and is not reported.",
     failing: &[
         ("requirements.txt", "flask\n"),
         (
@@ -46,7 +47,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 &file.file,
                 file.offset(mistake.line),
                 "Flask has no before_first_request since 2.3",
-                "take the decorator off, and call the function in `with app.app_context():` below it",
+                "remove the decorator, and call the function in `with app.app_context():` below it",
             );
             hits.push(if mistake.fix.is_empty() { hit } else { hit.mended_by(mistake.fix) });
         }

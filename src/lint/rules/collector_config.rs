@@ -10,9 +10,9 @@ use crate::provider::listening::is_older_than;
 pub(super) static RULE: LintRule = LintRule {
     code: "collector-config",
     severity: Severity::Error,
-    why: "the collector stops at its first line, or sends without the key, and every service that sends to it loses its spans",
-    explanation: "The exporter `logging` was removed in release 0.111; `debug` takes its place. `${env:NAME}` reads a variable of the collector's own \
-        container: its `environment` has to name it.",
+    why: "the collector does not start, or sends without the key, and every service that sends to it loses its spans",
+    explanation: "The exporter `logging` was removed in release 0.111; `debug` replaces it. `${env:NAME}` reads a \
+        variable of the collector's own container, so its `environment` must set it.",
     failing: &[
         (
             "compose.yaml",

@@ -6,10 +6,11 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "compose-refused",
     severity: Severity::Error,
-    why: "docker compose starts nothing of a project with one such line in it",
-    explanation: "What stands here is against the Compose Specification, or refers to something that the project does not define: a \
-        misspelt key, a value of the wrong type, a network, volume, secret or service that is not there, services that wait for \
-        each other, an `env_file` or an included file that is missing. `docker compose config` says the same.",
+    why: "with one such line in it, docker compose starts nothing of the project",
+    explanation: "The line violates the Compose Specification or refers to something that the project does not \
+        define: a misspelt key, a value of the wrong type, a missing network, volume, secret or service, services \
+        that depend on each other in a circle, a missing `env_file` or included file. `docker compose config` \
+        reports it too.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    build: .\n    enviroment: # <-\n      A: b\n    depends_on: [db] # <-\n    ports: {} # <-\n  web:\n    image: a\n    environment:\n      - OTEL_SERVICE_NAME: web # <-\n    networks:\n      - front # <-\n",
@@ -22,7 +23,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
-    let advice = "correct it; `docker compose config --quiet` prints nothing once it is right";
+    let advice = "fix it; `docker compose config --quiet` prints nothing once the project is valid";
     let Some(model) = &inspection.model else {
         let refusal = inspection.refusal.iter();
         let hits = refusal

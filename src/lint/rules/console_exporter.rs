@@ -8,9 +8,9 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "console-exporter",
     severity: Severity::Advice,
-    why: "every request prints a page of JSON, and with a simple processor it waits for the printing",
-    explanation: "ConsoleSpanExporter is for the first try. Left in, it fills the log of the container and, behind a SimpleSpanProcessor, slows \
-        each request.",
+    why: "every request prints a page of JSON and, with a SimpleSpanProcessor, waits until it is printed",
+    explanation: "ConsoleSpanExporter is for trying things out. Left in, it fills the container's log and, behind a \
+        SimpleSpanProcessor, slows each request.",
     failing: &[
         ("compose.yaml", "services:\n  api: {build: .}\n"),
         ("requirements.txt", "flask\nopentelemetry-sdk\nopentelemetry-exporter-otlp\n"),
@@ -40,7 +40,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 &file.file,
                 call.range.start,
                 "spans are printed as well as sent",
-                "take the console exporter out, or put it under a condition",
+                "remove the console exporter, or put it behind a condition",
             ));
         }
     }

@@ -9,8 +9,9 @@ pub(super) static RULE: LintRule = LintRule {
     severity: Severity::Error,
     why: "Flask stops with `Working outside of application context` before it serves a request",
     explanation: "`flask.g`, `current_app`, `request` and `session` exist only during a request or inside `with \
-        app.app_context():`. `g.rollbar = init_rollbar(app)` at the top level of a module runs at import, outside of both. \
-        Keep what lives as long as the process in a module variable; `g` is cleared after each request.",
+        app.app_context():`. `g.rollbar = init_rollbar(app)` at the top level of a module runs at import, outside of \
+        both. Keep objects that live as long as the process in a module variable; `g` is cleared after each \
+        request.",
     failing: &[(
         "app.py",
         "from flask import Flask, g\napp = Flask(__name__)\ng.rollbar = start(app) # <-\n",

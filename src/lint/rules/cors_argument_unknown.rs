@@ -6,7 +6,7 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "cors-argument-unknown",
     severity: Severity::Warning,
-    why: "flask-cors ignores options that it does not know, without an error",
+    why: "flask-cors ignores unknown options without an error",
     explanation: "`CORS(app, headers=[…])` is from old examples: the option is `allow_headers`, and without it every header is allowed. If you set \
         `allow_headers` instead, include `traceparent` and `tracestate`, or browsers refuse the requests of a traced page.",
     failing: &[(

@@ -9,9 +9,10 @@ pub(super) static RULE: LintRule = LintRule {
     code: "cors-traceparent",
     severity: Severity::Warning,
     why: "a traced page sends traceparent with each call, and a preflight that does not allow it blocks every one of them",
-    explanation: "Browser instrumentation adds `traceparent` (and `tracestate`, `baggage`) to requests. flask-cors answers the preflight with \
-        `allow_headers`; a header that is not in that list makes the browser refuse the call. Only reported where the page's code \
-        names `propagateTraceHeaderCorsUrls` or the header: without, it goes to the page's own origin alone.",
+    explanation: "Browser instrumentation adds `traceparent` (and `tracestate`, `baggage`) to requests. flask-cors \
+        answers the preflight with `allow_headers`; a header that is not in that list makes the browser refuse the \
+        call. Only reported if the page's code has `propagateTraceHeaderCorsUrls` or names the header: otherwise the \
+        header goes only to the page's own origin.",
     failing: &[
         ("compose.yaml", "services:\n  web: {build: ./web}\n  api: {build: .}\n"),
         (

@@ -7,8 +7,8 @@ pub(super) static RULE: LintRule = LintRule {
     code: "curly-quotes",
     severity: Severity::Error,
     why: "curly quotes quote nothing: they become part of the value, and a key with them is refused",
-    explanation: "Copied from a document or a chat, straight quotes turn into “ ” or ‘ ’. YAML and the shell take those for \
-        letters of the value.",
+    explanation: "Copied from a document or a chat, straight quotes turn into “ ” or ‘ ’. YAML and the shell read \
+        those as part of the value.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: “api” # <-\n      OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team=“${HONEYCOMB_API_KEY}”\" # <-\n",
@@ -41,7 +41,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 setting.file,
                 setting.value_at,
                 format!("the value of {} has curly quotes in it", setting.name),
-                "take them out, or type straight ones",
+                "remove them, or use straight quotes",
             );
             hits.push(match &setting.value_range {
                 None => hit,

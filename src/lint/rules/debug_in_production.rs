@@ -6,7 +6,7 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "debug-in-production",
     severity: Severity::Warning,
-    why: "the debugger can run code that a visitor enters on an error page, and shows variables with keys",
+    why: "the debugger can run code that a visitor enters on an error page, and shows variables that hold keys",
     explanation: "FLASK_DEBUG=1, or `flask run --debug`, starts the reloader and Werkzeug's debugger. Only files with `prod` or `production` in \
         their name are checked: `Dockerfile.prod`, `docker-compose.prod.yml`.",
     failing: &[

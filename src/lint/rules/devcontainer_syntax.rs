@@ -7,8 +7,8 @@ pub(super) static RULE: LintRule = LintRule {
     code: "devcontainer-syntax",
     severity: Severity::Error,
     why: "a codespace whose devcontainer.json cannot be read starts in a recovery container, without its ports and secrets",
-    explanation: "The file is JSON in which comments and trailing commas are allowed, and nothing else: no missing comma, no \
-        single quotes, no bare words. The place is where reading stopped, which is often the line below the fault.",
+    explanation: "The file is JSON with comments and trailing commas: a missing comma, single quotes and bare words \
+        are errors. The reported line is where parsing stopped, often one below the mistake.",
     failing: &[(
         ".devcontainer/devcontainer.json",
         "{\n  // ports\n  \"forwardPorts\": [3000 4567], # <-\n}\n",

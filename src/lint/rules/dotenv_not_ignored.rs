@@ -9,9 +9,9 @@ pub(super) static RULE: LintRule = LintRule {
     code: "dotenv-not-ignored",
     severity: Severity::Error,
     why: "the next `git add .` publishes the key, and the history keeps it forever",
-    explanation: "A file of variables that holds a key, .env or one that `env_file` names, must be named in .gitignore. If git already tracks \
-        the file, ignoring it is not enough: `git rm --cached .env` takes it out, and the key must be replaced, since the history still \
-        has it.",
+    explanation: "A file of variables that holds a key, .env or one that `env_file` names, must be named in \
+        .gitignore. If git already tracks the file, ignoring it is not enough: `git rm --cached .env` stops tracking \
+        it, and the key must be replaced, since the history still has it.",
     failing: &[
         (".env", "HONEYCOMB_API_KEY='abc' # <-\n"),
         ("compose.yaml", "services:\n  api: {image: x, env_file: api.env}\n"),
@@ -53,12 +53,12 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             KeyFileStatus::Tracked => hit(
                 format!("{text}, and git tracks the file"),
                 format!(
-                    "`git rm --cached {path}`, a line in .gitignore, and a new key: the history keeps this one"
+                    "run `git rm --cached {path}`, add it to .gitignore, and replace the key: the history keeps this one"
                 ),
             ),
             KeyFileStatus::Untracked => ignoring(format!("{text} and is not ignored by git")),
             KeyFileStatus::Unknown(why) => {
-                ignoring(format!("{text} and git may have it or take it: {why}"))
+                ignoring(format!("{text} and git may track it or add it: {why}"))
             }
         });
     }

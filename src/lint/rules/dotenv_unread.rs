@@ -7,10 +7,10 @@ use crate::lint::{DotenvFile, Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "dotenv-unread",
     severity: Severity::Warning,
-    why: "docker compose uses .env only for `${…}` in compose files, and passes none of it to a container",
-    explanation: "A line of the project's .env reaches a service only if its environment refers to it, `OTEL_EXPORTER_OTLP_ENDPOINT: \
-        ${OTEL_EXPORTER_OTLP_ENDPOINT}` or the bare name in a list, or if the service has `env_file: .env`. Projects whose code \
-        loads a .env file itself are not checked.",
+    why: "docker compose uses .env only for `${…}` in compose files, and passes nothing of it to containers",
+    explanation: "A line of the project's .env reaches a service only if its environment refers to it \
+        (`OTEL_EXPORTER_OTLP_ENDPOINT: ${OTEL_EXPORTER_OTLP_ENDPOINT}`, or the bare name in a list) or if the \
+        service has `env_file: .env`. Projects whose code loads a .env file itself are not checked.",
     failing: &[
         (
             "compose.yaml",
@@ -56,8 +56,10 @@ fn find_unread(inspection: &Inspection, dotenv: &DotenvFile) -> Option<RuleHit> 
     }
     let first = unread.first()?;
     let names: Vec<&str> = unread.iter().map(|statement| statement.name.as_str()).collect();
-    let message =
-        format!("no service refers to {}: a .env file reaches no container", names.join(", "));
+    let message = format!(
+        "no service refers to {}, and no container gets the .env file itself",
+        names.join(", ")
+    );
     let advice = format!(
         "add `{0}: ${{{0}}}` to the service's environment, or `env_file: .env`",
         first.name

@@ -6,9 +6,10 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "endpoint-path",
     severity: Severity::Error,
-    why: "the SDK adds /v1/traces by itself, so the request goes to /v1/traces/v1/traces and is answered 404",
-    explanation: "OTEL_EXPORTER_OTLP_ENDPOINT is a base: over HTTP, SDKs append /v1/traces, /v1/metrics and /v1/logs. Only \
-        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and its kin are used as they stand.",
+    why: "the SDK appends /v1/traces, so the request goes to /v1/traces/v1/traces and gets a 404",
+    explanation: "OTEL_EXPORTER_OTLP_ENDPOINT is a base: over HTTP, SDKs append /v1/traces, /v1/metrics and \
+        /v1/logs. Only OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and the same variables for metrics and logs are used \
+        unchanged.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: \"https://api.honeycomb.io/v1/traces\" # <-\n",
@@ -35,8 +36,8 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         let hit = RuleHit::new(
             setting.file,
             setting.value_at,
-            format!("{path} is in the endpoint of all signals"),
-            format!("end it before `{path}`"),
+            format!("{path} is part of the endpoint for all signals"),
+            format!("remove `{path}` from it"),
         );
         hits.push(match &setting.value_range {
             // Text from a variable is not in this file.

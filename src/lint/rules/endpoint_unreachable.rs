@@ -18,10 +18,13 @@ pub(super) static RULE: LintRule = LintRule {
     code: "endpoint-unreachable",
     severity: Severity::Error,
     why: "each request is refused or reaches nothing, and the SDK drops its spans after some retries",
-    explanation: "Between containers a collector is reached at the port it listens on, not at the one it publishes: with `ports: \
-        [\"24318:4318\"]` it is `http://otel-collector:4318`. Its configuration decides for whom: `localhost:4318` is its own container \
-        alone. It answers in plain text unless its receiver has `tls`: `https://`, and gRPC without a scheme, begin with TLS. A service on none of the same networks is not found, nor is a name that no service has while the collector has another. `host.docker.internal` is a name of Docker Desktop; elsewhere \
-        `extra_hosts` has to tell it.",
+    explanation: "Between containers, a collector is reached at the port it listens on, not at the one it publishes: \
+        with `ports: [\"24318:4318\"]` that is `http://otel-collector:4318`. Its configuration decides who can \
+        connect: `localhost:4318` accepts only its own container. It expects plain text unless its receiver has \
+        `tls`: `https://`, and gRPC without a scheme, begin with TLS. Services find each other by name only on a \
+        network that both are on. `host.docker.internal` is known on Docker Desktop; elsewhere the service needs \
+        `extra_hosts`. A host that no service is called is reported if the project has a collector under another \
+        name.",
     failing: &[
         (
             "compose.yaml",
@@ -63,7 +66,7 @@ fn find_obstacle(inspection: &Inspection, traced: &TracedService<'_>) -> Option<
     };
     let (model, service) = (traced.model, traced.service);
     if lacks_machine_name(model, service, host) {
-        let message = format!("{host} is known to containers on Docker Desktop alone");
+        let message = format!("containers know {host} only on Docker Desktop");
         let advice = format!("add `extra_hosts: [\"{host}:host-gateway\"]` to {}", service.name);
         return Some(hit(message, advice).as_severe_as(Severity::Warning));
     }

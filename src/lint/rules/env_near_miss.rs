@@ -11,12 +11,12 @@ use crate::lint::{Inspection, LintRule, PythonFile, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "env-near-miss",
     severity: Severity::Error,
-    why: "no program reads a misspelt variable, and none complains: what it should have set is simply not set",
-    explanation: "OTEP_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADER without its S, AWS_XRAY_DAEMON_ADDRSES: variables of \
-        OpenTelemetry, Honeycomb, X-Ray, Rollbar and Gitpod are compared with every name that is set or referred to, \
-        and one that is a letter or two away is taken for a slip. So is `${AWS-DEFAULT_REGION}`: it reads the variable \
-        AWS, and its default is the text DEFAULT_REGION. Python's SDK of AWS reads AWS_ACCESS_KEY_ID and \
-        AWS_SECRET_ACCESS_KEY, and neither AWS_ACCESS_KEY nor AWS_SECRET_KEY.",
+    why: "no program reads a misspelt variable or reports it: the setting is simply missing",
+    explanation: "OTEP_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADER without its S, AWS_XRAY_DAEMON_ADDRSES: \
+        variables of OpenTelemetry, Honeycomb, X-Ray, Rollbar and Gitpod are compared with every name that is set or \
+        referred to, and a name that differs by a letter or two is reported as a typo. So is \
+        `${AWS-DEFAULT_REGION}`, which reads the variable AWS with the default text DEFAULT_REGION. The AWS SDK for \
+        Python reads AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, not AWS_ACCESS_KEY or AWS_SECRET_KEY.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEP_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io # <-\n      BACKEND_URL: https://4567-${GITPOS_WORKSPACE_ID}.x # <-\n      REGION: ${AWS-DEFAULT_REGION} # <-\n  web:\n    environment:\n      OTEL_SERVICE_NAME: web\n      OTEL_SERVICENAME: web # <-\n",
@@ -52,7 +52,7 @@ fn misspelt_name(
     };
     Some(match scope.setting(meant) {
         Some(right) => {
-            let hit = hit(format!("take the line out: {meant} is set already"))
+            let hit = hit(format!("remove the line: {meant} is set already"))
                 .as_severe_as(Severity::Warning);
             match own_line(setting, right) {
                 Some(line) => hit.mended_by(vec![TextPatch::replace(line, "")]),
@@ -118,7 +118,7 @@ fn misspelt_references(setting: &VariableAssignment<'_>) -> Vec<RuleHit> {
                     .value_range
                     .as_ref()
                     .map_or(setting.value_at, |range| range.start + reference.range.start),
-                format!("{} is set by nobody", &value[reference.range.clone()]),
+                format!("nothing sets {}", &value[reference.range.clone()]),
                 format!("spell it `{meant}`"),
             );
             Some(match &setting.value_range {

@@ -6,8 +6,8 @@ pub(super) static RULE: LintRule = LintRule {
     code: "env-overrides-env-file",
     severity: Severity::Warning,
     why: "`environment` wins over `env_file`, even with an empty value, so the line in the file does nothing",
-    explanation: "A variable of telemetry that stands in a service's `environment` and, with another value, in a file of its \
-        `env_file`, has the value of `environment`. Whoever edits the file wonders why nothing changes.",
+    explanation: "A telemetry variable is set in a service's `environment` and, with another value, in a file of its \
+        `env_file`. The value in `environment` is used, so editing the file changes nothing.",
     failing: &[
         (
             "compose.yaml",
@@ -45,7 +45,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 hits.push(RuleHit::new(
                     setting.file,
                     setting.name_range.start,
-                    format!("{} has another value in {loser}, which loses", setting.name),
+                    format!("{} has another value in {loser}, which is ignored", setting.name),
                     "keep it in one place",
                 ));
             }

@@ -10,8 +10,9 @@ pub(super) static RULE: LintRule = LintRule {
     code: "exporter-protocol",
     severity: Severity::Warning,
     why: "the imported class decides the protocol, not the environment, and the receiver expects the other one",
-    explanation: "In Python, `opentelemetry.exporter.otlp.proto.http` and `….grpc` are two exporters; OTEL_EXPORTER_OTLP_PROTOCOL is not read by \
-        either. If the service's environment names the other protocol, or an endpoint on the other one's port, one of them is wrong.",
+    explanation: "In Python, `opentelemetry.exporter.otlp.proto.http` and `….grpc` are two exporters, and neither \
+        reads OTEL_EXPORTER_OTLP_PROTOCOL. If the service's environment names the other protocol, or an endpoint on \
+        the other protocol's port, one of the two is wrong.",
     failing: &[
         (
             "compose.yaml",
@@ -62,7 +63,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 &file.file,
                 at,
                 format!(
-                    "the exporter speaks {}, the environment of {} means {}",
+                    "the exporter uses {}, but the environment of {} says {}",
                     word(spoken),
                     service.name,
                     word(*named)

@@ -7,10 +7,10 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "header-unencoded",
     severity: Severity::Warning,
-    why: "SDKs read these values as percent-encoded: some drop the pair, others send something else than was written",
-    explanation: "Values in OTEL_EXPORTER_OTLP_HEADERS follow the W3C baggage syntax: a blank, a comma, a quote, a semicolon, a \
-        backslash or anything beyond ASCII is written as %XX (`Authorization=Basic%20…`), and a `%` of the value \
-        itself as %25. Quotes around a value become part of it.",
+    why: "SDKs percent-decode these values: some drop the pair, others send a different value",
+    explanation: "Values in OTEL_EXPORTER_OTLP_HEADERS follow the W3C baggage syntax: a space, comma, quote, \
+        semicolon, backslash or anything outside ASCII is written as %XX (`Authorization=Basic%20…`), and a `%` of \
+        the value itself as %25. Quotes around a value become part of it.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEL_EXPORTER_OTLP_HEADERS: Authorization=Basic ${TOKEN} # <-\n      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-honeycomb-team=\"${HONEYCOMB_API_KEY}\"' # <-\n      OTEL_SERVICE_NAME: api\n",
@@ -44,7 +44,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                     setting.value_at,
                     format!("the value of {name} holds {}", describe_char(character)),
                     format!(
-                        "write it as `%{:02X}`, or leave it out if it does not belong to the value",
+                        "write it as `%{:02X}`, or remove it if it is not part of the value",
                         u32::from(character)
                     ),
                 ));

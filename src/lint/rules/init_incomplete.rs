@@ -11,10 +11,11 @@ pub(super) static RULE: LintRule = LintRule {
     code: "init-incomplete",
     severity: Severity::Error,
     why: "the exporter is created but gets no spans, so nothing is sent and nothing is logged",
-    explanation: "Spans go from a provider through a processor to an exporter: `provider.add_span_processor(BatchSpanProcessor(exporter))`, \
-        `trace.set_tracer_provider(provider)`. Without the one the exporter is idle, without the other the instrumentations use \
-        another provider. `FlaskInstrumentor().instrument_app(app)` in a comment leaves each request untraced; with a reason behind it \
-        the comment is taken for a decision.",
+    explanation: "Spans go from a provider through a processor to an exporter: \
+        `provider.add_span_processor(BatchSpanProcessor(exporter))`, `trace.set_tracer_provider(provider)`. Without \
+        the first the exporter gets no spans, without the second the instrumentations use another provider. With \
+        `FlaskInstrumentor().instrument_app(app)` commented out, no request is traced; a reason after it in the \
+        comment marks it as intended.",
     failing: &[
         ("compose.yaml", "services:\n  api: {build: ./api}\n  b: {build: ./b}\n"),
         (
@@ -62,11 +63,11 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 "add `trace.set_tracer_provider(provider)` below it",
             ),
             CodeFindingKind::HookCommentedOut => (
-                "the line that traces the application is a comment",
-                "take the `#` away, or write the reason behind it",
+                "the line that traces the application is commented out",
+                "remove the `#`, or write the reason after it",
             ),
             CodeFindingKind::ProcessorMissing | CodeFindingKind::ProcessorTwice => (
-                "this exporter gets no span: no processor has it",
+                "this exporter gets no spans: no span processor uses it",
                 "add `provider.add_span_processor(BatchSpanProcessor(exporter))`",
             ),
         };

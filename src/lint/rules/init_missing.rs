@@ -81,7 +81,7 @@ fn find_missing_init(inspection: &Inspection, file: &RequirementsFile) -> Option
     Some(RuleHit::new(
         &module.file,
         app.statement.start,
-        "the application is traced by nothing",
+        "nothing traces the application",
         "`cruddur-ops instrument` adds the initialisation",
     ))
 }

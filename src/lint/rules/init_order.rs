@@ -12,10 +12,11 @@ pub(super) static RULE: LintRule = LintRule {
     code: "init-order",
     severity: Severity::Error,
     why: "instrumenting an application before it exists stops the program; code that never runs traces nothing",
-    explanation: "`instrument_app(app)` comes after `app = Flask(…)` and on the module's own level: `flask run` and gunicorn import the \
-        module and never run what stands under `if __name__ == \"__main__\"`. `FlaskInstrumentor().instrument()` changes the class, so \
-        it comes before the application is made; after it, `flask run` finds no application. The instrumentation of a library comes \
-        before the import of the application's own modules: a pool or an engine that one of them makes first stays untraced.",
+    explanation: "`instrument_app(app)` belongs after `app = Flask(…)`, at module level: `flask run` and gunicorn \
+        import the module and never run the code under `if __name__ == \"__main__\"`. \
+        `FlaskInstrumentor().instrument()` changes the class, so it belongs before the application is created; \
+        called later, `flask run` finds no application. Libraries are instrumented before the application's own \
+        modules are imported: a pool or an engine that one of them creates first stays untraced.",
     failing: &[
         (
             "app.py",
@@ -103,7 +104,7 @@ fn find_misplaced_lines(file: &PythonFile) -> Vec<RuleHit> {
         find_order_mistakes(&source, &module.imports, &module.calls, &module.apps).into_iter();
     let found = found.filter(|mistake| Some(mistake) != elsewhere.as_ref());
     let hits = found.map(|mistake| {
-        let advice = "move the line to the module's own level, below the application";
+        let advice = "move the line to module level, below the application";
         let hit = RuleHit::new(&file.file, file.offset(mistake.line), mistake.text, advice);
         let graded = match mistake.effect {
             MistakeEffect::NoStart => hit,

@@ -7,7 +7,7 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "init-twice",
     severity: Severity::Warning,
-    why: "only the first tracer provider counts: what the second one was given, exporter included, is never used",
+    why: "only the first tracer provider counts: the second one, with its exporter, is never used",
     explanation: "`set_tracer_provider` works once; a second call logs `Overriding of current TracerProvider is not allowed` and changes \
         nothing. The same holds for a program that sets its own provider and is started by `opentelemetry-instrument`. A processor \
         that is added twice sends each span twice.",
@@ -52,7 +52,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 &file.file,
                 first.range.start,
                 "`opentelemetry-instrument` has set a tracer provider already",
-                "start the program without `opentelemetry-instrument`, or drop the initialisation",
+                "start the program without `opentelemetry-instrument`, or remove the initialisation",
             ));
         }
     }

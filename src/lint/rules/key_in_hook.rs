@@ -12,10 +12,10 @@ pub(super) static RULE: LintRule = LintRule {
     code: "key-in-hook",
     severity: Severity::Warning,
     why: "docker compose passes the service's whole environment to the hook, so another image gets the key",
-    explanation: "A `pre_start` hook runs in its own container before the service starts, with every variable of the service. If it uses \
-        another image, that image gets the service's keys too. A separate service with `depends_on: {NAME: {condition: \
-        service_completed_successfully}}` does the same without them; the hook's own `environment` can also set the key to an \
-        empty value.",
+    explanation: "A `pre_start` hook runs in its own container before the service starts, with every variable of the \
+        service. If it uses another image, that image gets the service's keys too. A separate service with \
+        `depends_on: {NAME: {condition: service_completed_successfully}}` does the same without the keys; the hook's \
+        own `environment` can also set the key to an empty value.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    image: example/api\n    environment:\n      HONEYCOMB_API_KEY: ${HONEYCOMB_API_KEY}\n    pre_start:\n      - image: other/wait # <-\n        command: [\"/wait\"]\n",

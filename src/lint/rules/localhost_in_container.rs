@@ -11,9 +11,9 @@ pub(super) static RULE: LintRule = LintRule {
     code: "localhost-in-container",
     severity: Severity::Error,
     why: "inside a container localhost is the container itself, where nothing listens",
-    explanation: "A service reaches another one by that one's name: `http://collector:4318`, `xray-daemon:2000`, `db:5432`. \
-        localhost and 127.0.0.1 are right only with `network_mode: host`. Addresses that a browser uses (FRONTEND_URL, \
-        REACT_APP_…) are seen from outside and are not looked at; for other servers than telemetry's this is a warning.",
+    explanation: "A service reaches another by its name: `http://collector:4318`, `xray-daemon:2000`, `db:5432`. \
+        localhost and 127.0.0.1 are right only with `network_mode: host`. Addresses that a browser uses \
+        (FRONTEND_URL, REACT_APP_…) are not checked; for servers that do not receive telemetry this is a warning.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://localhost:4318 # <-\n      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://0.0.0.0:4318/v1/traces # <-\n      CONNECTION_URL: postgresql://u:p@127.0.0.1:5432/x # <-\n",
@@ -48,7 +48,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 RuleHit::new(
                     setting.file,
                     setting.value_at,
-                    format!("{} leads {} to itself", setting.name, service.name),
+                    format!("{} points {} to itself", setting.name, service.name),
                     advice,
                 )
                 .as_severe_as(severity),

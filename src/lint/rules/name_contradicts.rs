@@ -9,9 +9,9 @@ pub(super) static RULE: LintRule = LintRule {
     code: "name-contradicts",
     severity: Severity::Warning,
     why: "one of the two names wins, and a search for the other finds nothing",
-    explanation: "The specification lets OTEL_SERVICE_NAME win over service.name in OTEL_RESOURCE_ATTRIBUTES. Where both are \
-        set and differ, whoever looks for the second name finds nothing. Keep the name in OTEL_SERVICE_NAME and the \
-        other attributes in OTEL_RESOURCE_ATTRIBUTES. A name that code puts into `Resource.create` wins over both.",
+    explanation: "OTEL_SERVICE_NAME overrides service.name in OTEL_RESOURCE_ATTRIBUTES. If both are set and differ, \
+        a search for the second name finds nothing. Keep the name in OTEL_SERVICE_NAME and the other attributes in \
+        OTEL_RESOURCE_ATTRIBUTES. A name that the code passes to `Resource.create` overrides both.",
     failing: &[
         ("code/requirements.txt", "opentelemetry-sdk\nopentelemetry-exporter-otlp\n"),
         (
@@ -44,7 +44,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 setting.file,
                 setting.value_at,
                 format!("service.name={attribute} here, but OTEL_SERVICE_NAME={}", name.text()),
-                "drop service.name here, or make both the same",
+                "remove service.name here, or make both the same",
             ));
         }
     }
@@ -64,7 +64,7 @@ fn by_code(traced: &TracedService<'_>) -> Option<RuleHit> {
             setting.file,
             setting.value_at,
             format!("the code of {} names it {in_code}, and that name wins", traced.service.name),
-            "take the name out of the code, or make both the same",
+            "remove the name from the code, or make both the same",
         )
     })
 }

@@ -10,9 +10,9 @@ pub(super) static RULE: LintRule = LintRule {
     code: "name-duplicate",
     severity: Severity::Warning,
     why: "two programs with one name share a dataset, so you cannot tell which of them was slow",
-    explanation: "OTEL_SERVICE_NAME tells one program from another; only replicas of one program share it. Two services \
-        that are built from different folders, or run different images, need a name each. It often comes from copying \
-        the block of one service to the next.",
+    explanation: "OTEL_SERVICE_NAME tells one program from another; only replicas of one program share it. Two \
+        services that are built from different folders, or run different images, each need their own name. Usually \
+        one service's block was copied to the next.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    build: ./api\n    environment:\n      OTEL_SERVICE_NAME: api\n  worker:\n    build: ./worker\n    environment:\n      - OTEL_SERVICE_NAME=api # <-\n",

@@ -11,8 +11,9 @@ pub(super) static RULE: LintRule = LintRule {
     severity: Severity::Warning,
     why: "a name held in the workspace's environment is the same for every service that reads it, and empty in a new shell",
     explanation: "A service's name belongs to the service. Taken from a variable of the dev environment \
-        (`${HONEYCOMB_SERVICE_NAME}`, `${OTEL_SERVICE_NAME}`), it is shared by every service that does the same, and in a \
-        shell where nobody set it the service has no name at all. A variable that only one service uses is left alone.",
+        (`${HONEYCOMB_SERVICE_NAME}`, `${OTEL_SERVICE_NAME}`), it is shared by every service that does the same, and \
+        in a shell that does not set it the service has no name. A variable that only one service uses is not \
+        reported.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: \"${HONEYCOMB_SERVICE_NAME}\" # <-\n  worker:\n    build: ./worker\n    environment:\n      - OTEL_SERVICE_NAME # <-\n",
@@ -53,7 +54,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             name.file,
             name.value_at,
             format!("the name of {} comes from the variable {variable}", service.name),
-            format!("write it out: `OTEL_SERVICE_NAME: \"{}\"`", service.name),
+            format!("write the name itself: `OTEL_SERVICE_NAME: \"{}\"`", service.name),
         );
         hits.push(match &name.value_range {
             Some(range) => {

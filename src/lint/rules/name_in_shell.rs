@@ -9,7 +9,7 @@ pub(super) static RULE: LintRule = LintRule {
     why: "a name set for the whole workspace is given to every program started in it",
     explanation: "`gp env OTEL_SERVICE_NAME=…`, an `export` in a task, `env` in .gitpod.yml or `containerEnv` in \
         devcontainer.json reach every program of the workspace: two services started from one shell send their spans \
-        under one name. The name belongs into the service's own environment.",
+        under one name. The name belongs in the service's own environment.",
     failing: &[(
         ".gitpod.yml",
         "env:\n  OTEL_SERVICE_NAME: backend # <-\ntasks:\n  - command: |\n      export HONEYCOMB_SERVICE_NAME=Cruddur # <-\n",

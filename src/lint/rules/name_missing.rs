@@ -10,11 +10,11 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "name-missing",
     severity: Severity::Warning,
-    why: "spans without a service name land in a dataset called unknown_service, mixed with everybody else's",
-    explanation: "An OpenTelemetry SDK names a service by OTEL_SERVICE_NAME, or by service.name in \
+    why: "spans without a service name land in a dataset called unknown_service, mixed with those of every other unnamed service",
+    explanation: "An OpenTelemetry SDK takes a service's name from OTEL_SERVICE_NAME, or from service.name in \
         OTEL_RESOURCE_ATTRIBUTES. A service that has an endpoint or headers but no name sends its spans as \
-        unknown_service. A name in the code, in the image or in the start command counts. A service of which an \
-        env_file or a base was not read is not judged.",
+        unknown_service. A name in the code, in the image or in the start command counts. A service with an env_file \
+        or a base that was not read is not reported.",
     failing: &[(
         "compose.yaml",
         "services:\n  api: # <-\n    build: ./api\n    environment:\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n",
@@ -57,7 +57,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         hits.push(RuleHit::new(
             file,
             at,
-            format!("{} is traced and has no name", service.name),
+            format!("{} is traced but has no name", service.name),
             format!(
                 "add `OTEL_SERVICE_NAME: \"{}\"` to its environment, or run `cruddur-ops init`",
                 service.name

@@ -10,9 +10,9 @@ pub(super) static RULE: LintRule = LintRule {
     code: "name-undefined",
     severity: Severity::Error,
     why: "Python stops at the line with NameError or ModuleNotFoundError, and the program does not start",
-    explanation: "The setup was copied in parts: `BatchSpanProcessor(…)` without its import, `BatchSpanProcesor` for it, or \
-        `aws_xray_sdk.flask.middleware` for `aws_xray_sdk.ext.flask.middleware`. Only names of tracing that run when the module is \
-        imported are looked at.",
+    explanation: "The setup was copied only in part or has a typo: `BatchSpanProcessor(…)` without its import, \
+        `BatchSpanProcesor`, or `aws_xray_sdk.flask.middleware` instead of `aws_xray_sdk.ext.flask.middleware`. Only \
+        tracing code that runs when the module is imported is checked.",
     failing: &[(
         "app.py",
         "from opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nfrom aws_xray_sdk.flask.middleware import XRayMiddleware # <-\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcesor(None)) # <-\nexporter = OTLPSpanExporter() # <-\n",

@@ -8,10 +8,10 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "no-span-source",
     severity: Severity::Warning,
-    why: "variables alone send nothing: without an SDK or an agent no span is ever made",
-    explanation: "The environment names an endpoint, and neither the code, nor its packages, nor its start command has an OpenTelemetry SDK or \
-        an agent. Another vendor's tracer sends to that vendor and does not read these variables. Only services whose code and packages \
-        were read are judged.",
+    why: "variables alone send nothing: without an SDK or an agent no span is created",
+    explanation: "The environment names an endpoint, and neither the code, nor its packages, nor its start command \
+        has an OpenTelemetry SDK or an agent. Another vendor's tracer sends to that vendor and does not read these \
+        variables. Only services whose code and packages were read are checked.",
     failing: &[
         (
             "compose.yaml",
@@ -70,7 +70,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             SpanSource::Vendor(vendor) => {
                 let message =
                     format!("its tracer is {vendor}'s, which reads none of these variables");
-                let advice = "take the variables out, or trace it by OpenTelemetry instead";
+                let advice = "remove the variables, or trace it with OpenTelemetry instead";
                 hits.push(hit(message, advice).as_severe_as(Severity::Advice));
             }
             _ => {}

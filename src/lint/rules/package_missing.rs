@@ -9,9 +9,9 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "package-missing",
     severity: Severity::Error,
-    why: "the package is not installed, so the page does not build or the program stops at its first line",
-    explanation: "A script imports a package of OpenTelemetry's or Honeycomb's, and neither the package.json of its folder nor one of a folder \
-        above names it. A package that another one brings along is found by chance and lost with the next update.",
+    why: "the package is not installed, so the page does not build or the program stops at the import",
+    explanation: "A script imports a package of OpenTelemetry or Honeycomb that is not in the package.json of its \
+        folder or of a folder above. If it works, another package installs it, and the next update may not.",
     failing: &[
         ("compose.yaml", "services:\n  web: {build: ./web}\n"),
         (

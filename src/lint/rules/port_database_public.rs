@@ -12,9 +12,9 @@ use crate::plan::gitpod;
 pub(super) static RULE: LintRule = LintRule {
     code: "port-database-public",
     severity: Severity::Warning,
-    why: "anybody with the workspace's address reaches the database, which seldom has more than a default password",
-    explanation: "A public port in .gitpod.yml is open to the internet. A database is used by the services beside it, over the \
-        compose network, and needs no public port.",
+    why: "anyone with the workspace's address can reach the database, which often has only a default password",
+    explanation: "A public port in .gitpod.yml is open to the internet. The services of a project reach a database \
+        over the compose network, so it needs no public port.",
     failing: &[
         (
             ".gitpod.yml",

@@ -10,9 +10,9 @@ pub(super) static RULE: LintRule = LintRule {
     code: "port-not-configured",
     severity: Severity::Advice,
     why: "the workspace opens an unnamed port as private: a browser on another page, such as the frontend's, cannot call it",
-    explanation: "Ports that .gitpod.yml does not name are opened private when something listens, so calls from the frontend's \
-        page fail without a hint at the reason. `cruddur-ops ports` writes the entries. Databases, debuggers, \
-        receivers of telemetry and X-Ray's daemon are better left private and are not reported.",
+    explanation: "Ports that .gitpod.yml does not name are opened private when something listens, so calls from the \
+        frontend's page fail with no hint why. `cruddur-ops ports` writes the entries. Databases, debuggers, \
+        telemetry receivers and X-Ray's daemon should stay private and are not reported.",
     failing: &[
         (".gitpod.yml", "tasks: []\n"),
         (

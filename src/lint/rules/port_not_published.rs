@@ -8,8 +8,8 @@ pub(super) static RULE: LintRule = LintRule {
     code: "port-not-published",
     severity: Severity::Advice,
     why: "no service publishes this port, so opening it shows an error page at best",
-    explanation: "`ports` in .gitpod.yml and the published ports of the compose file are meant to go together. A port that a task \
-        serves outside docker, and names in its lines or its variables, is fine.",
+    explanation: "`ports` in .gitpod.yml and the published ports of the compose file should match. A port that a \
+        task serves outside Docker is fine if the task's commands or variables name it.",
     failing: &[
         (".gitpod.yml", "ports:\n  - port: 3000\n  - port: 4567 # <-\n"),
         ("compose.yaml", "services:\n  web:\n    build: .\n    ports: ['3000:3000']\n"),

@@ -7,10 +7,11 @@ use crate::plan::ports::PAGE_PORT;
 pub(super) static RULE: LintRule = LintRule {
     code: "port-page-public",
     severity: Severity::Error,
-    why: "the page of `cruddur-ops listen --web` shows every trace, and a public port lets anybody try its address",
-    explanation: "`cruddur-ops listen --web` serves a page with every span that arrived, on port 4319 unless `--web-port` says \
-        otherwise. Its address lets one browser in, and a private port keeps everybody else from asking at all. A public port \
-        4319 in .gitpod.yml leaves the address as the only lock. Rename your own service's port if it is one of the project's.",
+    why: "the page of `cruddur-ops listen --web` shows every trace, and a public port lets anyone try its address",
+    explanation: "`cruddur-ops listen --web` serves a page with every span that arrived, on port 4319 unless \
+        `--web-port` changes it. Its address lets one browser in, and a private port keeps everyone else out. With a \
+        public port 4319 in .gitpod.yml, the address is the only protection. If 4319 is a port of your own, move it \
+        to another number.",
     failing: &[(
         ".gitpod.yml",
         "ports:\n  - name: traces\n    port: 4319\n    visibility: public # <-\n",

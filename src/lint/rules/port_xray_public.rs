@@ -8,9 +8,10 @@ pub(super) static RULE: LintRule = LintRule {
     code: "port-xray-public",
     severity: Severity::Warning,
     why: "the daemon's TCP port 2000 signs any request to X-Ray with your AWS keys, no matter who sends it",
-    explanation: "X-Ray's daemon takes segments on UDP 2000 and answers on TCP 2000 as a proxy that signs requests with the AWS \
-        keys it was given. The services reach it over the compose network; a public port 2000 in .gitpod.yml, or TCP 2000 \
-        published to every address of the host, gives that to strangers. UDP does not pass through Gitpod's proxy anyway.",
+    explanation: "X-Ray's daemon takes segments on UDP 2000 and answers on TCP 2000 as a proxy that signs requests \
+        with the AWS keys it was given. The services reach it over the compose network; a public port 2000 in \
+        .gitpod.yml, or TCP 2000 published on all addresses of the host, opens that proxy to strangers. UDP does not \
+        pass through Gitpod's proxy anyway.",
     failing: &[
         (
             ".gitpod.yml",
@@ -52,7 +53,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 hits.push(RuleHit::new(
                     model.file(&port.span),
                     port.span.range.start,
-                    "X-Ray's TCP port is published to everybody who reaches this host",
+                    "X-Ray's TCP port is published to everyone who can reach this host",
                     "publish `2000:2000/udp`, or nothing: services reach the daemon by its name",
                 ));
             }

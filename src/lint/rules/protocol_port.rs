@@ -11,10 +11,7 @@ pub(super) static RULE: LintRule = LintRule {
     code: "protocol-port",
     severity: Severity::Warning,
     why: "an HTTP exporter on a gRPC port, or the reverse, retries for seconds and delivers nothing",
-    explanation: "By convention a receiver listens for gRPC on 4317 and for HTTP on 4318. The protocol that \
-        OTEL_EXPORTER_OTLP_PROTOCOL names and the port of the endpoint must belong together. Without the variable, agents of Java since \
-        release 2, .NET and Node.js use HTTP, and `opentelemetry-instrument` uses gRPC. A collector whose configuration is here is not \
-        judged by its ports.",
+    explanation: "By convention a receiver listens for gRPC on 4317 and for HTTP on 4318. The protocol in OTEL_EXPORTER_OTLP_PROTOCOL and the endpoint's port must match. Without the variable, the agents for Java (since release 2), .NET and Node.js use HTTP, and `opentelemetry-instrument` uses gRPC. If the collector's configuration is in the project, it is checked instead of the port number.",
     failing: &[
         (
             "compose.yaml",
@@ -60,7 +57,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 setting.file,
                 setting.value_at,
                 format!(
-                    "the protocol is {}, and this is the port of the other",
+                    "the protocol is {}, but this is the port of the other",
                     protocol.resolved()
                 ),
                 format!("use port {right}, or change {}", protocol.name),

@@ -14,9 +14,9 @@ pub(super) static RULE: LintRule = LintRule {
     code: "provider-mismatch",
     severity: Severity::Error,
     why: "the provider answers each request with an error, and no span is stored",
-    explanation: "The endpoint decides whose headers are read: api.honeycomb.io takes `x-honeycomb-team`, and neither a name beside it nor no \
-        header at all. ui.honeycomb.io shows pages and takes no telemetry. A Classic key needs x-honeycomb-dataset too. The same \
-        comparison decides what `init` writes and what `verify` sends.",
+    explanation: "The endpoint decides which headers are needed: api.honeycomb.io reads the key from \
+        `x-honeycomb-team` alone. ui.honeycomb.io serves web pages and accepts no telemetry. A Classic key needs \
+        x-honeycomb-dataset too. `init` and `verify` make the same checks.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-teams=${HONEYCOMB_API_KEY} # <-\n  web:\n    environment:\n      OTEL_SERVICE_NAME: web\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://ui.honeycomb.io # <-\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n  job:\n    environment:\n      OTEL_SERVICE_NAME: job\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.eu1.honeycomb.io # <-\n  dd:\n    environment:\n      OTEL_SERVICE_NAME: dd\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team= # <-\n",

@@ -8,10 +8,10 @@ use crate::provider;
 pub(super) static RULE: LintRule = LintRule {
     code: "region-mismatch",
     severity: Severity::Warning,
-    why: "a provider's regions do not know each other's keys: the wrong one answers 401, as if the key were false",
-    explanation: "A Honeycomb key belongs to one region. Two services that send the same key to endpoints of two regions cannot \
-        both be right, and a key that begins with hcb is most likely one of the EU (api.eu1.honeycomb.io), one that begins \
-        with hca one of the US.",
+    why: "a provider's regions do not know each other's keys: the wrong one answers 401, as if the key were invalid",
+    explanation: "A Honeycomb key belongs to one region. Two services that send the same key to endpoints of two \
+        regions cannot both be right, and a key that begins with hcb is most likely from the EU \
+        (api.eu1.honeycomb.io), one that begins with hca from the US.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n  b:\n    environment:\n      OTEL_SERVICE_NAME: b\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.eu1.honeycomb.io # <-\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n",

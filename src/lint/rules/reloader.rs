@@ -9,10 +9,11 @@ pub(super) static RULE: LintRule = LintRule {
     code: "reloader",
     severity: Severity::Warning,
     why: "requests are handled in child processes, which an old `opentelemetry-instrument` does not reach",
-    explanation: "With debug on, Flask restarts itself in a child; `uvicorn --workers 2` and `--reload`, `fastapi dev` and Django's `runserver` \
-        serve from children too. Before opentelemetry-instrumentation 0.63b0 such a child is not instrumented: no spans. Only an \
-        older one that is pinned is reported. Take a newer one, turn the reloader off (`use_reloader=False`, `--noreload`), start the \
-        workers with gunicorn, or initialise in the application's own code, which each process runs.",
+    explanation: "With debug on, Flask restarts itself in a child; `uvicorn --workers 2` and `--reload`, `fastapi \
+        dev` and Django's `runserver` serve from children too. Before opentelemetry-instrumentation 0.63b0 such a \
+        child is not instrumented, and no spans come. Only older pinned versions are reported. Use a newer one, turn \
+        the reloader off (`use_reloader=False`, `--noreload`), start the workers with gunicorn, or initialise in the \
+        application's own code, which each process runs.",
     failing: &[
         ("requirements.txt", "flask\nopentelemetry-distro==0.48b0\n"),
         (

@@ -10,9 +10,9 @@ pub(super) static RULE: LintRule = LintRule {
     code: "requirement-missing",
     severity: Severity::Error,
     why: "the image is built without the package, and the program stops at its first line with ModuleNotFoundError",
-    explanation: "A module imports OpenTelemetry, X-Ray's SDK or Rollbar, and the requirements file of its folder does not name a package \
-        that brings it. A file that includes others (`-r`) is not judged. Instrumentations without any exporter send nothing \
-        anywhere, and are reported at their own line.",
+    explanation: "A module imports OpenTelemetry, X-Ray's SDK or Rollbar, and the requirements file of its folder \
+        does not list a package that provides it. A file that includes others (`-r`) is not checked. Instrumentation \
+        packages without an exporter send nothing, and are reported at their own line.",
     failing: &[
         ("compose.yaml", "services:\n  api: {build: ./api}\n  b: {build: ./b}\n"),
         ("api/requirements.txt", "flask\nopentelemetry-sdk\n"),

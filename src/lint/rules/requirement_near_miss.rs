@@ -9,8 +9,8 @@ pub(super) static RULE: LintRule = LintRule {
     code: "requirement-near-miss",
     severity: Severity::Error,
     why: "pip finds no such package and installs none of the others, or finds a malicious one with that name",
-    explanation: "Names of OpenTelemetry's packages are long, and a slip in one stops the build of the image. Worse, a package of \
-        that misspelt name may exist and run somebody else's code.",
+    explanation: "OpenTelemetry's package names are long, and a typo in one makes the image build fail. Worse, a \
+        package with the misspelt name may exist and run someone else's code.",
     failing: &[(
         "requirements.txt",
         "flask\nopentelemetry-exporter-otlp-pronto-http # <-\npentelemetry-instrumentation-flask==0.37b0 # <-\n",

@@ -7,7 +7,7 @@ pub(super) static RULE: LintRule = LintRule {
     code: "requirement-pip-line",
     severity: Severity::Error,
     why: "pip reads names from this file, not commands: it stops at this line and installs nothing",
-    explanation: "The setup pages say `pip install opentelemetry-api …`; requirements.txt has only the names, one per line.",
+    explanation: "Setup guides say `pip install opentelemetry-api …`; requirements.txt takes only the names, one per line.",
     failing: &[("requirements.txt", "flask\npip install rollbar blinker # <-\n")],
     passing: &[("requirements.txt", "flask\nrollbar\nblinker\npip\n")],
     check,

@@ -9,9 +9,9 @@ pub(super) static RULE: LintRule = LintRule {
     code: "requirement-twice",
     severity: Severity::Warning,
     why: "two lines for one package can ask for two versions, and then pip installs nothing",
-    explanation: "pip accepts one package on two lines only while both agree; two pins that differ stop the build. Lines that ask for \
-        different extras (`psycopg[binary]`, `psycopg[pool]`) or for different environments (`; python_version …`) belong together and \
-        are left alone.",
+    explanation: "pip accepts one package on two lines only while both agree; two pins that differ stop the build. \
+        Lines that ask for different extras (`psycopg[binary]`, `psycopg[pool]`) or for different environments (`; \
+        python_version …`) belong together and are not reported.",
     failing: &[("requirements.txt", "flask\nFlask # <-\nrollbar==1.0\nrollbar==1.1 # <-\n")],
     passing: &[(
         "requirements.txt",

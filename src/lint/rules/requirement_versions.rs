@@ -8,7 +8,7 @@ use crate::plan::instrument::catalogue::{VersionSet, python_catalogue};
 pub(super) static RULE: LintRule = LintRule {
     code: "requirement-versions",
     severity: Severity::Error,
-    why: "OpenTelemetry's packages ask for each other's exact versions, so pip finds no set and installs nothing",
+    why: "OpenTelemetry's packages require exact versions of each other, so pip finds no set that fits and installs nothing",
     explanation: "The API, the SDK and the exporters share a version 1.x; instrumentations, semantic conventions and the distro share \
         0.(x+21)b0: 1.44.0 goes with 0.65b0. Pin all of one set, or none.",
     failing: &[(

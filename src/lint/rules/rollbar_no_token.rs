@@ -7,9 +7,10 @@ use crate::lint::{Inspection, LintRule, PythonFile, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "rollbar-no-token",
     severity: Severity::Warning,
-    why: "without a token Rollbar drops every report, and the program runs on as if it had reported",
-    explanation: "requirements.txt names rollbar, and the service that is built from that folder has no ROLLBAR_ACCESS_TOKEN in its \
-        environment, nor an env_file it could come from. Code that starts Rollbar with another value is left alone. If Rollbar is not used any more, drop the package.",
+    why: "without a token Rollbar silently drops every report",
+    explanation: "requirements.txt names rollbar, and the service that is built from that folder has no \
+        ROLLBAR_ACCESS_TOKEN in its environment, nor an env_file it could come from. Code that passes Rollbar \
+        another value is not reported. If Rollbar is no longer used, remove the package.",
     failing: &[
         (
             "compose.yaml",

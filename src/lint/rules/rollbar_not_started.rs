@@ -7,9 +7,9 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "rollbar-not-started",
     severity: Severity::Warning,
-    why: "Rollbar is never started, so no error of the program is reported",
-    explanation: "`rollbar.init` stands in a function that no decorator registers and no line names. Call it where the application is made: \
-        `with app.app_context(): init_rollbar()`.",
+    why: "Rollbar is never started, so no error is reported",
+    explanation: "`rollbar.init` is in a function that nothing calls and no decorator registers. Call it where the \
+        application is created: `with app.app_context(): init_rollbar()`.",
     failing: &[(
         "app.py",
         "import os, rollbar\nfrom flask import Flask\napp = Flask(__name__)\ndef init_rollbar():\n    rollbar.init(os.getenv('ROLLBAR_ACCESS_TOKEN'), 'production') # <-\n",
@@ -43,7 +43,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                     call.range.start,
                     format!("nothing calls {name}"),
                     format!(
-                        "call it where the application is made: `with app.app_context(): {name}()`"
+                        "call it where the application is created: `with app.app_context(): {name}()`"
                     ),
                 ));
             }

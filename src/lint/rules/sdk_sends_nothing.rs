@@ -7,10 +7,10 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "sdk-sends-nothing",
     severity: Severity::Error,
-    why: "the service has an endpoint and headers, and its SDK sends nothing in spite of them",
-    explanation: "OTEL_SDK_DISABLED=true switches an SDK off, OTEL_TRACES_EXPORTER=none or console gives its spans to nobody or to the \
-        log, and OTEL_TRACES_SAMPLER=always_off records none. `opentelemetry-instrument` starts the exporter of \
-        OTEL_EXPORTER_OTLP_PROTOCOL, which is gRPC unless it is set: without that exporter's package it starts none.",
+    why: "the service has an endpoint and headers, but its SDK sends nothing",
+    explanation: "OTEL_SDK_DISABLED=true switches an SDK off, OTEL_TRACES_EXPORTER=none discards its spans, console \
+        only prints them, and OTEL_TRACES_SAMPLER=always_off records none. `opentelemetry-instrument` needs the \
+        package of the exporter for OTEL_EXPORTER_OTLP_PROTOCOL (gRPC by default): without it, nothing is sent.",
     failing: &[
         (
             "compose.yaml",

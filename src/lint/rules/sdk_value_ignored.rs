@@ -7,10 +7,10 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "sdk-value-ignored",
     severity: Severity::Warning,
-    why: "SDKs replace or drop what they do not understand, with a line in a log that is seldom read",
-    explanation: "A sampler, ratio, protocol, compression, time-out or limit that does not exist is replaced by the default; some SDKs refuse \
-        to start instead. An attribute that is not `name=value` is left out. `$(NAME)`, `{$NAME}` and a bare NAME are sent as they stand: \
-        only `${NAME}` refers to a variable.",
+    why: "SDKs replace or drop values that they do not understand, with at most a line in a log",
+    explanation: "An invalid sampler, ratio, protocol, compression, timeout or limit is replaced by the default; \
+        some SDKs refuse to start instead. An attribute that is not `name=value` is dropped. `$(NAME)`, `{$NAME}` \
+        and a bare NAME are sent literally: only `${NAME}` refers to a variable.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io/?a=b # <-\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=HONEYCOMB_API_KEY # <-\n      OTEL_TRACES_SAMPLER: ten_percent # <-\n      OTEL_EXPORTER_OTLP_COMPRESSION: brotli # <-\n      OTEL_RESOURCE_ATTRIBUTES: production # <-\n  web:\n    environment:\n      OTEL_SERVICE_NAME: web\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team={$HONEYCOMB_API_KEY} # <-\n  job:\n    environment:\n      OTEL_SERVICE_NAME: job\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=$$(HONEYCOMB_API_KEY) # <-\n",

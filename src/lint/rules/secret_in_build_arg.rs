@@ -8,8 +8,8 @@ pub(super) static RULE: LintRule = LintRule {
     code: "secret-in-build-arg",
     severity: Severity::Error,
     why: "build arguments stay in the image's history, where `docker history` shows them to anyone who has the image",
-    explanation: "`build.args` are recorded in the image. A key that the program needs belongs into `environment`; one that only \
-        the build needs, into a build secret (`RUN --mount=type=secret`).",
+    explanation: "`build.args` are recorded in the image. A key that the program needs belongs in `environment`; one \
+        that only the build needs, in a build secret (`RUN --mount=type=secret`).",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    build:\n      context: .\n      args:\n        HONEYCOMB_API_KEY: ${HONEYCOMB_API_KEY} # <-\n",
@@ -34,7 +34,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 hits.push(RuleHit::new(
                     setting.file,
                     setting.name_range.start,
-                    format!("{key} is an argument of the build of {}", service.name),
+                    format!("{key} is a build argument of {}", service.name),
                     "move it to `environment`, or make it a build secret",
                 ));
             }

@@ -12,10 +12,10 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "secret-in-frontend",
     severity: Severity::Error,
-    why: "what a bundler replaces ends up in the page's source, where every visitor can read it",
-    explanation: "REACT_APP_, VITE_, NEXT_PUBLIC_ and their kin are written into the JavaScript that browsers load. A key of \
-        Honeycomb, a server token of Rollbar or a secret of AWS must not pass through them; let the page send its \
-        telemetry to an OpenTelemetry Collector that holds the key.",
+    why: "a bundler writes the value into the page's source, where every visitor can read it",
+    explanation: "Variables whose names begin with REACT_APP_, VITE_, NEXT_PUBLIC_ or the like are written into the \
+        JavaScript that browsers load. They must not hold a Honeycomb key, a Rollbar server token or an AWS secret; \
+        let the page send its telemetry to an OpenTelemetry Collector that holds the key.",
     failing: &[
         (
             "web/Dockerfile",
@@ -87,7 +87,7 @@ fn files_with_keys(inspection: &Inspection) -> Vec<RuleHit> {
 }
 
 const ADVICE: &str =
-    "take it out, and send the page's telemetry through a collector that holds the key";
+    "remove it, and send the page's telemetry through a collector that holds the key";
 
 /// Returns the `ARG` and `ENV` of a Dockerfile that a bundler embeds into a page and whose name is that of a key, each
 /// name once.

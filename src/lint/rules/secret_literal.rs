@@ -15,10 +15,11 @@ pub(super) static RULE: LintRule = LintRule {
     code: "secret-literal",
     severity: Severity::Error,
     why: "everyone who can read the repository can use the key, and its history keeps it forever",
-    explanation: "Keys of Honeycomb and the other providers, of Rollbar and AWS belong into a store, not into a file: the compose file refers to them by \
-        `${HONEYCOMB_API_KEY}`. A key that was ever committed must be replaced, not only removed. Values that are plainly \
-        no keys (`changeme`, `your-key-here`, `test`) are left alone; so is a file of variables, which has a rule of its own, and a file that git \
-        ignores; in Python that is ignored a key is a warning, since images are built from it. Scripts, Dockerfiles, JavaScript and templates are read too.",
+    explanation: "Keys of Honeycomb and the other providers, of Rollbar and AWS belong in a store, not in a file: \
+        the compose file refers to them by `${HONEYCOMB_API_KEY}`. A key that was ever committed must be replaced, \
+        not only removed. Placeholders (`changeme`, `your-key-here`, `test`) are not reported. Neither are env \
+        files, which have a rule of their own, nor files that git ignores, except Python files: images are built \
+        from them, so a key there is a warning. Scripts, Dockerfiles, JavaScript and templates are read too.",
     failing: &[
         (
             "bin/run.sh",
@@ -82,7 +83,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         .map(|(file, found)| if is_ignored(inspection, file) { RuleHit::new(
                 file,
                 found.at,
-                format!("a key of {} is written here: git ignores the file, and an image that copies the folder has it", found.owner),
+                format!("a key of {} is written here: git ignores the file, but an image that copies the folder contains it", found.owner),
                 "read it from a variable, and store it with `cruddur-ops key set`",
             )
             .as_severe_as(Severity::Warning) } else { RuleHit::new(

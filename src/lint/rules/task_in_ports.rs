@@ -5,7 +5,7 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity, WorkspaceFile};
 pub(super) static RULE: LintRule = LintRule {
     code: "task-in-ports",
     severity: Severity::Error,
-    why: "an entry of `ports` without a port is skipped without a word, so the task never runs",
+    why: "an entry of `ports` without a port is silently skipped, so the task never runs",
     explanation: "`before`, `init` and `command` belong to an entry of `tasks`. Under `ports`, where a copied block easily lands, \
         Gitpod ignores them.",
     failing: &[(

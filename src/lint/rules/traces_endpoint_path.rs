@@ -10,10 +10,11 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "traces-endpoint-path",
     severity: Severity::Error,
-    why: "a signal's own endpoint is used unchanged, so spans are posted to / and answered with 404",
-    explanation: "Over HTTP, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be the whole address, /v1/traces included; nothing is \
-        appended to it. Over gRPC there is no path, so an endpoint on port 4317, or one whose protocol is grpc, is right as \
-        it is. An endpoint that code passes to `OTLPSpanExporter` is used as it stands too, wherever it comes from.",
+    why: "the endpoint of a single signal is used unchanged, so spans are posted to / and get a 404",
+    explanation: "Over HTTP, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be the whole address, /v1/traces included; \
+        nothing is appended to it. Over gRPC there is no path, so an endpoint on port 4317, or one whose protocol is \
+        grpc, is right as it is. An endpoint that code passes to `OTLPSpanExporter` is used unchanged too, wherever \
+        it comes from.",
     failing: &[
         ("code/requirements.txt", "opentelemetry-sdk\nopentelemetry-exporter-otlp\n"),
         (
@@ -62,7 +63,7 @@ fn in_code(inspection: &Inspection, traced: &TracedService<'_>) -> Option<RuleHi
                 "the endpoint that {} passes here is used unchanged, without /v1/traces",
                 traced.service.name
             ),
-            "take `endpoint=` out: the exporter reads the variable itself, and appends the path",
+            "remove `endpoint=`: the exporter reads the variable itself, and appends the path",
         )
     })
 }
@@ -84,7 +85,7 @@ fn find_missing_path(scope: &ProgramVariables<'_>, signal: &str) -> Option<RuleH
         setting.file,
         setting.value_at,
         format!("{} has no path", setting.name),
-        format!("end it with `/v1/{signal}`"),
+        format!("append `/v1/{signal}`"),
     );
     let end = setting.value_range.as_ref()?.end;
     Some(hit.mended_by(vec![TextPatch::replace(

@@ -8,9 +8,9 @@ use crate::secret::is_secret_name;
 pub(super) static RULE: LintRule = LintRule {
     code: "value-expanded",
     severity: Severity::Warning,
-    why: "docker compose takes `$cd34` for a variable and puts nothing in its place, so another key is sent",
-    explanation: "In .env and in files of `env_file`, `$NAME` is replaced unless the value stands in single quotes: `ACME_KEY='ab12$cd34ef'`. Only \
-        variables whose names say that they hold a secret are looked at.",
+    why: "docker compose reads `$cd34` as a variable and replaces it with nothing, so another key is sent",
+    explanation: "In .env and in files of `env_file`, `$NAME` is replaced unless the value is in single quotes: \
+        `ACME_KEY='ab12$cd34ef'`. Only variables whose names say that they hold a secret are checked.",
     failing: &[
         ("compose.yaml", "services:\n  api: {image: x, env_file: api.env}\n"),
         (".env", "ACME_KEY=ab12$cd34ef # <-\n"),

@@ -7,8 +7,9 @@ pub(super) static RULE: LintRule = LintRule {
     code: "value-quoted",
     severity: Severity::Error,
     why: "the quotes become part of the value, so the name, address or key is wrong",
-    explanation: "In a list of `environment`, everything behind `=` is the value: `- OTEL_SERVICE_NAME=\"api\"` names the service with quotes. \
-        Quotes around the whole item, or none, are right. In a mapping it takes two pairs of quotes to get the same.",
+    explanation: "In a list of `environment`, everything after `=` is the value: with `- OTEL_SERVICE_NAME=\"api\"` \
+        the quotes are part of the name. Put quotes around the whole item, or none. In a mapping, only a second pair \
+        of quotes has this effect.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      - OTEL_SERVICE_NAME=\"api\" # <-\n      - OTEL_EXPORTER_OTLP_ENDPOINT='https://api.honeycomb.io' # <-\n      - OTEL_EXPORTER_OTLP_HEADERS=\"x-honeycomb-team=${HONEYCOMB_API_KEY}\" # <-\n",
@@ -39,7 +40,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 setting.file,
                 setting.value_at,
                 format!("the quotes are part of the value of {}", setting.name),
-                "take them out, or put the whole item in quotes",
+                "remove them, or put the whole item in quotes",
             );
             hits.push(match &setting.value_range {
                 None => hit,

@@ -11,10 +11,11 @@ use crate::secret::is_secret_name;
 pub(super) static RULE: LintRule = LintRule {
     code: "variable-unstored",
     severity: Severity::Warning,
-    why: "docker compose puts nothing in the place of a variable that is set nowhere, and only mentions it in passing",
-    explanation: "One finding names them all. A `${HONEYCOMB_API_KEY}` that neither the shell nor .env nor a store of cruddur-ops holds becomes an empty \
-        header. Only keys of telemetry and the region that goes with AWS's are looked at; a reference with a default, or with \
-        `:?`, says itself what happens. Where the keys come from somewhere else, as in CI, this is expected.",
+    why: "docker compose replaces a variable that is set nowhere with an empty string, and only prints a warning",
+    explanation: "One finding lists all of them. A `${HONEYCOMB_API_KEY}` that neither the shell nor .env nor a \
+        store of cruddur-ops holds becomes an empty header. Only telemetry keys and the AWS region that goes with \
+        them are checked, and no reference with a default or with `:?`. Where the keys come from somewhere else, as \
+        in CI, this is expected.",
     failing: &[
         (
             "compose.yaml",

@@ -5,9 +5,9 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "xray-address",
     severity: Severity::Warning,
-    why: "segments go by UDP, which never complains: a wrong address loses all of them in silence",
-    explanation: "AWS_XRAY_DAEMON_ADDRESS is `host:port`, or `tcp:host:port udp:host:port`, without a scheme. The host is the name of \
-        the daemon's service in the compose file; one that no service has is not resolved.",
+    why: "segments are sent over UDP, which reports no errors: a wrong address silently loses all of them",
+    explanation: "AWS_XRAY_DAEMON_ADDRESS is `host:port`, or `tcp:host:port udp:host:port`, without a scheme. The \
+        host is the name of the daemon's service in the compose file; a name that no service has does not resolve.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    environment:\n      AWS_XRAY_DAEMON_ADDRESS: http://xray-daemon:2000 # <-\n  b:\n    environment:\n      AWS_XRAY_DAEMON_ADDRESS: xray:2000 # <-\n  xray-daemon:\n    image: amazon/aws-xray-daemon\n    environment: {AWS_REGION: us-east-1}\n",
@@ -34,8 +34,11 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         };
         if value.contains("://") || !value.split(' ').all(is_address) {
             hits.push(
-                hit(format!("`{value}` is no address of a daemon"), "write `xray-daemon:2000`")
-                    .as_severe_as(Severity::Error),
+                hit(
+                    format!("`{value}` is not the address of a daemon"),
+                    "write `xray-daemon:2000`",
+                )
+                .as_severe_as(Severity::Error),
             );
             continue;
         }
@@ -46,7 +49,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         if !known && service.network_mode.is_none() {
             hits.push(hit(
                 format!("no service is called {host}"),
-                "use the name of the daemon's service, or take the line out",
+                "use the name of the daemon's service, or remove the line",
             ));
         }
     }

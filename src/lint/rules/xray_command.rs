@@ -7,10 +7,11 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "xray-command",
     severity: Severity::Advice,
-    why: "the first word is no option, so the daemon stops reading and ignores all of them",
-    explanation: "The image already starts `xray`; what `command` holds is appended. `xray -o -b …`, as one item or as a string, \
-        makes `xray` the first argument, and Go's flag parser stops there. The daemon works all the same, because the \
-        image binds 0.0.0.0:2000, but local mode (-o) is off and it looks for EC2's metadata. Write `command: [\"-o\"]`.",
+    why: "the first word is not an option, so the daemon stops parsing and ignores all options",
+    explanation: "The image already starts `xray`; `command` is appended to that. `xray -o -b …`, as one item or as \
+        a string, makes `xray` the first argument, and Go's flag parser stops there. The daemon works all the same, \
+        because the image binds 0.0.0.0:2000, but local mode (-o) is off and it looks for EC2's metadata. Write \
+        `command: [\"-o\"]`.",
     failing: &[(
         "compose.yaml",
         "services:\n  xray-daemon:\n    image: amazon/aws-xray-daemon\n    environment: {AWS_REGION: us-east-1}\n    command:\n      - \"xray -o -b xray-daemon:2000\" # <-\n  other:\n    image: amazon/aws-xray-daemon\n    environment: {AWS_REGION: us-east-1}\n    command: xray -o # <-\n",

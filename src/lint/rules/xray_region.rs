@@ -8,7 +8,7 @@ use crate::provider::is_aws_region;
 pub(super) static RULE: LintRule = LintRule {
     code: "xray-region",
     severity: Severity::Warning,
-    why: "without a region X-Ray's daemon ends at once, and the segments sent to it are lost without a word",
+    why: "without a region X-Ray's daemon exits, and the segments sent to it are silently lost",
     explanation: "The daemon takes its region from -n, from AWS_REGION, or from EC2 and ECS; AWS_DEFAULT_REGION alone is not \
         enough. A region is spelt like `us-east-1` or `ca-central-1`.",
     failing: &[(

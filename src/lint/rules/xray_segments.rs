@@ -10,9 +10,10 @@ pub(super) static RULE: LintRule = LintRule {
     code: "xray-segments",
     severity: Severity::Warning,
     why: "a segment that never ends is never sent, a second end also ends the enclosing segment, and a capture without a segment around it is dropped",
-    explanation: "`begin_segment` and `begin_subsegment` need their `end_…`, best in `finally`. `@xray_recorder.capture` goes between the route and the \
-        function: above `@app.route` it wraps what Flask never calls. It records a part of a request, so XRayMiddleware or a segment of \
-        one's own has to be around it.",
+    explanation: "`begin_segment` and `begin_subsegment` need their `end_…`, best in `finally`. \
+        `@xray_recorder.capture` goes between the route and the function: above `@app.route` it wraps a function \
+        that Flask never calls. It records part of a request, so it needs XRayMiddleware or a segment of your own \
+        around it.",
     failing: &[
         ("compose.yaml", "services:\n  a: {build: ./a}\n  b: {build: ./b}\n  c: {build: ./c}\n"),
         (
@@ -64,7 +65,7 @@ fn find_unended_segments(file: &PythonFile) -> Vec<RuleHit> {
     let of = |name: &str| file.module.calls.iter().find(|call| call.name == name);
     let unended = PAIRS.into_iter().filter_map(|(begin, end)| {
         let call = of(begin).filter(|_| !file.file.text.contains(end))?;
-        let message = format!("no line of this module calls `{end}`");
+        let message = format!("this module never calls `{end}`");
         let advice = format!("call `xray_recorder.{end}()` in `finally`");
         Some(RuleHit::new(&file.file, call.range.start, message, advice))
     });
@@ -113,7 +114,7 @@ fn find_useless_captures(inspection: &Inspection, file: &PythonFile) -> Vec<Rule
     if let Some(first) = captures.first()
         && is_bare(inspection, file)
     {
-        let message = "no segment is around this capture: XRayMiddleware is used nowhere";
+        let message = "this capture has no segment around it: XRayMiddleware is not used";
         let advice = "add `XRayMiddleware(app, xray_recorder)` below the application";
         hits.push(RuleHit::new(&file.file, first.range.start, message, advice));
     }

@@ -7,9 +7,9 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "yaml-duplicate-key",
     severity: Severity::Error,
-    why: "docker compose refuses a file that sets one key twice, and older versions keep only the last without a word",
-    explanation: "A mapping may hold a key once. A second `environment:` in one service, or one variable set twice, is usually the \
-        rest of a copy: merge the two, or delete one.",
+    why: "docker compose refuses a file that sets one key twice, and older versions silently keep only the last",
+    explanation: "A mapping may have each key only once. A second `environment:` in one service, or one variable set \
+        twice, is usually left over from copying: merge the two, or delete one.",
     failing: &[(
         "compose.yaml",
         "services:\n  api:\n    build: .\n    environment:\n      A: 1\n    environment: # <-\n      B: 2\n  web:\n    <<: {image: x}\n    <<: {user: y} # <-\n",

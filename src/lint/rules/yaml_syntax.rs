@@ -7,9 +7,9 @@ use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "yaml-syntax",
     severity: Severity::Error,
-    why: "neither docker compose nor the workspace reads a file that is no YAML, and Gitpod does not even say so",
-    explanation: "The place is where reading stopped, or where the likely cause stands: a merge conflict that was committed, a \
-        command pasted from a shell, a tab in the indentation, a quote that is not closed.",
+    why: "neither docker compose nor the workspace reads a file that is not valid YAML, and Gitpod does not even say so",
+    explanation: "The reported line is where parsing stopped, or the likely cause: a committed merge conflict, a \
+        command pasted from a shell, a tab in the indentation, an unclosed quote.",
     failing: &[
         (
             "compose.yaml",
@@ -54,13 +54,13 @@ fn guess_cause(file: &ProjectTextFile, error: &YamlSyntaxError) -> (usize, Strin
     let tab = above.last().filter(|(_, line)| indented_by_tab(line));
     if let Some((at, line)) = find_pasted_commands(above).filter(|_| tab.is_none()) {
         let message = format!("this looks like a shell command: `{line}`");
-        return (at, message, "delete it; commands belong into a terminal or a task");
+        return (at, message, "delete it; commands belong in a terminal or a task");
     }
     let causes: [SyntaxErrorCause; 4] = [
-        (is_fence, "a fence of Markdown", "delete the line"),
-        (indented_by_tab, "a tab in the indentation", "indent with blanks"),
-        (lacks_blank, "no blank after the colon", "write `key: value`"),
-        (has_open_quote, "a quote that is not closed", "close the quote"),
+        (is_fence, "a Markdown code fence", "delete the line"),
+        (indented_by_tab, "a tab in the indentation", "indent with spaces"),
+        (lacks_blank, "no space after the colon", "write `key: value`"),
+        (has_open_quote, "an unclosed quote", "close the quote"),
     ];
     for (looks_like, message, advice) in causes {
         if let Some((at, _)) = above.iter().rev().take(4).find(|(_, line)| looks_like(line)) {
