@@ -23,7 +23,7 @@ use crate::ui::{TextRole, Ui, waterfall};
 /// Whatever makes `init` or `verify` fail.
 pub(super) fn run(args: &TryArgs, shell: &Shell, ui: &mut Ui) -> Result<RunOutcome> {
     let folder = tempfile::Builder::new().prefix("cruddur-").tempdir().map_err(|error| {
-        Error::new(ErrorCode::WriteFailed, "no temporary folder can be had").cause(error)
+        Error::new(ErrorCode::WriteFailed, "no temporary folder can be created").cause(error)
     })?;
     let project = folder.path().join("cruddur");
     sample::unpack(&project)?;

@@ -6,7 +6,7 @@ mod block;
 mod project;
 
 use super::painted::PaintedLine;
-use super::text::{LineStyle, format_count, wrap_text};
+use super::text::{LineStyle, count_columns, format_count, wrap_text};
 use super::{TextRole, Ui, Verbosity};
 use crate::otlp::{
     AddonVerdict, Check, CheckStatus, FailureCode, OrdinaryRequest, ProofMode, ProofReport,
@@ -43,14 +43,13 @@ impl Ui {
 }
 
 /// The heading of verdicts for which nothing left this machine.
-const LOCAL: &str =
-    "local: a receiver inside this program replaces every provider; nothing leaves this machine";
+const LOCAL: &str = "local: sent to a receiver inside this program; nothing leaves this machine";
 
 /// A verdict with its name and summary.
 struct VerdictEntry<'a> {
     verdict: &'a ServiceVerdict,
     name: PaintedLine,
-    /// Text after the name, if there is room.
+    /// The endpoint, after the name, or on a line of its own if the first one would be too long.
     place: PaintedLine,
     closing: PaintedLine,
     /// Whether it has a row in the table above.
@@ -170,12 +169,16 @@ fn one_line(entry: &VerdictEntry<'_>, checks: &[Check], pen: &LineStyle) -> Vec<
         (None, false) => CheckStatus::Pass,
     };
     let (sign, role) = status_mark(status, &pen.look);
-    let address = match verdict.code {
-        Some(_) => entry.place.clone(),
-        None => PaintedLine::default(),
+    let name = role.paint(sign) + " " + entry.name.clone();
+    let closing = PaintedLine::from("  ") + entry.closing.clone();
+    let in_one = name.clone() + entry.place.clone() + closing.clone();
+    let mut lines = if verdict.code.is_none() {
+        vec![name + closing]
+    } else if !pen.look.wraps || count_columns(&in_one.text()) <= pen.look.width {
+        vec![in_one]
+    } else {
+        vec![name + closing, entry.place.clone()]
     };
-    let mut lines =
-        vec![role.paint(sign) + " " + entry.name.clone() + address + "  " + entry.closing.clone()];
     let found = verdict.application.as_ref().and_then(|_| verdict.checks.last());
     if let Some(found) = found.filter(|check| check.status == CheckStatus::Pass) {
         let indent = sign.chars().count() + 1;
@@ -206,7 +209,7 @@ fn closing_line(mode: ProofMode, verdict: &ServiceVerdict) -> PaintedLine {
 fn proven_words(mode: ProofMode, proven: ProvenRung) -> &'static str {
     match (mode, proven) {
         (ProofMode::Local, ProvenRung::Queryable) => {
-            "local: arrived as the provider expects it; nothing was sent to the provider"
+            "local: arrived as the provider expects it, not sent to it"
         }
         (
             ProofMode::App | ProofMode::Project,
@@ -216,7 +219,7 @@ fn proven_words(mode: ProofMode, proven: ProvenRung) -> &'static str {
             "delivered: its own spans were seen"
         }
         (ProofMode::App | ProofMode::Project, ProvenRung::Accepted) => {
-            "accepted: its endpoint took its own spans"
+            "accepted: its endpoint accepted its own spans"
         }
         (_, ProvenRung::None | ProvenRung::Reachable) => "not delivered",
         (_, ProvenRung::Accepted) => "accepted, not yet seen",
@@ -308,6 +311,29 @@ mod tests {
         assert_eq!(
             lines(&report, in_short),
             ["ok   backend-flask as backend  accepted, not yet seen: https://ui.example/trace"]
+        );
+    }
+
+    #[test]
+    fn an_endpoint_without_room_gets_a_line_of_its_own() {
+        let mut verdict = ServiceVerdict::new("backend-flask", "backend-flask");
+        verdict.code = Some(FailureCode::Dns);
+        verdict.endpoint = Some("https://api.honeycomb.io/v1/traces".to_owned());
+        verdict.protocol = Some("http/protobuf");
+        let report = ProofReport::new(ProofMode::Trace, vec![verdict]);
+        let shown = |width: usize| -> Vec<String> {
+            let look = StreamLook { width, wraps: true, ..StreamLook::plain() };
+            let pen = LineStyle::new(look, &Redactor::default());
+            in_short(&verdict_entries(&report, &pen), &pen).iter().map(PaintedLine::text).collect()
+        };
+        let wide = "FAIL backend-flask  https://api.honeycomb.io/v1/traces  http/protobuf  dns: not delivered";
+        assert_eq!(shown(wide.len()), [wide]);
+        assert_eq!(
+            shown(wide.len() - 1),
+            [
+                "FAIL backend-flask  dns: not delivered",
+                "  https://api.honeycomb.io/v1/traces  http/protobuf",
+            ]
         );
     }
 
