@@ -94,25 +94,25 @@ pub const SERVICE_NAME_BYTES: usize = 256;
 /// Connections to the page of `listen --web`: a browser opens up to six, and keeps them.
 pub const PAGE_CONNECTIONS: usize = 64;
 
-/// Pages that are told of each change; each holds one connection.
+/// Pages that receive an event for each change; each holds one connection.
 pub const PAGE_STREAMS: usize = 16;
 
-/// Questions of pages that wait for an answer; the next ones wait unread.
+/// Page requests that wait for an answer; further ones stay unread until then.
 pub const PAGE_QUESTIONS: usize = 4;
 
-/// Bytes of one question of a page: its conditions, one a line.
+/// Bytes of one page request: its filters, one per line.
 pub const PAGE_QUESTION_BYTES: usize = 16 << 10;
 
-/// The least time between two events of a page's stream: each may have the page ask again.
+/// The minimum time between two events of a page's stream: each may make the page send its request again.
 pub const PAGE_PACE: Duration = Duration::from_millis(250);
 
-/// Traces in a page's list. Nobody reads more; conditions find the others.
+/// Traces in a page's list. Filters find the others.
 pub const PAGE_TRACES: usize = 200;
 
 /// Spans of one trace that a page shows.
 pub const PAGE_SPANS: usize = 20_000;
 
-/// Characters of a name in a page's rows.
+/// Characters of a name in a row of a page.
 pub const PAGE_NAME_CHARS: usize = 200;
 
 /// Characters of one value in a page.
@@ -121,5 +121,5 @@ pub const PAGE_VALUE_CHARS: usize = 16_000;
 /// Attributes and events of one span that a page shows, each.
 pub const PAGE_ENTRIES: usize = 500;
 
-/// Groups that a page draws a line for: there are as many colours that everyone tells apart.
+/// Groups that a page draws a line for: as many as there are colours that everyone can tell apart.
 pub const PAGE_LINES: usize = 8;

@@ -105,10 +105,10 @@ fn report_usage_error(said: &clap::Error, redactor: Redactor) -> ExitCode {
     let mut ui = plain_ui(redactor, Interactivity::Batch).with_voice(Verbosity::Normal, format);
     if is_a_secret_typed_openly(said, &arguments) {
         ui.last_word(
-            &Error::new(ErrorCode::Usage, "a key is no argument and has no flag")
-                .cause("every program of this machine could read it in the process list")
-                .hint("if you typed a key, it is in the history of your shell now: make a new one and delete that one")
-                .hint("`cruddur-ops key set` asks for it, hidden; `--stdin`, in init `--key-stdin`, reads it from a pipe"),
+            &Error::new(ErrorCode::Usage, "a key cannot be given as an argument or with a flag")
+                .cause("every program on this machine could read it in the process list")
+                .hint("if you typed a key, it is in your shell's history now: create a new one and delete that one")
+                .hint("`cruddur-ops key set` asks for it with a hidden prompt; `--stdin` (`--key-stdin` of `init`) reads it from a pipe"),
         );
         return ExitCode::from(2);
     }

@@ -74,7 +74,8 @@ impl RollbarItem {
                 );
             }
             None => {
-                let text = format!("{}, which is no answer of Rollbar's", describe_answer(&answer));
+                let text =
+                    format!("{}, which is not an answer of Rollbar's", describe_answer(&answer));
                 return AddonOutcome::Refused(FailureCode::UnknownAnswer, text);
             }
         }

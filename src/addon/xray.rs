@@ -111,7 +111,7 @@ pub(crate) fn read_sampling_rules(answer: &HttpAnswer) -> AddonOutcome {
             )),
             None => AddonOutcome::Refused(
                 FailureCode::UnknownAnswer,
-                "200 without sampling rules: this is no X-Ray daemon".to_owned(),
+                "200 without sampling rules: this is not an X-Ray daemon".to_owned(),
             ),
         };
     }

@@ -223,8 +223,8 @@ impl FileEntry {
                 ErrorCode::EditedSince,
                 format!("{} was edited since", self.path.display()),
             )
-            .cause("that edit changed the same lines, and would be lost: nothing was changed")
-            .hint("take the lines back by hand, or bring the file back with `git checkout` where git has it"));
+            .cause("that edit changed the same lines and would be lost, so nothing was changed")
+            .hint("revert the lines by hand, or restore the file with `git checkout` if git tracks it"));
         }
         let Some(goal) = goal else { return Ok(None) };
         let text = match (&self.whole, direction) {
@@ -241,8 +241,10 @@ impl FileEntry {
                 ErrorCode::SecretNotKept,
                 format!("{} held a secret in a line that was replaced", self.path.display()),
             )
-            .cause("the journal keeps no secrets, and this one is in no store and no variable any more")
-            .hint("set the variable it belongs to, `export HONEYCOMB_API_KEY=…`, and undo again")
+            .cause(
+                "the journal keeps no secrets, and this one is no longer in any store or variable",
+            )
+            .hint("set its variable, such as `export HONEYCOMB_API_KEY=…`, and undo again")
         })
     }
 }
@@ -306,7 +308,7 @@ pub(super) fn lock(folder: &Path) -> Result<WriteLock> {
     locked.map_err(|error| match error {
         TryLockError::WouldBlock => {
             Error::new(ErrorCode::Busy, "another run of cruddur-ops is writing to this project")
-                .hint("try again when it has ended")
+                .hint("try again when it has finished")
         }
         TryLockError::Error(error) => journal_write_error(&path, &error),
     })?;
@@ -322,7 +324,7 @@ pub(super) fn load(folder: &Path, number: u32) -> Result<Option<JournalEntry>> {
             format!("the undo journal {} cannot be read", path.display()),
         )
         .cause(error)
-        .hint(format!("`rm {}` forgets it", path.display()))
+        .hint(format!("`rm {}` deletes it", path.display()))
     };
     if expiry::is_past(&path) {
         return Ok(None);

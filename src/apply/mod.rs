@@ -79,10 +79,10 @@ pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
 }
 
 /// Message after everything was undone.
-const AS_BEFORE: &str = "every file is as it was before";
+const AS_BEFORE: &str = "no file was changed";
 
 /// Message after a store failed and everything else was undone.
-const OTHERS_AS_BEFORE: &str = "every other file is as it was before";
+const OTHERS_AS_BEFORE: &str = "nothing else was changed";
 
 impl Journal {
     /// Opens the journal of the project at `project` (absolute) with its `boundary`, stored below `state`.
@@ -152,9 +152,8 @@ impl Journal {
         self.write(&targets, &entry, None, store)?;
         drop(targets);
         entry.finish();
-        self.save(&entry).map_err(|error| {
-            error.hint("every file was written; `cruddur-ops undo` takes them back")
-        })
+        self.save(&entry)
+            .map_err(|error| error.hint("every file was written; `cruddur-ops undo` reverts them"))
     }
 
     /// Writes all files and calls `then`, or undoes everything; `entry` is in the journal before the first write.
@@ -185,7 +184,7 @@ impl Journal {
                 self.put_back(entry, earlier);
                 error.hint(hint)
             } else {
-                error.hint("`cruddur-ops undo` takes back what was written")
+                error.hint("`cruddur-ops undo` reverts what was written")
             }
         })
     }

@@ -1,4 +1,4 @@
-//! An entry taken back in part: each file by itself, as far as nobody changed the same lines.
+//! Reverts an entry in part: each file separately, unless the same lines were edited since.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

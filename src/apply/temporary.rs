@@ -48,7 +48,7 @@ impl TemporaryFolder {
                 return Ok(folder);
             }
         }
-        Err(Error::new(ErrorKind::AlreadyExists, "no temporary folder can be made"))
+        Err(Error::new(ErrorKind::AlreadyExists, "no temporary folder can be created"))
     }
 
     /// Returns the path of the single file.

@@ -131,7 +131,7 @@ pub(super) fn check_unchanged(path: &Path, text: Option<&str>) -> Result<()> {
 fn changed_file_error(path: &Path) -> Error {
     let message = format!("{} changed since it was read", path.display());
     Error::new(ErrorCode::ChangedSinceRead, message)
-        .hint("run the same command again to plan from what is there now")
+        .hint("run the same command again to use its current contents")
 }
 
 fn failed_write_error(path: &Path, error: std::io::Error) -> Error {
@@ -154,7 +154,7 @@ pub(crate) fn write_private(path: &Path, before: Option<&str>, after: &str) -> R
             None => fs_err::remove_file(path),
         };
         match is_torn.then(back) {
-            Some(Err(_)) => error.hint(format!("`cat {}` shows how far it came", path.display())),
+            Some(Err(_)) => error.hint(format!("`cat {}` shows what was written", path.display())),
             _ => error,
         }
     })

@@ -7,7 +7,7 @@ use super::WriteArgs;
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit status: 0 no errors, 1 errors (with --strict warnings as well), 2 a file could not be read.
+Exit code: 0 no errors, 1 errors (with --strict also warnings), 2 a file could not be read.
 A comment `# cruddur-ops: ignore CODE` on a line, or on the line above it, ignores CODE there.
 
 Examples:

@@ -53,10 +53,10 @@ pub struct InitArgs {
     /// Make published ports public, except those of databases, debuggers, admin pages and X-Ray
     #[arg(long, help_heading = PORTS)]
     pub public: bool,
-    /// Reopen public ports each time the codespace starts, from devcontainer.json
+    /// Reopen public ports each time the codespace starts, by a command in devcontainer.json
     #[arg(long, requires = "public", help_heading = PORTS)]
     pub on_start: bool,
-    /// How services are instrumented, all or one of them: auto, code, agent or none (repeatable) [default: auto]
+    /// How to instrument all services, or one: auto, code, agent or none (repeatable) [default: auto]
     #[arg(long, value_name = "[NAME=]HOW", value_parser = InstrumentChoice::parse, help_heading = SERVICES)]
     #[arg(long_help = InstrumentChoice::HELP)]
     pub instrument: Vec<InstrumentChoice>,

@@ -17,7 +17,7 @@ Examples:
       --name home-activities-mock-data --attr 'app.now=now.isoformat()'"
 )]
 pub struct InstrumentArgs {
-    /// What to do besides packages and initialisation
+    /// What to do instead of adding packages and initialisation
     #[command(subcommand)]
     pub command: Option<InstrumentCommand>,
     /// Edit only this service (repeatable) [default: every service with a Flask application]

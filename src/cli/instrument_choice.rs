@@ -16,7 +16,7 @@ pub struct InstrumentChoice {
 /// The way a service without an SDK comes to send spans.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum InstrumentMode {
-    /// By code in Flask, else by an agent that was tried and that nothing speaks against.
+    /// Code for Flask, else an agent that is tested and has no objection.
     #[default]
     Auto,
     /// By code in Flask.
@@ -34,18 +34,18 @@ pub enum SentSignal {
     Traces,
     /// Numbers over time.
     Metrics,
-    /// Lines of logs.
+    /// Log records.
     Logs,
 }
 
 impl InstrumentChoice {
     /// The long help of `--instrument`.
     pub(super) const HELP: &str = "\
-How services are instrumented, all or one of them (repeatable) [default: auto]
+How to instrument all services, or one (repeatable) [default: auto]
 
   auto   code for Flask, else OpenTelemetry's agent for the language if it is known to work there
   code   code for Flask
-  agent  OpenTelemetry's agent for the language; `NAME=agent` uses it against `init`'s advice too
+  agent  OpenTelemetry's agent for the language; `NAME=agent` adds it even where `init` advises against it
   none   add nothing";
 
     pub(super) fn parse(text: &str) -> Result<Self, String> {
@@ -66,7 +66,7 @@ pub(super) fn agent_image(text: &str) -> Result<(String, String), String> {
         Some((name, image)) if find_agent(name).is_some() && is_image(image) => {
             Ok((name.to_owned(), image.to_owned()))
         }
-        _ => Err(format!("expected LANG=IMAGE, LANG being one of {}", names())),
+        _ => Err(format!("expected LANG=IMAGE, where LANG is one of {}", names())),
     }
 }
 

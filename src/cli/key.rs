@@ -68,7 +68,7 @@ pub struct KeyStatusArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cruddur-ops key whoami --region eu")]
 pub struct KeyWhoamiArgs {
-    /// Which Honeycomb is meant
+    /// The Honeycomb API to use
     #[command(flatten)]
     pub target: TargetArgs,
     /// Which variable holds the key

@@ -57,7 +57,7 @@ pub struct ListenArgs {
     /// Forward everything to Honeycomb with the stored key and show its answers
     #[arg(long)]
     pub forward: bool,
-    /// Which Honeycomb is meant
+    /// The Honeycomb API to use
     #[command(flatten)]
     pub target: TargetArgs,
 }

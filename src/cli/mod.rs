@@ -64,7 +64,7 @@ Examples:
 `cruddur-ops help` also lists topics, such as `environment`, `exit-codes` and `providers`."
 )]
 pub struct Cli {
-    /// What holds for every command
+    /// Options of every command
     #[command(flatten)]
     pub global: GlobalOptions,
     /// The command

@@ -17,7 +17,7 @@ pub struct OpenArgs {
     /// Print the link and open nothing
     #[arg(long)]
     pub print: bool,
-    /// Which Honeycomb is meant
+    /// The Honeycomb API to use
     #[command(flatten)]
     pub target: TargetArgs,
 }

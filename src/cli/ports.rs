@@ -22,7 +22,7 @@ pub struct PortsArgs {
     /// Ports to set one by one, such as 3000, 3000=public or 5432=private:database; overrides what --public leaves private
     #[arg(value_name = "PORT[=public|private][:NAME]")]
     pub ports: Vec<String>,
-    /// Reopen public ports each time the codespace starts, from devcontainer.json
+    /// Reopen public ports each time the codespace starts, by a command in devcontainer.json
     #[arg(long)]
     pub on_start: bool,
     /// Create .gitpod.yml outside Gitpod too

@@ -40,7 +40,7 @@ pub struct ProviderName(pub String);
 const OTHERS: [(&str, &str); 3] = [
     ("otlp", "Any OTLP endpoint"),
     ("local", "`cruddur-ops listen` on this machine"),
-    ("collector", "An OpenTelemetry Collector next to the services, the only one with the key"),
+    ("collector", "An OpenTelemetry Collector next to the services, which alone holds the key"),
 ];
 
 /// The parser of a provider's name. The catalogue is parsed only when a name is read or listed, so that other

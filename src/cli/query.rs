@@ -14,7 +14,7 @@ Examples:
   cruddur-ops query latency --by name --where 'service.name = backend-flask'
   cruddur-ops query latency --open")]
 pub struct QueryArgs {
-    /// Which query
+    /// The query
     #[command(subcommand)]
     pub kind: QueryKind,
 }
@@ -48,7 +48,7 @@ pub struct QueryFilters {
     /// HTTP port of the running `listen`
     #[arg(long, value_name = "PORT", default_value_t = 4318)]
     pub http_port: u16,
-    /// Which Honeycomb is meant
+    /// The Honeycomb API to use
     #[command(flatten)]
     pub target: TargetArgs,
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// Which Honeycomb is meant.
+/// The Honeycomb API to use.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TargetArgs {
     /// Honeycomb region

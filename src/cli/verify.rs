@@ -37,7 +37,7 @@ pub struct VerifyArgs {
     /// First recreate containers that have an old configuration, without asking
     #[arg(long, requires = "app")]
     pub restart: bool,
-    /// Step that every service must reach for exit status 0 [default: accepted; --app always requires the application's spans]
+    /// Step that every service must reach for exit code 0 [default: accepted; --app always requires the application's spans]
     #[arg(long, value_enum)]
     pub require: Option<Require>,
     /// Time limit per service, retries included
@@ -51,7 +51,7 @@ pub struct VerifyArgs {
     pub trust_host: Vec<String>,
 }
 
-/// The rungs that can be asked for.
+/// The steps that `--require` accepts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Require {
     /// The provider accepted the spans

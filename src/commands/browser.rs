@@ -17,8 +17,8 @@ const OPENERS: [&str; 3] = ["xdg-open", "wslview", "open"];
 /// `no-browser`.
 pub(super) fn open(url: &str, shell: &Shell) -> Result<()> {
     let (opener, arguments) = find_opener(shell).ok_or_else(|| {
-        Error::new(ErrorCode::NoBrowser, "nothing here opens a link")
-            .hint("copy the link, or name a browser in the variable BROWSER")
+        Error::new(ErrorCode::NoBrowser, "no program that opens links was found")
+            .hint("copy the link, or set the variable BROWSER to a browser")
     })?;
     let status = Command::new(opener)
         .args(arguments)
@@ -37,7 +37,8 @@ pub(super) fn open(url: &str, shell: &Shell) -> Result<()> {
     }
 }
 
-/// The browser that is named, which an editor's terminal names its own opener by; then Gitpod's program, then the desktop's.
+/// Finds the program that opens links: the one in `BROWSER`, which editors set in their terminals, else Gitpod's,
+/// else the desktop's.
 fn find_opener(shell: &Shell) -> Option<(PathBuf, &'static [&'static str])> {
     let named = shell.var("BROWSER").and_then(|name| shell.which(name));
     if let Some(named) = named {

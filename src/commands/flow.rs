@@ -141,22 +141,22 @@ pub(super) fn settle<'a>(
     let states = journal.standing(&entry)?;
     let written = states.iter().filter(|state| **state == EntryFileState::New).count();
     let state = format!(
-        "an earlier `{}` was cut short: {written} of {} files written",
+        "an earlier `{}` was interrupted: {written} of {} files written",
         entry.command,
         states.len()
     );
     if write.dry_run || write.check {
-        ui.warn(&state, Some("`cruddur-ops undo --yes` takes it back"));
+        ui.warn(&state, Some("`cruddur-ops undo --yes` reverts it"));
         return Ok(None);
     }
     if !write.yes && !ui.interactive() {
         return Err(Error::new(ErrorCode::InterruptedRun, state)
-            .hint("`cruddur-ops undo --yes` takes it back")
+            .hint("`cruddur-ops undo --yes` reverts it")
             .hint("the same command with `--yes` finishes it first"));
     }
     ui.warn(&state, None);
     let direction =
-        if write.yes || ui.confirm("Finish it? (no takes it back)", "--yes", DefaultAnswer::Yes)? {
+        if write.yes || ui.confirm("Finish it? (no reverts it)", "--yes", DefaultAnswer::Yes)? {
             EntryDirection::Forward
         } else {
             EntryDirection::Back
@@ -179,7 +179,7 @@ fn restore_entry(
     journal.settled(entry, &plan, direction)?;
     ui.say(match direction {
         EntryDirection::Forward => "finished",
-        EntryDirection::Back => "taken back",
+        EntryDirection::Back => "reverted",
     });
     Ok(())
 }

@@ -25,17 +25,16 @@ struct OpenedDocument<'a> {
     schema_version: u32,
     provider: &'a str,
     url: &'a str,
-    /// A browser was started with it.
+    /// Whether a browser was started with it.
     opened: bool,
 }
 
-/// How far back the traces go that are shown.
+/// The time range of the traces that are shown.
 const LAST: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Runs `open`.
 ///
-/// # Errors
-/// `not-configured` where no service sends to a provider with web pages; `unknown-service`; `no-browser`.
+/// # Errors `not-configured` if no service sends to a provider with web pages; `unknown-service`; `no-browser`.
 pub(super) fn run(
     args: &OpenArgs,
     global: &GlobalOptions,
@@ -50,7 +49,7 @@ pub(super) fn run(
     let known = find_provider(args, &context, model)?;
     let destination = find_account(model, &known);
     let pages = destination.and_then(|destination| destination.ui).ok_or_else(|| {
-        let text = format!("{} has no web pages that this program knows", known.provider.title);
+        let text = format!("this program knows no web pages of {}", known.provider.title);
         Error::new(ErrorCode::NotConfigured, text)
             .hint("`cruddur-ops status` shows where each service sends")
     })?;
@@ -107,10 +106,10 @@ fn find_provider(
             let text = format!("{name} sends to {}, which has no web pages", used.shown());
             Error::new(ErrorCode::NotConfigured, text)
         }
-        None => Error::new(ErrorCode::NotConfigured, "no service says where it sends"),
+        None => Error::new(ErrorCode::NotConfigured, "no service has an endpoint"),
     };
     Err(match known.next() {
-        None if found.is_empty() => error.hint("`cruddur-ops init` wires the services"),
+        None if found.is_empty() => error.hint("`cruddur-ops init` sets them up"),
         _ => error.hint("`cruddur-ops listen` shows what arrives on this machine"),
     })
 }
@@ -119,7 +118,7 @@ fn endpoint(service: &ServiceModel) -> Option<&str> {
     ENDPOINT_VARIABLES.iter().find_map(|name| service.declared(name)?.raw())
 }
 
-/// The provider with the region that a service sends to.
+/// Returns the provider's destination that a service sends to, else its first one.
 fn find_account(model: &ComposeModel, known: &RecognisedProvider) -> Option<Destination> {
     let mut accounts = list_accounts(known);
     let is_used = |destination: &Destination| {
@@ -146,7 +145,7 @@ fn find_region(
     regions.find(|region| region.endpoint == used.endpoint).map(|region| region.name.clone())
 }
 
-/// The names under which the services that are meant are traced.
+/// Returns the names under which the selected services are traced.
 fn list_names(args: &OpenArgs, context: &ProjectContext, model: &ComposeModel) -> Vec<String> {
     let is_meant = |service: &&ServiceModel| match &args.service {
         Some(name) => service.name == *name,
@@ -160,7 +159,7 @@ fn list_names(args: &OpenArgs, context: &ProjectContext, model: &ComposeModel) -
     names.collect()
 }
 
-/// The address as it goes to a browser: over TLS, and to the host of the provider's pages alone.
+/// Checks that a link uses TLS and leads to the host of the provider's pages.
 fn check_link(link: &str, pages: &str) -> Result<Url> {
     let parse = |text: &str| Url::parse(text).ok();
     let is_right = |link: &Url, pages: &Url| {

@@ -1,4 +1,4 @@
-//! The page of `listen --web` and `try --web`: where it is, and its answers from the spans in memory.
+//! The page of `listen --web` and `try --web`: its address, and its answers from the spans in memory.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -23,7 +23,7 @@ use crate::workspace::Workspace;
 pub(super) struct Page {
     server: PageServer,
     requests: mpsc::Receiver<PageRequest>,
-    /// Where spans are sent to be seen in it.
+    /// The address that spans are sent to.
     endpoint: Option<String>,
 }
 
@@ -38,12 +38,12 @@ impl Page {
         Ok(Self { server, requests, endpoint })
     }
 
-    /// The address that lets one browser in.
+    /// Returns the address, which lets one browser in.
     pub(super) fn url(&self) -> String {
         self.server.url()
     }
 
-    /// Says where it is.
+    /// Prints the address.
     pub(super) fn tell(&self, ui: &mut Ui) {
         ui.say(TextRole::Strong.paint("page") + format!(" at {}", self.url()));
     }
@@ -53,7 +53,7 @@ impl Page {
         self.server.announce();
     }
 
-    /// The next request; never, where there is no page.
+    /// Waits for the next request; never returns if there is no page.
     pub(super) async fn next(page: &mut Option<Self>) -> PageRequest {
         let request = match page {
             Some(page) => page.requests.recv().await,
@@ -92,11 +92,11 @@ impl Page {
                     QuestionAnswer { status: 200, document }
                 }
                 Err(PageFault::Filter(error)) => refused(400, &error.message),
-                Err(PageFault::Gone) => refused(404, "this is not in memory any more"),
+                Err(PageFault::Gone) => refused(404, "this is no longer in memory"),
             },
             Err(error) => refused(400, &error.to_string()),
         };
-        // Whoever asked may have gone.
+        // The page may be closed by now.
         let _ = question.answer.send(answer);
     }
 
@@ -108,8 +108,7 @@ impl Page {
 
 /// Shows `spans` in a page until an interrupt; `document` is printed with its address first.
 ///
-/// # Errors
-/// `port-in-use` or `bind-failed`, and where the document cannot be written.
+/// # Errors `port-in-use` or `bind-failed`; `unwritable-stdout`.
 pub(super) fn show(
     spans: Vec<OtlpSpan>,
     shell: &Shell,
@@ -123,7 +122,7 @@ pub(super) fn show(
         let mut page = Some(Page::open(0, None, shell).await?);
         if let Some(page) = &page {
             page.tell(ui);
-            ui.say("Ctrl-C ends it");
+            ui.say("Ctrl-C stops it");
             ui.document(&document(&page.url()))?;
         }
         loop {

@@ -51,7 +51,7 @@ pub(super) fn run(args: &RemoveArgs, context: &ProjectContext, ui: &mut Ui) -> R
                 next = list_stored(context, ui);
             }
         }
-        PlanDecision::Nothing => ui.say("nothing to remove: no line here is one that init writes"),
+        PlanDecision::Nothing => ui.say("nothing to remove: no line here matches what init writes"),
         PlanDecision::Declined => ui.say("nothing was written"),
         PlanDecision::Shown | PlanDecision::Pending => {}
     }
@@ -64,7 +64,8 @@ pub(super) fn run(args: &RemoveArgs, context: &ProjectContext, ui: &mut Ui) -> R
     Ok(flow::outcome(decision))
 }
 
-/// Offers to take out the lines of services that are to be traced no longer. Returns the place read again if they were.
+/// Offers to remove the lines of services that are no longer traced. If they were removed, returns the project read
+/// again.
 ///
 /// # Errors
 /// As [`run`].
@@ -80,7 +81,7 @@ pub(super) fn offer<'a>(
     }
     let scope = RemovalScope::Services(services.iter().cloned().collect());
     let plan = removal::plan(context, &scope, journal)?;
-    let question = format!("{} sent until now: take its lines out?", services.join(", "));
+    let question = format!("{} no longer sends: remove its lines?", services.join(", "));
     let decision = flow::decide(journal, &plan, None, &question, context.root(), write, ui)?;
     if decision != PlanDecision::Write {
         return Ok(None);
@@ -120,13 +121,13 @@ fn close_ports(
     journal.remember_ports(removal::WHOLE, back.collect())?;
     match failed {
         Some((_, error)) => {
-            Err(error.hint("the files are changed; `cruddur-ops undo` takes that back"))
+            Err(error.hint("the files are changed; `cruddur-ops undo` reverts that"))
         }
         None => Ok(()),
     }
 }
 
-/// The commands that forget the secrets that stores still hold.
+/// Returns the commands that remove the secrets still in stores.
 fn list_stored(context: &ProjectContext, ui: &Ui) -> Vec<String> {
     let stores = context.stores(ui.redactor());
     let mut next = Vec::new();

@@ -257,8 +257,8 @@ fn describe_wiring(service: &ServiceStatus) -> String {
     match service.instrumented {
         "code" => format!("traced{name}, by its code"),
         "agent" => format!("traced{name}, by OpenTelemetry's agent"),
-        "vendor" => format!("wired{name}, and another vendor's tracer is in it"),
-        "nothing" => format!("wired{name}, but nothing in it sends spans"),
+        "vendor" => format!("set up{name}, but it has another vendor's tracer"),
+        "nothing" => format!("set up{name}, but nothing in it sends spans"),
         _ => format!("set up{name}; its files do not show what sends spans"),
     }
 }

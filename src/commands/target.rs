@@ -95,7 +95,7 @@ fn address_of(text: &str) -> Result<Url> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| {
-            Error::new(ErrorCode::EndpointInvalid, format!("{text} is no address of a server"))
+            Error::new(ErrorCode::EndpointInvalid, format!("{text} is not the address of a server"))
                 .hint("an address begins with https://")
         })
 }

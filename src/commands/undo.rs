@@ -34,7 +34,7 @@ pub(super) fn run(args: &UndoArgs, context: &ProjectContext, ui: &mut Ui) -> Res
         if let Some(error) = missing_change_error(args.number, entries.len()) {
             return Err(error);
         }
-        ui.say("nothing to take back");
+        ui.say("nothing to undo");
         ui.document(&json!({"schema_version": 1, "undone": false, "command": null, "changes": [], "notes": []}))?;
         return Ok(RunOutcome::Yes);
     };
@@ -49,7 +49,7 @@ pub(super) fn run(args: &UndoArgs, context: &ProjectContext, ui: &mut Ui) -> Res
         &journal,
         &plan,
         None,
-        "Take these changes back?",
+        "Undo these changes?",
         context.root(),
         &args.write,
         ui,
@@ -66,9 +66,11 @@ pub(super) fn run(args: &UndoArgs, context: &ProjectContext, ui: &mut Ui) -> Res
         journal.settled(entry, &plan, EntryDirection::Back)?;
         if let Some((left, error)) = ports::undo_live(context, &entry.ports, ui) {
             journal.remember_ports(&entry.command, left)?;
-            return Err(error.hint("the files are back; `cruddur-ops undo` tries the ports again"));
+            return Err(
+                error.hint("the files are restored; `cruddur-ops undo` tries the ports again")
+            );
         }
-        ui.say("taken back");
+        ui.say("undone");
         for name in &names {
             let held = stores.find(name).into_iter().filter(|found| !found.store.is_the_shells());
             for found in held {
@@ -91,7 +93,7 @@ pub(super) fn run(args: &UndoArgs, context: &ProjectContext, ui: &mut Ui) -> Res
 /// Returns the error for a number that no change has; `None` if there is no change at all.
 fn missing_change_error(number: u32, count: usize) -> Option<Error> {
     (count > 0).then(|| {
-        let text = format!("there is no change {number}: {count} can be taken back");
+        let text = format!("there is no change {number}: {count} can be undone");
         Error::new(ErrorCode::Usage, text).hint("`cruddur-ops undo --list` shows them")
     })
 }
@@ -103,7 +105,7 @@ fn list_changes(
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
     if entries.is_empty() {
-        ui.say("nothing to take back");
+        ui.say("nothing to undo");
     }
     let width = entries.iter().map(|entry| entry.command.len()).max().unwrap_or(0);
     let mut changes: Vec<Value> = Vec::new();

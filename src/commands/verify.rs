@@ -59,7 +59,7 @@ fn app_request(url: Option<&str>, args: &VerifyArgs) -> Result<AppRequest> {
     if args.require == Some(Require::DatasetWritten) {
         return Err(Error::new(
             ErrorCode::Usage,
-            "`--require dataset-written` proves no application: anything may have written to its dataset",
+            "`--require dataset-written` proves nothing about the application: anything may have written to its dataset",
         )
         .hint("without `--require` the application's own spans are looked for"));
     }
@@ -75,9 +75,10 @@ fn app_request(url: Option<&str>, args: &VerifyArgs) -> Result<AppRequest> {
 fn parse_app_address(text: &str) -> Result<Url> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
-        _ => {
-            Err(Error::new(ErrorCode::UrlInvalid, format!("`{text}` is no http or https address"))
-                .hint("`cruddur-ops verify --app http://localhost:4567/`"))
-        }
+        _ => Err(Error::new(
+            ErrorCode::UrlInvalid,
+            format!("`{text}` is not an http or https address"),
+        )
+        .hint("`cruddur-ops verify --app http://localhost:4567/`")),
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn check_aliases(tree: &YamlTree, root: NodeId) -> Option<(NodeId, St
         };
         visits += 1;
         if visits > VISITS {
-            let text = format!("docker compose reads no document of more than {VISITS} values");
+            let text = format!("docker compose refuses a document of more than {VISITS} values");
             return Some((root, text));
         }
         let target = tree.resolve(id);
@@ -167,7 +167,7 @@ impl AliasWalk<'_> {
         let outer = around().find(|outer| places.paths.contains(*outer));
         if outer.is_some() || places.around.contains(path) {
             return Some(format!(
-                "docker compose takes this alias for a circle: one anchor is used at `{}` and at a place inside of it",
+                "docker compose reports this alias as a cycle: one anchor is used at `{}` and inside of it",
                 outer.unwrap_or(path).replace(DOT, ".")
             ));
         }

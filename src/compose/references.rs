@@ -203,7 +203,7 @@ pub(super) fn check_references(
         }
     }
     if let Some((name, span)) = find_cycle(services) {
-        let text = format!("the service `{name}` depends on itself in the end");
+        let text = format!("the service `{name}` depends on itself, directly or through others");
         faults.push(refuse(&span, text));
     }
     faults

@@ -33,7 +33,7 @@ pub(super) fn scan(
     };
     let named = |key: NodeId| tree.scalar(key).unwrap_or_default();
     let again = |key| {
-        let text = format!("the key `{}` is here a second time", named(key));
+        let text = format!("the key `{}` appears twice", named(key));
         fault(key, text)
     };
     let mut found = ScanResult {

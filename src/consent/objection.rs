@@ -52,10 +52,10 @@ impl ObjectionReason {
     /// Returns a clause that follows the name of the host.
     fn words(&self) -> String {
         match self {
-            Self::Unknown => "belongs to no provider known here".to_owned(),
+            Self::Unknown => "belongs to no known provider".to_owned(),
             Self::NotForIt(title) => format!("belongs to {title}, which does not expect it there"),
             Self::OwnAuthority => {
-                "would be vouched for by a certificate authority of the project's own".to_owned()
+                "would be trusted through the project's own certificate authority".to_owned()
             }
             Self::Led => "is somewhere else in this project".to_owned(),
             Self::Changed => "was not asked about that".to_owned(),

@@ -46,11 +46,11 @@ pub struct ServiceCopy {
     pub environment: BTreeMap<String, String>,
     /// An additional host name for the engine's machine.
     pub machine_name: Option<String>,
-    /// Where it is.
+    /// The place of the copy.
     pub place: CopyPlace,
 }
 
-/// Where a copy of a service's container is.
+/// The place of a copy, relative to the service's own container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopyPlace {
     /// Next to it, with a port published on a free port of 127.0.0.1.
@@ -184,7 +184,7 @@ impl Engine {
         let model = self.compose(&MODEL, project)?;
         // The parse error is not shown, because the model contains the values of all variables.
         serde_json::from_str(&model)
-            .map_err(|_| docker_error(&MODEL, "its answer is no model of a project"))
+            .map_err(|_| docker_error(&MODEL, "its answer is not a compose project"))
     }
 
     /// Starts `copy` next to the containers of the project with compose files `files`, or in place of one. Its override file

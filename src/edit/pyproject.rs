@@ -84,7 +84,7 @@ pub fn extend(source: &str, added: &[PackageAddition]) -> Result<String> {
 
 fn parse_toml_document(source: &str) -> Result<Document<&str>> {
     Document::parse(source).map_err(|error| {
-        Error::new(ErrorCode::TomlSyntax, "this is no TOML").cause(error.message())
+        Error::new(ErrorCode::TomlSyntax, "this is not valid TOML").cause(error.message())
     })
 }
 

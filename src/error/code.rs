@@ -54,9 +54,9 @@ stable_codes! {
     pub enum ErrorCode {
         /// Several functions of the file have the name that was given.
         AmbiguousFunction = "ambiguous-function",
-        /// A question needs an answer, no flag gives it and there is no terminal to ask on.
+        /// A question needs an answer, but no flag gives it and there is no terminal.
         AnswerMissing = "answer-missing",
-        /// The address cannot be listened on.
+        /// The program cannot listen on the address.
         BindFailed = "bind-failed",
         /// Another run of cruddur-ops is writing to this project.
         Busy = "busy",
@@ -68,7 +68,7 @@ stable_codes! {
         ComposeCycle = "compose-cycle",
         /// Docker Compose would refuse this project.
         ComposeRefused = "compose-refused",
-        /// `.cruddur-ops.toml` says something that is not read.
+        /// `.cruddur-ops.toml` has an unknown key or a wrong value.
         ConfigInvalid = "config-invalid",
         /// A docker command failed.
         DockerFailed = "docker-failed",
@@ -80,17 +80,17 @@ stable_codes! {
         EndpointMissing = "endpoint-missing",
         /// A file of the project is larger than the program reads.
         FileTooLarge = "file-too-large",
-        /// The filter of a query cannot be understood.
+        /// The filter of a query is not valid.
         FilterInvalid = "filter-invalid",
         /// The requirements are locked by hashes, so no package can be added to them.
         HashLocked = "hash-locked",
-        /// A header was not given as the name of a header and the name of a variable.
+        /// A header is not written as NAME=VARIABLE.
         HeaderInvalid = "header-invalid",
-        /// The program itself has a fault.
+        /// A bug in cruddur-ops.
         Internal = "internal",
         /// Ctrl-C, or the end of the input at a prompt, ended the command.
         Interrupted = "interrupted",
-        /// An earlier run was cut short while it wrote to this project.
+        /// An earlier run was interrupted while it wrote to this project.
         InterruptedRun = "interrupted-run",
         /// The value of an attribute is not one Python expression.
         InvalidExpression = "invalid-expression",
@@ -132,11 +132,11 @@ stable_codes! {
         NobodyAnswers = "nobody-answers",
         /// No service of the project sends traces yet.
         NotConfigured = "not-configured",
-        /// The key is one of another provider, which cannot be asked whose it is.
+        /// The key belongs to another provider, which cannot be asked about it.
         NotHoneycombs = "not-honeycombs",
-        /// An expression names something that the function does not have at that place.
+        /// An expression uses a name that is not in scope at that place.
         NotInScope = "not-in-scope",
-        /// The program of the workspace is not signed in.
+        /// The workspace's program, such as `gh`, is not signed in.
         NotSignedIn = "not-signed-in",
         /// A file is not UTF-8 text.
         NotUtf8 = "not-utf8",
@@ -144,11 +144,11 @@ stable_codes! {
         OutsideProject = "outside-project",
         /// Another program listens on the port.
         PortInUse = "port-in-use",
-        /// A port was not given as a number, a visibility and a name.
+        /// A port is not written as PORT[=public|private][:NAME].
         PortInvalid = "port-invalid",
         /// The codespace does not forward the port, because nothing listens on it.
         PortNotForwarded = "port-not-forwarded",
-        /// The provider cannot be sent to directly.
+        /// Telemetry cannot be sent to this provider directly.
         ProviderRefused = "provider-refused",
         /// A file that should be changed is read-only.
         ReadOnly = "read-only",
@@ -156,9 +156,9 @@ stable_codes! {
         RegionInvalid = "region-invalid",
         /// The project would make docker compose fetch or run something from elsewhere.
         RemoteResource = "remote-resource",
-        /// A secret stood in a line that was replaced, and no store has it any more.
+        /// A line that was replaced held a secret, and no store has it any more.
         SecretNotKept = "secret-not-kept",
-        /// The value of a provider's setting has characters that it cannot have.
+        /// The value of a provider's setting has characters that are not allowed.
         SettingInvalid = "setting-invalid",
         /// The provider needs a setting that was not given.
         SettingMissing = "setting-missing",
@@ -168,7 +168,7 @@ stable_codes! {
         StoreFailed = "store-failed",
         /// The store is locked.
         StoreLocked = "store-locked",
-        /// The store would damage or publish the value, so it was not given.
+        /// The store would damage or publish the value, so nothing was stored.
         StoreRefused = "store-refused",
         /// The store does not exist here or does not answer.
         StoreUnavailable = "store-unavailable",
@@ -190,7 +190,7 @@ stable_codes! {
         UnreadableStdin = "unreadable-stdin",
         /// A file cannot be edited without risk to its meaning, so it was left as it is.
         UnsafeEdit = "unsafe-edit",
-        /// The key was not sent, because the host is not one that it was meant for.
+        /// The key was not sent, because it is not meant for this host.
         UntrustedHost = "untrusted-host",
         /// The result could not be written to standard output.
         UnwritableStdout = "unwritable-stdout",
@@ -204,7 +204,7 @@ stable_codes! {
         VisibilityUnchanged = "visibility-unchanged",
         /// A port may have its new visibility, but that could not be checked.
         VisibilityUnknown = "visibility-unknown",
-        /// The program of the workspace is missing, failed or gave an answer that cannot be read.
+        /// The workspace's program, such as `gh`, is missing, failed or printed something unexpected.
         WorkspaceFailed = "workspace-failed",
         /// A file could not be written.
         WriteFailed = "write-failed",

@@ -14,7 +14,7 @@ pub(crate) use code::stable_codes;
 /// The result of every fallible function of the crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error that the user can act on. Ends the process with exit status 2, or 130 for [`Error::interrupted`].
+/// An error that the user can act on. Ends the process with exit code 2, or 130 for [`Error::interrupted`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Error {
     /// The code.
@@ -60,7 +60,7 @@ impl Error {
 
     /// Creates the error for Ctrl-C, or for the end of the input at a prompt.
     pub fn interrupted() -> Self {
-        Self::new(ErrorCode::Interrupted, "ended before it was done")
+        Self::new(ErrorCode::Interrupted, "interrupted")
     }
 
     /// Sets the underlying error.

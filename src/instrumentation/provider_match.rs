@@ -137,7 +137,7 @@ impl ProviderMismatch {
     pub fn words(&self) -> String {
         match self {
             Self::WebPages { .. } => {
-                "the endpoint shows the provider's web pages and takes no telemetry".to_owned()
+                "the endpoint serves the provider's web pages and accepts no telemetry".to_owned()
             }
             Self::Unencrypted => "the key would be sent without encryption".to_owned(),
             Self::HeaderMisspelt { sent, meant } => {

@@ -50,7 +50,7 @@ impl BackgroundRuntime {
             let _ = tell.send(work.await);
         });
         received.recv().map_err(|error| {
-            Error::new(ErrorCode::Internal, "work in the background was lost").cause(error)
+            Error::new(ErrorCode::Internal, "a background task failed").cause(error)
         })
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn unpack(
             }
         };
         let body = unpacked.map_err(|error| {
-            let text = format!("the answer is no {encoding}: {error}");
+            let text = format!("the answer is not valid {encoding}: {error}");
             RequestFailure::after(FailureCode::ResponseBroken, text)
         })?;
         answer.oversized |= body.len() > LIMIT;

@@ -78,7 +78,7 @@ fn from_cause(cause: &(dyn StdError + 'static), phase: RequestPhase) -> Option<R
     if hyper.is_parse() {
         return Some(RequestFailure::after(
             FailureCode::NotOtlp,
-            format!("what answers there speaks no HTTP ({hyper})"),
+            format!("the server there does not speak HTTP ({hyper})"),
         ));
     }
     hyper.is_incomplete_message().then(|| {
@@ -146,7 +146,7 @@ fn from_tls(error: &rustls::Error) -> RequestFailure {
     match error {
         InvalidMessage(_) => RequestFailure::before(
             FailureCode::Tls,
-            format!("what answers there speaks no TLS ({error})"),
+            format!("the server there does not speak TLS ({error})"),
         )
         .hint("an endpoint without TLS begins with http://"),
         InvalidCertificate(_) => RequestFailure::before(FailureCode::Tls, error.to_string()).hint(

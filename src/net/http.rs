@@ -157,7 +157,7 @@ pub(super) fn install_provider() {
 fn unusable_client_failure(error: reqwest::Error) -> RequestFailure {
     RequestFailure::before(
         FailureCode::Tls,
-        format!("a certificate file is no PEM: {}", format_cause_chain(&error)),
+        format!("a certificate file is not valid PEM: {}", format_cause_chain(&error)),
     )
 }
 

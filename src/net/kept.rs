@@ -11,12 +11,12 @@ pub struct ClientCache(Arc<Mutex<Option<(Duration, Client)>>>);
 
 impl std::fmt::Debug for ClientCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Kept")
+        f.write_str("ClientCache")
     }
 }
 
 impl PartialEq for ClientCache {
-    /// The cached client is not part of a route's identity.
+    /// Returns `true`: the cached client is not part of a route's identity.
     fn eq(&self, _: &Self) -> bool {
         true
     }

@@ -49,13 +49,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, RequestFailure> {
             FailureCode::Tls,
             format!("the certificate file {} cannot be read here", path.display()),
         )
-        .hint(format!("it is the path inside the container that counts there ({why})"))
+        .hint(format!("the service reads that path inside its container ({why})"))
     };
     let failed = |error: std::io::Error| refuse(error.kind().to_string());
     // Reading a pipe or a device might never end.
     let metadata = fs_err::metadata(path).map_err(failed)?;
     if !metadata.is_file() || metadata.len() > LARGEST {
-        return Err(refuse("it is no file of certificates".to_owned()));
+        return Err(refuse("it is not a certificate file".to_owned()));
     }
     let mut bytes = Vec::new();
     let file = fs_err::File::open(path).map_err(failed)?;

@@ -24,7 +24,7 @@ pub(crate) async fn send(route: &EndpointRoute, datagram: &[u8]) -> Result<(), R
         RouteVia::Proxy(_) => None,
     };
     let Some(to) = to.copied() else {
-        let text = "no address, and a proxy passes no UDP on";
+        let text = "no address, and a proxy does not forward UDP";
         return Err(RequestFailure::before(FailureCode::Connect, text));
     };
     let failed = |error: std::io::Error| match error.kind() {

@@ -39,7 +39,7 @@ pub(crate) struct SpanGroup {
     pub p99_ms: f64,
 }
 
-/// Which spans a [`Query`] counts, and how it groups them.
+/// The spans that a [`Query`] counts, and their groups.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QuerySelection<'q> {
     query: &'q Query,
@@ -47,7 +47,7 @@ pub(crate) struct QuerySelection<'q> {
 }
 
 impl<'q> QuerySelection<'q> {
-    /// The selection of `query` whose time range ends at `now_ns` (since 1970).
+    /// Creates the selection of `query` with a time range that ends at `now_ns` (since 1970).
     pub(crate) fn new(query: &'q Query, now_ns: u64) -> Self {
         let since_ns = now_ns.saturating_sub(query.time_range.saturating_mul(1_000_000_000));
         Self { query, since_ns }
@@ -63,7 +63,7 @@ impl<'q> QuerySelection<'q> {
         span.start_ns >= self.since_ns && is_meant
     }
 
-    /// Returns a span's values in the columns grouped by; null where it has none.
+    /// Returns a span's values in the columns grouped by; null for missing ones.
     pub(crate) fn group(&self, span: &OtlpSpan) -> Vec<Json> {
         let columns = self.query.breakdowns.iter();
         columns.map(|column| span_column(span, column).unwrap_or(Json::Null)).collect()

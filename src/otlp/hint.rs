@@ -9,7 +9,7 @@ pub(crate) fn hint_for_code(code: FailureCode, host: &str) -> Option<String> {
         FailureCode::KeyRejected => return Some(other_region(host)),
         FailureCode::KeyMissing => "`cruddur-ops key set` stores the key".to_owned(),
         FailureCode::UntrustedHost => {
-            format!("`cruddur-ops verify --trust-host {host}` sends it there all the same")
+            format!("`cruddur-ops verify --trust-host {host}` sends it there anyway")
         }
         FailureCode::Dns if provider::find_host_owner(host).is_some() => {
             "is this machine connected to the network?".to_owned()
@@ -19,7 +19,9 @@ pub(crate) fn hint_for_code(code: FailureCode, host: &str) -> Option<String> {
             "`cruddur-ops listen --containers` receives what is sent there".to_owned()
         }
         FailureCode::Connect => format!("nothing listens at {host}: is the receiver running?"),
-        FailureCode::Redirected => "set OTEL_EXPORTER_OTLP_ENDPOINT to where it leads".to_owned(),
+        FailureCode::Redirected => {
+            "set OTEL_EXPORTER_OTLP_ENDPOINT to the address it redirects to".to_owned()
+        }
         FailureCode::NotOtlp => {
             "check host, port and path of OTEL_EXPORTER_OTLP_ENDPOINT; `/v1/traces` is added to it"
                 .to_owned()
@@ -44,7 +46,7 @@ fn other_region(host: &str) -> String {
             region.name,
             region.name.to_uppercase()
         ),
-        None => "`cruddur-ops key status` says which key is sent".to_owned(),
+        None => "`cruddur-ops key status` shows which key is sent".to_owned(),
     }
 }
 

@@ -119,7 +119,7 @@ impl LogSymptom {
             }
             Self::NobodyThere => "its log says that nothing listens at the endpoint".to_owned(),
             Self::NoScheme => {
-                "its log says that the endpoint is no http or https address".to_owned()
+                "its log says that the endpoint is not an http or https address".to_owned()
             }
             Self::Untrusted => {
                 "its log says that it does not trust the endpoint's certificate".to_owned()
@@ -140,8 +140,8 @@ impl LogSymptom {
             Self::ModuleMissing(_) => {
                 "`cruddur-ops run -- docker compose up --detach --build` installs what its requirements list"
             }
-            Self::NoApplication => "`cruddur-ops doctor` looks at the order of its lines",
-            _ => "`cruddur-ops doctor` looks at its variables",
+            Self::NoApplication => "`cruddur-ops doctor` checks the order of its lines",
+            _ => "`cruddur-ops doctor` checks its variables",
         }
         .to_owned()
     }

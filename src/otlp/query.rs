@@ -188,8 +188,8 @@ impl Query {
         }
     }
 
-    /// COUNT of the traces that begin in these services, by service and trace, without our own test spans; of all services
-    /// where none is named.
+    /// Creates the query that counts the traces that begin in these services (in all if `services` is empty), by
+    /// service and trace, without our own test spans.
     pub(crate) fn roots(last: Duration, services: Vec<String>) -> Self {
         let mut query = Self::traces(last);
         query.filters = vec![

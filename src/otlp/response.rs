@@ -257,8 +257,8 @@ fn describe_unexpected_body(answer: &HttpAnswer) -> String {
     let status = answer.status;
     let kind = answer.content_type.as_deref().map(excerpt_line);
     match (kind, response_media_type(answer)) {
-        (_, ResponseMedia::Json) => format!("{status} with JSON that is no OTLP answer"),
-        (_, ResponseMedia::Protobuf) => format!("{status} with bytes that are no OTLP answer"),
+        (_, ResponseMedia::Json) => format!("{status} with JSON that is not an OTLP answer"),
+        (_, ResponseMedia::Protobuf) => format!("{status} with bytes that are not an OTLP answer"),
         (Some(kind), ResponseMedia::Other) if kind.starts_with("text/html") => {
             format!("{status} with a web page, not an OTLP answer")
         }

@@ -86,7 +86,7 @@ impl GrpcStatus {
         if !self.is_grpc
             && let Some(http) = self.http
         {
-            return format!("HTTP {http} that is no gRPC answer");
+            return format!("HTTP {http} that is not a gRPC answer");
         }
         let words = excerpt_line(&self.message);
         if words.is_empty() {

@@ -74,7 +74,7 @@ impl TestTrace {
             return faults;
         };
         if root.parent_id.is_some() || child.parent_id != Some(root.span_id) {
-            faults.push(format!("{CHILD_NAME} does not hang below its root"));
+            faults.push(format!("{CHILD_NAME} is not a child of its root"));
         }
         for span in [root, child] {
             for name in ["app.now", TEST_ATTRIBUTE] {

@@ -262,7 +262,7 @@ impl ServiceVerdict {
             None => self.check(Check::new(
                 rung,
                 CheckStatus::Skip,
-                "only Honeycomb can say, and nothing is known of the key",
+                "only Honeycomb can say, and nothing is known about the key",
             )),
         }
     }

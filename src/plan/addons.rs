@@ -221,7 +221,7 @@ fn aws_key_lifetime(variables: &ProjectVariables) -> AwsKeyLifetime {
     }
 }
 
-/// The body of the service of X-Ray's daemon, as YAML.
+/// Returns the service of X-Ray's daemon, as YAML.
 pub(super) fn render_daemon(
     region: &str,
     networks: &[String],

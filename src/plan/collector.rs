@@ -52,7 +52,7 @@ pub(crate) fn plan(
             if collector.published && !open {
                 plan.notes.push(
                     Note::warning(format!(
-                        "{SERVICE} is there already and publishes no port {PORT}: nothing outside the containers reaches it"
+                        "{SERVICE} already exists and does not publish port {PORT}: nothing outside the containers reaches it"
                     ))
                     .hint(format!("`ports: [\"{address}\"]` in the service {SERVICE} publishes it")),
                 );
@@ -90,7 +90,7 @@ fn configuration_differences(
             endpoint.map_or_else(String::new, |endpoint| format!(" and sends to {endpoint}"));
         notes.push(
             Note::warning(format!(
-                "{FILE} is there already{elsewhere}: it stays, and nothing sends to {}",
+                "{FILE} already exists{elsewhere}: it is not changed, so nothing is sent to {}",
                 collector.to.endpoint
             ))
             .hint(format!("change it by hand, or remove it together with the service {SERVICE} and run `cruddur-ops init` again")),
@@ -104,12 +104,13 @@ fn configuration_differences(
         .collect();
     if !lacking.is_empty() {
         notes.push(
-            Note::warning(format!("{FILE} is there already and stays: browsers are refused")).hint(
-                format!(
-                    "add {} to `cors: allowed_origins` of its `http` receiver",
-                    lacking.join(" and ")
-                ),
-            ),
+            Note::warning(format!(
+                "{FILE} already exists and is not changed: browsers are refused"
+            ))
+            .hint(format!(
+                "add {} to `cors: allowed_origins` of its `http` receiver",
+                lacking.join(" and ")
+            )),
         );
     }
     notes

@@ -137,7 +137,7 @@ const SIGNS: &str = "anyone could sign requests with your AWS keys through the X
 /// The default port of the page of `listen --web`.
 pub(crate) const PAGE_PORT: u16 = 4319;
 const SHOWS: &str =
-    "whoever finds its address could read every trace in the page of `cruddur-ops listen --web`";
+    "anyone who finds its address could read every trace in the page of `cruddur-ops listen --web`";
 
 /// The planned port entries of `.gitpod.yml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -230,7 +230,7 @@ fn keeps_its_name(
     let PortRequest { port, .. } = request;
     Some(
         Note::warning(format!(
-            "port {port} {has}: an entry that is there changes in its visibility alone"
+            "port {port} {has}: an existing entry changes only in its visibility"
         ))
         .hint(format!("`name: {name}` in its entry renames it")),
     )

@@ -122,8 +122,7 @@ fn a_request_that_is_not_followed_is_explained() {
         let texts = notes.into_iter().map(|note| note.text);
         texts.collect::<Vec<_>>()
     };
-    let keeps =
-        "port 3000 keeps its name `web`: an entry that is there changes in its visibility alone";
+    let keeps = "port 3000 keeps its name `web`: an existing entry changes only in its visibility";
     assert_eq!(said("3000=public:app", PortEntryOrigin::File), [keeps]);
     assert_eq!(said("3000=public:web", PortEntryOrigin::File), [""; 0]);
     assert_eq!(said("3000=public:app", PortEntryOrigin::Live), [""; 0]);

@@ -54,7 +54,7 @@ pub(crate) fn prove_removed(
 ) -> Result<(), Error> {
     prove_not_refused(before, after)?;
     compare(after, before, reverse).map_err(|unproven| {
-        let text = "the project would change by more than is taken out of it";
+        let text = "more of the project would change than the lines that are removed";
         let services: Vec<&str> = unproven.misplaced.iter().map(String::as_str).collect();
         let error = unsafe_edit(text);
         if services.is_empty() {
@@ -299,7 +299,10 @@ fn is_missed(after: &ComposeModel, service: &ServiceModel, changes: &ComposeChan
     if let Some(last) = service.defined_in.last() {
         let place = after.place(last);
         error = error
-            .hint(format!("write them into {}, which has the last word", place.path.display()))
+            .hint(format!(
+                "write them into {}, which overrides the other files",
+                place.path.display()
+            ))
             .at(place);
     }
     add_paste_lines(error, changes, [name.as_str()])

@@ -23,7 +23,7 @@ impl ProjectBoundary {
     /// `outside-project`; `unreadable-file` without permission to look it up.
     pub fn real(&self, path: &Path) -> Result<PathBuf> {
         let seen = |error: std::io::Error| match error.kind() {
-            ErrorKind::NotFound => self.refuse(path, "the link leads to nothing"),
+            ErrorKind::NotFound => self.refuse(path, "the target of the link does not exist"),
             _ => Error::new(ErrorCode::UnreadableFile, format!("cannot read {}", path.display()))
                 .cause(error),
         };

@@ -121,8 +121,8 @@ pub(crate) fn read_text_file(path: &Path) -> Result<Option<String>> {
             let at = error.utf8_error().valid_up_to();
             let message = format!("{} is not UTF-8 text", path.display());
             Err(Error::new(ErrorCode::NotUtf8, message)
-                .cause(format!("byte {at} begins no character"))
-                .hint(format!("`file {}` tells its encoding", path.display())))
+                .cause(format!("byte {at} does not begin a character"))
+                .hint(format!("`file {}` shows its encoding", path.display())))
         }
     }
 }
@@ -178,7 +178,7 @@ fn unreadable_file_error(path: &Path, cause: String) -> Error {
         .hint(format!("`ls -ld {}` shows what is there", path.display()))
 }
 
-/// Returns the names in a folder, sorted; empty if it cannot be read.
+/// Returns the paths in a folder, sorted; empty if it cannot be read.
 pub(super) fn list_folder_names(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();

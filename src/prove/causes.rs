@@ -195,7 +195,7 @@ impl AppDiagnosis<'_> {
                 None if STOPPED.contains(&ended.status) => {
                     SilenceCause::new(text, format!("`{again}` starts it"))
                 }
-                None => SilenceCause::new(text, format!("`docker compose logs {name}` says why")),
+                None => SilenceCause::new(text, format!("`docker compose logs {name}` shows why")),
             });
         }
         if containers.is_outdated(name) {
@@ -327,7 +327,7 @@ impl AppDiagnosis<'_> {
         (delay + Duration::from_secs(1) > self.patience).then(|| {
             SilenceCause::new(
                 format!(
-                    "its SDK sends what has gathered every {} only",
+                    "its SDK sends collected spans only every {}",
                     humantime::format_duration(delay)
                 ),
                 "`cruddur-ops verify --timeout 30s` waits longer",
@@ -355,5 +355,5 @@ fn of_port(service: &ServiceModel, url: &Url) -> Option<SilenceCause> {
 }
 
 /// The possible causes when nothing can be seen.
-const UNKNOWN: &str = "not restarted since the edit, no packages in its image, or a worker that was killed before its batch was \
-                       sent: `cruddur-ops doctor` looks, and `--timeout 30s` waits longer";
+const UNKNOWN: &str = "not restarted since the edit, no packages in its image, or a worker that was killed before \
+                       its batch was sent: `cruddur-ops doctor` checks these, and `--timeout 30s` waits longer";

@@ -141,7 +141,7 @@ async fn explain_tls_answer(
     if route.url.scheme() == "http" && senseless && probe::speaks_tls(route, deadline).await {
         return RequestFailure::after(
             FailureCode::Tls,
-            "what answers there speaks TLS, the address does not",
+            "the server there speaks TLS, but the address begins with http://",
         )
         .hint("an endpoint with TLS begins with https://");
     }

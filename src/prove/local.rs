@@ -97,7 +97,7 @@ fn check_arrival(
     verdict: &mut ServiceVerdict,
 ) -> Option<Trace> {
     let Some(arrival) = arrival else {
-        let text = "the embedded receiver took the trace and did not show it";
+        let text = "the embedded receiver accepted the trace and did not show it";
         verdict.check(Check::new(Rung::Queryable, CheckStatus::Fail, text));
         return None;
     };

@@ -48,7 +48,7 @@ pub(super) struct ServiceUnderTest {
     pub(super) texts: Vec<Secret>,
     /// The host paths that its container sees.
     pub(super) mounts: Vec<MountedPath>,
-    /// Which requests its sampler records, as far as its files tell.
+    /// The requests that its sampler records, as far as its files show.
     pub(super) sampler: TraceSampler,
 }
 
@@ -301,7 +301,7 @@ impl<'a> EffectiveSettings<'a> {
         }
         let mut names = self.variables.iter().map(|(name, _)| name);
         let slip = names.find(|slip| lint::find_intended_variable(slip) == Some(name))?;
-        Some(format!("{slip} is, one slip away"))
+        Some(format!("{slip} is set, probably a typo"))
     }
 
     /// Describes the origin of the endpoint and of the headers' values.

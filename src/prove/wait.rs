@@ -41,5 +41,5 @@ pub(super) fn in_order<T>(mut numbered: Vec<(usize, T)>) -> Vec<T> {
 }
 
 fn lost_task_error(error: tokio::task::JoinError) -> Error {
-    Error::new(ErrorCode::Internal, "a verdict was lost on its way").cause(error)
+    Error::new(ErrorCode::Internal, "a verdict was lost").cause(error)
 }

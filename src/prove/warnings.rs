@@ -66,7 +66,7 @@ impl EffectiveSettings<'_> {
             let is_quoted = written.trim_start().starts_with('\'');
             (!is_quoted && has_pasted_dollar(written)).then(|| {
                 let origin = self.origin(&variable_use.won_by);
-                format!("docker compose expands the `$` in the value of {} in {origin}: single quotes keep it", variable_use.name)
+                format!("docker compose expands the `$` in the value of {} in {origin}: single quotes prevent it", variable_use.name)
             })
         });
         expanded.collect()
@@ -83,7 +83,7 @@ impl EffectiveSettings<'_> {
         }
         lacks_machine_name(self.model, self.service, host).then(|| {
             format!(
-                "{host} is known to containers only on Docker Desktop: `extra_hosts: [\"{host}:host-gateway\"]` tells them everywhere"
+                "{host} is known to containers only on Docker Desktop: `extra_hosts: [\"{host}:host-gateway\"]` works everywhere"
             )
         })
     }

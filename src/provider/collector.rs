@@ -53,7 +53,7 @@ pub fn render_collector_configuration(to: &Destination, origins: &[String]) -> R
     )
 }
 
-/// The pages that a configuration takes spans from.
+/// Returns the origins of pages that a configuration accepts spans from.
 pub fn origins(text: &str) -> Vec<String> {
     let file: Value = serde_yaml::from_str(text).unwrap_or_default();
     let path = ["receivers", "otlp", "protocols", "http", "cors", "allowed_origins"];

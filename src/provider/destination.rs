@@ -62,7 +62,7 @@ impl Destination {
             ),
             (None, None) => {
                 let text = format!("{} gives each account its own address", provider.title);
-                let hint = format!("`--endpoint URL` names it; it stands in {}", provider.keys);
+                let hint = format!("`--endpoint URL` sets it; find it in {}", provider.keys);
                 return Err(Error::new(ErrorCode::EndpointMissing, text).hint(hint));
             }
         };
@@ -201,7 +201,7 @@ impl<'a> TemplateFilling<'a> {
             Some((name, _)) => Err(Error::new(
                 ErrorCode::SettingInvalid,
                 format!(
-                    "the value of {name} is no single word of letters, digits, `-`, `_` and `.`"
+                    "the value of {name} is not a single word of letters, digits, `-`, `_` and `.`"
                 ),
             )),
         }
@@ -228,9 +228,9 @@ impl<'a> TemplateFilling<'a> {
                 .map_or(("", ""), |setting| (&setting.name, &setting.what));
             Error::new(
                 ErrorCode::SettingMissing,
-                format!("{} needs to know the {name}", self.provider.title),
+                format!("{} needs the setting `{name}`", self.provider.title),
             )
-            .hint(format!("`--set {name}=VALUE` says it: {description}"))
+            .hint(format!("`--set {name}=VALUE` sets it: {description}"))
         })
     }
 
@@ -283,7 +283,7 @@ fn trim_endpoint(endpoint: &str) -> Result<String> {
     if !matches!(scheme, Some("http" | "https")) {
         return Err(Error::new(
             ErrorCode::EndpointInvalid,
-            format!("`{endpoint}` is no http or https address"),
+            format!("`{endpoint}` is not an http or https address"),
         )
         .hint("`--endpoint https://collector.example.com:4318`"));
     }

@@ -117,15 +117,15 @@ impl KeyMistake {
             ),
             Self::Placeholder => (
                 "this is a placeholder, not a key",
-                "make a key in your environment's settings (Environment settings, API keys) and paste it",
+                "create a key in your environment's settings (Environment settings, API keys) and paste it",
             ),
             Self::Management => (
                 "this is a management key, which cannot send telemetry",
-                "make an ingest key for your environment and paste that",
+                "create an ingest key for your environment and paste that",
             ),
             Self::KeyId => (
                 "this is the ID of a key, not the key",
-                "paste the key itself: the secret of an ingest key is shown only once, when it is made",
+                "paste the key itself: the secret of an ingest key is shown only once, when it is created",
             ),
             Self::Length(_) => ("an ingest key has 64 characters", "copy the whole key again"),
             Self::Character => ("it has a character that no key has", "copy the key again"),

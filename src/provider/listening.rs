@@ -162,7 +162,7 @@ impl CollectorUnreachableReason {
         match self {
             Self::ItselfAlone => {
                 format!(
-                    "the receiver on port {port} listens on localhost, for its own container alone"
+                    "the receiver on port {port} listens on localhost, for its own container only"
                 )
             }
             Self::OtherProtocol { .. } => format!("port {port} does not take OTLP over {protocol}"),

@@ -76,7 +76,7 @@ impl ProjectContainers {
             .any(|container| container.digest.as_deref().is_some_and(|digest| digest != now))
     }
 
-    /// The digest of a service's configuration as it would be now, where docker compose tells.
+    /// Returns the digest of a service's current configuration, if docker compose reports it.
     pub(super) fn digest(&self, service: &str) -> Option<&str> {
         self.digests.as_ref()?.get(service).map(String::as_str)
     }
@@ -117,7 +117,7 @@ impl ProjectContainers {
             return Ok(false);
         }
         let names = services.join(", ");
-        let question = format!("{names} runs with what was there before. Restart it now?");
+        let question = format!("{names} still has the old configuration. Restart it now?");
         let agreed = match leave {
             RestartPermission::Given => true,
             RestartPermission::Ask => {

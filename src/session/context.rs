@@ -121,7 +121,7 @@ impl<'a> ProjectContext<'a> {
         Ok(ProjectContext { stores: Arc::clone(&self.stores), ..context })
     }
 
-    /// The same place as it would be with these texts at these absolute paths.
+    /// Returns the context with these texts at these absolute paths.
     pub(crate) fn with_texts(&self, texts: &BTreeMap<PathBuf, Arc<str>>) -> ProjectContext<'a> {
         let project = self.project.with_texts(texts);
         ProjectContext { shell: self.shell, project, stores: Arc::clone(&self.stores) }

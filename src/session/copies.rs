@@ -53,7 +53,7 @@ pub(crate) struct RunningCopy {
 struct CopyRemoval {
     engine: Engine,
     record: CopyRecord,
-    /// What the copy is in the place of.
+    /// The container that the copy replaces.
     replaced: Option<(ReplacedContainer, ComposeProject)>,
 }
 
@@ -66,7 +66,8 @@ struct CopyRecord {
 }
 
 impl ProjectContainers {
-    /// Starts a copy of a service's container, on the same networks, from the same image: beside it, or in its place.
+    /// Starts a copy of a service's container, on the same networks, from the same image: next to it, or in its
+    /// place.
     ///
     /// # Errors
     /// `docker-failed`; `remote-resource`; `no-home`; `write-failed`.
@@ -179,14 +180,14 @@ impl CopyRecord {
         let path = state.join(FOLDER).join(format!("{id}.{ENDING}"));
         write_private(&path, None, text)?;
         Self::hold(path).ok_or_else(|| {
-            let message = "another command took the record of a second container for a dead one";
+            let message = "another command treated the record of a second container as stale";
             Error::new(ErrorCode::Busy, message)
         })
     }
 
-    /// The lock for a child, which holds it as long as it runs.
+    /// Returns the lock for a child process, which holds it while it runs.
     fn held(&self) -> Result<File> {
-        let message = "the record of a container cannot be held";
+        let message = "the record of a container cannot be locked";
         self.file
             .try_clone()
             .map_err(|error| Error::new(ErrorCode::DockerFailed, message).cause(error))
@@ -207,8 +208,7 @@ impl CopyRecord {
 impl CopyRemoval {
     /// Undoes what the copy's start did.
     ///
-    /// # Errors
-    /// `docker-failed`; the record stays then, for a later command.
+    /// # Errors `docker-failed`; the record is then kept for a later command.
     fn finish(&self) -> Result<()> {
         let Some((replaced, project)) = &self.replaced else {
             return remove_recorded_copy(&self.engine, &self.record).map(drop);
@@ -280,8 +280,7 @@ pub(crate) fn sweep(shell: &Shell, ui: &mut Ui) {
 
 /// Recreates a service's own container in place of a copy that an earlier run left. Returns what was done.
 ///
-/// # Errors
-/// As [`Engine::put_back`]; `docker-failed` where it would become another one than it was.
+/// # Errors As [`Engine::put_back`]; `docker-failed` if the service's configuration has changed.
 fn put_back(
     engine: &Engine,
     record: &CopyRecord,
@@ -316,7 +315,7 @@ fn put_back(
     Ok(Some(format!("put the container of {service} back that an earlier run had replaced")))
 }
 
-/// Warns that a service still runs as a copy, and prints what ends that.
+/// Warns that a service still runs as a copy, with the command that restores it.
 fn tell_replaced<'a>(
     replaced: impl Iterator<Item = &'a ReplacedContainer>,
     error: &Error,

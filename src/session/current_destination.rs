@@ -184,7 +184,7 @@ fn destination_behind_collector(context: &ProjectContext) -> Option<RecognisedPr
     recognise_provider(&export.endpoint, &headers)
 }
 
-/// A provider with each of its regions.
+/// Returns a provider's destination in each of its regions.
 pub(crate) fn list_accounts(known: &RecognisedProvider) -> Vec<Destination> {
     let names = known.provider.regions.iter().map(|region| region.name.as_str());
     let regions = [None].into_iter().chain(names.filter(|name| !name.is_empty()).map(Some));

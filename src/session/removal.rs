@@ -1,4 +1,4 @@
-//! What takes a setup out of a project again: what the journal remembers line by line, then every line that `init` would write.
+//! Removes a setup from a project: first the changes in the journal, then every other line that `init` would write.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub(crate) const WHOLE: &str = "remove";
 /// The name under which the journal keeps a removal of some services.
 pub(crate) const SERVICES: &str = "remove --service";
 
-/// Which services a removal is for.
+/// The services to remove from the setup.
 #[derive(Debug, Clone)]
 pub(crate) enum RemovalScope {
     /// All of them, and what belongs to the project as a whole.
@@ -41,8 +41,7 @@ pub(crate) enum RemovalScope {
 
 /// Plans to take the setup out: of the whole project, or of some services.
 ///
-/// # Errors
-/// `unsafe-edit`; where the project or the journal cannot be read.
+/// # Errors `unsafe-edit`; if the project or the journal cannot be read.
 pub(crate) fn plan(
     context: &ProjectContext,
     scope: &RemovalScope,
@@ -62,11 +61,11 @@ pub(crate) fn plan(
     }
 }
 
-/// What the journal takes back.
+/// The changes that the journal reverts.
 #[derive(Debug, Default)]
 struct TakenBack {
     plan: Plan,
-    /// The files in which it left nothing of the setup.
+    /// The files that have nothing of the setup left.
     cleared: BTreeSet<PathBuf>,
 }
 
@@ -74,7 +73,7 @@ struct TakenBack {
 fn take_back(context: &ProjectContext, journal: &Journal) -> Result<TakenBack> {
     let mut plan = Plan::default();
     let (mut cleared, mut edited) = (BTreeSet::new(), BTreeSet::new());
-    // As an earlier removal of the whole setup left them: what older entries added is gone.
+    // An earlier removal of the whole setup already removed what older entries added.
     let mut left: BTreeSet<PathBuf> = BTreeSet::new();
     for entry in journal.entries()? {
         if COMMANDS.contains(&entry.command.as_str()) {
@@ -109,7 +108,7 @@ fn planned_texts(plan: &Plan) -> BTreeMap<PathBuf, Arc<str>> {
     texts.map(|change| (change.path.clone(), change.after.clone().unwrap_or_default())).collect()
 }
 
-/// One plan for both steps, the second on top of the first.
+/// Merges two plans, the second made on top of the first.
 fn join(first: Plan, second: Plan) -> Plan {
     let mut plan = first;
     let first = plan.changes.iter().enumerate();
@@ -160,7 +159,7 @@ fn take_lines(
     Ok(plan)
 }
 
-/// Where each of these services sends, as `init` may have written it.
+/// Returns the destinations that `init` may have written for each of these services.
 fn list_destinations(
     model: &ComposeModel,
     current: Vec<(&str, CurrentDestination)>,
@@ -192,7 +191,7 @@ fn list_destinations(
     all
 }
 
-/// Where the collector that `init` added sends, as its configuration may have been written.
+/// Returns the destinations that `init` may have written into the collector's configuration.
 fn list_behind(current: &[(&str, CurrentDestination)], configuration: &str) -> Vec<Destination> {
     let mut destinations = current
         .iter()
@@ -226,7 +225,7 @@ fn take_code(
     let found = match code::find_flask_services(project, &wanted, &[]) {
         Ok(found) => found,
         Err(error) => {
-            let text = format!("packages and code stay as they are: {}", error.message);
+            let text = format!("packages and code are not changed: {}", error.message);
             plan.notes.push(Note::warning(text));
             return Ok((plan, addons));
         }
@@ -245,7 +244,7 @@ fn take_code(
         addons.extend(own_services.into_iter().map(|name| (name.to_owned(), reported.clone())));
         if let Some(other_service) = others.first() {
             let text = format!(
-                "{}: its code stays as it is, {other_service} runs from it too",
+                "{}: its code is not changed, because {other_service} runs from it too",
                 service.name
             );
             plan.notes.push(Note::fact(text));
@@ -259,7 +258,7 @@ fn take_code(
                 plan.extend(own);
             }
             Err(error) => {
-                let text = format!("{}: its code stays as it is: {}", service.name, error.message);
+                let text = format!("{}: its code is not changed: {}", service.name, error.message);
                 plan.notes.push(Note::warning(text));
             }
         }
@@ -267,7 +266,7 @@ fn take_code(
     Ok((plan, addons))
 }
 
-/// Takes the services' ports out of `.gitpod.yml`, and the file where nothing is left in it.
+/// Removes the services' ports from `.gitpod.yml`, and the file if it becomes empty.
 fn take_ports(context: &ProjectContext, names: &BTreeSet<String>) -> Result<Plan> {
     let mut plan = Plan::default();
     let Some(file) = &context.project.gitpod else { return Ok(plan) };
@@ -294,7 +293,7 @@ fn take_ports(context: &ProjectContext, names: &BTreeSet<String>) -> Result<Plan
     Ok(plan)
 }
 
-/// Whether `.env` holds a value, so that git is not to see it.
+/// Returns whether `.env` has a value that git should not track.
 fn has_values(context: &ProjectContext) -> bool {
     let text = context.project.source(".env").ok().flatten();
     text.is_some_and(|file| {
@@ -305,7 +304,7 @@ fn has_values(context: &ProjectContext) -> bool {
     })
 }
 
-/// Takes the line out of `.gitignore` that hides a `.env` in which nothing is left.
+/// Removes the line of `.gitignore` that hides `.env`, if `.env` has no values left.
 fn unhide(context: &ProjectContext) -> Result<Plan> {
     const LINE: &str = "/.env";
     let mut plan = Plan::default();

@@ -61,7 +61,7 @@ pub(crate) fn collect_known(
 /// Returns when a codespace gets a secret that was stored at GitHub; `None` elsewhere.
 pub(crate) fn when_one_comes(shell: &Shell) -> Option<&'static str> {
     matches!(Workspace::detect(shell), Workspace::Codespaces(_)).then_some(
-        "a Codespaces secret stored since this codespace started comes when it is stopped and started again",
+        "a Codespaces secret that was stored after this codespace started is available once it is stopped and started again",
     )
 }
 

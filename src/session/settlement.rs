@@ -50,7 +50,7 @@ fn keep_hidden(plan: &mut Plan, entry: &JournalEntry, stores: &Stores) {
         stays
     });
     if !held.is_empty() {
-        let text = format!(".gitignore keeps hiding .env, which holds {}", held.join(", "));
+        let text = format!(".gitignore still ignores .env, which holds {}", held.join(", "));
         let hint =
             format!("{}, then `cruddur-ops undo` restores .gitignore", forget_commands(&held));
         plan.notes.push(Note::warning(text).hint(hint));

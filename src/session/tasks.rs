@@ -1,4 +1,4 @@
-//! What a workspace installs at its start so that the containers find it in the folders that are mounted over their images' own.
+//! `--tasks`: has the workspace install, at each start, the packages of folders that are mounted over an image's own.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,25 +13,24 @@ use crate::error::Result;
 use crate::plan::{FileChange, Note, Plan, WriteMethod, devcontainer};
 use crate::workspace::Workspace;
 
-/// How packages are listed, what installs them, and words that show that a command does.
+/// Each package list, the command that installs it, and words that show that a command already does.
 const INSTALLERS: [(&str, &str, &[&str]); 2] = [
     ("package.json", "npm install --prefix", &["npm", "yarn", "pnpm"]),
     ("requirements.txt", "pip install -r", &["pip", "pip3", "uv"]),
 ];
 
-/// What installs the packages of one folder.
+/// A folder whose packages must be installed, and the command for it.
 struct FolderNeed {
-    /// Relative to the top of the repository.
+    /// The path, relative to the top of the repository.
     folder: String,
     service: String,
     command: String,
     words: &'static [&'static str],
 }
 
-/// Adds to `plan` what the workspace has to install, in `.gitpod.yml` or devcontainer.json, beside what is there.
+/// Adds the missing install commands to `.gitpod.yml` or devcontainer.json.
 ///
-/// # Errors
-/// `unsafe-edit`; where the compose project cannot be read.
+/// # Errors `unsafe-edit`; if the compose project cannot be read.
 pub(crate) fn extend(plan: &mut Plan, context: &ProjectContext) -> Result<()> {
     let needs = list_needs(context)?;
     let project = &context.project;
@@ -69,12 +68,12 @@ pub(crate) fn extend(plan: &mut Plan, context: &ProjectContext) -> Result<()> {
     } else {
         let note =
             Note::warning("there is neither .gitpod.yml nor devcontainer.json for `--tasks`");
-        plan.notes.push(note.hint("run it in the workspace, or make one of the two files first"));
+        plan.notes.push(note.hint("run it in the workspace, or create one of the two files first"));
     }
     Ok(())
 }
 
-/// Edits a file on top of what is planned for it already.
+/// Edits a file on top of the changes already planned for it.
 fn edit_file(
     plan: &mut Plan,
     path: &Path,
@@ -103,7 +102,7 @@ fn edit_file(
     Ok(())
 }
 
-/// Whether commands that are there install the packages of the folder.
+/// Returns whether existing commands install the packages of the folder.
 fn is_met(need: &FolderNeed, commands: &str) -> bool {
     let has_word = |text: &str, word: &str| {
         text.split(|c: char| c.is_whitespace() || "\"';&|".contains(c)).any(|one| one == word)
@@ -116,7 +115,7 @@ fn is_met(need: &FolderNeed, commands: &str) -> bool {
     is_named && need.words.iter().any(|word| has_word(commands, word))
 }
 
-/// The folders that are mounted over the code of their images, and what installs their packages.
+/// Returns the folders that are mounted over their images' code, with the commands that install their packages.
 fn list_needs(context: &ProjectContext) -> Result<Vec<FolderNeed>> {
     let top = context.project.git_root.as_deref().unwrap_or(context.root());
     let sources = context.project.sources();
@@ -142,7 +141,7 @@ fn list_needs(context: &ProjectContext) -> Result<Vec<FolderNeed>> {
     Ok(needs)
 }
 
-/// Letters that no shell reads as anything else.
+/// Returns whether no shell treats any character of `folder` specially.
 fn is_plain(folder: &str) -> bool {
     folder.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
         && !folder.starts_with('-')

@@ -58,7 +58,7 @@ pub(crate) fn trust_flag(objection: &Objection) -> String {
 pub(crate) fn objection_advice(objection: &Objection) -> Option<String> {
     if objection.is_in_host() {
         Some(format!(
-            "take {} out of the address: looking up the name would reveal it",
+            "remove {} from the address: looking up the name would reveal it",
             objection.names().join(" and ")
         ))
     } else {

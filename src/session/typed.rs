@@ -40,6 +40,6 @@ pub(crate) fn bare(variable: &str, secret: Secret, ui: &mut Ui) -> Secret {
         return secret;
     }
     ui.redactor().learn(variable, &bare);
-    ui.say(format!("what was pasted around {variable} (quotes, its name) is left out"));
+    ui.say(format!("what was pasted around the value of {variable} (quotes, its name) is ignored"));
     bare
 }

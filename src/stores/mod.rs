@@ -222,7 +222,7 @@ impl Stores {
         const NAMES: [&str; 2] = ["OTEL_SERVICE_NAME", "HONEYCOMB_SERVICE_NAME"];
         let note = |name: &str, place: &str, command: String| {
             Note::warning(format!(
-                "{name} is set in {place}: every service that takes it from there sends under one name"
+                "{name} is set in {place}: every service that reads it there sends under one name"
             ))
             .hint(format!("`{command}` removes it; the compose file names each service"))
         };

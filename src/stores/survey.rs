@@ -80,7 +80,7 @@ impl SecretSurvey {
         let name = &self.variable;
         let failures: Vec<String> = self
             .failures()
-            .map(|error| format!("store `{}` did not say: {}", error.store(), error.reason()))
+            .map(|error| format!("store `{}` could not be read: {}", error.store(), error.reason()))
             .collect();
         if failures.is_empty() {
             format!("{name} is in no store and not in this shell")
@@ -91,7 +91,7 @@ impl SecretSurvey {
 
     /// Returns a note on the shell's variable, which only the shell can remove.
     pub fn left_in_shell(&self) -> Option<Note> {
-        let text = format!("this shell has {}, and keeps it", self.variable);
+        let text = format!("this shell still has {}", self.variable);
         let note = Note::fact(text).hint(format!("`{}` removes it there", self.unset));
         (self.in_shell == InShell::Set).then_some(note)
     }
@@ -135,14 +135,14 @@ impl SecretSurvey {
         };
         if self.in_shell == InShell::Empty {
             let text = format!(
-                "{name} is set in this shell and empty: docker compose takes the empty value"
+                "{name} is set in this shell and empty: docker compose uses the empty value"
             );
             return Some(Note::warning(text).hint(hint));
         }
         let in_shell = self.held(StoreKind::Env)?;
         let stored = self.stored().filter(|stored| stored.secret != *in_shell)?;
         let text = format!(
-            "{name} of this shell ({}) is another than the one in {} ({}), and docker compose takes the shell's",
+            "{name} in this shell ({}) differs from the one in {} ({}), and docker compose uses the shell's",
             in_shell.masked(),
             stored.place,
             stored.secret.masked()
@@ -158,7 +158,7 @@ impl SecretSurvey {
                 && found.secret != first.secret
         })?;
         let text = format!(
-            "{} in {} ({}) is another than the one in {} ({}), which `run` takes",
+            "{} in {} ({}) differs from the one in {} ({}), which `run` uses",
             self.variable,
             other_copy.place,
             other_copy.secret.masked(),

@@ -13,11 +13,13 @@ pub fn watch(end: impl Fn(&Error) + Send + Sync + 'static) {
 }
 
 fn fault_error(location: Option<&Location<'_>>) -> Error {
-    let error = Error::new(ErrorCode::Internal, "this is a fault of cruddur-ops itself")
-        .hint("the same command once more: whatever was being written is finished or taken back first")
-        .hint("please report the command, the version (`cruddur-ops --version`) and the place above");
+    let error = Error::new(ErrorCode::Internal, "this is a bug in cruddur-ops")
+        .hint("run the same command again: an interrupted write is finished or reverted first")
+        .hint(
+            "please report the command, the version (`cruddur-ops --version`) and the place above",
+        );
     match location {
-        Some(at) => error.cause(format!("it gave up at {}:{}", at.file(), at.line())),
+        Some(at) => error.cause(format!("it stopped at {}:{}", at.file(), at.line())),
         None => error,
     }
 }

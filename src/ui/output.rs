@@ -1,4 +1,4 @@
-//! The stream of results, which records failed writes: an unwritten result is no success.
+//! The stream of results, which records failed writes: an unwritten result is not a success.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -48,7 +48,7 @@ impl Ui {
     }
 }
 
-/// Returns the result for a failed write to stdout: a closed pipe (`| head`) or an interrupt is no error.
+/// Returns the result for a failed write to stdout: a closed pipe (`| head`) or an interrupt is not an error.
 ///
 /// # Errors
 /// `unwritable-stdout`.

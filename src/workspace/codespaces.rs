@@ -70,7 +70,7 @@ impl CodespacesWorkspace {
             serde_json::from_str(&listed.stdout).map_err(|error| {
                 Error::new(
                     ErrorCode::WorkspaceFailed,
-                    "`gh codespace ports` answered what is not understood",
+                    "`gh codespace ports` printed something unexpected",
                 )
                 .cause(error)
             })?;
@@ -96,7 +96,7 @@ impl CodespacesWorkspace {
                     shown,
                     &gh_visibility_command(opening),
                 )
-                .cause("`gh` says so too where it ran out of time")
+                .cause("`gh` also reports success when it runs out of time")
                 .hint("the same command again tries once more")),
                 None => Err(not_forwarded(opening.port)),
             }
@@ -198,7 +198,7 @@ fn gh_refused_error(opening: &VisibilityRequest, captured: &ProgramOutput) -> Er
 /// Returns the error when `gh` reported success but the result could not be checked.
 fn unconfirmed_visibility_error(opening: &VisibilityRequest, error: &Error) -> Error {
     let text = format!(
-        "port {} may be {} now, but that could not be looked at: {}",
+        "port {} may be {} now, but that could not be checked: {}",
         opening.port,
         opening.visibility.name(),
         error.message

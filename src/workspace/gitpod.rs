@@ -1,4 +1,4 @@
-//! The ports of a Gitpod workspace, through `gp ports`, which prints a table and no JSON.
+//! The ports of a Gitpod workspace, through `gp ports`, which prints a table, not JSON.
 
 use std::time::Duration;
 

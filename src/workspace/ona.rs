@@ -39,9 +39,9 @@ impl OnaWorkspace {
         parse_ona_ports(&listed.stdout).ok_or_else(|| {
             Error::new(
                 ErrorCode::WorkspaceFailed,
-                "`gitpod environment port list` answered what is not understood",
+                "`gitpod environment port list` printed something unexpected",
             )
-            .hint("`gitpod environment port list` shows it to you")
+            .hint("`gitpod environment port list` shows it")
         })
     }
 

@@ -23,7 +23,7 @@ pub(crate) struct ProgramOutput {
 
 impl std::fmt::Debug for ProgramOutput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Captured").field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("ProgramOutput").field("status", &self.status).finish_non_exhaustive()
     }
 }
 

@@ -120,7 +120,11 @@ fn what_did_not_answer_is_never_said_to_hold_nothing() {
         (&["run", "--", "true"], 0),
     ] {
         let run = sandbox.run(arguments).expect(ended);
-        assert!(run.stderr.contains("store `gp` did not say"), "{arguments:?}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("store `gp` could not be read"),
+            "{arguments:?}: {}",
+            run.stderr
+        );
         for untrue in ["no key is stored", "is in no store", "in any store"] {
             assert!(!run.stderr.contains(untrue), "{arguments:?}: {}", run.stderr);
         }

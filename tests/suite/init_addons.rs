@@ -13,7 +13,7 @@ use crate::sandbox::{AWS_SECRET, KEY, Run, Sandbox, TOKEN};
 const XRAY: [&str; 4] = ["--with", "xray", "--aws-region", "ca-central-1"];
 
 const DAEMON: &str = "  xray-daemon:
-    # Whoever reaches its TCP port signs requests with these AWS keys: published for this machine alone.
+    # Anyone who reaches its TCP port can sign requests with these AWS keys, so it is published to this machine only.
     image: amazon/aws-xray-daemon
     command: [\"-o\"]
     environment:

@@ -440,7 +440,7 @@ fn a_wrong_order_is_said_and_put_right_on_request() {
     let sandbox = project(&[("backend-flask/app.py", early)]);
     let run = sandbox.run(&["instrument", "--yes"]).expect(0);
     assert!(
-        run.stderr.contains("app.py:3: `XRayMiddleware` uses `app` before it is made"),
+        run.stderr.contains("app.py:3: `XRayMiddleware` uses `app` before it is created"),
         "{}",
         run.stderr
     );

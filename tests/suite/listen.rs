@@ -109,7 +109,7 @@ fn little_memory_lets_the_oldest_traces_leave_and_counts_them() {
     }
     listening.interrupt();
     let run = listening.end().expect(0);
-    assert!(run.stderr.contains("left memory (--keep)"), "{}", run.stderr);
+    assert!(run.stderr.contains("were dropped from memory (--keep)"), "{}", run.stderr);
     assert!(run.stdout.contains("backend-flask       18 "), "{}", run.stdout);
 }
 

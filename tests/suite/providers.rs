@@ -84,7 +84,7 @@ fn every_provider_is_wired_as_its_file_says() {
         let exact = text.contains("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
         assert_eq!(exact, provider.traces_only, "{text}");
         assert_eq!(text.contains("_PROTOCOL:"), provider.protocol.is_some(), "{text}");
-        assert_eq!(run.stderr.contains("never tried here"), !provider.confirmed, "{}", run.stderr);
+        assert_eq!(run.stderr.contains("untested"), !provider.confirmed, "{}", run.stderr);
         let (text, _) = wired(&[&["--provider", "collector", "--to"], &arguments[1..]].concat());
         assert!(text.contains("OTEL_EXPORTER_OTLP_ENDPOINT: \"http://otel-collector:4318\""));
         assert!(!text.contains("OTLP_HEADERS"), "{text}");

@@ -132,7 +132,7 @@ fn what_is_wrong_with_them_is_named() {
     let other = Habits { service: "web", ..GOOD };
     let deaf = Habits { reads_traceparent: false, ..GOOD };
     for (habits, words) in
-        [(unnamed, "OTEL_SERVICE_NAME"), (other, "named web"), (deaf, "no child of ours")]
+        [(unnamed, "OTEL_SERVICE_NAME"), (other, "named web"), (deaf, "not a child of ours")]
     {
         let application = application(listen.http, habits);
         let arguments = ["--timeout", "4s", "--app", &home(&application)];
@@ -198,7 +198,7 @@ fn why_nothing_came_is_looked_for_in_the_services_own_files() {
     let slow = project_with(&endpoint, &[("OTEL_BSP_SCHEDULE_DELAY", "30000")]);
     let found = queryable(&slow);
     let evidence = found["evidence"].as_str().unwrap();
-    assert!(evidence.contains("every 30s only"), "{found}");
+    assert!(evidence.contains("only every 30s"), "{found}");
 }
 
 #[test]

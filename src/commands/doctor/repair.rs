@@ -23,8 +23,8 @@ pub(super) struct RepairedProject {
 /// The most fixes in one run; a project with more mistakes needs several runs.
 const MOST: usize = 500;
 
-/// Applies the fixes of an inspection's findings, all at once where that fixes every one of their findings, else one by one, and
-/// inspects the project again after each step.
+/// Applies the fixes of an inspection's findings, all at once if that fixes every one of their findings, else one by
+/// one, and inspects the project again after each step.
 pub(super) fn repair(
     project: &Project,
     inspection: Inspection,

@@ -105,7 +105,7 @@ fn print_finding(finding: &LintFinding, why: Option<&str>, ui: &mut Ui) {
         let head = PaintedLine::from("    ") + TextRole::Faint.paint("why:") + " ";
         ui.result_behind(head, why, 9);
     }
-    let by_us = if finding.fix.is_some() { " (`--fix` does it)" } else { "" };
+    let by_us = if finding.fix.is_some() { " (`--fix` does this)" } else { "" };
     let head = PaintedLine::from("    ") + TextRole::Hint.paint("fix:") + " ";
     ui.result_behind(head, &format!("{}{by_us}", finding.advice), 9);
 }
@@ -136,7 +136,7 @@ fn summarize_findings(findings: &[LintFinding], silenced: SilencedCounts, files:
 fn describe_silenced(silenced: SilencedCounts) -> String {
     let by = |count: usize, cause: &str| match count {
         0 => String::new(),
-        count => format!("; {count} silenced by {cause}"),
+        count => format!("; {count} ignored by {cause}"),
     };
     format!("{}{}", by(silenced.by_arguments, "`--ignore`"), by(silenced.by_file, SILENCE_FILE))
 }

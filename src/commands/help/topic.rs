@@ -83,23 +83,23 @@ fn error_lines() -> String {
 }
 
 fn provider_lines() -> String {
-    let mut text = "# Providers\n\n`--provider` of `init` takes one of these names. A later `init` keeps the provider \
-                    that the services use. The addresses of all but Honeycomb come from the providers' documentation \
-                    and were not tried; `verify` tries them, and `--endpoint` overrides them.\n\n"
+    let mut text = "# Providers\n\n`--provider` of `init` takes one of these names. A later `init` keeps the \
+                    provider that the services use. The addresses of all but Honeycomb come from the providers' \
+                    documentation and are untested; `verify` tests them, and `--endpoint` overrides them.\n\n"
         .to_owned();
     let direct = known_providers().iter().filter(|provider| provider.refused.is_none());
     text += &direct.map(describe_provider).collect::<String>();
     text += "- `otlp`: any OTLP endpoint. `--endpoint URL`, and `--header NAME=VARIABLE` for each header.\n\
              - `local`: `cruddur-ops listen --containers` on this machine. No key.\n\
-             - `collector`: an OpenTelemetry Collector next to the services, the only one with the key; it sends to \
+             - `collector`: an OpenTelemetry Collector next to the services, which alone holds the key; it sends to \
              `--to PROVIDER` (Honeycomb by default).\n\n\
              ## Collector\n\n\
              `--provider collector` adds an OpenTelemetry Collector to the compose file and its configuration in \
-             `otel-collector.yaml`. The other services send to it without a key, and it keeps what it has to send while \
-             the provider does not answer. A browser frontend can be traced through it: `--service FRONTEND` publishes \
-             its port on this machine and allows the frontend's pages. An existing collector is used, and neither it nor \
-             its configuration is overwritten. `verify` sends what the collector would send; `verify --app` proves the \
-             step from a service to the collector.\n";
+             `otel-collector.yaml`. The other services send to it without a key, and it buffers telemetry while the \
+             provider does not answer. A browser frontend can be traced through it: `--service FRONTEND` publishes \
+             the collector's port on this machine and allows requests from the frontend's pages. An existing \
+             collector is used, and neither it nor its configuration is overwritten. `verify` sends what the \
+             collector would send; `verify --app` proves the step from a service to the collector.\n";
     text
 }
 

@@ -34,7 +34,7 @@ pub(super) struct InitAnswers {
     /// `None` when the key is provided from elsewhere.
     pub(super) key: Option<KeyChoice>,
     pub(super) selected: Vec<SelectedService>,
-    /// Services that send already and are to be traced no longer.
+    /// Services that already send and are no longer traced.
     pub(super) dropped: Vec<String>,
     /// The instrumentation found in each service, by its name.
     pub(super) instrumentation: BTreeMap<String, Instrumentation>,
@@ -191,10 +191,10 @@ fn destination_notes(destination: &DestinationChoice) -> Vec<Note> {
     if provider::find_provider(&target.provider).is_some_and(|known| !known.confirmed) {
         notes.push(
             Note::warning(format!(
-                "address and headers of {} are those of its documentation and were never tried here",
+                "the address and headers of {} come from its documentation and are untested",
                 target.title
             ))
-            .hint("`cruddur-ops verify` tries them; `--endpoint URL` names another address"),
+            .hint("`cruddur-ops verify` tests them; `--endpoint URL` overrides the address"),
         );
     }
     notes
@@ -210,7 +210,7 @@ fn changed_destination_notes(
     leaving
         .filter(|(service, _)| is_selected(service))
         .map(|(service, used)| {
-            Note::warning(format!("{service} sends to {} until now", used.shown()))
+            Note::warning(format!("{service} currently sends to {}", used.shown()))
                 .hint(format!("`{}` keeps it there", used.flags()))
         })
         .collect()

@@ -16,7 +16,7 @@ use crate::ui::Ui;
 use crate::ui::prompt::PromptChoice;
 
 /// The note after a no.
-pub(super) const LEFT: &str = "packages and code stay as they are, and send no spans until `cruddur-ops instrument` or your own hand changes them";
+pub(super) const LEFT: &str = "packages and code are not changed, and send no spans until you run `cruddur-ops instrument` or change them yourself";
 
 /// Plans the code that traces the Flask applications of the selected services. A file that cannot be read or edited
 /// safely leads to a warning, and the rest continues.
@@ -63,13 +63,13 @@ fn flask_plan(
     (plan, planned)
 }
 
-/// Returns a plan with only a note: why a service's code stays unchanged and, where the error says so, what to do.
+/// Returns a plan with only a note: why a service's code stays unchanged and, if the error has a hint, what to do.
 fn left_alone(error: &Error) -> Plan {
     let text = format!("the application is not instrumented: {}", error.message);
     let lines = error.paste.as_ref().map(|lines| lines.replace('\n', ", "));
     let step = lines.map(|lines| format!("{}: {lines}", error.hints.join(" ")));
     Plan {
-        notes: vec![Note::warning(text).hint("`cruddur-ops instrument` says more")],
+        notes: vec![Note::warning(text).hint("`cruddur-ops instrument` explains it")],
         steps: step.into_iter().collect(),
         ..Plan::default()
     }

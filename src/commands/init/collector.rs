@@ -51,7 +51,7 @@ pub(super) fn plan(
             }
         }
         notes.push(Note::fact(format!(
-            "{}: its pages send spans to {}/v1/traces and hold no key; the collector takes them from {}",
+            "{}: its pages send spans to {}/v1/traces and hold no key; the collector accepts them from {}",
             service.name,
             address,
             collector.origins.join(", ")

@@ -126,13 +126,15 @@ fn left_behind(
         .filter(|service| was("collector") && collector::is_ours(service, context.root()));
     let collector = own_collector.map(|service| {
         Note::warning(format!(
-            "the service {} stays, and nothing sends to it any more",
+            "the service {} stays, but nothing sends to it any more",
             service.name
         ))
-        .hint(format!("take it out of the compose file, and delete {FILE}"))
+        .hint(format!("remove it from the compose file, and delete {FILE}"))
     });
     let host = was("local").then(|| {
-        Note::fact("`extra_hosts` with host.docker.internal stays: nothing needs it any more, and it does no harm")
+        Note::fact(
+            "`extra_hosts` with host.docker.internal stays: it is no longer needed, but harmless",
+        )
     });
     collector.into_iter().chain(host).collect()
 }
@@ -201,7 +203,7 @@ fn choose_destination(name: &str, request: &DestinationRequest<'_>) -> Result<De
         }
         Some(provider) => Err(own_headers(&provider.title)),
         None if flags.region.is_some() || !flags.set.is_empty() => {
-            let text = format!("`{name}` has no regions and settings");
+            let text = format!("`{name}` has no regions or settings");
             Err(contradiction_error(&text))
         }
         None if name == "local" => match (&flags.endpoint, flags.header.is_empty()) {

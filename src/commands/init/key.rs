@@ -24,7 +24,7 @@ const IN_A_CODESPACE: [&str; 2] = [
 
 const WITHOUT_A_KEYRING: [&str; 2] = [
     "There is no keyring here: the key is stored in .env, which git ignores and only you can read.",
-    "`--store` names another place.",
+    "`--store` chooses another place.",
 ];
 
 /// A key and where it is stored.
@@ -56,7 +56,7 @@ pub(super) fn choose(
     if args.store == Some(StoreName::None) {
         if args.key_stdin {
             let text = "`--key-stdin` gives a key that `--store none` would drop";
-            return Err(Error::new(ErrorCode::Usage, text).hint("leave one of the two out"));
+            return Err(Error::new(ErrorCode::Usage, text).hint("leave out one of the two"));
         }
         let text = format!("key: none is stored; set {variable} where docker compose runs");
         return Ok((None, vec![Note::fact(text)]));
@@ -153,7 +153,7 @@ fn key_question(destination: &Destination, header: &ProviderHeader, ui: &mut Ui)
         _ => "",
     };
     ui.say(format!(
-        "A key is made in {}, at {}{selects}.",
+        "Create a key in {}, at {}{selects}.",
         provider.keys,
         destination.ui.as_deref().unwrap_or(&destination.endpoint)
     ));
@@ -212,7 +212,7 @@ fn accept_given_key(
 ) -> Result<(KeyChoice, Vec<Note>)> {
     let secret = typed::bare(variable, secret, ui);
     if secret.is_empty() {
-        return Err(Error::new(ErrorCode::KeyMissing, "nothing was given")
+        return Err(Error::new(ErrorCode::KeyMissing, "no key was entered")
             .hint("`cruddur-ops init` asks again"));
     }
     let mut notes = Vec::new();

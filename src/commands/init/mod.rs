@@ -125,7 +125,7 @@ pub(super) fn wire_services(
             ui.say("nothing to do: no service is traced");
         }
         PlanDecision::Nothing if !whole.steps.is_empty() => {
-            ui.say("nothing to write before the packages are there");
+            ui.say("nothing to write until the packages are installed");
         }
         PlanDecision::Nothing => ui.say("nothing to do: every traced service is already set up"),
         PlanDecision::Declined => ui.say("nothing was written"),
@@ -270,7 +270,7 @@ fn report_wiring(
     // When nothing leaves this machine, the next step is the receiver.
     let local = answers.destination.provider == "local";
     if later {
-        ui.say("codespaces have the key from their creation or their next start on: stop and start this one, then go on");
+        ui.say("a codespace gets the key when it is created or next started: stop and start this one, then continue");
     } else if is_wired && !args.no_verify && !local && !answers.selected.is_empty() {
         let context = context.again()?;
         let request = ProofRequest {

@@ -26,7 +26,7 @@ pub(super) fn steps(
     let repair = hints.any(|hint| hint.contains(REPAIR));
     let mut lines = plan.steps.clone();
     if !lines.is_empty() {
-        lines.push("cruddur-ops init  # once more: the code waited for these packages".to_owned());
+        lines.push("cruddur-ops init  # again: the code needs these packages first".to_owned());
     }
     lines.extend(repair.then(|| REPAIR.to_owned()));
     lines.extend(

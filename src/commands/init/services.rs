@@ -21,7 +21,7 @@ use crate::ui::Ui;
 pub(super) struct ChosenServices {
     pub(super) selected: Vec<SelectedService>,
     pub(super) notes: Vec<Note>,
-    /// Services that send already and were taken out of the list.
+    /// Services that already send and were deselected.
     pub(super) dropped: Vec<String>,
     /// Whether every service to trace sends there already, so that nothing was asked.
     pub(super) is_settled: bool,
@@ -35,8 +35,7 @@ impl ChosenServices {
 
 /// Chooses the services to trace.
 ///
-/// # Errors
-/// `unknown-service`; an answer that is missing where nobody can be asked.
+/// # Errors `unknown-service`; `answer-missing` without a terminal.
 pub(super) fn choose(
     args: &InitArgs,
     sending: &DestinationChoice,
@@ -53,14 +52,16 @@ pub(super) fn choose(
         selected.service == SERVICE || service.is_some_and(is_collector)
     };
     for collector in selected.extract_if(.., |selected| through_collector && collects(selected)) {
-        let text = format!("{} is a collector, and never traced itself", collector.service);
+        let text = format!("{} is a collector, which is never traced itself", collector.service);
         notes.push(Note::fact(text));
     }
     let copies =
         |selected: &SelectedService| model.service(&selected.service).is_some_and(is_agent_service);
     for copier in selected.extract_if(.., |selected| copies(selected)) {
-        let text =
-            format!("{} copies an agent for others, and is never traced itself", copier.service);
+        let text = format!(
+            "{} copies an agent for other services, and is never traced itself",
+            copier.service
+        );
         notes.push(Note::fact(text));
     }
     Ok(chosen)
@@ -125,7 +126,7 @@ fn choose_services(
     } else if selected.is_empty() {
         notes.push(
             Note::warning("no service is traced")
-                .hint("`cruddur-ops init --service NAME` names one"),
+                .hint("`cruddur-ops init --service NAME` chooses one"),
         );
     }
     let is_dropped = |(at, _): &(usize, &ServiceModel)| classes[*at].traced && !chosen[*at];
@@ -178,7 +179,7 @@ fn ask_services(
         .collect();
     let (items, listed) = ui.fit_entries(&items);
     let picked = ui.choose(
-        "Which services are traced? (space marks, enter goes on)",
+        "Which services are traced? (space selects, enter continues)",
         "--service NAME",
         &items,
         &chosen,

@@ -95,8 +95,11 @@ fn clear_trial(
     redactor: &Redactor,
 ) -> Result<ConsentDecision> {
     let base = Url::parse(&destination.endpoint).map_err(|error| {
-        Error::new(ErrorCode::EndpointInvalid, format!("`{}` is no address", destination.endpoint))
-            .cause(error)
+        Error::new(
+            ErrorCode::EndpointInvalid,
+            format!("`{}` is not an address", destination.endpoint),
+        )
+        .cause(error)
     })?;
     let mut known = KnownSecrets::of(redactor);
     known.add(&key.variable, &key.secret);
@@ -139,9 +142,9 @@ fn key_rejected_everywhere(destination: &Destination, refused: &[String], words:
     let error = Error::new(ErrorCode::KeyRejected, text).cause(message);
     match (provider::find_provider(&destination.provider), &destination.ui) {
         (Some(provider), Some(pages)) => {
-            error.hint(format!("make one at {pages}: {}", provider.keys))
+            error.hint(format!("create one at {pages}: {}", provider.keys))
         }
-        (Some(provider), None) => error.hint(format!("make one in {title}: {}", provider.keys)),
+        (Some(provider), None) => error.hint(format!("create one in {title}: {}", provider.keys)),
         (None, _) => error.hint("`cruddur-ops key status` shows every place that holds a key"),
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn run(
     let (plan, command, question) = match &args.command {
         Some(InstrumentCommand::Span(span)) => {
             let plan = span::plan(span, context)?;
-            (plan, "instrument span", "Put this span into the code?")
+            (plan, "instrument span", "Add this span to the code?")
         }
         None => {
             check_service_names(&context.project, &args.service)?;
@@ -58,9 +58,7 @@ pub(super) fn run(
     let next = instrument_next_steps(&plan, decision);
     if decision == PlanDecision::Nothing && plan.steps.is_empty() {
         ui.say(match args.command {
-            Some(InstrumentCommand::Span(_)) => {
-                "nothing to do: the span is there already".to_owned()
-            }
+            Some(InstrumentCommand::Span(_)) => "nothing to do: the span already exists".to_owned(),
             None if is_without_flask && !args.service.is_empty() => {
                 format!("no Flask application was found in {}", args.service.join(", "))
             }
@@ -84,7 +82,7 @@ fn instrument_next_steps(plan: &Plan, decision: PlanDecision) -> Vec<String> {
     let mut lines = plan.steps.clone();
     if !lines.is_empty() {
         lines.push(
-            "cruddur-ops instrument  # once more: the code waited for these packages".to_owned(),
+            "cruddur-ops instrument  # again: the code needs these packages first".to_owned(),
         );
     }
     if decision == PlanDecision::Write {

@@ -20,7 +20,7 @@ pub(super) fn plan(args: &SpanArgs, context: &ProjectContext) -> Result<Plan> {
         .rsplit_once(':')
         .filter(|(file, function)| !file.is_empty() && !function.is_empty())
         .ok_or_else(|| {
-            Error::new(ErrorCode::Usage, format!("`{}` names no file and function", args.target))
+            Error::new(ErrorCode::Usage, format!("`{}` is not FILE:FUNCTION", args.target))
                 .hint("`backend-flask/services/home_activities.py:HomeActivities.run`")
         })?;
     let source = find_source_file(context, file)?;
@@ -72,7 +72,7 @@ fn parse_attribute(text: &str) -> Result<SpanAttributeRequest> {
                 expression: expression.trim().to_owned(),
             })
         }
-        _ => Err(Error::new(ErrorCode::Usage, format!("`{text}` is no KEY=EXPRESSION"))
+        _ => Err(Error::new(ErrorCode::Usage, format!("`{text}` is not KEY=EXPRESSION"))
             .hint("`--attr app.now=\"now.isoformat()\"`")),
     }
 }

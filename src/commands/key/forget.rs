@@ -190,13 +190,13 @@ fn forget_copy(
         document.forgotten.push(kind.name());
         ui.result(format!("{name} is no longer in {place}"));
         if is_unseen {
-            ui.say("a codespace that runs has it until it is stopped");
+            ui.say("a running codespace has it until it is stopped");
         }
     } else if is_unseen {
         ui.result(format!("{name} is not stored in `{kind}`"));
     } else {
         document.forgotten.push(kind.name());
-        ui.result(format!("{name} was gone from {place} already"));
+        ui.result(format!("{name} was already gone from {place}"));
     }
     Ok(())
 }
@@ -222,7 +222,7 @@ fn print_remaining_copies(
             name => format!("`cruddur-ops key forget --store codespaces --variable {name}`"),
         };
         ui.say(format!(
-            "whether your Codespaces secrets hold one cannot be seen from here: {command} removes it there"
+            "your Codespaces secrets cannot be listed from here: if they hold one, {command} removes it"
         ));
     }
     let survey = stores.survey(name);

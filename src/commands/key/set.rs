@@ -156,7 +156,7 @@ fn describe_codespaces_delay(stores: &Stores, name: &str, secret: &Secret) -> St
         Some(held) if held == *secret => "this shell has this value already",
         Some(_) => "this shell has another value",
     };
-    format!("a codespace has it as a variable from its creation or its next start on; {where_held}")
+    format!("a codespace gets it as a variable when it is created or next started; {where_held}")
 }
 
 fn next_steps(stores: &Stores, name: &str, ui: &mut Ui) {

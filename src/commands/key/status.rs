@@ -120,7 +120,7 @@ fn format_store_row(row: &StoreAnswerRow, survey: &SecretSurvey) -> String {
         (None, None) => format!("-         nothing in {}", row.place),
     };
     if compose_takes(survey) == Some(row.store) {
-        format!("{state}  <- docker compose takes this")
+        format!("{state}  <- used by docker compose")
     } else {
         state
     }
@@ -146,7 +146,7 @@ fn print_key_advice(survey: &SecretSurvey, shell: &Shell, ui: &mut Ui) {
             found.store
         )),
         (Some(found), _) if found.store == StoreKind::Env => {}
-        (Some(found), _) => ui.detail(format!("`run` takes the one in {}", found.place)),
+        (Some(found), _) => ui.detail(format!("`run` uses the one in {}", found.place)),
     }
 }
 

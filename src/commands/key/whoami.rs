@@ -142,7 +142,7 @@ fn print_key_owner(whoami: &Whoami, target: &HoneycombTarget, found: &StoredSecr
     if !whoami.may_send() {
         ui.warn(
             "this key may not send events",
-            Some("make an ingest key, or give this one the permission to send"),
+            Some("create an ingest key, or give this one the permission to send"),
         );
     }
 }

@@ -147,14 +147,14 @@ impl ForwardQueue {
         }
         let mut parts = vec![format!("{} accepted", self.accepted)];
         for (number, what) in
-            [(self.refused, "not accepted"), (self.left_out, "left out: too many were waiting")]
+            [(self.refused, "not accepted"), (self.left_out, "dropped: too many were waiting")]
         {
             if number > 0 {
                 parts.push(format!("{number} {what}"));
             }
         }
         if ended.is_err() {
-            parts.push("the rest was given up".to_owned());
+            parts.push("the rest was abandoned".to_owned());
         }
         let requests = format_count(self.accepted + self.refused + self.left_out, "request");
         let parts = parts.join(", ");

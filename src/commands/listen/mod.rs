@@ -106,7 +106,7 @@ fn container_bridge_address() -> Result<Option<IpAddr>> {
             "docker has no bridge `docker0` on this machine",
         )
         .cause("its engine is not running, or not one of this machine's own")
-        .hint("start docker first, or `cruddur-ops listen --bind 0.0.0.0`, which lets every machine in")),
+        .hint("start docker first, or `cruddur-ops listen --bind 0.0.0.0`, which accepts connections from every machine")),
         None => Ok(None),
     }
 }
@@ -204,6 +204,8 @@ fn print_welcome(
         ));
     }
     page.iter().for_each(|page| page.tell(ui));
-    ui.say(format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} sends here; Ctrl-C sums up"));
+    ui.say(format!(
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} sends here; Ctrl-C prints a summary"
+    ));
     ui.say("");
 }

@@ -197,7 +197,7 @@ impl ListenSession {
         if left.traces > 0 {
             let traces = format_count(left.traces, "trace");
             let spans = format_count(left.spans, "span");
-            ui.say(format!("{traces} of {spans} left memory (--keep), {} of them before they were complete; they are counted above", left.open));
+            ui.say(format!("{traces} of {spans} were dropped from memory (--keep), {} of them before they were complete; they are counted above", left.open));
         }
         if self.rejected > 0 {
             let spans = format_count(self.rejected as u64, "span");
@@ -206,7 +206,7 @@ impl ListenSession {
         for (number, signal) in [(self.metrics, "metrics"), (self.logs, "logs")] {
             if number > 0 {
                 let requests = format_count(number, "request");
-                ui.say(format!("{requests} with {signal} acknowledged and not looked at"));
+                ui.say(format!("{requests} with {signal} acknowledged and ignored"));
             }
         }
     }

@@ -94,7 +94,7 @@ fn nobody_answers(missing: &MissingLinkReason, http_port: u16) -> Error {
         format!("no `listen` answers at {}", listen::listen_address(http_port)),
     )
     .cause(format!("there is no link into Honeycomb either: {}", missing.why))
-    .hint("`cruddur-ops listen` in another terminal answers from what arrives there");
+    .hint("`cruddur-ops listen`, in another terminal, collects traces to query");
     match missing.remedy {
         Some(remedy) => error.hint(remedy),
         None => error,

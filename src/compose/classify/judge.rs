@@ -142,7 +142,7 @@ impl JudgedService<'_> {
     fn by_activity(&self, activity: Option<&CommandActivity>) -> Option<Classification> {
         let (role, words) = match activity {
             Some(CommandActivity::Watches(words)) => {
-                (ServiceRole::Task, format!("`{words}` makes files anew when others change"))
+                (ServiceRole::Task, format!("`{words}` rebuilds files when others change"))
             }
             Some(CommandActivity::Tests(words)) => {
                 (ServiceRole::Task, format!("`{words}` runs tests"))

@@ -72,13 +72,13 @@ impl ProjectLoader<'_> {
             let message = format!("{} is not valid YAML", path.display());
             Error::new(ErrorCode::InvalidYaml, message)
                 .cause(&error.message)
-                .hint("`cruddur-ops doctor` knows the usual slips")
+                .hint("`cruddur-ops doctor` recognises common mistakes")
                 .at(read.place(error.offset))
         })?;
         self.scan(&tree, file, scope)?;
         if tree.root().is_none() {
             let span = FileSpan { file, range: 0..0 };
-            self.warn(&span, "the file says nothing".to_owned(), WarningWeight::Refused);
+            self.warn(&span, "the file is empty".to_owned(), WarningWeight::Refused);
         }
         let mut documents = Vec::with_capacity(1);
         for root in NodeView::roots(&tree, file) {

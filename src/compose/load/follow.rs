@@ -132,7 +132,8 @@ impl ProjectLoader<'_> {
         }
         if self.including.contains(first) {
             let place = self.files[include.span.file.0].place(include.span.range.start);
-            let message = format!("{} includes itself in the end", first.display());
+            let message =
+                format!("{} includes itself, directly or through other files", first.display());
             return Err(Error::new(ErrorCode::ComposeCycle, message).at(place));
         }
         for (path, written) in paths.iter().zip(&include.paths) {
@@ -199,7 +200,10 @@ impl ProjectLoader<'_> {
         }
         if chain.contains(&link) {
             let place = self.files[extends.span.file.0].place(extends.span.range.start);
-            let message = format!("the service `{}` extends itself in the end", partial.name);
+            let message = format!(
+                "the service `{}` extends itself, directly or through others",
+                partial.name
+            );
             return Err(Error::new(ErrorCode::ComposeCycle, message).at(place));
         }
         chain.push(link);

@@ -163,7 +163,7 @@ struct ProjectLoader<'s> {
 }
 
 /// Message for the service that exceeds the size limit.
-const SERVICES_TOO_LARGE: &str = "up to this service, the services say more than 64 MiB in all once aliases and `extends` are followed";
+const SERVICES_TOO_LARGE: &str = "up to this service, the services are larger than 64 MiB in all once aliases and `extends` are expanded";
 
 impl ProjectLoader<'_> {
     fn warn(&mut self, span: &FileSpan, text: String, weight: WarningWeight) {

@@ -59,10 +59,10 @@ impl fmt::Display for AddressObstacle {
         match self {
             Self::NoNetwork => f.write_str("it has no network: `network_mode: none`"),
             Self::Internal => {
-                f.write_str("its networks are internal: nothing beyond them is reached")
+                f.write_str("its networks are internal: it reaches nothing outside them")
             }
             Self::NamesUnknown { mode, service } => {
-                write!(f, "with `network_mode: {mode}` the name of {service} is not known to it")
+                write!(f, "with `network_mode: {mode}` it cannot resolve the name of {service}")
             }
             Self::NoSharedNetwork { service } => {
                 write!(f, "it shares no network with {service}")
@@ -84,7 +84,7 @@ impl fmt::Display for AddressObstacle {
             Self::PublishedToItself { service } => {
                 write!(
                     f,
-                    "{service} publishes the port to 127.0.0.1 alone: no container reaches it there"
+                    "{service} publishes the port to 127.0.0.1 only: no container reaches it there"
                 )
             }
         }
@@ -96,7 +96,7 @@ impl AddressObstacle {
     pub fn hint(&self) -> String {
         match self {
             Self::NoNetwork | Self::TargetWithoutNetwork { .. } => {
-                "take `network_mode: none` out, or leave the service untraced".to_owned()
+                "remove `network_mode: none`, or leave the service untraced".to_owned()
             }
             Self::Internal => {
                 "add a network without `internal: true`, or send through a collector that has one"

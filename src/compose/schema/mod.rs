@@ -323,7 +323,7 @@ impl<'s> SchemaChecker<'s> {
             .map(|meant| format!("; did you mean `{meant}`?"))
             .unwrap_or_default();
         let place = self.shown();
-        self.report(name, format!("{place} takes no key `{key}`{meant}"));
+        self.report(name, format!("{place} does not allow the key `{key}`{meant}"));
     }
 }
 

@@ -124,7 +124,7 @@ impl<'a> JsonDraft<'a> {
     pub(super) fn proven(&self) -> Result<String, EditRefusal> {
         let at = self.tree.root.range.start;
         let text = patch::apply(self.tree.source, &self.patches)
-            .ok_or_else(|| self.tree.refuse(at, "two of the changes fall on the same place"))?;
+            .ok_or_else(|| self.tree.refuse(at, "two of the changes overlap"))?;
         let after = JsonTree::parse(&text)
             .map_err(|_| self.tree.refuse(at, "the edit would break the file"))?;
         if JsonMeaning::of(&after.root) != self.planned || after.comments() != self.tree.comments()

@@ -60,7 +60,7 @@ impl<'a> JsonTree<'a> {
             CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
         let parsed = parse_to_ast(source, &collect, &STRICT).map_err(|error| {
             let words = error.kind().to_string().to_lowercase();
-            json_refusal(source, error.range().start, format!("this is no JSON: {words}"))
+            json_refusal(source, error.range().start, format!("this is not valid JSON: {words}"))
         })?;
         let root = parsed
             .value

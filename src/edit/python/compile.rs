@@ -173,10 +173,10 @@ impl<'t> PythonChecker<'t> {
             }
             "wildcard_import" => when(
                 around.frame != StatementFrame::Module,
-                "`import *` is for the module's own level",
+                "`import *` is only allowed at module level",
             ),
             "nonlocal_statement" if around.functions < 2 => {
-                Some("no function around binds this name")
+                Some("no enclosing function binds this name")
             }
             "global_statement" | "nonlocal_statement" => {
                 let used = |name: &Node<'_>| self.seen[around.scope].contains(self.of(*name));
@@ -243,7 +243,7 @@ impl<'t> PythonChecker<'t> {
     fn statement_fault(&self, node: Node<'_>) -> Option<&'static str> {
         let parts = list_code_children(node);
         match parts.as_slice() {
-            [only] if only.kind() == "named_expression" => Some("`:=` needs brackets here"),
+            [only] if only.kind() == "named_expression" => Some("`:=` needs parentheses here"),
             _ => None,
         }
     }
@@ -375,7 +375,7 @@ fn try_fault(node: Node<'_>) -> Option<&'static str> {
 /// Rejects `except A, b:`, which is Python 2.
 fn except_fault(node: Node<'_>) -> Option<&'static str> {
     has_child_kind(node, ",")
-        .then_some("`except` names several exceptions in brackets, and the error behind `as`")
+        .then_some("`except` takes several exceptions in parentheses, and a name after `as`")
 }
 
 fn named_fault(node: Node<'_>) -> Option<&'static str> {

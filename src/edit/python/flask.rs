@@ -246,7 +246,7 @@ fn find_app_target<'t>(
         return if holder == Some(statement) {
             AppBinding::Returned
         } else {
-            AppBinding::Nothing("it is handed on without a name")
+            AppBinding::Nothing("it is passed on without a name")
         };
     }
     let mut above = parents.upwards(call).skip(1);
@@ -262,7 +262,7 @@ fn find_app_target<'t>(
             AppBinding::Nothing("what it is bound to cannot be named a second time")
         }
         Some(_) => AppBinding::Nothing("several names are assigned at once"),
-        None => AppBinding::Nothing("it is handed on without a name"),
+        None => AppBinding::Nothing("it is passed on without a name"),
     }
 }
 

@@ -153,7 +153,7 @@ impl PythonLines<'_> {
                 }
                 b' ' | b'\t' | b'\x0c' => {}
                 0 | b'`' | b'$' | b'?' => {
-                    return Err((self.at, "no Python has this character here"));
+                    return Err((self.at, "Python does not allow this character here"));
                 }
                 _ => {
                     self.bracket(byte)?;
@@ -173,7 +173,7 @@ impl PythonLines<'_> {
             b')' | b']' | b'}' => {
                 return match self.brackets.pop() {
                     Some((expected, _)) if expected == byte => Ok(()),
-                    _ => Err((self.at, "this bracket closes none")),
+                    _ => Err((self.at, "this bracket closes nothing")),
                 };
             }
             _ => return Ok(()),

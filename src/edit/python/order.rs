@@ -66,7 +66,7 @@ fn find_misplaced_calls(
             let early = call.scope == CallScope::Module && call.statement.end <= app.statement.start;
             let late = call.scope == CallScope::Main && call.name == "instrument_app";
             let (effect, text) = if early && !is_bound_before(source, name, call.statement.start) {
-                let text = format!("`{}` uses `{name}` before it is made: the application does not start", call.name);
+                let text = format!("`{}` uses `{name}` before it is created: the application does not start", call.name);
                 (MistakeEffect::NoStart, text)
             } else if late {
                 let text = format!("`{}` runs only when this file is run as a program, not under `flask run` or gunicorn", call.name);

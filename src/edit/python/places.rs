@@ -57,7 +57,7 @@ pub(super) fn target_fault(node: Node<'_>, above: &str) -> Option<&'static str> 
             if field("right")
                 .is_some_and(|right| matches!(right.kind(), "list_splat" | "named_expression"))
             {
-                return Some("this needs brackets, or a comma");
+                return Some("this needs parentheses, or a comma");
             }
             stored_fault(left)
         }
@@ -84,7 +84,7 @@ pub(super) fn target_fault(node: Node<'_>, above: &str) -> Option<&'static str> 
         }
         "lambda" | "keyword_argument" | "default_parameter" | "return_statement" => {
             let named = |part: &Node<'_>| part.kind() == "named_expression";
-            list_code_children(node).iter().any(named).then_some("`:=` needs brackets here")
+            list_code_children(node).iter().any(named).then_some("`:=` needs parentheses here")
         }
         "interpolation" => {
             list_code_children(node).is_empty().then_some("an empty expression in a string")

@@ -1,4 +1,4 @@
-//! Functions that end something more often than they begin it.
+//! Finds functions that call an end method more often than its begin method.
 
 use tree_sitter::Node;
 

@@ -60,7 +60,7 @@ impl<'a> PythonSource<'a> {
             let message = if node.is_missing() {
                 format!("`{}` is missing", node.kind())
             } else {
-                "this is not Python".to_owned()
+                "this is not valid Python".to_owned()
             };
             return Err(syntax_error(text, node.start_byte(), &message));
         }

@@ -12,14 +12,14 @@ const KEYWORDS: [&str; 35] = [
 
 /// Returns the reason why this is not a valid name.
 pub(super) fn identifier_fault(text: &str) -> Option<&'static str> {
-    KEYWORDS.contains(&text).then_some("a keyword is no name")
+    KEYWORDS.contains(&text).then_some("a keyword cannot be a name")
 }
 
 /// Returns the reason why this is not a valid integer.
 pub(super) fn integer_fault(text: &str) -> Option<&'static str> {
     let digits = text.replace('_', "").to_ascii_lowercase();
     if digits.ends_with('l') {
-        return Some("`L` behind a number is Python 2");
+        return Some("`L` after a number is Python 2");
     }
     let octal = digits.len() > 1
         && digits.starts_with('0')
@@ -52,7 +52,7 @@ pub(super) fn string_fault(text: &str, node: Node<'_>) -> Option<&'static str> {
     }
     let is_bytes = prefix.contains('b');
     if is_bytes && !text.is_ascii() {
-        return Some("bytes hold ASCII characters alone");
+        return Some("bytes can only have ASCII characters");
     }
     let mut cursor = node.walk();
     let mut contents = node

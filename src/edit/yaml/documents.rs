@@ -34,7 +34,7 @@ impl<'t> DocumentParts<'t> {
                 .filter(|part| is_document(whole, number, part))
                 .ok_or_else(|| {
                     YamlDraft::of(whole)
-                        .refuse(*start, "this document cannot be told from the others")
+                        .refuse(*start, "this document cannot be distinguished from the others")
                 })?;
             let lines = part.source.bytes().filter(|byte| *byte == b'\n').count();
             parts.push((Arc::new(part), line));

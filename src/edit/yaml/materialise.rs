@@ -191,7 +191,7 @@ fn copy_node(
     let target = tree.resolve(id);
     let node = tree.node(target);
     let YamlKind::Scalar(text, style) = &node.kind else {
-        return Err(draft.refuse_node(id, "this variable is no scalar, so it cannot be copied"));
+        return Err(draft.refuse_node(id, "this variable is not a scalar, so it cannot be copied"));
     };
     let (text, words) = (tree.text(text), &tree.source[node.range.clone()]);
     let fits = match style {

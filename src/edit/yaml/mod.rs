@@ -50,8 +50,8 @@ impl EditRefusal {
     fn syntax(source: &str, error: &YamlSyntaxError) -> Self {
         let text = source.lines().nth(error.line.saturating_sub(1));
         Self {
-            reason: format!("this is no YAML: {}", error.message),
-            hint: Some("correct that line, then run the same command again".to_owned()),
+            reason: format!("this is not valid YAML: {}", error.message),
+            hint: Some("fix that line, then run the same command again".to_owned()),
             line: error.line,
             column: error.column,
             text: text.unwrap_or_default().to_owned(),

@@ -45,7 +45,7 @@ fn rename_in_document(
         let YamlKind::Scalar(text, _) = &tree.node(id).kind else { continue };
         let Some(new) = renamed(tree.text(text), renames) else { continue };
         let Some(range) = text.range() else {
-            return Err(draft.refuse_node(id, "this is not written in one piece"));
+            return Err(draft.refuse_node(id, "this value is not written on one line"));
         };
         draft.replace(range, new);
     }

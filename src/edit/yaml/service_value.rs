@@ -41,7 +41,7 @@ impl ServiceValue {
         };
         let mapping = tree.resolve(written);
         if !matches!(tree.node(mapping).kind, YamlKind::Mapping(..)) {
-            return Err(draft.refuse_node(key, format!("service `{service}` is no mapping")));
+            return Err(draft.refuse_node(key, format!("service `{service}` is not a mapping")));
         }
         let column = |id| draft.lines.column(tree.start(id));
         let first = tree.entries(mapping).first();

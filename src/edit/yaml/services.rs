@@ -42,11 +42,11 @@ impl ServiceNodes {
     pub(super) fn find(draft: &YamlDraft<'_>) -> Result<Self, EditRefusal> {
         let tree = draft.tree;
         let Some(root) = tree.root().filter(|root| !tree.is_null(*root)) else {
-            return Err(draft.refuse(0, "there is nothing in this file"));
+            return Err(draft.refuse(0, "this file is empty"));
         };
         if !matches!(tree.node(root).kind, YamlKind::Mapping(..)) {
             return Err(
-                draft.refuse_node(root, "a compose file is a mapping with a key `services`")
+                draft.refuse_node(root, "a compose file must be a mapping with a key `services`")
             );
         }
         let Some(id) = tree.get(root, "services") else {
@@ -54,7 +54,7 @@ impl ServiceNodes {
         };
         let id = tree.resolve(id);
         if !matches!(tree.node(id).kind, YamlKind::Mapping(..)) {
-            return Err(draft.refuse_node(id, "`services` is no mapping"));
+            return Err(draft.refuse_node(id, "`services` is not a mapping"));
         }
         let entries = tree.entries(id).iter();
         let named = entries.filter_map(|(key, value)| {

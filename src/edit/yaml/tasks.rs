@@ -60,7 +60,7 @@ fn plan(draft: &mut YamlDraft<'_>, wanted: &[WantedTask]) -> Result<(), EditRefu
         YamlKind::Scalar(..) if tree.is_null(list) => {
             draft.replace_value((key, list), CollectionLayout::Block, &NewYamlValue::List(items), 2)
         }
-        _ => Err(draft.refuse_node(list, "`tasks` is no list")),
+        _ => Err(draft.refuse_node(list, "`tasks` is not a list")),
     }
 }
 

@@ -51,7 +51,7 @@ impl SdkDialect for NodeSdk {
                 "zipkin" => exporters.push(SpanExporter::Other(name.to_owned())),
                 _ => {
                     let text = format!(
-                        "{TRACES_EXPORTER} names `{name}`, which the SDK of JavaScript leaves out"
+                        "{TRACES_EXPORTER} names `{name}`, which the JavaScript SDK ignores"
                     );
                     reading.different(SdkProblemKind::ExporterUnknown, TRACES_EXPORTER, text);
                 }
@@ -85,7 +85,7 @@ impl SdkDialect for NodeSdk {
         }
         let list = reading.set(RESOURCE, UnsetRule::Blank).unwrap_or_default();
         let mut resource = parse_resource_attributes(list).unwrap_or_else(|reason| {
-            let text = format!("{RESOURCE}: {reason}, so all of it is left out");
+            let text = format!("{RESOURCE}: {reason}, so all of it is ignored");
             reading.different(SdkProblemKind::ResourceDropped, RESOURCE, text);
             BTreeMap::new()
         });
@@ -117,8 +117,7 @@ impl SdkDialect for NodeSdk {
         let (known, unknown): (Vec<&str>, Vec<&str>) =
             names.into_iter().partition(|name| PROPAGATOR_NAMES.contains(name));
         for name in unknown {
-            let text =
-                format!("{PROPAGATORS} names `{name}`, which the SDK of JavaScript leaves out");
+            let text = format!("{PROPAGATORS} names `{name}`, which the JavaScript SDK ignores");
             reading.different(SdkProblemKind::PropagatorUnknown, PROPAGATORS, text);
         }
         known.into_iter().map(str::to_owned).collect()
@@ -167,7 +166,7 @@ fn read_node_protocol(reading: &mut SdkReading<'_>) -> OtlpProtocol {
     };
     OtlpProtocol::named(value).unwrap_or_else(|| {
         let text =
-            format!("{variable} is `{value}`; the SDK of JavaScript sends http/protobuf instead");
+            format!("{variable} is `{value}`; the JavaScript SDK sends http/protobuf instead");
         reading.different(SdkProblemKind::ProtocolUnknown, variable, text);
         OtlpProtocol::HttpProtobuf
     })

@@ -124,7 +124,7 @@ fn http_endpoint(reading: &mut SdkReading<'_>) -> (EndpointSource, Option<Url>, 
                     None => "http://localhost:4318",
                 };
                 let text = format!(
-                    "{variable} is `{value}` ({reason}): the SDK of JavaScript uses {instead}"
+                    "{variable} is `{value}` ({reason}): the JavaScript SDK uses {instead}"
                 );
                 reading.different(SdkProblemKind::EndpointIgnored, variable, text);
             }

@@ -62,7 +62,7 @@ pub(super) fn read_grpc(reading: &mut SdkReading<'_>) -> OtlpExporter {
     };
     let url = grpc_url(reading, &written);
     if url.is_none() {
-        let reason = "no address of a gRPC server";
+        let reason = "not the address of a gRPC server";
         reading.unusable_endpoint(source, &written, reason);
     }
     let headers = read_python_headers(reading);
@@ -98,11 +98,11 @@ fn request_url(text: &str) -> Result<Url, String> {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     if host.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
-        return Err("a blank in the address".to_owned());
+        return Err("a space in the address".to_owned());
     }
     let port = host.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
     if port.is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err("no valid port".to_owned());
+        return Err("not a valid port".to_owned());
     }
     if host.is_empty() || host.starts_with(['*', '.', ':']) {
         return Err("no host".to_owned());
@@ -189,11 +189,12 @@ fn read_python_headers(reading: &mut SdkReading<'_>) -> Vec<ExportHeader> {
         } else if value.contains(' ') {
             let name = name.to_lowercase();
             if value.contains('%') {
-                let text = format!("{variable}: {name} holds a blank, so its `%` is not decoded");
+                let text =
+                    format!("{variable}: {name} has a space in it, so its `%` is not decoded");
                 reading.different(SdkProblemKind::HeaderBlank, variable, text);
             } else {
                 let text =
-                    format!("{variable}: {name} holds a blank; `%20` is understood everywhere");
+                    format!("{variable}: {name} has a space in it; `%20` is understood everywhere");
                 reading.different(SdkProblemKind::HeaderBlank, variable, text);
             }
             set_header(&mut headers, &name, value.trim());
@@ -251,7 +252,7 @@ fn grpc_compression(reading: &mut SdkReading<'_>) -> OtlpCompression {
             "gzip" => compression = Some(OtlpCompression::Gzip),
             _ => {
                 let text = format!(
-                    "{variable} is `{value}`; over gRPC Python's SDK knows gzip alone, and does not start"
+                    "{variable} is `{value}`; over gRPC Python's SDK knows only gzip, and does not start"
                 );
                 reading.nothing_starts(SdkProblemKind::CompressionUnknown, variable, text);
                 compression = Some(OtlpCompression::None);
@@ -267,7 +268,7 @@ fn read_python_timeout(reading: &mut SdkReading<'_>) -> Option<Duration> {
     match python_float(value) {
         Some(seconds) if seconds > 0.0 => Duration::try_from_secs_f64(seconds).ok(),
         Some(_) => {
-            let text = format!("{variable} is {value}: no request can be sent in no time");
+            let text = format!("{variable} is {value}: no request can be sent in zero seconds");
             reading.nothing_sent(SdkProblemKind::Timeout, variable, text);
             Some(Duration::ZERO)
         }

@@ -163,7 +163,7 @@ impl<'a> SdkReading<'a> {
                     .find(|key| *key != SERVICE_NAME && key.eq_ignore_ascii_case(SERVICE_NAME));
                 let text = match similar {
                     Some(key) => format!(
-                        "`{key}` is another attribute than `{SERVICE_NAME}`: the traces are named {UNNAMED_SERVICE}"
+                        "`{key}` is not `{SERVICE_NAME}`: the traces are named {UNNAMED_SERVICE}"
                     ),
                     None => format!("no {NAME}: the traces are named {UNNAMED_SERVICE}"),
                 };

@@ -34,7 +34,7 @@ impl SdkDialect for SpecifiedSdk {
         }
         match reading.input.language {
             Some(Language::Go) if is_on => {
-                let text = format!("{SWITCH} is true, which the SDK of Go does not read");
+                let text = format!("{SWITCH} is true, which the Go SDK does not read");
                 reading.different(SdkProblemKind::SwitchIgnored, SWITCH, text);
                 false
             }
@@ -221,7 +221,7 @@ fn request_url(
 ) -> Result<Url, String> {
     let is_grpc = protocol == OtlpProtocol::Grpc;
     if written.trim() != written {
-        return Err("a blank is part of the address".to_owned());
+        return Err("a space is part of the address".to_owned());
     }
     let text = if written.contains("://") {
         written.to_owned()
@@ -232,7 +232,7 @@ fn request_url(
     };
     let mut url = Url::parse(&text).map_err(|error| error.to_string())?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err("no http or https address".to_owned());
+        return Err("not an http or https address".to_owned());
     }
     url.set_fragment(None);
     let is_base =
@@ -264,7 +264,8 @@ fn read_specified_headers(reading: &mut SdkReading<'_>) -> Vec<ExportHeader> {
         }
         let value = value.trim();
         if value.contains([' ', '\t']) {
-            let text = format!("{variable}: {name} holds a blank; `%20` is understood everywhere");
+            let text =
+                format!("{variable}: {name} has a space in it; `%20` is understood everywhere");
             reading.different(SdkProblemKind::HeaderBlank, variable, text);
         }
         if value.contains(';') {

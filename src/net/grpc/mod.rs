@@ -89,7 +89,7 @@ async fn connect_channel(
     let RouteVia::Addresses(addresses) = &route.via else {
         return Err(RequestFailure::before(
             FailureCode::Connect,
-            "gRPC through a proxy is not tried",
+            "gRPC through a proxy is not supported",
         ));
     };
     let opening = ConnectionStart::default();
@@ -189,7 +189,7 @@ fn unanswered_failure(
 ) -> RequestFailure {
     match opening.spoke() {
         PeerProtocol::Otherwise => {
-            RequestFailure::after(FailureCode::NotOtlp, "what answers there speaks no gRPC")
+            RequestFailure::after(FailureCode::NotOtlp, "the server there does not speak gRPC")
                 .hint("OTLP over HTTP usually has port 4318, gRPC has 4317")
         }
         PeerProtocol::Nothing => RequestFailure::after(

@@ -99,7 +99,7 @@ impl RelayedReply {
             _ => None,
         };
         let no_answer =
-            || ExportMeaning::refused(FailureCode::NotOtlp, "the answer is no message of OTLP");
+            || ExportMeaning::refused(FailureCode::NotOtlp, "the answer is not an OTLP message");
         answer.map_or_else(no_answer, meaning_of)
     }
 }
@@ -128,7 +128,7 @@ mod tests {
             let expected = if is_taken {
                 ExportMeaning::Accepted { warning: None }
             } else {
-                ExportMeaning::refused(FailureCode::NotOtlp, "the answer is no message of OTLP")
+                ExportMeaning::refused(FailureCode::NotOtlp, "the answer is not an OTLP message")
             };
             assert_eq!(meaning, expected, "{body:?}");
         }

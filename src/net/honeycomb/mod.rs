@@ -81,7 +81,9 @@ pub(crate) async fn whoami_over(
     };
     match status {
         200 => Whoami::read(&answer.body).ok_or_else(|| {
-            WhoamiFailure::Unanswered("200 with something that is no answer of Honeycomb's".into())
+            WhoamiFailure::Unanswered(
+                "200 with something that is not an answer of Honeycomb's".into(),
+            )
         }),
         401 | 403 => Err(WhoamiFailure::Rejected(message)),
         _ => Err(WhoamiFailure::Unanswered(message)),

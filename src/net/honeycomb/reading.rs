@@ -74,7 +74,7 @@ pub(crate) async fn fetch_datasets(
     let received =
         send_honeycomb_request(route, "/1/datasets", HttpRequest::Get, key, deadline).await?;
     Dataset::read_all(&received.answer.body).ok_or_else(|| {
-        QueryFailure::Refused("200 with something that is no list of datasets".into())
+        QueryFailure::Refused("200 with something that is not a list of datasets".into())
     })
 }
 
@@ -167,5 +167,5 @@ fn decode_honeycomb_body<T: for<'a> Deserialize<'a>>(
     received: &HttpReply,
 ) -> Result<T, QueryFailure> {
     serde_json::from_slice(&received.answer.body)
-        .map_err(|_| QueryFailure::Refused("an answer that is none of Honeycomb's".into()))
+        .map_err(|_| QueryFailure::Refused("something that is not an answer of Honeycomb's".into()))
 }

@@ -51,12 +51,12 @@ impl std::fmt::Display for RequestRefusal {
                 f,
                 "nothing is at {path}: spans go to /v1/traces, metrics to /v1/metrics, logs to /v1/logs"
             ),
-            Self::Method => f.write_str("only POST is answered here"),
+            Self::Method => f.write_str("only POST is allowed here"),
             Self::Unsupported(text)
             | Self::TooLarge(text)
             | Self::Malformed(text)
             | Self::Foreign(text) => f.write_str(text),
-            Self::TooSlow => f.write_str("the request did not come in time"),
+            Self::TooSlow => f.write_str("the request did not arrive in time"),
             Self::Busy => f.write_str("too many requests are waiting; try again"),
         }
     }
@@ -110,7 +110,7 @@ impl BodyReader {
         let mut bytes = BytesMut::new();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
-                RequestRefusal::Malformed(format!("the body broke off: {error}"))
+                RequestRefusal::Malformed(format!("the body ended early: {error}"))
             })?;
             let Ok(chunk) = frame.into_data() else {
                 continue;

@@ -274,7 +274,7 @@ impl Receiver {
         Ok((receiver, inbox))
     }
 
-    /// Also binds the same ports on another address of this machine.
+    /// Binds the same ports on a second address of this machine.
     ///
     /// # Errors
     /// As [`Receiver::bind`].

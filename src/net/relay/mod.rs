@@ -179,7 +179,8 @@ impl Relay {
         }
     }
 
-    /// The header `name=value` that a sender over gRPC may be asked for; over HTTP the endpoint holds the token.
+    /// Returns the header `name=value` that a sender over gRPC must send; over HTTP the token is part of the
+    /// endpoint.
     pub fn token_header(&self) -> Option<String> {
         (self.state.protocol == OtlpProtocol::Grpc)
             .then(|| format!("{TOKEN_HEADER}={}", self.state.token))

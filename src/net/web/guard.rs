@@ -1,4 +1,5 @@
-//! Who may see the page: a browser that came by the address, under a name of this machine or of this very workspace.
+//! Decides who may see the page: a browser that opened its address, under a name of this machine or of this
+//! workspace.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
@@ -14,20 +15,20 @@ use crate::net::receiver::names::{is_local, requested_host};
 use crate::otlp::trace::encode_hex;
 use crate::secret::Secret;
 
-/// Why a request gets no page.
+/// The reason why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PageRefusal {
-    /// It calls this machine by another's name.
+    /// Its Host header is not a name of this machine.
     Host,
-    /// It is another page's.
+    /// It comes from another page.
     Origin,
-    /// It does not come by the address, or the address was used before.
+    /// It has no session cookie or token, or the token was used before.
     Session,
     /// The browser prefetches a page that the user has not opened.
     Prefetch,
-    /// It is no GET.
+    /// It is not a GET.
     Method,
-    /// It has a body, or a question too long.
+    /// It has a body, or its query is too long.
     TooLarge,
     /// There is no such path.
     Unknown,
@@ -58,7 +59,7 @@ impl std::fmt::Display for PageRefusal {
             Self::Origin => "another page cannot use this one",
             Self::Session => "open the newest address that `cruddur-ops listen --web` printed; each lets one browser in",
             Self::Prefetch => "this address lets one browser in, once it is opened",
-            Self::Method => "only GET is answered here",
+            Self::Method => "only GET is allowed here",
             Self::TooLarge => "the request is too large",
             Self::Unknown => "there is nothing at this path",
             Self::Busy => "too many pages are open",
@@ -71,7 +72,7 @@ impl std::fmt::Display for PageRefusal {
 #[derive(Debug)]
 pub(super) struct PageGuard {
     pub(super) address: SocketAddr,
-    /// Where a browser outside of the workspace finds the page.
+    /// The address of the page for a browser outside of the workspace.
     workspace: Option<Url>,
     token: Mutex<Secret>,
     session: Secret,
@@ -85,7 +86,7 @@ impl PageGuard {
         Self { address, workspace, token: Mutex::new(random_secret()), session: random_secret() }
     }
 
-    /// The address that lets one browser in.
+    /// Returns the address, which lets one browser in.
     pub(super) fn url(&self) -> String {
         let token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         let base = match &self.workspace {
@@ -166,7 +167,7 @@ impl PageGuard {
     }
 }
 
-/// 256 random bits.
+/// Returns Returns Returns Returns Returns Returns Returns Returns Returns 256 random bits.
 fn random_secret() -> Secret {
     Secret::new(encode_hex(&rand::random::<[u8; 32]>()))
 }

@@ -1,4 +1,5 @@
-//! The page of `listen --web`: its files, a stream of news, and questions that whoever holds the spans answers.
+//! The page of `listen --web`: its files, a stream of change events, and questions that the owner of the spans
+//! answers.
 //!
 //! Listens on loopback alone. Knows nothing of spans: a question is text, an answer a document.
 
@@ -30,7 +31,7 @@ use crate::error::Result;
 use crate::limits;
 use guard::{PageGuard, PageRefusal};
 
-/// What the page tells whoever serves it.
+/// A message from the page to the command that serves it.
 #[derive(Debug)]
 pub(crate) enum PageRequest {
     /// A question, still percent-encoded, and where its answer goes.
@@ -48,7 +49,7 @@ pub(crate) struct PageServer {
     door: JoinHandle<()>,
 }
 
-/// What every request needs.
+/// The state that every request uses.
 #[derive(Debug, Clone)]
 struct PageState {
     guard: Arc<PageGuard>,
@@ -58,7 +59,8 @@ struct PageState {
 }
 
 impl PageServer {
-    /// Takes `port` of 127.0.0.1 (0: a free one); `workspace_url` says where a browser outside finds the port that was taken.
+    /// Binds `port` of 127.0.0.1 (0: a free one); `workspace_url` returns the address of that port for a browser
+    /// outside of the workspace.
     ///
     /// # Errors
     /// `port-in-use` or `bind-failed`, naming the address.
@@ -86,7 +88,7 @@ impl PageServer {
         Ok((Self { guard, news, stop, door }, inbox))
     }
 
-    /// The address that lets one browser in.
+    /// Returns the address, which lets one browser in.
     pub(crate) fn url(&self) -> String {
         self.guard.url()
     }
@@ -159,7 +161,7 @@ impl PageState {
             // Somebody who is in already goes the same way again.
             None => return Ok(redirect_to_page()),
         };
-        // Nobody at the other end: the page is closing.
+        // There is no receiver: the page is closing.
         let _ = self.requests.send(PageRequest::Entered(self.guard.url())).await;
         let mut response = redirect_to_page();
         let cookie = HeaderValue::from_str(&cookie).map_err(|_| PageRefusal::Unknown)?;

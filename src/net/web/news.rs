@@ -53,7 +53,7 @@ async fn tell(mut news: watch::Receiver<u64>, to: mpsc::Sender<Bytes>) {
     }
 }
 
-/// Waits, with a comment now and then; false once there can be no change, or no reader.
+/// Waits for a change, sending a comment now and then; returns `false` once there can be no change, or no reader.
 async fn wait_for_change(news: &mut watch::Receiver<u64>, to: &mpsc::Sender<Bytes>) -> bool {
     loop {
         let changed = tokio::select! {

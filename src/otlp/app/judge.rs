@@ -54,7 +54,7 @@ pub(crate) fn judge_app_spans(spans: &[AppSpan], probe: &AppProbe) -> Option<App
     };
     let mut faults = faults_of_name(server, &probe.trace.service);
     if children.is_empty() {
-        faults.push("the server span is no child of ours: `traceparent` is not read".to_owned());
+        faults.push("the server span is not a child of ours: `traceparent` is not read".to_owned());
     }
     let own_spans = trace_spans.iter().filter(|span| span.service == server.service).count();
     Some(AppSpanJudgement {

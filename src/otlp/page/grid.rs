@@ -15,7 +15,7 @@ const COLUMNS: u64 = 60;
 /// Rows at most.
 const ROWS: usize = 20;
 
-/// Seconds that a column may stand for, in milliseconds.
+/// Possible widths of a column, in milliseconds.
 const STEPS_MS: [u64; 15] = [
     10, 50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 300_000, 900_000,
     3_600_000,
@@ -32,7 +32,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// The axis that holds the starts of `spans`; one far in the future is a clock gone wrong and stands at `now_ns`.
+    /// Creates the axis for the starts of `spans`. A start in the future comes from a wrong clock and counts as
+    /// `now_ns`.
     pub(super) fn of(spans: &[&OtlpSpan], now_ns: u64) -> Self {
         let starts = || spans.iter().map(|span| span.start_ns.min(now_ns));
         let first = starts().min().unwrap_or(now_ns);
@@ -54,7 +55,7 @@ impl Axis {
         (span.start_ns.saturating_sub(self.from_ns) / self.step_ns).min(self.columns - 1)
     }
 
-    /// What each group's spans count and take, column by column: `[column, count, p50, p90, p99]`, in milliseconds.
+    /// Returns, for each group and column, `[column, count, p50, p90, p99]` of its spans, in milliseconds.
     pub(super) fn lines(
         &self,
         spans: &[&OtlpSpan],
@@ -81,7 +82,7 @@ impl Axis {
     }
 }
 
-/// How many spans are in which cell.
+/// The number of spans in each cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Grid {
     /// Nanoseconds at which each row begins, and after the last one the end.
@@ -137,7 +138,7 @@ pub(super) struct GridCell {
     most: u64,
 }
 
-/// A browser's numbers hold too few digits.
+/// Reads a number sent as text, because a browser's numbers have too few digits.
 fn from_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
@@ -173,7 +174,7 @@ mod tests {
                 })
                 .collect();
             let spans: Vec<&OtlpSpan> = spans.iter().collect();
-            // Some of them are in the future of whoever asks.
+            // Some of them are later than the query's `now_ns`.
             let axis = Axis::of(&spans, begin + 50_000_000_000);
             prop_assert!(axis.columns <= COLUMNS + 1);
             let grid = Grid::of(&spans, &axis);

@@ -1,6 +1,6 @@
-//! What the page of `listen` asks, and its answers from the spans in memory.
+//! The questions of the page of `listen --web`, and their answers from the spans in memory.
 //!
-//! Each text in an answer is `Shown`: a span's sender is anybody. Each answer is bounded by [`limits`].
+//! Each text in an answer is redacted and printable, because anyone can send spans. [`limits`] bounds each answer.
 
 mod grid;
 mod shown;
@@ -24,7 +24,7 @@ use traces::TraceOrder;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "ask", rename_all = "lowercase")]
 pub(crate) enum PageQuestion {
-    /// Which traces are there.
+    /// The list of traces.
     Traces(TraceListQuestion),
     /// The spans of one.
     Trace {
@@ -42,7 +42,7 @@ pub(crate) enum PageQuestion {
     Query(FilterQuestion),
 }
 
-/// Which traces are asked for.
+/// The traces that are asked for.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct TraceListQuestion {
     #[serde(default)]
@@ -109,12 +109,12 @@ impl From<Error> for PageFault {
 
 type Answered<T> = std::result::Result<T, PageFault>;
 
-/// What an answer is made with.
+/// The spans and settings that answers are made from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PageSource<'a> {
     /// The spans.
     pub assembly: &'a TraceAssembly,
-    /// Hides what is secret in them.
+    /// Hides secrets in them.
     pub redactor: &'a Redactor,
     /// Nanoseconds since 1970.
     pub now_ns: u64,
@@ -123,8 +123,7 @@ pub(crate) struct PageSource<'a> {
 impl PageSource<'_> {
     /// Answers a question.
     ///
-    /// # Errors
-    /// Where a condition is not one, or the trace or span is not in memory.
+    /// # Errors An invalid filter; a trace or span that is not in memory.
     pub(crate) fn answer(&self, question: &PageQuestion) -> Answered<Json> {
         let text = PageText::new(self.redactor);
         match question {
@@ -190,7 +189,7 @@ impl PageSource<'_> {
     }
 }
 
-/// Every column that has a value in the last spans.
+/// Returns every column that has a value in the latest spans.
 fn columns(spans: &[&OtlpSpan], text: &PageText<'_>) -> Vec<String> {
     const FIXED: [&str; 8] = [
         "duration_ms",

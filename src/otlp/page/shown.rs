@@ -1,4 +1,4 @@
-//! Texts of spans as the page gets them: redacted, printable, and no longer than a page needs.
+//! Prepares texts of spans for the page: redacted, printable, and cut to the length that a page needs.
 
 use std::cell::RefCell;
 
@@ -8,10 +8,10 @@ use serde_json::Value as Json;
 use crate::limits;
 use crate::secret::Redactor;
 
-/// Bytes behind what is shown that are looked at for a secret that begins in it.
+/// Bytes after the shown part that are searched for the end of a secret that begins in it.
 const BEYOND: usize = 16 << 10;
 
-/// Makes texts of spans fit to be shown; remembers names, most of which come again.
+/// Prepares texts of spans for the page; caches names, because most of them repeat.
 pub(super) struct PageText<'r> {
     redactor: &'r Redactor,
     names: RefCell<HashMap<String, String>>,
@@ -22,7 +22,7 @@ impl<'r> PageText<'r> {
         Self { redactor, names: RefCell::new(HashMap::new()) }
     }
 
-    /// A name, of which a row shows the start, on one line.
+    /// Returns the start of a name, on one line.
     pub(super) fn name(&self, name: &str) -> String {
         if let Some(known) = self.names.borrow().get(name) {
             return known.clone();
@@ -34,17 +34,17 @@ impl<'r> PageText<'r> {
         shown
     }
 
-    /// A value, which may be long and have lines.
+    /// Returns a value, which may be long and have several lines.
     pub(super) fn value(&self, value: &str) -> String {
         cut(value, limits::PAGE_VALUE_CHARS, |seen| {
-            // What is secret may reach over lines.
+            // A secret may span several lines.
             let hidden = self.redactor.redact(seen);
             let lines = hidden.split('\n').map(|line| String::from(self.redactor.show_line(line)));
             lines.collect::<Vec<_>>().join("\n")
         })
     }
 
-    /// A value of a column.
+    /// Returns the value of a column.
     pub(super) fn json(&self, value: &Json) -> Json {
         match value {
             Json::String(text) => self.name(text).into(),
@@ -54,7 +54,7 @@ impl<'r> PageText<'r> {
     }
 }
 
-/// The first `most` characters. A secret is hidden before anything is cut: what is made `shown` reaches far beyond.
+/// Returns the first `most` characters. Secrets are hidden before the text is cut: `show` gets far more of it.
 fn cut(text: &str, most: usize, show: impl FnOnce(&str) -> String) -> String {
     let seen = &text[..text.floor_char_boundary(4 * most + BEYOND)];
     let shown = show(seen);

@@ -11,7 +11,7 @@ use crate::limits;
 use crate::otlp::assembly::Trace;
 use crate::otlp::span::OtlpSpan;
 
-/// Which trace comes first.
+/// The order of traces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum TraceOrder {
@@ -32,7 +32,7 @@ pub(super) fn mentions(trace: &Trace, wanted: &str) -> bool {
     trace.id.to_string().starts_with(wanted) || trace.spans.iter().any(named)
 }
 
-/// The list of traces, each with the span that was looked for.
+/// Returns the list of traces, each with the span that matched.
 pub(super) fn list(
     mut found: Vec<(&Trace, Option<&OtlpSpan>)>,
     order: TraceOrder,
@@ -73,8 +73,8 @@ fn row(trace: &Trace, wanted: Option<&OtlpSpan>, text: &PageText<'_>) -> Json {
     })
 }
 
-/// The spans of a trace as the waterfall draws them: depth, name, place of the service in the list, nanoseconds from the
-/// trace's start, duration, whether it failed, id, whether its parent is missing.
+/// Returns the rows of a trace's waterfall: depth, name, index of the service, start in nanoseconds since the trace's
+/// start, duration, whether it failed, id, whether its parent is missing.
 pub(super) fn waterfall(trace: &Trace, text: &PageText<'_>) -> Json {
     let services = trace.services();
     let places: HashMap<&str, usize> =

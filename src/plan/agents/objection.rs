@@ -55,7 +55,7 @@ pub(crate) fn find_objection(
     }
     let base = startup.base.as_deref().unwrap_or_default();
     if base.contains("distroless") || base == "scratch" {
-        return Some(format!("the agent was never tried in {base}"));
+        return Some(format!("the agent is untested on {base}"));
     }
     if let Some(text) = agent.refusals.iter().find_map(|refusal| agent_objection(refusal, evidence))
     {

@@ -32,8 +32,8 @@ impl AgentSource {
     /// Finds the service that already provides an agent, or the one to add. An older tag of the published image is
     /// replaced by the usual one; an image from elsewhere only by one that a flag names.
     ///
-    /// # Errors
-    /// `unsafe-edit` where the service has no volume, or another image's under a name that was not made here.
+    /// # Errors `unsafe-edit` if the service has no volume, or the volume of another image under a name that `init`
+    /// does not use.
     pub(super) fn find(
         model: &ComposeModel,
         planned: &PlannedAgent,
@@ -56,9 +56,7 @@ impl AgentSource {
         let mut volumes =
             existing.references.iter().filter(|reference| reference.kind == ReferenceKind::Volume);
         let Some(mounted) = volumes.next().map(|reference| reference.name.clone()) else {
-            return Err(other(format!(
-                "the service {service} is there already, and has no volume"
-            )));
+            return Err(other(format!("the service {service} already exists, without a volume")));
         };
         let is_replaced = match wanted {
             Some(wanted) => wanted != old,

@@ -41,7 +41,7 @@ impl CodeDrafts<'_> {
 /// Returns the note that there is nothing to initialise.
 pub(super) fn no_application(service: &PythonService) -> Note {
     Note::warning(format!(
-        "{}: no `Flask(…)` was found, so its packages and code are left alone",
+        "{}: no `Flask(…)` was found, so its packages and code are not changed",
         service.name
     ))
     .hint("name the object in its start command (`gunicorn module:object`), then `cruddur-ops instrument`")
@@ -72,7 +72,7 @@ pub(super) fn extend(
         let parts = missing_setup(service, &modules, index, &installed.libraries);
         if parts.iter().any(|(_, wanted, _)| !wanted.outside_workers.is_empty()) {
             plan.notes.push(Note::fact(format!(
-                "{}: Redis stays untraced in workers of Celery, where each poll of the queue would be a trace",
+                "{}: Redis is not traced in Celery workers, where each poll of the queue would be a trace",
                 service.name
             )));
         }
@@ -158,7 +158,7 @@ pub(super) fn read(service: &PythonService) -> Result<CodeDrafts<'_>> {
             Err(error) if FRAMEWORKS.iter().any(|framework| framework.is_called_in(&file.text)) => {
                 let name = display_service_path(service, &file.path);
                 return Err(unreadable_python_error(file, &name, &error).hint(
-                    "correct that line, or leave Python alone with `cruddur-ops init --no-instrument`",
+                    "fix that line, or leave out Python with `cruddur-ops init --no-instrument`",
                 ));
             }
             Err(_) => {}
@@ -232,5 +232,5 @@ fn refused_code_error(service: &PythonService, file: &PythonSourceFile, reason: 
     let name = display_service_path(service, &file.path);
     Error::new(ErrorCode::UnsafeEdit, format!("{name} cannot be edited safely"))
         .cause(reason)
-        .hint("leave Python alone with `cruddur-ops init --no-instrument`")
+        .hint("leave out Python with `cruddur-ops init --no-instrument`")
 }

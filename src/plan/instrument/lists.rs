@@ -140,10 +140,10 @@ fn left_alone(
     let step = fixed.remedy.step(&wanted.missing);
     plan.notes.push(
         Note::warning(format!(
-            "{}: {}, so its packages and code are left alone",
+            "{}: {}, so its packages and code are not changed",
             service.name, fixed.decided_by
         ))
-        .hint(format!("`{step}`, then `cruddur-ops init` once more")),
+        .hint(format!("`{step}`, then `cruddur-ops init` again")),
     );
     plan.steps.push(step);
     Ok(None)
@@ -205,7 +205,7 @@ fn extend_requirements_list(
         if let Some(source) = &read.compiled_from {
             plan.notes.push(
                 Note::warning(format!(
-                    "{name} is written from {source}, which will forget what is added here"
+                    "{name} is generated from {source}, so lines added here would be lost"
                 ))
                 .hint(format!("add the same lines to {source}")),
             );
@@ -265,7 +265,7 @@ fn missing_list_note(service: &PythonService) -> Note {
         .map(|package| package.package.as_str())
         .collect();
     Note::warning(format!(
-        "{}: what it installs is unknown, so its code is left alone; it needs {}",
+        "{}: what it installs is unknown, so its code is not changed; it needs {}",
         service.name,
         names.join(", ")
     ))

@@ -72,7 +72,10 @@ pub(crate) fn wanted(
     for library in used_libraries(catalogue, &entries) {
         notes.extend(refused_release(library, &entries));
         if let Some(other) = library.clash(names.iter().copied()) {
-            notes.push(Note::fact(format!("{} is left out beside {other}", library.package)));
+            notes.push(Note::fact(format!(
+                "{} is left out, because {other} is installed",
+                library.package
+            )));
         } else if is_available(library, set.as_ref()) {
             packages.push((&library.package, contrib));
         } else if !has(&library.package) {
@@ -232,7 +235,7 @@ fn no_version_set_error(catalogue: &PythonCatalogue, entry: &RequirementEntry) -
     let pin = entry.pin.as_deref().unwrap_or_default();
     Error::new(
         ErrorCode::NoVersionSet,
-        format!("{}=={pin} has no instrumentation packages beside it", entry.name),
+        format!("{}=={pin} has no matching instrumentation packages", entry.name),
     )
     .cause(format!("no contrib release was made for {pin}: pip would find no set of versions"))
     .hint(format!("pin the opentelemetry core packages to {core}"))

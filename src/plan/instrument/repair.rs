@@ -52,8 +52,8 @@ pub(super) fn fix_mistakes(
         };
         notes.push(match (fixes, mistake.fix.is_empty()) {
             (_, true) => Note::warning(note_text),
-            (false, false) => Note::warning(note_text).hint(format!("`{REPAIR}` puts it right")),
-            (true, false) => Note::fact(format!("{note_text}; put right")),
+            (false, false) => Note::warning(note_text).hint(format!("`{REPAIR}` fixes it")),
+            (true, false) => Note::fact(format!("{note_text}; fixed")),
         });
         if fixes {
             patches.extend(mistake.fix);

@@ -282,7 +282,7 @@ impl<'e> SpanEdit<'e> {
             UnusableExpression::Sometimes(name) => Error::new(
                 ErrorCode::NotInScope,
                 format!(
-                    "`{expression}` names `{name}`, which `{function}` binds on some ways only"
+                    "`{expression}` names `{name}`, which `{function}` binds on some paths only"
                 ),
             )
             .hint(format!("bind `{name}` before the branch or loop, then run this again")),

@@ -1,6 +1,7 @@
-//! The blocks and packages that tracing added to a Python service, taken out again.
+//! Removes the blocks and packages that tracing added to a Python service.
 //!
-//! A block goes where its marker stands and a new run would write it exactly so; a package goes where nothing imports it.
+//! A block is removed if it has its marker and a new run would write exactly its lines; a package, if nothing imports
+//! it.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -19,7 +20,7 @@ use crate::error::Result;
 use crate::plan::{FileChange, Note, Plan, WriteMethod};
 use crate::provider::Addon;
 
-/// How the first line of a block ends.
+/// The end of a block's first line.
 const MARKER_END: &str = " ---------";
 
 /// The templates whose first line marks a block.
@@ -58,7 +59,7 @@ pub(crate) fn plan(service: &PythonService) -> Result<Plan> {
                 Ok(text) => text_after = text,
                 Err(reason) => {
                     let name = display_service_path(service, &file.path);
-                    plan.notes.push(Note::warning(format!("{name} stays as it is: {reason}")));
+                    plan.notes.push(Note::warning(format!("{name} is not changed: {reason}")));
                 }
             }
         }
@@ -85,7 +86,7 @@ pub(crate) fn list_addons(service: &PythonService) -> Vec<Addon> {
     Addon::ALL.into_iter().filter(has).collect()
 }
 
-/// The file's text without its blocks, but for imports that other lines use; or why they stay.
+/// Returns the file's text without its blocks, keeping imports that other code uses; or why the blocks stay.
 fn take_blocks(file: &PythonSourceFile, bare: &str, planned: &str) -> Result<String, &'static str> {
     let blocks = find_blocks(&file.text);
     let planned: BTreeSet<String> =
@@ -93,10 +94,10 @@ fn take_blocks(file: &PythonSourceFile, bare: &str, planned: &str) -> Result<Str
     let known = list_library_lines();
     let mut block_lines = blocks.iter().flat_map(|block| trim_lines(&file.text[block.clone()]));
     if !block_lines.all(|line| planned.contains(&line) || known.contains(&line)) {
-        return Err("its lines for tracing are not as `cruddur-ops instrument` writes them");
+        return Err("its tracing code is not what `cruddur-ops instrument` writes");
     }
     let source =
-        PythonSource::parse(bare).map_err(|_| "without its lines for tracing it is no Python")?;
+        PythonSource::parse(bare).map_err(|_| "without its tracing code it is not valid Python")?;
     let used: BTreeSet<&str> = walk_preorder(source.root())
         .filter(|node| node.kind() == "identifier")
         .map(|node| source.of(node))
@@ -110,7 +111,7 @@ fn take_blocks(file: &PythonSourceFile, bare: &str, planned: &str) -> Result<Str
             .filter(|(_, name)| used.contains(name))
             .collect();
         if bound.iter().any(|(line, _)| !line.contains("import ")) {
-            return Err("other lines use what its lines for tracing set up");
+            return Err("other code uses names of its tracing code");
         }
         imports_in_use.push(bound.into_iter().map(|(line, _)| line.to_owned()).collect::<Vec<_>>());
     }
@@ -134,10 +135,10 @@ fn take_blocks(file: &PythonSourceFile, bare: &str, planned: &str) -> Result<Str
             }
         })
         .collect();
-    patch::apply(&file.text, &patches).ok_or("its lines for tracing overlap")
+    patch::apply(&file.text, &patches).ok_or("the parts of its tracing code overlap")
 }
 
-/// The name that a line of a block binds.
+/// Returns the name that a line of a block binds.
 fn bound_name(line: &str) -> Option<&str> {
     if let Some((_, names)) = line.split_once("import ") {
         return names.rsplit(' ').next();
@@ -150,7 +151,8 @@ fn trim_lines(block: &str) -> Vec<String> {
     block.lines().map(|line| line.trim().to_owned()).collect()
 }
 
-/// The lines for every library: one that was there once may be gone.
+/// Returns the lines for every known library, because the service may no longer use one that it used when the block
+/// was written.
 fn list_library_lines() -> BTreeSet<String> {
     let libraries = python_catalogue().libraries.iter();
     let lines = libraries.flat_map(|library| {
@@ -160,7 +162,7 @@ fn list_library_lines() -> BTreeSet<String> {
     lines.collect()
 }
 
-/// The lines of each block: from its marker to the next blank line.
+/// Returns the lines of each block, from its marker to the next blank line.
 fn find_blocks(text: &str) -> Vec<Range<usize>> {
     let is_marker = |line: &str| {
         let line = line.trim();
@@ -193,7 +195,7 @@ fn without(text: &str, blocks: &[Range<usize>]) -> String {
     patch::apply(text, &patches).unwrap_or_else(|| text.to_owned())
 }
 
-/// A block with one of the blank lines that stand around it.
+/// Returns a block together with one of the blank lines around it.
 fn with_blank_line(text: &str, block: &Range<usize>) -> Range<usize> {
     let above = text[..block.start].split_inclusive('\n').next_back();
     let below = text[block.end..].split_inclusive('\n').next();
@@ -209,7 +211,7 @@ fn with_blank_line(text: &str, block: &Range<usize>) -> Range<usize> {
     }
 }
 
-/// Takes packages out of the lists that this program adds to, where nothing in `texts` imports them.
+/// Removes packages that nothing in `texts` imports from the lists that this program adds to.
 fn take_packages(service: &PythonService, texts: &[String], plan: &mut Plan) -> Result<()> {
     let is_used = |name: &str| {
         let module = if name.starts_with("opentelemetry-") {
@@ -260,8 +262,7 @@ fn take_packages(service: &PythonService, texts: &[String], plan: &mut Plan) -> 
                 if file.text.contains("opentelemetry-") {
                     let text = format!("{name} keeps its OpenTelemetry packages");
                     plan.notes.push(
-                        Note::fact(text)
-                            .hint("take them out by hand where nothing else needs them"),
+                        Note::fact(text).hint("remove them by hand if nothing else needs them"),
                     );
                 }
             }
@@ -300,7 +301,7 @@ mod tests {
         }
     }
 
-    /// The texts of the file and the list after a plan.
+    /// Returns the texts of the file and the list after a plan.
     fn applied(plan: &Plan, text: &str, requirements: &str) -> (String, String) {
         let after = |path: &str, text: &str| {
             let change =

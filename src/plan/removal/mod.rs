@@ -1,4 +1,4 @@
-//! What takes a setup out of a project again: the lines that `init` would write, byte for byte, and no others.
+//! Plans the removal of a setup from a project: exactly the lines that `init` would write, and no others.
 
 mod services;
 mod variables;
@@ -26,11 +26,11 @@ pub(crate) struct RemovalRequest<'a> {
     pub destinations: &'a BTreeMap<String, Vec<Destination>>,
     /// The addons that the code of each service reports to by blocks of this program's.
     pub addons: &'a BTreeMap<String, Vec<Addon>>,
-    /// Files in which nothing of `init` is left: what they have was there before.
+    /// Files that were restored completely: everything in them was there before `init`.
     pub cleared: &'a BTreeSet<PathBuf>,
     /// The project's files.
     pub sources: &'a dyn ProjectSources,
-    /// The configuration of the collector that `init` adds, where it is there.
+    /// The configuration of the collector that `init` adds, if it exists.
     pub collector: Option<CollectorSetup<'a>>,
 }
 
@@ -144,7 +144,7 @@ impl<'a> RemovedLines<'a> {
         self.edits(path).removals.entry(keys).or_default().push(member.to_owned());
     }
 
-    /// Takes a member out of a list of a service where one of its files has it as it is written.
+    /// Removes an item from a service's list if one of its files has it exactly as `init` writes it.
     fn take_member(
         &mut self,
         model: &ComposeModel,

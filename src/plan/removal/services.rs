@@ -1,4 +1,4 @@
-//! The services that `init` adds for others, and the lists by which the others use them.
+//! Removes the services that `init` adds for others, and the list entries by which those use them.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::provider::{Addon, collector};
 /// The variable by which a service finds X-Ray's daemon.
 const DAEMON_ADDRESS: &str = "AWS_XRAY_DAEMON_ADDRESS";
 
-/// Takes out the members of a service's lists by which it uses an agent or a daemon.
+/// Removes the list entries by which a service uses an agent or a daemon.
 pub(super) fn take_members(
     model: &ComposeModel,
     service: &ServiceModel,
@@ -47,7 +47,7 @@ fn volume_of(service: &ServiceModel) -> Option<&str> {
     volumes.map(|reference| reference.name.as_str())
 }
 
-/// Takes out the services that were added for those that are traced no longer, and that no other uses.
+/// Removes the services that were added for the removed ones and that no other service uses.
 pub(super) fn take_unused(
     model: &ComposeModel,
     request: &RemovalRequest<'_>,
@@ -111,7 +111,7 @@ pub(super) fn take_unused(
     Ok(())
 }
 
-/// The agent that a service copies, and the volume it copies it into.
+/// Returns the agent that a service copies, and the volume that it copies it into.
 fn find_agent<'m>(
     model: &ComposeModel,
     service: &'m ServiceModel,
@@ -125,7 +125,7 @@ fn find_agent<'m>(
     Some((planned, volume_of(service)?))
 }
 
-/// X-Ray's daemon under the name that it is added by.
+/// Returns X-Ray's daemon if it has the name under which `init` adds it.
 fn added_daemon(model: &ComposeModel) -> Option<&ServiceModel> {
     let daemon = Addon::Xray.profile()?.daemon.as_ref()?;
     model.service(&daemon.service)
@@ -153,7 +153,7 @@ fn take_collector(
     Ok(())
 }
 
-/// Takes out a service whose one entry says what `body` says; answers whether it did.
+/// Removes a service whose only entry means the same as `body`; returns whether it did.
 fn take_service(
     model: &ComposeModel,
     service: &ServiceModel,
@@ -176,7 +176,7 @@ fn take_service(
     is_added
 }
 
-/// Takes out a volume that says nothing and that nothing else uses.
+/// Removes a volume without settings that no other service uses.
 fn take_volume(model: &ComposeModel, volume: &str, lines: &mut RemovedLines<'_>) {
     let is_kept = model.services.iter().any(|service| {
         let mut references = service.references.iter();

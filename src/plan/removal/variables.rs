@@ -11,7 +11,7 @@ use crate::plan::agents::{JoinSide, PlannedAgent, VariableRule};
 use crate::provider::{Addon, Destination, NamedService, Variable, render_service_environments};
 
 const NAME: &str = "OTEL_SERVICE_NAME";
-/// Variables that are set to nothing where a file of variables or a merged mapping says something else.
+/// Variables that are set to an empty value to override an env_file or a merged mapping.
 const COVERED: [&str; 4] = [
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
@@ -28,7 +28,7 @@ const SWITCHES: [(&str, &str); 4] = [
 /// The variables that `init` adds to an agent's own.
 const SIGNALS: [&str; 2] = ["OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"];
 
-/// Takes the service's variables out, as far as its own lines have them as they are written.
+/// Removes the service's variables that are in its own lines exactly as `init` writes them.
 pub(super) fn take(
     model: &ComposeModel,
     service: &ServiceModel,
@@ -108,7 +108,7 @@ fn list_expected(
     expected
 }
 
-/// Takes one variable out where a line of the service's own has it as it is written; answers whether one had.
+/// Removes a variable if a line of the service has it exactly as `init` writes it; returns whether one had.
 fn take_variable(
     model: &ComposeModel,
     service: &ServiceModel,
@@ -183,7 +183,7 @@ fn take_joined(
     }
 }
 
-/// Takes out what tells a container where this machine is.
+/// Removes the `extra_hosts` entry for this machine.
 fn take_host(
     model: &ComposeModel,
     service: &ServiceModel,

@@ -150,7 +150,7 @@ impl WantedByFile<'_> {
         }
         if network_owner.is_none() && (mode == "none" || mode.contains(':')) {
             return Some(Note::warning(format!(
-                "{}: `network_mode: {mode}` keeps it from knowing where {host} is",
+                "{}: with `network_mode: {mode}` it cannot resolve {host}",
                 service.name
             )));
         }

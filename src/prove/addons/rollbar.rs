@@ -67,7 +67,7 @@ pub(super) fn subject(
         .filter(|configured| !configured.is_empty());
     let endpoint = configured.or(profile.endpoint.as_deref())?;
     let Some(url) = items_url(endpoint) else {
-        let text = format!("{} is no http or https address", profile.address);
+        let text = format!("{} is not an http or https address", profile.address);
         return Some(subject.stopped(FailureCode::NotConfigured, &text, None));
     };
     subject.verdict.endpoint = Some(ladder::redact_url(&url));

@@ -74,8 +74,8 @@ pub(super) fn subject(
         VariableValue::Known(_) | VariableValue::Absent => return None,
     };
     let Some(addresses) = XrayAddresses::read(value) else {
-        let text = format!("{} is `{value}`, which is no address of a daemon", setting.name);
-        let hint = "`cruddur-ops doctor --explain xray-address` says how it is written";
+        let text = format!("{} is `{value}`, which is not the address of a daemon", setting.name);
+        let hint = "`cruddur-ops doctor --explain xray-address` shows how to write it";
         return Some(subject.stopped(FailureCode::NotConfigured, &text, Some(hint.to_owned())));
     };
     let side = |at: HostAndPort, protocol| DaemonPort {
@@ -191,7 +191,7 @@ impl XrayProbe {
             verdict.prove(ProvenRung::Reachable);
         }
         verdict.check(reachable.took(started.elapsed()));
-        let silence = "no answer to a segment exists: whether it was taken cannot be known";
+        let silence = "segments get no answer, so whether it was accepted is unknown";
         ladder::skip_rung(&mut verdict, Rung::Accepted, silence);
         check_daemon_owner(&mut verdict, attempt, started);
         if let (Some(trace_id), None) = (&verdict.trace_id, verdict.code) {
@@ -244,12 +244,12 @@ impl XrayProbe {
                 return;
             }
             failure = failure.hint(format!(
-                "is the daemon running? `cruddur-ops run -- docker compose up {daemon_service}` starts it and shows what it says"
+                "is the daemon running? `cruddur-ops run -- docker compose up {daemon_service}` starts it and shows its output"
             ));
         }
         if failure.code == FailureCode::Dns {
             failure = failure
-                .hint("`cruddur-ops doctor --explain xray-address` says what is allowed there");
+                .hint("`cruddur-ops doctor --explain xray-address` shows what is allowed there");
         }
         ladder::end_unreachable(verdict, &failure, &self.udp.at.host, started.elapsed());
     }
@@ -268,7 +268,7 @@ impl DaemonPort {
             return PortAttempt::Hidden(failure.clone());
         }
         let Some(cleared) = &self.cleared else {
-            let text = format!("{} is no name of a host", self.at.host);
+            let text = format!("{} is not a host name", self.at.host);
             return PortAttempt::Done(Err(RequestFailure::before(FailureCode::Dns, text)));
         };
         PortAttempt::Done(EndpointRoute::find(cleared, deadline).await)
@@ -296,7 +296,8 @@ fn check_daemon_reachable(
         ),
         (PortAttempt::Done(_), None) => check(
             CheckStatus::Warn,
-            "a segment was sent by UDP, which gives no sign of whether anybody is there".to_owned(),
+            "a segment was sent by UDP, which does not show whether anything received it"
+                .to_owned(),
         ),
         (PortAttempt::Done(Err(_)) | PortAttempt::Hidden(_), Some(answers)) => check(
             CheckStatus::Pass,

@@ -63,7 +63,7 @@ pub(super) async fn ask(
         // An application that is starting refuses connections or closes them at once.
         let starting = matches!(failure.code, FailureCode::Connect | FailureCode::ResponseBroken);
         if !starting || Instant::now() + PAUSE >= deadline {
-            let failure = failure.hint("is the application running? `docker compose ps` says so");
+            let failure = failure.hint("is the application running? `docker compose ps` shows it");
             return AppReply::Down { failure, took: started.elapsed() };
         }
         tokio::time::sleep(PAUSE).await;
@@ -109,7 +109,7 @@ fn host_of(from: &Url, location: &str) -> String {
     match from.join(location) {
         Ok(url) if url.origin() == from.origin() => url.path().to_owned(),
         Ok(url) => url.host_str().unwrap_or_default().to_owned(),
-        Err(_) => "an address that is none".to_owned(),
+        Err(_) => "an invalid address".to_owned(),
     }
 }
 

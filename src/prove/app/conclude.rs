@@ -173,7 +173,7 @@ impl AppUnderTest {
             verdict.code = Some(FailureCode::NotProven);
             let text = match &self.choice.witness {
                 AppWitness::Tap(tap) => self.nothing_passed(tap),
-                _ => "no span of the application came under our trace id".to_owned(),
+                _ => "no span of the application arrived under our trace id".to_owned(),
             };
             let mut check = Check::new(Rung::Queryable, CheckStatus::Fail, text);
             let sampler = self.subject.sampler;
@@ -252,7 +252,7 @@ impl AppUnderTest {
         if named > 0 {
             sighting.spans = named;
             let text = format!(
-                "{named} spans of its name came meanwhile, under no trace of ours: none of our requests led to them"
+                "{named} spans with its name arrived meanwhile, in none of our traces: none of our requests led to them"
             );
             self.prove_behind(verdict, CheckStatus::Warn, text);
             return;
@@ -278,13 +278,13 @@ impl AppUnderTest {
         let hint = could_be_tapped.then(|| {
             let service = &self.subject.service;
             format!(
-                "`cruddur-ops verify --app --tap --recreate {service}` replaces its container by a tapped one as long as that takes"
+                "`cruddur-ops verify --app --tap --recreate {service}` replaces its container with a tapped one during the check"
             )
         });
         verdict.check(Check::new(Rung::Reachable, CheckStatus::Skip, text).hint(hint));
     }
 
-    /// Records the spans of an application that nothing asks.
+    /// Records the spans of an application that no request reaches.
     fn prove_behind(&self, verdict: &mut ServiceVerdict, status: CheckStatus, text: String) {
         let check = Check::new(Rung::Queryable, status, text);
         let (proven, check) = match &self.choice.witness {

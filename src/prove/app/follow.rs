@@ -15,7 +15,7 @@ use crate::ui::Ui;
 /// The time a span may take in addition to its batch delay.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How long after everything was seen the last look is.
+/// Time between the first complete view and the last look.
 const SETTLING: Duration = Duration::from_millis(300);
 
 /// The longest pause between two checks of the replies.

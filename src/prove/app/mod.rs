@@ -44,7 +44,7 @@ pub(super) use conclude::NoSpanReason;
 /// The default time that an SDK batches spans before sending.
 pub(super) const BATCH: Duration = Duration::from_secs(5);
 
-/// How long an application may take to start.
+/// Time that an application may take to start.
 const STARTING: Duration = Duration::from_secs(30);
 
 /// An application being proven.

@@ -173,7 +173,7 @@ impl SpanSearch {
         self.names.iter().any(|name| !self.spans.iter().any(|span| span.is_named(name)))
     }
 
-    /// Looks once for spans of the services that are not asked, whatever led to them.
+    /// Looks once for spans of the services that no request reaches, in any trace.
     async fn look_by_name(&mut self, deadline: Instant) {
         match self.witness.clone() {
             AppWitness::Listen { port } => {

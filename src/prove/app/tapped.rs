@@ -1,4 +1,4 @@
-//! Proves applications that send through our relay: how their endpoint answers the spans of our requests.
+//! Proves applications whose spans pass through our relay, by the endpoint's answer to the spans of our requests.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -43,7 +43,7 @@ impl AppProof<'_> {
         Ok(Some(tap))
     }
 
-    /// Returns the services to tap, after asking where no flag answers.
+    /// Returns the services to tap, after asking if no flag decides.
     fn services_to_tap(&self, apps: &[AppUnderTest], ui: &mut Ui) -> Result<BTreeSet<String>> {
         let is_meant = |app: &&AppUnderTest| match self.app.tap {
             TapUse::Wanted => true,
@@ -70,7 +70,7 @@ impl AppProof<'_> {
         Ok(services.into_iter().collect())
     }
 
-    /// Asks whether services that no witness sees are tapped.
+    /// Asks whether to tap services whose spans no witness can see.
     fn agrees_to_tap(&self, services: &[String], ui: &mut Ui) -> Result<bool> {
         if services.is_empty() || !ui.interactive() {
             return Ok(false);
@@ -84,7 +84,9 @@ impl AppProof<'_> {
                 "you start it once more, and it sends its spans through this program to the same endpoint"
             }
         };
-        ui.say(format!("nothing here may look for the spans of {names}; a tap proves them: {how}"));
+        ui.say(format!(
+            "nothing here may look up the spans of {names}; a tap can prove them: {how}"
+        ));
         ui.confirm("Tap it now?", "--tap", DefaultAnswer::No)
     }
 
@@ -101,7 +103,7 @@ impl AppProof<'_> {
         }
         let names = open.join(", ");
         ui.say(format!(
-            "{names} publishes no port, so its own container has to be replaced for a tap, and again afterwards: what it wrote outside of volumes is lost"
+            "{names} publishes no port, so its own container is replaced for the tap, and again afterwards: what it wrote outside of volumes is lost"
         ));
         if ui.confirm(
             &format!("Replace the container of {names}?"),
@@ -167,7 +169,7 @@ impl AppUnderTest {
             Ok(ExportMeaning::Refused { code, evidence }) => (*code, evidence, None),
             Err(failure) => (failure.code, &failure.evidence, failure.hint.clone()),
         };
-        let text = format!("its own {} did not get through: {evidence}", export.describe());
+        let text = format!("its own {} failed: {evidence}", export.describe());
         let check = Check::new(Rung::Accepted, CheckStatus::Fail, text);
         verdict.code = Some(code);
         verdict.check(check.hint(hint).took(export.took));
@@ -185,7 +187,8 @@ impl AppUnderTest {
             .ok()
             .and_then(|exporter| exporter.url.host_str())
             .unwrap_or("its endpoint");
-        check.evidence = format!("{host} took its own {}: {}", export.describe(), check.evidence);
+        check.evidence =
+            format!("{host} accepted its own {}: {}", export.describe(), check.evidence);
         if let Ok(ExportMeaning::Accepted { warning: Some(words) }) = &export.answer {
             check.evidence += &format!("; it says: {words}");
             check.status = check.status.warned();
@@ -193,12 +196,12 @@ impl AppUnderTest {
         check
     }
 
-    /// Says that no span of our request came through the tap, and what did.
+    /// Describes what passed through the tap when no span of our request did.
     pub(super) fn nothing_passed(&self, tap: &TapSession) -> String {
         let service = &self.subject.service;
         let exports = tap.passed().iter().filter(|export| export.service == *service).count();
         let mut text = match exports {
-            0 => "no export of the application came to the tap".to_owned(),
+            0 => "no export of the application reached the tap".to_owned(),
             _ => format!(
                 "{} went through the tap, without a span under our trace id",
                 format_count(exports as u64, "export")
@@ -270,12 +273,12 @@ pub(super) fn draw(tap: &TapSession, verdicts: &[ServiceVerdict], ui: &mut Ui) {
     }
 }
 
-/// Ends a tap and everything that was started for it, and warns of what could not be recreated.
+/// Ends a tap and everything that was started for it, and warns about containers that could not be recreated.
 pub(super) fn close(tap: Arc<TapSession>, context: &ProjectContext<'_>, ui: &mut Ui) {
     ui.progress("removing what was started for the tap");
     drop(tap);
     ui.progress_done();
-    // What that left has a record, like what a killed run leaves.
+    // Containers that are left have a record, as after a killed run.
     copies::sweep(context.shell, ui);
 }
 

@@ -98,7 +98,7 @@ impl ChosenWitness {
         };
         let lookup = keys.whose(&route, &key.value, deadline).await;
         let refusal = match &lookup.0 {
-            Err(failure) => Some(format!("nothing is known of the key: {}", failure.words())),
+            Err(failure) => Some(format!("nothing is known about the key: {}", failure.words())),
             Ok(Whoami { kind: HoneycombKeyType::Ingest, .. }) => {
                 Some("an ingest key may not query".to_owned())
             }

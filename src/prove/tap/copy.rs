@@ -60,7 +60,7 @@ impl TapSession {
         let model = context.project.model().map_err(in_one_line)?;
         let service = model.service(target.service).ok_or("the project has no such service")?;
         if let Some(mode) = service.network_mode.as_deref().filter(|mode| *mode != "bridge") {
-            return Err(format!("network_mode: {mode} leaves no room for a second container"));
+            return Err(format!("network_mode: {mode} allows no second container"));
         }
         let port = match target.url {
             Some(url) => {

@@ -113,7 +113,7 @@ impl TapSession {
             }
             let tapped = match containers {
                 _ if at >= MOST => Err(format!(
-                    "no more than {MOST} services are tapped at once; --service names some"
+                    "no more than {MOST} services are tapped at once; `--service` selects some"
                 )),
                 Some(containers) => tap.tap_copy(target, containers, time, context),
                 None => tap.tap_by_hand(target, time),

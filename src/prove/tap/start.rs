@@ -48,7 +48,7 @@ impl TapSession {
         }
         // Its time begins when it runs; without a terminal it is looked for until the time is up.
         if is_told && ui.interactive() {
-            ui.confirm("Does it run now?", "--timeout", DefaultAnswer::Yes)?;
+            ui.confirm("Is it running now?", "--timeout", DefaultAnswer::Yes)?;
         }
         Ok(())
     }

@@ -53,7 +53,7 @@ fn missing_file_note(gitpod: bool, request: &PortsRequest, workspace: &Workspace
     match workspace {
         Workspace::Codespaces(_) => {
             let note = "there is no devcontainer.json: what is opened now is forgotten when this codespace stops";
-            let hint = "`cruddur-ops ports --public --devcontainer --on-start` makes one";
+            let hint = "`cruddur-ops ports --public --devcontainer --on-start` creates one";
             Some(Note::fact(note).hint(hint))
         }
         _ if gitpod => None,
@@ -258,7 +258,7 @@ fn other_devcontainers_note(context: &ProjectContext) -> Option<Note> {
     let others: Vec<String> = project.other_devcontainers.iter().map(|path| shown(path)).collect();
     (!others.is_empty()).then(|| {
         Note::warning(format!(
-            "there are several devcontainer.json: {} is meant, {} stays as it is",
+            "there are several devcontainer.json files: {} is used, {} is not changed",
             shown(&project.devcontainer_path()),
             others.join(", ")
         ))
@@ -303,7 +303,7 @@ pub(crate) fn nothing_to_do(
     }
     let shown: Vec<String> =
         files.iter().map(|path| context.project.shown(path).display().to_string()).collect();
-    let verb = if shown.len() == 1 { "says" } else { "say" };
+    let verb = if shown.len() == 1 { "is" } else { "are" };
     (!shown.is_empty())
-        .then(|| format!("nothing to write: {} {verb} so already", shown.join(" and ")))
+        .then(|| format!("nothing to write: {} {verb} up to date", shown.join(" and ")))
 }

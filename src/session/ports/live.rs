@@ -200,10 +200,8 @@ fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
     let listening = listening::find_listening_ports(ports);
     for port in ports {
         let reach = match listening.get(port) {
-            Some(PortReach::Everywhere) => {
-                "listens, and other machines of this network reach it too"
-            }
-            Some(PortReach::Loopback) => "listens, on this machine alone",
+            Some(PortReach::Everywhere) => "listens, reachable from other machines on this network",
+            Some(PortReach::Loopback) => "listens, on this machine only",
             None => "nothing listens there yet",
         };
         let url = workspace.port_url(*port).unwrap_or_default();

@@ -124,10 +124,10 @@ impl DotenvStore {
             .ok_or_else(|| StoreError::Refused {
                 store: StoreKind::Dotenv,
                 reason: format!(
-                    "{} cannot hold this value so that docker compose reads the same",
+                    "docker compose would not read this value unchanged from {}",
                     self.path.display()
                 ),
-                hint: Some("`cruddur-ops key set --store keyring` can".to_owned()),
+                hint: Some("`cruddur-ops key set --store keyring` stores it".to_owned()),
             })
     }
 
@@ -149,7 +149,7 @@ impl DotenvStore {
         StoreError::Refused {
             store: StoreKind::Dotenv,
             reason: format!(
-                "{} leads to {}, which git would take: the key would be committed",
+                "{} links to {}, which git does not ignore: the key would be committed",
                 self.path.display(),
                 target.display()
             ),
@@ -160,9 +160,12 @@ impl DotenvStore {
     fn untracked(&self) -> StoreError {
         StoreError::Refused {
             store: StoreKind::Dotenv,
-            reason: format!("git would take {}: the key would be committed", self.path.display()),
+            reason: format!(
+                "git does not ignore {}: the key would be committed",
+                self.path.display()
+            ),
             hint: Some(format!(
-                "`git check-ignore -v {FILE}` in {} names the line that lets it",
+                "`git check-ignore -v {FILE}` in {} shows the line of .gitignore that decides",
                 self.folder.display()
             )),
         }
@@ -338,7 +341,7 @@ fn git_status_error(path: &Path, why: &str) -> StoreError {
     StoreError::Refused {
         store: StoreKind::Dotenv,
         reason: format!(
-            "it cannot be known whether git has {} or would take it: {why}",
+            "it is unknown whether git tracks {} or would add it: {why}",
             path.display()
         ),
         hint: Some(

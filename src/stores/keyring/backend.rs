@@ -44,7 +44,7 @@ impl KeyringTrouble {
         match self {
             Self::Absent(reason) | Self::Locked(reason) | Self::Broken(reason) => reason.clone(),
             Self::Silent(limit) => format!("no answer within {} seconds", limit.as_secs()),
-            Self::Lost => "it does not give back what it took".to_owned(),
+            Self::Lost => "it does not return what was stored".to_owned(),
         }
     }
 
@@ -190,7 +190,7 @@ impl KeyringBackend {
 #[cfg(target_os = "linux")]
 fn own_session() -> Result<(), KeyringTrouble> {
     const SHARED: &str = "_uid_ses";
-    let absent = || KeyringTrouble::Absent("this shell has no session of its own there".to_owned());
+    let absent = || KeyringTrouble::Absent("this shell has no session keyring".to_owned());
     let entry = KeyringEntry::new(KeyringBackend::Keyutils, "probe".to_owned()).open()?;
     let session = entry
         .as_any()

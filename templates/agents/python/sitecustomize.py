@@ -1,4 +1,4 @@
-# Starts OpenTelemetry's agent behind the application: its packages are found last, and if it fails the application runs untraced.
+# Starts OpenTelemetry's agent. Its packages come last in sys.path, and if it fails the application runs untraced.
 import os
 import sys
 
@@ -21,7 +21,7 @@ def tell(line):
 
 
 def instrument_django(module):
-    # Only now is it known which settings the application uses; before, the agent would put empty ones in their place.
+    # Only here are the application's settings known; earlier, the agent would set empty ones.
     handler, load = module.BaseHandler, module.BaseHandler.load_middleware
 
     def load_middleware(*args, **options):

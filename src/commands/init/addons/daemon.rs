@@ -56,7 +56,7 @@ fn missing_aws_keys_note(
         _ => ("are", "store them"),
     };
     let text = format!(
-        "{} {are} in no store: X-Ray's daemon starts without, and AWS takes nothing from it (keys are made in {})",
+        "{} {are} in no store: X-Ray's daemon starts without them, and AWS accepts nothing from it (create keys in {})",
         missing.join(" and "),
         profile.keys
     );
@@ -74,7 +74,7 @@ fn kept_daemon_notes(
 ) -> Vec<Note> {
     let name = &there.name;
     let mut notes = vec![Note::fact(format!(
-        "{name} is {}'s daemon already and stays as it is",
+        "{name} is already {}'s daemon and is not changed",
         profile.name.title()
     ))];
     let settings = there.effective(model.plain());
@@ -86,8 +86,8 @@ fn kept_daemon_notes(
         )));
     } else if !has_region {
         notes.push(
-            Note::warning(format!("{name} has no AWS_REGION, without which it ends at once"))
-                .hint("`cruddur-ops doctor --explain xray-region` says more"),
+            Note::warning(format!("{name} has no AWS_REGION, and exits without one"))
+                .hint("`cruddur-ops doctor --explain xray-region` explains it"),
         );
     }
     let ignored = there.command.as_ref().is_some_and(|command| {
@@ -100,7 +100,7 @@ fn kept_daemon_notes(
     if ignored {
         notes.push(
             Note::warning(format!("{name} ignores the options in its `command`"))
-                .hint("`cruddur-ops doctor --fix` writes them so that it does not"),
+                .hint("`cruddur-ops doctor --fix` corrects the command"),
         );
     }
     notes
@@ -130,7 +130,7 @@ fn choose_aws_region(
             .plain()
             .get(variable)
             .filter(|value| is_aws_region(value))
-            .map(|value| (value.to_owned(), format!("{variable} of this shell or .env")));
+            .map(|value| (value.to_owned(), format!("{variable} in this shell or .env")));
         if let Some((region, source)) = configured.or(outside) {
             let note = Note::fact(format!("X-Ray's region: {region}, from {source}"));
             return Ok((region, Some(note)));
@@ -144,7 +144,7 @@ fn choose_aws_region(
         ErrorCode::AnswerMissing,
         "neither the project nor this shell names an AWS region for X-Ray",
     )
-    .hint("`--aws-region us-east-1` does"))
+    .hint("`--aws-region us-east-1` sets it"))
 }
 
 fn check_aws_region(region: &str) -> Result<String> {

@@ -52,9 +52,7 @@ pub(super) fn ask(
     let names: Vec<String> = selected.iter().map(|selected| selected.service.clone()).collect();
     let services = code::find_python_services(&context.project, &names)?;
     if services.is_empty() {
-        notes.push(Note::warning(
-            "no traced service runs Python, so nothing reports to what `--with` names",
-        ));
+        notes.push(Note::warning("no traced service runs Python, so `--with` adds nothing"));
         return Ok((all, notes));
     }
     all.request = AddonRequest {
@@ -72,7 +70,7 @@ pub(super) fn ask(
             continue;
         };
         notes.push(Note::fact(format!(
-            "{}: {} reports to it",
+            "{}: used by {}",
             profile.name.title(),
             all.request.services.join(", ")
         )));

@@ -55,7 +55,7 @@ pub(super) fn ask(
             .hint("`--store none` if you set it yourself"));
     }
     let store = key::store_for(variable, wanted, context, ui)?;
-    ui.say(format!("A token is made in {}.", profile.keys));
+    ui.say(format!("Create a token in {}.", profile.keys));
     let question = format!("{variable} (hidden)");
     let secret = typed::ask(&question, "--store none", ui, |typed, ui| {
         let secret = typed::bare(variable, typed, ui);

@@ -30,12 +30,10 @@ impl InstrumentVerdict {
     /// Returns the verdict on a service whose code is changed.
     pub(super) fn coded(name: &str, read: &Instrumentation) -> Self {
         let (how, source) = match read.source {
-            SpanSource::Code => {
-                (InstrumentationMethod::Sdk, "its own SDK, and more of them by code")
-            }
-            _ => (InstrumentationMethod::Code, "code"),
+            SpanSource::Code => (InstrumentationMethod::Sdk, "its own SDK and added code"),
+            _ => (InstrumentationMethod::Code, "added code"),
         };
-        Self::plain(how, Note::fact(format!("{name}: sends spans by {source} that is added")))
+        Self::plain(how, Note::fact(format!("{name}: sends spans with {source}")))
     }
 }
 
@@ -90,10 +88,9 @@ impl<'a> CodelessService<'a> {
             None => {
                 let why = match (self.template, self.is_named) {
                     (None, true) => Some("the language of its program is not known".to_owned()),
-                    (Some(language), true) => Some(format!(
-                        "OpenTelemetry has none that reaches {} from outside",
-                        language.title
-                    )),
+                    (Some(language), true) => {
+                        Some(format!("OpenTelemetry has no agent for {}", language.title))
+                    }
                     _ => None,
                 };
                 InstrumentVerdict::plain(InstrumentationMethod::Nothing, self.nothing_sends(why))
@@ -114,7 +111,7 @@ impl<'a> CodelessService<'a> {
                 (InstrumentationMethod::Sdk, Note::warning(text))
             }
             SpanSource::Code => {
-                let text = format!("{name}: sends spans by its own SDK");
+                let text = format!("{name}: sends spans with its own SDK");
                 (InstrumentationMethod::Sdk, Note::fact(text))
             }
             SpanSource::Vendor(vendor) => {
@@ -124,14 +121,14 @@ impl<'a> CodelessService<'a> {
                 (InstrumentationMethod::Sdk, Note::warning(text))
             }
             SpanSource::Agent if self.existing.is_none() => {
-                let text = format!("{name}: is started with an agent of OpenTelemetry's");
+                let text = format!("{name}: is started with an OpenTelemetry agent");
                 (InstrumentationMethod::Agent, Note::fact(text))
             }
             SpanSource::Nothing | SpanSource::Unknown
                 if self.read.has_page_sdk() && self.classify().role == ServiceRole::Frontend =>
             {
                 let text = format!(
-                    "{name}: its pages send spans by an SDK of their own, in browsers, which reads none of these variables"
+                    "{name}: its pages send spans from browsers with their own SDK, which reads none of these variables"
                 );
                 (InstrumentationMethod::Sdk, Note::fact(text))
             }
@@ -171,7 +168,7 @@ impl<'a> CodelessService<'a> {
             Ok(variables) => variables,
             Err(objection) => return self.refuse(objection),
         };
-        let text = format!("{name}: sends spans by OpenTelemetry's agent for {}", agent.title());
+        let text = format!("{name}: sends spans with OpenTelemetry's agent for {}", agent.title());
         notes.insert(0, Note::fact(text));
         InstrumentVerdict {
             how: InstrumentationMethod::Agent,
@@ -193,7 +190,7 @@ impl<'a> CodelessService<'a> {
         let is_auto = self.mode == InstrumentMode::Auto;
         let packages = self.read.packages.as_ref();
         if is_auto && !agent.tried {
-            return Some(format!("OpenTelemetry's for {} was not tried", agent.title()));
+            return Some(format!("OpenTelemetry's agent for {} is untested", agent.title()));
         }
         if self.read.source == SpanSource::Unknown {
             return Some("it may have its own SDK".to_owned());
@@ -212,7 +209,7 @@ impl<'a> CodelessService<'a> {
     fn refuse(&self, objection: String) -> InstrumentVerdict {
         let note = self.nothing_sends(Some(objection));
         let name = &self.service.name;
-        let command = format!("`--instrument {name}=agent` adds it all the same");
+        let command = format!("`--instrument {name}=agent` adds it anyway");
         let hint = match &note.hint {
             Some(hint) => format!("{command}; by hand: {hint}"),
             None => command,

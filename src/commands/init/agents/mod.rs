@@ -33,12 +33,12 @@ pub(super) struct AgentAnswers {
     pub(super) how: BTreeMap<String, InstrumentationMethod>,
     /// The note on each service, by its name.
     pub(super) notes: Vec<(String, Note)>,
-    /// What sends spans in the services with a planned agent as they are now, by service.
+    /// The current source of spans of each service with a planned agent.
     replaced: BTreeMap<String, Instrumentation>,
 }
 
 impl AgentAnswers {
-    /// Takes back what is said of a service whose agent is not added.
+    /// Corrects the answers about a service whose agent is not added.
     fn withdraw(&mut self, service: &str) {
         self.how.insert(service.to_owned(), InstrumentationMethod::Nothing);
         self.notes.retain(|(name, _)| name != service);
@@ -54,7 +54,7 @@ pub(super) enum InstrumentationMethod {
     Code,
     /// By an agent.
     Agent,
-    /// Not at all, as far as its files show.
+    /// It sends none, as far as its files show.
     Nothing,
 }
 

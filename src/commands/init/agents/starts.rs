@@ -11,7 +11,7 @@ struct PartialStart {
     words: &'static [&'static str],
     /// One of these is on the line as well.
     beside: &'static [&'static str],
-    /// What it means for the agents, as a clause.
+    /// The consequence for the agents, as a clause.
     effect: &'static str,
     hint: &'static str,
 }

@@ -1,4 +1,4 @@
-//! `init`: takes back the agents that a plan fails with.
+//! `init`: drops the agents that a plan fails with.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,13 @@ use crate::plan::agents::PlannedAgent;
 use crate::plan::{Note, Plan};
 use crate::provider::Variable;
 
-/// The number of agents up to which the ones that a plan fails with are searched for; more are all taken back.
+/// The number of agents up to which the failing ones are searched for; of more, all are dropped.
 const MOST_SEARCHED: usize = 64;
 
 /// Takes back the agents that no flag asks for and that the plan fails with: each is tried with `plan`, so that the
 /// others stay. `error` is what the plan with all of them failed with.
 ///
-/// # Errors
-/// `error` where no agent can be taken back.
+/// # Errors `error` if no agent can be dropped.
 pub(in crate::commands::init) fn withdraw(
     args: &InitArgs,
     answers: &mut InitAnswers,
@@ -40,7 +39,7 @@ pub(in crate::commands::init) fn withdraw(
     for (agents, error) in refused {
         let names: Vec<&str> = agents.iter().map(|planned| planned.service.as_str()).collect();
         let text = format!("{}: no agent is added: {}", names.join(", "), error.message);
-        let hint = "`cruddur-ops init --instrument agent` says where";
+        let hint = "`cruddur-ops init --instrument agent` shows where";
         let note = Note::warning(text).hint(hint);
         for name in names {
             answers.agents.withdraw(name);
@@ -64,7 +63,7 @@ struct AgentTrial<'a, P> {
 }
 
 impl<P: Fn(&InitAnswers) -> Result<Plan>> AgentTrial<'_, P> {
-    /// Keeps the agents of `some` that the plan works with, beside those that are kept already; refuses the others.
+    /// Keeps the agents of `some` that the plan works with, in addition to those already kept; refuses the others.
     /// `error` is what the plan with all of `some` fails with.
     fn split(&mut self, some: &[PlannedAgent], error: Error) {
         if let [_] = some {

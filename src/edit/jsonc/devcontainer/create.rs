@@ -7,10 +7,10 @@ use crate::edit::refusal::{EditRefusal, EditedText};
 
 const KEY: &str = "postCreateCommand";
 
-/// The name of our command beside others.
+/// The name of our command among others.
 const OURS: &str = "install-packages";
 
-/// The name of a command that was alone, beside ours.
+/// The name that the user's single command gets when ours is added.
 const THEIRS: &str = "create";
 
 /// Returns the text of `postCreateCommand`, one command per line; empty if there is none or the text is not JSON.
@@ -34,7 +34,7 @@ fn collect(value: &JsonNode, texts: &mut Vec<String>) {
     }
 }
 
-/// Adds a command to `postCreateCommand`, beside those that are there.
+/// Adds a command to `postCreateCommand`, next to the existing ones.
 ///
 /// # Errors
 /// A refusal that points at the place where the edit fails.
@@ -42,7 +42,7 @@ pub fn add_create(source: &str, command: &str) -> Result<EditedText, EditRefusal
     let mut draft = JsonDraft::open(source)?;
     let root = draft.tree.root.clone();
     if !matches!(root.kind, JsonKind::Object(_)) {
-        return Err(draft.tree.refuse(root.range.start, "a `devcontainer.json` is an object"));
+        return Err(draft.tree.refuse(root.range.start, "a `devcontainer.json` must be an object"));
     }
     let meant = JsonMeaning::Text(command.to_owned());
     let fresh: NewJsonMember = (Some(OURS.to_owned()), meant.clone());
@@ -67,7 +67,7 @@ pub fn add_create(source: &str, command: &str) -> Result<EditedText, EditRefusal
                 }
             }
             _ => {
-                let reason = format!("`{KEY}` takes no further command");
+                let reason = format!("no command can be added to `{KEY}`");
                 return Err(draft.tree.refuse(value.range.start, reason));
             }
         },

@@ -80,13 +80,13 @@ pub fn paste(wanted: &Wanted) -> String {
 fn plan(draft: &mut JsonDraft<'_>, wanted: &Wanted) -> Result<(), EditRefusal> {
     let root = draft.tree.root.clone();
     if !matches!(root.kind, JsonKind::Object(_)) {
-        let reason = "a `devcontainer.json` is an object";
+        let reason = "a `devcontainer.json` must be an object";
         return Err(draft.tree.refuse(root.range.start, reason));
     }
     for key in [FORWARDS, ATTRIBUTES, start::KEY] {
         let mut named = root.members().iter().filter(|member| member.name == key);
         if let (Some(_), Some(second)) = (named.next(), named.next()) {
-            let reason = format!("`{key}` stands here twice");
+            let reason = format!("`{key}` appears here twice");
             return Err(draft.tree.refuse(second.start, reason));
         }
     }
@@ -129,7 +129,7 @@ fn missing_forwards(
         return Ok((!ports.is_empty()).then(|| forwards(ports.into_iter())));
     };
     if !matches!(list.kind, JsonKind::Array(_)) {
-        let reason = format!("`{FORWARDS}` is no list");
+        let reason = format!("`{FORWARDS}` is not a list");
         return Err(draft.tree.refuse(list.range.start, reason));
     }
     let fresh: Vec<NewJsonMember> =
@@ -171,7 +171,7 @@ fn missing_attributes(
         );
     };
     if !matches!(entries.kind, JsonKind::Object(_)) {
-        let reason = format!("`{ATTRIBUTES}` is no object");
+        let reason = format!("`{ATTRIBUTES}` is not an object");
         return Err(draft.tree.refuse(entries.range.start, reason));
     }
     let fresh: Vec<NewJsonMember> =

@@ -136,7 +136,7 @@ pub(super) fn plan(
             .tree
             .refuse(value.range.start, format!("`{KEY}` has a command `{OURS}` of its own"))),
         JsonKind::Word(_) => {
-            Err(draft.tree.refuse(value.range.start, format!("`{KEY}` is no command")))
+            Err(draft.tree.refuse(value.range.start, format!("`{KEY}` is not a command")))
         }
     }
 }

@@ -176,8 +176,7 @@ fn add_entry(
             return if proof::has_same_meaning(draft.tree, value, body) {
                 Ok(())
             } else {
-                Err(draft
-                    .refuse_node(at, format!("`{key}` is there already, and says something else")))
+                Err(draft.refuse_node(at, format!("`{key}` already exists with another value")))
             };
         }
     }
@@ -186,7 +185,7 @@ fn add_entry(
         return start(draft, &reached, missing, key, body);
     };
     if let YamlKind::Alias(_) = draft.tree.node(mapping).kind {
-        return Err(draft.refuse_node(mapping, "these lines stand elsewhere, under another name"));
+        return Err(draft.refuse_node(mapping, "these lines are an alias of lines elsewhere"));
     }
     let step = step(draft, mapping);
     if draft.layout(mapping) == CollectionLayout::Flow {
@@ -307,7 +306,7 @@ fn add_list(
     item: &str,
 ) -> Result<(), EditRefusal> {
     let Some(mapping) = reached.mapping else {
-        return Err(draft.refuse(0, format!("there is no mapping for `{key}` to stand in")));
+        return Err(draft.refuse(0, format!("there is no mapping to add `{key}` to")));
     };
     if merge::get(draft.tree, mapping, key).is_some() {
         return Err(draft.refuse_node(mapping, format!("`{key}` is merged from elsewhere")));

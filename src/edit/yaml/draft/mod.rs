@@ -95,7 +95,7 @@ impl<'a> YamlDraft<'a> {
     /// Returns the text with every patch applied.
     fn finish(&self) -> Result<String, EditRefusal> {
         patch::apply(&self.tree.source, &self.patches)
-            .ok_or_else(|| self.refuse(0, "two of the changes fall on the same place"))
+            .ok_or_else(|| self.refuse(0, "two of the changes overlap"))
     }
 
     /// Returns a refusal that points at the byte `at`.

@@ -22,8 +22,8 @@ impl YamlDraft<'_> {
         true
     }
 
-    /// Takes members out of collections: of each the members at these positions, all of them where those are all it has.
-    /// Where blank lines separate the members, one of those goes along.
+    /// Takes members out of collections: of each the members at these positions, all of them where those are all it
+    /// has. If blank lines separate the members, one of them is removed too.
     pub(in crate::edit::yaml) fn take_members(
         &mut self,
         collections: &[(NodeId, bool, Vec<usize>)],
@@ -41,7 +41,7 @@ impl YamlDraft<'_> {
             let Some(ranges) = ranges else {
                 let at =
                     removed.first().and_then(|at| members.get(*at)).map_or(0, |range| range.start);
-                return Err(self.refuse(at, "the lines to take out hold something else as well"));
+                return Err(self.refuse(at, "the lines to remove have something else in them"));
             };
             removed_ranges.extend(
                 ranges
@@ -89,7 +89,7 @@ impl YamlDraft<'_> {
         }
     }
 
-    /// Whole lines with the blank line above them, if there is one.
+    /// Returns the lines together with the blank line above them, if there is one.
     fn with_blank_line(&self, lines: Range<usize>) -> Range<usize> {
         match lines.start.checked_sub(1) {
             Some(above) if self.lines.text(above).trim().is_empty() => {
@@ -115,7 +115,7 @@ impl YamlDraft<'_> {
         entries.chain(items).collect()
     }
 
-    /// Where an entry ends, the colon of a last key without a value included, however deep that key is.
+    /// Returns the end of an entry, including the colon of a last key without a value at any depth.
     fn entry_end(&self, entry: (NodeId, NodeId)) -> usize {
         let colon = self.after_colon(entry.0).unwrap_or(0);
         let end = self.tree.pair_end(entry).max(colon);

@@ -129,7 +129,7 @@ impl YamlDraft<'_> {
             }
             YamlKind::Alias(_) => TextPatch::replace(range, line_ending),
             YamlKind::Mapping(..) | YamlKind::Sequence(..) => {
-                return Err(self.refuse_node(value, "the value to replace is no scalar"));
+                return Err(self.refuse_node(value, "the value to replace is not a scalar"));
             }
         };
         self.patches.push(patch);
@@ -157,7 +157,7 @@ impl YamlDraft<'_> {
             YamlKind::Mapping(..) | YamlKind::Sequence(..) => None,
         };
         let Some(text) = text else {
-            return Err(self.refuse_node(item, "the item to replace is no simple scalar"));
+            return Err(self.refuse_node(item, "the item to replace is not a plain value"));
         };
         self.patches.push(TextPatch::replace(range, text));
         Ok(())
@@ -181,7 +181,7 @@ impl YamlDraft<'_> {
             return Ok(());
         }
         if !self.lines.leads(from) || self.lines.number(to) == self.lines.number(next) {
-            return Err(self.refuse(from, "the line to remove holds something else as well"));
+            return Err(self.refuse(from, "the line to remove has something else in it"));
         }
         let whole = self.lines.start(from)..self.lines.next(to);
         self.patches.push(TextPatch::replace(whole, ""));

@@ -97,7 +97,7 @@ pub(super) fn amend_list(
     };
     let mut others = items.iter().filter(|item| !is_ours(**item));
     if let Some(item) = others.find(|item| is_refused_item(draft.tree, **item)) {
-        let reason = "docker compose refuses this item: it is to be written `- NAME=value`";
+        let reason = "docker compose refuses this item: write it as `- NAME=value`";
         return Err(draft.refuse_node(*item, reason));
     }
     if missing.is_empty() {

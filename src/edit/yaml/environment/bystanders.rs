@@ -38,7 +38,7 @@ fn restore_bystanders(
     if place.in_place(draft.tree).is_some() {
         return Err(draft.refuse_node(
             place.service,
-            "this service merges an environment that is to change, and would change with it",
+            "this service merges an environment that would change, and would change with it",
         ));
     }
     give_own(draft, place, &[], sharing)

@@ -1,4 +1,4 @@
-//! Whether a variable stands in a service's own lines exactly as an edit would write it.
+//! Checks whether a variable is in a service's own lines exactly as an edit would write it.
 
 use super::super::scalar::{quote_double, quote_in_style};
 use super::super::services::ServiceLines;
@@ -23,7 +23,7 @@ impl<'t> ServiceLines<'t> {
         })
     }
 
-    /// Finds the one member that carries the variable, with what stands behind it on its line.
+    /// Finds the only member that sets the variable, with the rest of its line.
     fn find_line(&self, service: &str, name: &str) -> Option<(&'t str, MemberForm)> {
         let (draft, tree) = (&self.draft, self.draft.tree);
         let value = find_environment(draft, &self.services, service).ok()?.in_place(tree)?;
@@ -45,7 +45,7 @@ impl<'t> ServiceLines<'t> {
     }
 }
 
-/// How an environment has a variable.
+/// The way in which an environment has a variable.
 enum MemberForm {
     Entry,
     Item(CollectionLayout),

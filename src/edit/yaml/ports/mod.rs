@@ -117,7 +117,7 @@ fn plan(draft: &mut YamlDraft<'_>, wanted: &[PortEntry]) -> Result<(), EditRefus
         return append_key(draft, None, missing);
     };
     if !matches!(tree.node(root).kind, YamlKind::Mapping(..)) {
-        return Err(draft.refuse_node(root, "a `.gitpod.yml` is a mapping"));
+        return Err(draft.refuse_node(root, "a `.gitpod.yml` must be a mapping"));
     }
     let Some((key, value)) = tree.entry(root, "ports") else {
         let missing = missing(draft, None, wanted);
@@ -134,7 +134,7 @@ fn plan(draft: &mut YamlDraft<'_>, wanted: &[PortEntry]) -> Result<(), EditRefus
             let missing = missing(draft, None, wanted);
             put(draft, (key, value), layout, missing)
         }
-        _ => Err(draft.refuse_node(value, "`ports` is no list")),
+        _ => Err(draft.refuse_node(value, "`ports` is not a list")),
     }
 }
 
@@ -213,7 +213,7 @@ fn set_visibility(
     step: usize,
 ) -> Result<(), EditRefusal> {
     if matches!(draft.tree.node(entry).kind, YamlKind::Alias(_)) {
-        return Err(draft.refuse_node(entry, "this entry stands elsewhere, under another name"));
+        return Err(draft.refuse_node(entry, "this entry is an alias of an entry elsewhere"));
     }
     let Some(visibility_entry) = draft.tree.entry(entry, "visibility") else {
         let key = draft.key(entry, "visibility");

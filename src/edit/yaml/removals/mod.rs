@@ -1,6 +1,7 @@
-//! Members taken out of collections in place: variables, items of lists, whole services.
+//! Removes members of collections in place: variables, list items, whole services.
 //!
-//! A collection that nothing is left in goes with its key. What is not there is left out; everything else keeps its bytes.
+//! A collection that becomes empty is removed with its key. Missing members are skipped; everything else keeps its
+//! bytes.
 
 mod proof;
 #[cfg(test)]
@@ -54,7 +55,7 @@ fn take_from_document(
     take_gone(tree, removed)
 }
 
-/// Takes out the members at these positions of the collection that the keys lead to; `None` where there are none.
+/// Removes the members at these positions of the collection that the keys lead to; `None` if there are none.
 pub(super) fn take_positions(
     tree: &YamlTree,
     path: &[&str],
@@ -86,7 +87,7 @@ fn take_gone(
     proof::proven(&draft, &removed).map(Some)
 }
 
-/// Finds a collection that stands where its keys lead, not elsewhere under another name.
+/// Finds a collection by its keys; `None` if it is an alias of one elsewhere.
 fn find_collection(tree: &YamlTree, path: &[String]) -> Option<NodeId> {
     let root = tree.root()?;
     let found = path.iter().try_fold(root, |at, key| {
@@ -111,7 +112,8 @@ fn find_members(tree: &YamlTree, collection: NodeId, names: &[String]) -> Vec<us
     members.filter(|(_, id)| is_meant(*id)).map(|(at, _)| at).collect()
 }
 
-/// Takes the key of a collection that nothing is left in, and so on upwards. A service stays, and `services`.
+/// Removes the key of a collection that became empty, then its parents in the same way. Services and `services`
+/// itself stay.
 fn take_empty_collections(tree: &YamlTree, removed: &mut Positions) {
     let deepest = removed.keys().map(Vec::len).max().unwrap_or_default();
     for depth in (1..=deepest).rev() {

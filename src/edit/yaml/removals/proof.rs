@@ -9,17 +9,17 @@ use super::super::meaning::{ChangedNode, NodePair, TreeComparison};
 use super::super::tree::{YamlKind, YamlTree};
 use super::Positions;
 
-/// The tree of the new text, once it is proven.
+/// Returns the tree of the new text if it lacks only the removed members.
 pub(super) fn proven(
     draft: &YamlDraft<'_>,
     removed: &Positions,
 ) -> Result<Arc<YamlTree>, EditRefusal> {
     let at = draft.begin();
-    let message = "the edit would change more than it takes out";
+    let message = "the edit would change more than it removes";
     draft.proven(at, |after| {
         let roots = draft.tree.root().zip(after.root());
         let Some(roots) = roots.filter(|_| after.documents() <= 1) else {
-            // Nothing is left of a document that held nothing else.
+            // The document had no other members.
             let entry_count = draft.tree.root().map_or(0, |root| draft.tree.entries(root).len());
             let is_all =
                 removed.get(&Vec::new()).is_some_and(|members| members.len() == entry_count);

@@ -55,7 +55,7 @@ impl ListMember {
         }
     }
 
-    /// The text by which a list, or the key by which a mapping has it.
+    /// Returns the item of a list, or the key of a mapping, that stands for the member.
     pub fn text(&self) -> &str {
         match self {
             Self::Volume(text) => text,

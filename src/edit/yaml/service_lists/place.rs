@@ -20,7 +20,7 @@ pub(super) fn has_member(tree: &YamlTree, list: &ServiceValue, member: &ListMemb
     is_item || merge::get(tree, value, text).is_some()
 }
 
-/// Whether a list in the service's own lines has the member as it is added.
+/// Returns whether a list in the service's own lines has the member exactly as it would be added.
 pub(super) fn is_own_member(tree: &YamlTree, list: &ServiceValue, member: &ListMember) -> bool {
     let Some(value) = list.in_place(tree) else { return false };
     match member {
@@ -36,7 +36,7 @@ pub(super) fn is_own_member(tree: &YamlTree, list: &ServiceValue, member: &ListM
     }
 }
 
-/// Whether a value of `depends_on` says this condition and nothing else.
+/// Returns whether a value of `depends_on` has this condition and no other key.
 pub(super) fn has_only_condition(tree: &YamlTree, value: NodeId, condition: &str) -> bool {
     let entries = tree.entries(value);
     entries.len() == 1
@@ -83,7 +83,8 @@ pub(super) fn keep_members(
     list: &ServiceValue,
 ) -> Result<(), EditRefusal> {
     if list.in_place(draft.tree).is_some() {
-        let text = format!("`{}` of this service would change with another's", list.name);
+        let text =
+            format!("`{}` of this service would change together with another service's", list.name);
         return Err(draft.refuse_node(list.service, text));
     }
     put_list(draft, list, None)

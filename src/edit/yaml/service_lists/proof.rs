@@ -34,14 +34,14 @@ pub(super) fn proven(
     })
 }
 
-/// The tree of the new text, once it is proven that each service is waited for as before.
+/// Returns the tree of the new text if every dependency is the same as before.
 pub(super) fn proven_relisted(
     draft: &YamlDraft<'_>,
     services: &ServiceNodes,
 ) -> Result<Arc<YamlTree>, EditRefusal> {
     let reason = "the edit would change what a service waits for";
     services.proven(draft, "depends_on", reason, |comparison, _, (old, new)| {
-        // A list stands for what the mapping says: the edit of the one into the other, backwards.
+        // A list is short for the mapping, so the comparison runs backwards, from the new list to the old mapping.
         let mut reversed = TreeComparison::new(comparison.after, comparison.before);
         has_dependencies(&mut reversed, (new, old), None)
             .map_err(|_| ChangedNode(draft.tree.resolve(services.id)))

@@ -51,7 +51,7 @@ fn is_converted(tree: &YamlTree, value: NodeId) -> bool {
         && entries.iter().all(is_one)
 }
 
-/// How much further right than its key a list of this service begins, as other lists of the file do.
+/// Returns how far the service's lists are indented from their keys, following other lists of the file.
 fn dash_indent(draft: &YamlDraft<'_>, service: NodeId, key: NodeId) -> usize {
     let tree = draft.tree;
     let column = |at: usize| draft.lines.column(at);

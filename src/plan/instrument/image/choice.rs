@@ -215,7 +215,7 @@ impl SourceChoice<'_> {
                     Some((folder, _)) => format!("{folder}/.dockerignore"),
                     None => ".dockerignore".to_owned(),
                 };
-                let decided_by = format!("{file} keeps {list} from the image");
+                let decided_by = format!("{file} keeps {list} out of the image");
                 (decided_by, ManualAddition::Unignored { file, list: list.clone() })
             }
             SourceKind::Environment(file) => {
