@@ -175,7 +175,7 @@ impl Ui {
     pub fn document(&mut self, document: &impl Serialize) -> Result<()> {
         if self.json {
             let mut document = serde_json::to_value(document).map_err(|error| {
-                Error::new(ErrorCode::Internal, "the result is no JSON").cause(error)
+                Error::new(ErrorCode::Internal, "the result cannot be written as JSON").cause(error)
             })?;
             redact_document(&mut document, &self.redactor);
             write_line(&mut self.out, &printable_json(&document.to_string()));
@@ -370,11 +370,7 @@ fn role_of(sort: DiffLineKind) -> TextRole {
 /// redactor.
 fn redact_document(document: &mut Value, redactor: &Redactor) {
     match document {
-        Value::String(text) => {
-            if let Cow::Owned(hidden) = redactor.redact(text) {
-                *text = hidden;
-            }
-        }
+        Value::String(text) => *text = redactor.redact(text).into_owned(),
         Value::Array(items) => items.iter_mut().for_each(|item| redact_document(item, redactor)),
         Value::Object(members) => {
             members.values_mut().for_each(|value| redact_document(value, redactor));

@@ -67,7 +67,7 @@ fn a_service_in_which_nothing_sends_spans_is_a_warning() {
     let compose = "services:\n  api:\n    build: ./api\n    environment:\n      OTEL_SERVICE_NAME: api\n      \
         OTEL_EXPORTER_OTLP_ENDPOINT: https://api.honeycomb.io\n      \
         OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY}\n";
-    let agent = "{\"dependencies\":{\"express\":\"4\"},\"scripts\":{\"start\":\"node -r @opentelemetry/auto-instrumentations-node/register .\"}}";
+    let agent = "{\"dependencies\":{\"@opentelemetry/auto-instrumentations-node\":\"0.60.0\",\"express\":\"4\"},\"scripts\":{\"start\":\"node -r @opentelemetry/auto-instrumentations-node/register .\"}}";
     for (path, text, status) in [
         ("api/package.json", "{\"dependencies\":{\"express\":\"4\"}}", "warn"),
         ("api/go.mod", "module api\n", "warn"),
