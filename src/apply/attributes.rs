@@ -32,11 +32,11 @@ pub(super) fn copy(from: &Path, to: &File, access: FileAccess) -> Result<()> {
 const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
 
 /// Maximum size in bytes of an attribute list or a value on Linux.
-const LONGEST: usize = 1 << 16;
+const MAX_ATTRIBUTE_BYTES: usize = 1 << 16;
 
 fn copy_extended(from: &Path, to: &File) -> Result<()> {
     use rustix::fs::{XattrFlags, fremovexattr, fsetxattr, getxattr, listxattr};
-    let (mut names, mut value) = (vec![0; LONGEST], vec![0; LONGEST]);
+    let (mut names, mut value) = (vec![0; MAX_ATTRIBUTE_BYTES], vec![0; MAX_ATTRIBUTE_BYTES]);
     // The file system has no attributes, or the list cannot be read: there is nothing to copy.
     let length = listxattr(from, &mut names[..]).unwrap_or(0);
     let names = names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());

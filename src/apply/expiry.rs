@@ -7,13 +7,13 @@ use std::time::{Duration, SystemTime};
 use super::journal::{LOCK_FILE, entry_numbers, entry_path};
 
 /// Maximum age of an entry.
-const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Maximum number of projects with entries.
-const MOST: usize = 100;
+const MAX_PROJECTS: usize = 100;
 
 /// Maximum number of entries of a project.
-const MOST_OF_A_PROJECT: usize = 20;
+const MAX_PROJECT_ENTRIES: usize = 20;
 
 /// Returns whether the entry at `path` is too old to be undone.
 pub(super) fn is_past(path: &Path) -> bool {
@@ -32,7 +32,7 @@ pub(super) fn remove_past(state: &Path) {
         .collect();
     projects.sort_unstable_by(|newer, older| older.cmp(newer));
     for (at, (_, folder, numbers)) in projects.iter().enumerate() {
-        let kept_entries = if at < MOST { MOST_OF_A_PROJECT } else { 0 };
+        let kept_entries = if at < MAX_PROJECTS { MAX_PROJECT_ENTRIES } else { 0 };
         let entries = numbers.iter().map(|number| entry_path(folder, *number)).enumerate();
         let past: Vec<PathBuf> = entries
             .filter(|(at, path)| *at >= kept_entries || is_past(path))
@@ -62,7 +62,7 @@ pub(super) fn written_at(path: &Path) -> Option<SystemTime> {
 
 /// Returns whether a time is too long ago; setting the clock back does not make an entry older.
 fn is_too_old(written: SystemTime) -> bool {
-    written.elapsed().is_ok_and(|age| age > LONGEST)
+    written.elapsed().is_ok_and(|age| age > MAX_AGE)
 }
 
 #[cfg(test)]
@@ -107,10 +107,10 @@ mod tests {
             (2..25).map(|number| entry(state.path(), "p0", number, 0)).collect();
         remove_past(state.path());
         let count = projects.iter().filter(|path| path.exists()).count();
-        assert_eq!(count, MOST - 1);
+        assert_eq!(count, MAX_PROJECTS - 1);
         assert!(projects[1].exists() && projects[2].exists() && !projects[0].exists());
         let kept: Vec<bool> = changes.iter().map(|path| path.exists()).collect();
-        assert_eq!(kept.iter().filter(|exists| **exists).count(), MOST_OF_A_PROJECT);
+        assert_eq!(kept.iter().filter(|exists| **exists).count(), MAX_PROJECT_ENTRIES);
         assert!(!kept[2] && kept[3]);
     }
 

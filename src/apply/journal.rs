@@ -288,7 +288,7 @@ pub(super) fn entry_numbers(folder: &Path) -> Vec<u32> {
 pub(super) const LOCK_FILE: &str = "lock";
 
 /// How long to wait for another run, which writes for milliseconds.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_TIME_LIMIT: Duration = Duration::from_secs(1);
 
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -300,7 +300,7 @@ pub(super) fn lock(folder: &Path) -> Result<WriteLock> {
     let locked = loop {
         let attempt = file.try_lock();
         let is_taken = matches!(attempt, Err(TryLockError::WouldBlock));
-        if !is_taken || began.elapsed() > PATIENCE {
+        if !is_taken || began.elapsed() > LOCK_TIME_LIMIT {
             break attempt;
         }
         std::thread::sleep(PAUSE);
@@ -425,10 +425,11 @@ mod tests {
             std::thread::spawn(move || sender.send(lock(&path).map(drop)));
         };
         wait(sender.clone());
-        let busy = receiver.recv_timeout(30 * PATIENCE).expect("it waits for ever").unwrap_err();
+        let busy =
+            receiver.recv_timeout(30 * LOCK_TIME_LIMIT).expect("it waits for ever").unwrap_err();
         assert_eq!(busy.code, ErrorCode::Busy);
         wait(sender);
         drop(held);
-        receiver.recv_timeout(30 * PATIENCE).expect("it waits for ever").unwrap();
+        receiver.recv_timeout(30 * LOCK_TIME_LIMIT).expect("it waits for ever").unwrap();
     }
 }

@@ -79,10 +79,10 @@ pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
 }
 
 /// Message after everything was undone.
-const AS_BEFORE: &str = "no file was changed";
+const UNCHANGED_MESSAGE: &str = "no file was changed";
 
 /// Message after a store failed and everything else was undone.
-const OTHERS_AS_BEFORE: &str = "nothing else was changed";
+const OTHERS_UNCHANGED_MESSAGE: &str = "nothing else was changed";
 
 impl Journal {
     /// Opens the journal of the project at `project` (absolute) with its `boundary`, stored below `state`.
@@ -164,7 +164,7 @@ impl Journal {
         earlier: Option<&JournalEntry>,
         then: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
-        let pending = stage_targets(targets).map_err(|error| error.hint(AS_BEFORE))?;
+        let pending = stage_targets(targets).map_err(|error| error.hint(UNCHANGED_MESSAGE))?;
         self.save(entry).inspect_err(|_| self.put_back(entry, earlier))?;
         let mut touched = Vec::new();
         let mut finish = |write: PendingWrite| {
@@ -175,10 +175,13 @@ impl Journal {
             }
             result
         };
-        let written =
-            pending.into_iter().try_for_each(&mut finish).map_err(|error| (error, AS_BEFORE));
+        let written = pending
+            .into_iter()
+            .try_for_each(&mut finish)
+            .map_err(|error| (error, UNCHANGED_MESSAGE));
         // Whether a failed store kept anything is up to its own error.
-        let stored = written.and_then(|()| then().map_err(|error| (error, OTHERS_AS_BEFORE)));
+        let stored =
+            written.and_then(|()| then().map_err(|error| (error, OTHERS_UNCHANGED_MESSAGE)));
         stored.map_err(|(error, hint)| {
             if restore_targets(targets, &touched) {
                 self.put_back(entry, earlier);

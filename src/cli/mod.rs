@@ -73,28 +73,28 @@ pub struct Cli {
 }
 
 /// The heading of these options in the help.
-const EVERYWHERE: &str = "Options on every command";
+const GLOBAL_OPTIONS_HEADING: &str = "Options on every command";
 
 /// Options on every command.
 #[derive(Debug, Clone, Args)]
 pub struct GlobalOptions {
     /// Run in this folder [default: the nearest parent folder with a compose file]
-    #[arg(short = 'C', value_name = "DIR", global = true, help_heading = EVERYWHERE)]
+    #[arg(short = 'C', value_name = "DIR", global = true, help_heading = GLOBAL_OPTIONS_HEADING)]
     pub directory: Option<PathBuf>,
     /// Compose file to read instead of the default ones; later files override earlier ones (repeatable)
-    #[arg(short = 'f', value_name = "FILE", global = true, help_heading = EVERYWHERE)]
+    #[arg(short = 'f', value_name = "FILE", global = true, help_heading = GLOBAL_OPTIONS_HEADING)]
     pub files: Vec<PathBuf>,
     /// Print one JSON document on stdout
-    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    #[arg(long, global = true, help_heading = GLOBAL_OPTIONS_HEADING)]
     pub json: bool,
     /// Use colour: auto (on a terminal unless `NO_COLOR` is set), always, or never [default: auto]
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t, hide_default_value = true, hide_possible_values = true, global = true, help_heading = EVERYWHERE)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, hide_default_value = true, hide_possible_values = true, global = true, help_heading = GLOBAL_OPTIONS_HEADING)]
     pub color: ColourChoice,
     /// Print only results, warnings and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = GLOBAL_OPTIONS_HEADING)]
     pub quiet: bool,
     /// Print evidence and timings as well
-    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
+    #[arg(short, long, global = true, help_heading = GLOBAL_OPTIONS_HEADING)]
     pub verbose: bool,
 }
 

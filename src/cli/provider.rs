@@ -13,10 +13,10 @@ const PROVIDER: &str = "Provider";
 #[derive(Debug, Default, Args)]
 pub struct ProviderArgs {
     /// Provider to send traces to (see `cruddur-ops help providers`) [default: the one in use, else honeycomb]
-    #[arg(long, help_heading = PROVIDER, value_name = "PROVIDER", value_parser = ProviderParser { others: &OTHERS }, hide_possible_values = true)]
+    #[arg(long, help_heading = PROVIDER, value_name = "PROVIDER", value_parser = ProviderParser { others: &OTHER_NAMES }, hide_possible_values = true)]
     pub provider: Option<ProviderName>,
     /// Provider that the collector of `--provider collector` sends to [default: the one in use, else honeycomb]
-    #[arg(long, help_heading = PROVIDER, value_name = "PROVIDER", value_parser = ProviderParser { others: &OTHERS[..1] }, hide_possible_values = true)]
+    #[arg(long, help_heading = PROVIDER, value_name = "PROVIDER", value_parser = ProviderParser { others: &OTHER_NAMES[..1] }, hide_possible_values = true)]
     pub to: Option<ProviderName>,
     /// Region of the provider, such as us or eu [default: found from the key or the project]
     #[arg(long, help_heading = PROVIDER, value_name = "REGION")]
@@ -37,7 +37,7 @@ pub struct ProviderArgs {
 pub struct ProviderName(pub String);
 
 /// Names in addition to the catalogue's.
-const OTHERS: [(&str, &str); 3] = [
+const OTHER_NAMES: [(&str, &str); 3] = [
     ("otlp", "Any OTLP endpoint"),
     ("local", "`cruddur-ops listen` on this machine"),
     ("collector", "An OpenTelemetry Collector next to the services, which alone holds the key"),

@@ -24,7 +24,7 @@ impl StoreName {
 }
 
 /// The name for no store.
-const NOWHERE: (&str, &str) = ("none", "Not kept: you set the variable yourself");
+const NO_STORE: (&str, &str) = ("none", "Not kept: you set the variable yourself");
 
 /// Returns the parser of a store's name.
 pub(super) fn store() -> impl TypedValueParser<Value = StoreKind> {
@@ -33,9 +33,9 @@ pub(super) fn store() -> impl TypedValueParser<Value = StoreKind> {
 
 /// Returns the parser of a store's name or `none`.
 pub(super) fn store_or_none() -> impl TypedValueParser<Value = StoreName> {
-    let nowhere = PossibleValue::new(NOWHERE.0).help(NOWHERE.1);
+    let nowhere = PossibleValue::new(NO_STORE.0).help(NO_STORE.1);
     PossibleValuesParser::new(possible_stores().chain([nowhere])).try_map(|name| {
-        if name == NOWHERE.0 {
+        if name == NO_STORE.0 {
             Ok(StoreName::None)
         } else {
             store_by_name(&name).map(StoreName::Store)

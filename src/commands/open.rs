@@ -30,7 +30,7 @@ struct OpenedDocument<'a> {
 }
 
 /// The time range of the traces that are shown.
-const LAST: Duration = Duration::from_secs(2 * 60 * 60);
+const SHOWN_TIME_RANGE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Runs `open`.
 ///
@@ -58,7 +58,7 @@ pub(super) fn run(
             let names = list_names(args, &context, model);
             let target =
                 TargetArgs { region: find_region(args, model, &known), ..args.target.clone() };
-            match build_link(&Query::roots(LAST, names), &target, global, shell, ui)? {
+            match build_link(&Query::roots(SHOWN_TIME_RANGE, names), &target, global, shell, ui)? {
                 Ok(link) => link,
                 Err(missing) => {
                     let text = format!("no link to the traces: {}", missing.why);

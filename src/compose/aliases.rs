@@ -7,7 +7,7 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use crate::edit::yaml::tree::{NodeId, YamlKind, YamlTree};
 
 /// Maximum number of values that docker compose visits in one document.
-const VISITS: usize = 100_000;
+const MAX_VISITED_VALUES: usize = 100_000;
 
 /// Replaces a dot in a key, because paths are split at dots.
 const DOT: &str = "\u{1f47b}";
@@ -15,7 +15,7 @@ const DOT: &str = "\u{1f47b}";
 /// Returns the position and reason if docker compose rejects the aliases of the document below `root`.
 pub(super) fn check_aliases(tree: &YamlTree, root: NodeId) -> Option<(NodeId, String)> {
     // For one of several documents, the walk is cheaper than this check of the whole text.
-    let is_small = tree.documents() == 1 && tree.node_count() <= VISITS;
+    let is_small = tree.documents() == 1 && tree.node_count() <= MAX_VISITED_VALUES;
     if is_small && !is_shared(tree) {
         return None;
     }
@@ -45,8 +45,10 @@ pub(super) fn check_aliases(tree: &YamlTree, root: NodeId) -> Option<(NodeId, St
             AliasStep::Enter(id, key) => (id, key),
         };
         visits += 1;
-        if visits > VISITS {
-            let text = format!("docker compose refuses a document of more than {VISITS} values");
+        if visits > MAX_VISITED_VALUES {
+            let text = format!(
+                "docker compose refuses a document of more than {MAX_VISITED_VALUES} values"
+            );
             return Some((root, text));
         }
         let target = tree.resolve(id);

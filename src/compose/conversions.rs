@@ -55,7 +55,7 @@ const KEYS: [(&str, ValueConversion); 33] = [
 ];
 
 /// Conversions below an arbitrary key: the parent key, the path below the arbitrary key, and the conversion.
-const BELOW_ANY_KEY: [(&str, &str, ValueConversion); 5] = [
+const NESTED_CONVERSIONS: [(&str, &str, ValueConversion); 5] = [
     ("depends_on", ".required", ValueConversion::Boolean),
     ("depends_on", ".restart", ValueConversion::Boolean),
     ("ulimits", "", ValueConversion::Integer),
@@ -74,7 +74,7 @@ impl ValueConversion {
             let key = rest.strip_suffix(after).filter(|_| *above == top);
             key.is_some_and(|key| !key.is_empty() && (!after.is_empty() || !key.contains('.')))
         };
-        BELOW_ANY_KEY.iter().find(fits).map(|(.., conversion)| *conversion)
+        NESTED_CONVERSIONS.iter().find(fits).map(|(.., conversion)| *conversion)
     }
 
     /// Returns whether docker compose can convert `text`.

@@ -11,7 +11,7 @@ use super::scalar;
 use super::source::{FileId, FileSpan};
 
 /// Number of keys up to which a linear search is cheaper than a hash set.
-const FEW: usize = 16;
+const MAX_LINEAR_KEYS: usize = 16;
 
 /// A node of one file.
 #[derive(Clone, Copy)]
@@ -193,7 +193,7 @@ impl<'t> NodeView<'t> {
                 continue;
             }
             let before = out.len();
-            if before > FEW {
+            if before > MAX_LINEAR_KEYS {
                 keys.extend(out[remembered..].iter().map(|(name, ..)| name.clone()));
                 remembered = before;
             }
@@ -202,7 +202,7 @@ impl<'t> NodeView<'t> {
                 if view.tree.is_merge_key(entry.0) {
                     waiting.push(view.at(entry.1));
                 } else if let Some(pair) = view.pair(entry) {
-                    let is_known = if before > FEW {
+                    let is_known = if before > MAX_LINEAR_KEYS {
                         keys.contains(&pair.0)
                     } else {
                         out[..before].iter().any(|(name, ..)| *name == pair.0)

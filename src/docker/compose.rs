@@ -25,12 +25,12 @@ pub struct ComposeProject {
 }
 
 /// Variables in a `.env` that name the project and its files. We read them too.
-const OF_THE_PROJECT: [&str; 4] =
+const PROJECT_VARIABLES: [&str; 4] =
     ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"];
 
 /// Variables that determine docker's engine, its connection, and the programs started for that. Releases before v2.36
 /// read them from a `.env`.
-const OF_THE_ENGINE: [&str; 10] = [
+const ENGINE_VARIABLES: [&str; 10] = [
     "DOCKER_API_VERSION",
     "DOCKER_AUTH_CONFIG",
     "DOCKER_CERT_PATH",
@@ -92,8 +92,8 @@ fn compose_environment(shell: &Shell, project: &ComposeProject) -> BTreeMap<Stri
         .assigned
         .iter()
         .map(String::as_str)
-        .filter(|name| name.starts_with("COMPOSE_") && !OF_THE_PROJECT.contains(name));
-    for name in of_compose.chain(OF_THE_ENGINE) {
+        .filter(|name| name.starts_with("COMPOSE_") && !PROJECT_VARIABLES.contains(name));
+    for name in of_compose.chain(ENGINE_VARIABLES) {
         variables.entry(name.to_owned()).or_insert_with(|| without_effect(name).to_owned());
     }
     for name in REMOTE_SWITCHES {

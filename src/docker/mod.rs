@@ -23,7 +23,7 @@ pub(crate) use container::Container;
 pub(crate) use copy::{CopyPlace, ReplacedContainer, ResourceNames, ServiceCopy, read_override};
 
 /// The time limit of a docker command; loading a project with many services can take a while.
-const LIMIT: Duration = Duration::from_secs(10);
+const COMMAND_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// The number of recent log lines to read.
 const TAIL: &str = "200";
@@ -111,7 +111,7 @@ impl Engine {
         scope: RestartScope,
         mut said: impl FnMut(&str),
     ) -> Result<()> {
-        const KEPT: usize = 6;
+        const MAX_SHOWN_LINES: usize = 6;
         let arguments = scope.arguments();
         let mut command = compose::command(&self.program, arguments, &self.shell, project)?;
         command
@@ -130,7 +130,7 @@ impl Engine {
             while let Ok(Some(line)) = lines.next_line().await {
                 said(line.trim());
                 last.push(line);
-                if last.len() > KEPT {
+                if last.len() > MAX_SHOWN_LINES {
                     last.remove(0);
                 }
             }
@@ -144,13 +144,17 @@ impl Engine {
 
     /// Runs `docker` outside the project's folder.
     fn docker(&self, arguments: &[&str]) -> Result<ProgramOutput> {
-        require_success(arguments, program::capture(&self.program, arguments, &self.shell, LIMIT))
+        require_success(
+            arguments,
+            program::capture(&self.program, arguments, &self.shell, COMMAND_TIME_LIMIT),
+        )
     }
 
     /// Runs `docker compose` for the project and returns its output.
     fn compose(&self, arguments: &[&str], project: &ComposeProject) -> Result<String> {
         let command = compose::command(&self.program, arguments, &self.shell, project)?;
-        Ok(require_success(arguments, program::capture_command(command, "", LIMIT))?.stdout)
+        Ok(require_success(arguments, program::capture_command(command, "", COMMAND_TIME_LIMIT))?
+            .stdout)
     }
 }
 

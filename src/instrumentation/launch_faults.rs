@@ -10,7 +10,7 @@ use super::sdk::{ENDPOINT_VARIABLES, ProblemEffect, SdkProblem, SdkProblemKind};
 use crate::compose::{ProjectSources, ShellCommand, Startup, resolve_image_path, unwrap_program};
 
 /// The first version of `opentelemetry-instrument` that leaves itself in PYTHONPATH, so that child processes load it too.
-const CHILDREN_LOAD_IT: [u32; 2] = [0, 63];
+const FIRST_VERSION_IN_CHILDREN: [u32; 2] = [0, 63];
 
 /// The evidence on how a program is started.
 pub(super) struct LaunchEvidence<'a> {
@@ -106,7 +106,7 @@ impl LaunchEvidence<'_> {
         }
         let mut commands = self.startup.commands.iter().filter(launched);
         let shown = commands.find_map(|command| serves_from_children(&command.words))?;
-        is_required_below(&NAMES, &CHILDREN_LOAD_IT, self.startup, self.sources).then(|| SdkProblem {
+        is_required_below(&NAMES, &FIRST_VERSION_IN_CHILDREN, self.startup, self.sources).then(|| SdkProblem {
             kind: SdkProblemKind::ChildrenNotReached,
             effect: ProblemEffect::Different,
             variable: ENDPOINT_VARIABLES[1],

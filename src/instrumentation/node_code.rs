@@ -11,7 +11,7 @@ use crate::compose::{ProjectSources, Startup, resolve_image_path};
 const MOST_FILES: usize = 32;
 
 /// Texts that identify a setup of OpenTelemetry's SDK.
-const SET_UPS: [&str; 7] = [
+const SDK_SETUP_TEXTS: [&str; 7] = [
     "new NodeSDK(",
     "new opentelemetry.NodeSDK(",
     "new NodeTracerProvider(",
@@ -71,7 +71,7 @@ pub(super) fn read_node(
 
 fn read_file(text: &str, tracing: &mut CodeTracing) {
     let plain: String = without_comments(text).replace('"', "'");
-    tracing.sets_up |= SET_UPS.iter().any(|mark| plain.contains(mark));
+    tracing.sets_up |= SDK_SETUP_TEXTS.iter().any(|mark| plain.contains(mark));
     if let Some((_, vendor)) = VENDORS.iter().find(|(mark, _)| plain.contains(mark)) {
         tracing.vendor.get_or_insert_with(|| (*vendor).to_owned());
     }

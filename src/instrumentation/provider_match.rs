@@ -104,9 +104,10 @@ fn find_missing_header(
     let is_sent = |name: &str| headers.iter().any(|header| header.name.eq_ignore_ascii_case(name));
     let absent: &'static str = &needed.find(|needed| !is_sent(&needed.name))?.name;
     /// Maximum edit distance of a misspelling; names further apart are different names.
-    const SLIPS: usize = 2;
+    const MAX_EDIT_DISTANCE: usize = 2;
     let meant = absent.to_ascii_lowercase();
-    let mut similar = headers.iter().filter(|header| osa_distance(&header.name, &meant) <= SLIPS);
+    let mut similar =
+        headers.iter().filter(|header| osa_distance(&header.name, &meant) <= MAX_EDIT_DISTANCE);
     Some(match similar.next() {
         Some(export_header) => {
             ProviderMismatch::HeaderMisspelt { sent: export_header.name.clone(), meant: absent }

@@ -111,7 +111,7 @@ const VENDORS: [(&str, &str); 8] = [
 ];
 
 /// Calls that set up the whole OpenTelemetry SDK.
-const SET_UPS: [&str; 2] = ["set_tracer_provider", "configure_opentelemetry"];
+const SDK_SETUP_CALLS: [&str; 2] = ["set_tracer_provider", "configure_opentelemetry"];
 
 /// Each relevant file contains one of these words. Other files are not parsed, which saves most of the time.
 const WORDS: [&str; 12] = [
@@ -130,7 +130,7 @@ const WORDS: [&str; 12] = [
 ];
 
 /// Maximum number of bindings that a name is followed through.
-const DEEPEST: usize = 3;
+const MAX_BINDINGS: usize = 3;
 
 /// Reads how a service's Python sets up tracing; files that are not Python are skipped.
 pub(super) fn read_python(texts: &[CodeText<'_>]) -> CodeTracing {
@@ -147,8 +147,10 @@ pub(super) fn read_python(texts: &[CodeText<'_>]) -> CodeTracing {
     });
     let files: Vec<PythonText<'_>> = read.collect();
     let any = |name: &str| files.iter().any(|file| file.named(name).next().is_some());
-    let mut tracing =
-        CodeTracing { sets_up: SET_UPS.iter().any(|name| any(name)), ..CodeTracing::default() };
+    let mut tracing = CodeTracing {
+        sets_up: SDK_SETUP_CALLS.iter().any(|name| any(name)),
+        ..CodeTracing::default()
+    };
     for file in &files {
         file.read_vendor(&mut tracing);
         if tracing.exporter.is_none() {
@@ -268,7 +270,7 @@ impl PythonText<'_> {
     /// Replaces the names in an expression with the values this module binds to them.
     fn resolved(&self, expression: &str) -> String {
         let mut text = expression.trim().to_owned();
-        for _ in 0..DEEPEST {
+        for _ in 0..MAX_BINDINGS {
             let name =
                 text.rsplit(['(', '=']).next().unwrap_or_default().trim_end_matches(')').trim();
             let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_')

@@ -95,7 +95,7 @@ const EXPORTER: [&str; 9] = [
 ];
 
 /// The first words of those names.
-const FAMILIES: [&str; 5] = ["OTEL", "HONEYCOMB", "AWS", "ROLLBAR", "GITPOD"];
+const FIRST_WORDS: [&str; 5] = ["OTEL", "HONEYCOMB", "AWS", "ROLLBAR", "GITPOD"];
 
 /// Every known name.
 static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -117,7 +117,8 @@ pub fn find_intended_variable(name: &str) -> Option<&'static str> {
     }
     let upper = name.to_ascii_uppercase();
     let family = upper.split('_').next().unwrap_or_default();
-    let related = FAMILIES.iter().any(|known| *known == family || osa_distance(known, family) == 1);
+    let related =
+        FIRST_WORDS.iter().any(|known| *known == family || osa_distance(known, family) == 1);
     if !related || NAMES.iter().any(|known| known == name) {
         return None;
     }
@@ -128,12 +129,12 @@ pub fn find_intended_variable(name: &str) -> Option<&'static str> {
 
 /// Returns the entry of `names` closest to `name` and its edit distance; `None` if all differ by more than a typing error.
 pub(super) fn find_nearest_name<'a>(names: &'a [String], name: &str) -> Option<(usize, &'a str)> {
-    const SLIPS: usize = 2;
+    const MAX_EDIT_DISTANCE: usize = 2;
     names
         .iter()
-        .filter(|known| known.len().abs_diff(name.len()) <= SLIPS)
+        .filter(|known| known.len().abs_diff(name.len()) <= MAX_EDIT_DISTANCE)
         .map(|known| (osa_distance(known, name), known.as_str()))
-        .filter(|(slips, _)| *slips <= SLIPS)
+        .filter(|(slips, _)| *slips <= MAX_EDIT_DISTANCE)
         .min_by_key(|(slips, _)| *slips)
 }
 

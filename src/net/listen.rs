@@ -15,7 +15,7 @@ use crate::otlp::answer::QueryAnswer;
 use crate::otlp::query::Query;
 
 /// The longest wait for the answer.
-const LIMIT: Duration = Duration::from_secs(5);
+const ANSWER_TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// The answer as `listen` sends it.
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ pub(crate) fn listen_address(port: u16) -> String {
 
 /// Queries `listen`; returns `None` if none is running.
 pub(crate) fn ask(query: &Query, port: u16) -> Result<Option<QueryAnswer>> {
-    net::block_on(ask_before(query, port, Instant::now() + LIMIT))
+    net::block_on(ask_before(query, port, Instant::now() + ANSWER_TIME_LIMIT))
 }
 
 /// Does the same as [`ask`] on the current runtime.

@@ -7,7 +7,7 @@ use super::failure::RequestFailure;
 use crate::otlp::FailureCode;
 
 /// The largest accepted file, in bytes; a file with every public authority is a quarter of this.
-const LARGEST: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// PEM texts; without roots, the system's authorities are trusted.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -54,11 +54,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, RequestFailure> {
     let failed = |error: std::io::Error| refuse(error.kind().to_string());
     // Reading a pipe or a device might never end.
     let metadata = fs_err::metadata(path).map_err(failed)?;
-    if !metadata.is_file() || metadata.len() > LARGEST {
+    if !metadata.is_file() || metadata.len() > MAX_FILE_BYTES {
         return Err(refuse("it is not a certificate file".to_owned()));
     }
     let mut bytes = Vec::new();
     let file = fs_err::File::open(path).map_err(failed)?;
-    file.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
 }

@@ -50,7 +50,7 @@ impl SpanSummary {
     fn counted_name<'n>(&self, service: &'n str) -> &'n str {
         let name = &service[..service.floor_char_boundary(limits::SERVICE_NAME_BYTES)];
         let full = self.services.len() >= limits::SERVICES_COUNTED;
-        if full && !self.services.contains_key(name) { OTHERS } else { name }
+        if full && !self.services.contains_key(name) { OTHER_SERVICES } else { name }
     }
 
     /// Returns every service by name.
@@ -65,13 +65,13 @@ impl SpanSummary {
 }
 
 /// The name for services beyond the limit.
-const OTHERS: &str = "(other services)";
+const OTHER_SERVICES: &str = "(other services)";
 
 /// The width of a percentile bucket, as a ratio to the previous one.
-const FINE: f64 = 1.002;
+const PERCENTILE_BUCKET_RATIO: f64 = 1.002;
 
 /// The ratio for a heatmap, whose rows are much wider.
-const COARSE: f64 = 1.02;
+const HEATMAP_BUCKET_RATIO: f64 = 1.02;
 
 /// Returns the bucket of a duration: 0 for up to 1 ns, at most 22 202.
 fn duration_bucket(ns: u64, growth: f64) -> u16 {
@@ -98,7 +98,7 @@ impl DurationHistogram {
         self.shortest = if self.total == 0 { ns } else { self.shortest.min(ns) };
         self.longest = self.longest.max(ns);
         self.total += 1;
-        *self.counts.entry(duration_bucket(ns, FINE)).or_default() += 1;
+        *self.counts.entry(duration_bucket(ns, PERCENTILE_BUCKET_RATIO)).or_default() += 1;
     }
 
     /// Returns the number of counted durations.
@@ -119,7 +119,10 @@ impl DurationHistogram {
         for (bucket, count) in &self.counts {
             below += u128::from(*count);
             if below >= rank {
-                return Some(bucket_middle(*bucket, FINE).clamp(self.shortest, self.longest));
+                return Some(
+                    bucket_middle(*bucket, PERCENTILE_BUCKET_RATIO)
+                        .clamp(self.shortest, self.longest),
+                );
             }
         }
         Some(self.longest)
@@ -158,7 +161,7 @@ impl SpanHeatmap {
     /// Counts a span by its start (nanoseconds since 1970) and duration (nanoseconds).
     pub fn add(&mut self, at_ns: u64, duration_ns: u64) {
         let bin = self.bins.entry(at_ns / self.step).or_default();
-        *bin.entry(duration_bucket(duration_ns, COARSE)).or_default() += 1;
+        *bin.entry(duration_bucket(duration_ns, HEATMAP_BUCKET_RATIO)).or_default() += 1;
         while self.bins.len() > BINS {
             self.step *= 2;
             for (bin, counts) in std::mem::take(&mut self.bins) {
@@ -175,7 +178,7 @@ impl SpanHeatmap {
         self.bins.iter().flat_map(move |(bin, counts)| {
             counts.iter().map(move |(bucket, count)| HeatmapCell {
                 at_ns: bin * self.step,
-                duration_ns: bucket_middle(*bucket, COARSE),
+                duration_ns: bucket_middle(*bucket, HEATMAP_BUCKET_RATIO),
                 count: *count,
             })
         })
@@ -228,7 +231,7 @@ mod tests {
         let counted: Vec<(&str, u64)> =
             summary.services().map(|(name, tally)| (name, tally.spans)).collect();
         assert_eq!(counted.len(), limits::SERVICES_COUNTED + 1);
-        assert!(counted.contains(&(OTHERS, 1000 - limits::SERVICES_COUNTED as u64)));
+        assert!(counted.contains(&(OTHER_SERVICES, 1000 - limits::SERVICES_COUNTED as u64)));
         assert!(counted.iter().all(|(name, _)| name.len() <= limits::SERVICE_NAME_BYTES));
     }
 

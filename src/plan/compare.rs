@@ -8,9 +8,9 @@ use similar::algorithms::{Capture, Compact, Replace, myers};
 use similar::{DiffOp, DiffTag};
 
 /// The number of equal lines in a row after which two texts count as aligned again.
-const FOOTING: usize = 3;
+const MIN_EQUAL_LINES: usize = 3;
 /// The number of lines, on both sides together, searched for the next alignment.
-const REACH: usize = 64;
+const MAX_SEARCHED_LINES: usize = 64;
 
 /// Returns the operations that turn the lines `old` into the lines `new`, in order.
 pub(crate) fn lines(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
@@ -63,8 +63,8 @@ fn common_prefix_lines(old: &[&str], new: &[&str]) -> usize {
 
 /// Returns the smallest numbers of lines to skip on either side until both are aligned again.
 fn find_next_match(old: &[&str], new: &[&str]) -> Option<(usize, usize)> {
-    let footing = |lines: &'_ [&'_ str], from: usize| from..lines.len().min(from + FOOTING);
-    (1..=REACH)
+    let footing = |lines: &'_ [&'_ str], from: usize| from..lines.len().min(from + MIN_EQUAL_LINES);
+    (1..=MAX_SEARCHED_LINES)
         .flat_map(|both| (0..=both).map(move |gone| (gone, both - gone)))
         .filter(|(gone, come)| *gone <= old.len() && *come <= new.len())
         .find(|(gone, come)| old[footing(old, *gone)] == new[footing(new, *come)])

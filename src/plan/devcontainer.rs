@@ -10,7 +10,8 @@ use crate::edit::jsonc::devcontainer::{
 use crate::edit::yaml::ports::Visibility;
 
 /// The initial file for a project without one; it names the image that a codespace uses by default.
-pub(crate) const FRESH: &str = include_str!("../../templates/.devcontainer/devcontainer.json");
+pub(crate) const NEW_DEVCONTAINER: &str =
+    include_str!("../../templates/.devcontainer/devcontainer.json");
 
 /// Reads a `devcontainer.json`; invalid JSON counts as an empty file.
 pub(crate) fn configured(text: &str) -> DevcontainerPort {

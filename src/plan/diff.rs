@@ -31,7 +31,7 @@ pub struct DiffLine {
 }
 
 /// How many folders, `base` included, a file may be above.
-const ABOVE: usize = 4;
+const MAX_PARENT_FOLDERS: usize = 4;
 
 /// Renders the whole plan, with paths relative to `base` as in [`relative_path`].
 pub fn render(plan: &Plan, base: &Path) -> Vec<DiffLine> {
@@ -46,13 +46,13 @@ pub fn find_base<'b>(plan: &Plan, base: &'b Path) -> &'b Path {
         folder.parent().is_some()
             && plan.changes.iter().all(|change| change.path.starts_with(folder))
     };
-    base.ancestors().take(ABOVE).find(has_files).unwrap_or(base)
+    base.ancestors().take(MAX_PARENT_FOLDERS).find(has_files).unwrap_or(base)
 }
 
 /// Returns `path` relative to `base`, with up to two `..`; unchanged if they are further apart.
 pub fn relative_path(path: &Path, base: &Path) -> PathBuf {
     let mut up = PathBuf::new();
-    for above in base.ancestors().take(ABOVE) {
+    for above in base.ancestors().take(MAX_PARENT_FOLDERS) {
         match path.strip_prefix(above) {
             // Paths that share only the root are unrelated.
             Ok(rest) if above.parent().is_some() => return up.join(rest),

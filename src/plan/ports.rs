@@ -132,11 +132,12 @@ impl std::str::FromStr for PortRequest {
 
 /// X-Ray's port: anyone who reaches it over TCP can sign requests with the daemon's AWS keys.
 const XRAY: u16 = 2000;
-const SIGNS: &str = "anyone could sign requests with your AWS keys through the X-Ray daemon";
+const XRAY_PORT_RISK: &str =
+    "anyone could sign requests with your AWS keys through the X-Ray daemon";
 
 /// The default port of the page of `listen --web`.
 pub(crate) const PAGE_PORT: u16 = 4319;
-const SHOWS: &str =
+const PAGE_PORT_RISK: &str =
     "anyone who finds its address could read every trace in the page of `cruddur-ops listen --web`";
 
 /// The planned port entries of `.gitpod.yml`.
@@ -190,8 +191,8 @@ pub(crate) fn entries(
         let name_note = keeps_its_name(request, existing, origin);
         entries.notes.extend(name_note);
         let harm = match request.port {
-            XRAY => Some(SIGNS),
-            PAGE_PORT => Some(SHOWS),
+            XRAY => Some(XRAY_PORT_RISK),
+            PAGE_PORT => Some(PAGE_PORT_RISK),
             _ => None,
         };
         if let (Some(harm), Some(Visibility::Public)) = (harm, request.visibility) {
@@ -240,7 +241,7 @@ fn keeps_its_name(
 pub(super) fn public_port_danger(port: &PublishedTcpPort) -> Option<&'static str> {
     let purpose = port_purpose(port.container);
     match port.role {
-        _ if port.port == XRAY => Some(SIGNS),
+        _ if port.port == XRAY => Some(XRAY_PORT_RISK),
         ServiceRole::TracingDaemon if purpose == Some(PortPurpose::Telemetry) => {
             Some("anyone could send telemetry through it")
         }

@@ -6,11 +6,11 @@ use std::sync::PoisonError;
 use super::{Project, ProjectFile, disk};
 
 /// Folders that contain foreign files.
-const FOREIGN: [&str; 6] =
+const SKIPPED_FOLDERS: [&str; 6] =
     ["node_modules", "venv", "env", "site-packages", "__pycache__", "migrations"];
 
 /// Maximum number of files; a folder with more is not that of a service.
-const MOST: usize = 2_000;
+const MAX_FILES: usize = 2_000;
 
 /// Maximum number of folders; a folder with more is not that of a service.
 const MOST_FOLDERS: usize = 20_000;
@@ -31,13 +31,16 @@ impl Project {
             let (folders, paths): (Vec<PathBuf>, Vec<PathBuf>) =
                 disk::list_folder_names(&folder).into_iter().partition(|path| path.is_dir());
             open.extend(
-                folders.into_iter().filter(|path| disk::is_own_folder(path, &FOREIGN, &[])).rev(),
+                folders
+                    .into_iter()
+                    .filter(|path| disk::is_own_folder(path, &SKIPPED_FOLDERS, &[]))
+                    .rev(),
             );
             let python =
                 paths.iter().filter(|path| path.extension().is_some_and(|end| end == "py"));
             files.extend(python.filter_map(|path| self.source(path).ok().flatten()));
             seen += 1;
-            if files.len() > MOST || seen > MOST_FOLDERS {
+            if files.len() > MAX_FILES || seen > MOST_FOLDERS {
                 break;
             }
         }

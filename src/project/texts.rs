@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Project, ProjectFile, disk};
 
 /// Folders that contain generated or foreign files.
-const FOREIGN: [&str; 13] = [
+const SKIPPED_FOLDERS: [&str; 13] = [
     "node_modules",
     "venv",
     "env",
@@ -23,10 +23,10 @@ const FOREIGN: [&str; 13] = [
 ];
 
 /// Hidden folders that contain hand-written files.
-const HIDDEN: [&str; 2] = [".devcontainer", ".github"];
+const READ_HIDDEN_FOLDERS: [&str; 2] = [".devcontainer", ".github"];
 
 /// Suffixes of such files, in addition to `Dockerfile…` and `.env…`.
-const ENDS: [&str; 23] = [
+const SUFFIXES: [&str; 23] = [
     ".js",
     ".jsx",
     ".mjs",
@@ -66,7 +66,7 @@ const MOST_FOLDERS: usize = 4_000;
 const MOST_BYTES: usize = 16 << 20;
 
 /// Maximum size in bytes; a longer file is data or generated.
-const LONGEST: u64 = 256 << 10;
+const MAX_FILE_BYTES: u64 = 256 << 10;
 
 impl Project {
     /// Returns the scripts, Dockerfiles, templates and files of variables in the project's folder, sorted by path.
@@ -82,7 +82,10 @@ impl Project {
             }
             for path in disk::list_folder_names(&folder) {
                 if path.is_dir() {
-                    open.extend(disk::is_own_folder(&path, &FOREIGN, &HIDDEN).then_some(path));
+                    open.extend(
+                        disk::is_own_folder(&path, &SKIPPED_FOLDERS, &READ_HIDDEN_FOLDERS)
+                            .then_some(path),
+                    );
                 } else if is_wanted(&path)
                     && let Some(file) = self.source(&path).ok().flatten()
                 {
@@ -102,14 +105,14 @@ fn is_wanted(path: &Path) -> bool {
     let is_named = lower.starts_with("dockerfile")
         || lower.ends_with(".dockerfile")
         || lower.starts_with(".env")
-        || ENDS.iter().any(|end| lower.ends_with(end));
+        || SUFFIXES.iter().any(|end| lower.ends_with(end));
     let is_packed = lower.ends_with(".min.js")
         || lower.contains(".bundle.")
         || GENERATED.contains(&lower.as_str());
     (is_named || !lower.contains('.'))
         && !is_packed
         && !path.is_symlink()
-        && std::fs::metadata(path).is_ok_and(|file| file.len() <= LONGEST)
+        && std::fs::metadata(path).is_ok_and(|file| file.len() <= MAX_FILE_BYTES)
         && (is_named || is_script(path))
 }
 

@@ -165,7 +165,7 @@ fn compare_names(
     findings: &[LintFinding],
     differ: &mut impl FnMut(String),
 ) {
-    const UNNAMING: [&str; 4] =
+    const UNNAMED_CASES: [&str; 4] =
         ["name-missing", "name-from-variable", "env-near-miss", "variable-unstored"];
     let line = model.place(&service.name_span).line;
     let is_unnamed = effective.subject(project, None).name.starts_with(UNNAMED_SERVICE);
@@ -178,7 +178,7 @@ fn compare_names(
         .iter()
         .any(|names| effective.winner(*names).is_some());
     let is_known = lint::inspection::has_unread_settings(service);
-    let is_reported = findings.iter().any(|finding| UNNAMING.contains(&finding.code));
+    let is_reported = findings.iter().any(|finding| UNNAMED_CASES.contains(&finding.code));
     if is_unnamed && is_sending && service.build.is_some() && !is_known && !is_reported {
         differ(format!("{}: verify misses a name, doctor does not", service.name));
     }

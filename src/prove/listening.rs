@@ -17,7 +17,7 @@ const PORT: u16 = 4318;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The longest wait for that; accepted spans are counted within moments.
-const PATIENCE: Duration = Duration::from_secs(2);
+const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// Returns the port at which a `listen` would answer.
 pub(super) fn listen_port(exporter: &Exporter, route: &EndpointRoute) -> u16 {
@@ -40,7 +40,7 @@ pub(super) async fn climb(
         return;
     };
     let started = Instant::now();
-    let deadline = deadline.min(started + PATIENCE);
+    let deadline = deadline.min(started + MAX_WAIT);
     let question = Query::spans_of(trace, Duration::from_secs(600));
     let port = listen_port(exporter, route);
     while let Some(answer) = listen::ask_before(&question, port, deadline).await {

@@ -203,12 +203,13 @@ pub(crate) fn check_secret_text(text: &str) -> Result<(), KeyMistake> {
     const CURLY: [char; 6] =
         ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}'];
     const INVISIBLE: [char; 5] = ['\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}'];
-    const HEADS: [&str; 4] = ["export ", "x-honeycomb-team", "honeycomb_api_key", "authorization"];
+    const PASTED_PREFIXES: [&str; 4] =
+        ["export ", "x-honeycomb-team", "honeycomb_api_key", "authorization"];
     let lower = text.to_lowercase();
     if text.is_empty() {
         return Err(KeyMistake::Empty);
     }
-    if HEADS.iter().any(|head| lower.starts_with(head)) {
+    if PASTED_PREFIXES.iter().any(|head| lower.starts_with(head)) {
         return Err(KeyMistake::Assignment);
     }
     if text.contains(CURLY) {

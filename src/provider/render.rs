@@ -30,7 +30,7 @@ pub struct NamedService {
 }
 
 /// The placeholder for a service's name in lines rendered once for many services.
-const ANY_NAME: &str = "the name of the service";
+const NAME_PLACEHOLDER: &str = "the name of the service";
 
 /// Returns the variables each of `services` needs to send to `destination`, in the given order.
 ///
@@ -49,7 +49,7 @@ pub fn render_service_environments(
     }
     let named = |variable: &Variable, service: &NamedService| Variable {
         name: variable.name.clone(),
-        value: if variable.value == ANY_NAME {
+        value: if variable.value == NAME_PLACEHOLDER {
             service.traced_as.clone()
         } else {
             variable.value.clone()
@@ -65,8 +65,8 @@ pub fn render_service_environments(
 /// Returns the variables any service needs to send to `endpoint`.
 fn render_common_environment(destination: &Destination, endpoint: &str) -> Result<Vec<Variable>> {
     let service = NamedService {
-        name: ANY_NAME.to_owned(),
-        traced_as: ANY_NAME.to_owned(),
+        name: NAME_PLACEHOLDER.to_owned(),
+        traced_as: NAME_PLACEHOLDER.to_owned(),
         endpoint: endpoint.to_owned(),
     };
     let text = render_template(
@@ -79,8 +79,10 @@ fn render_common_environment(destination: &Destination, endpoint: &str) -> Resul
         },
     )?;
     let mut file: ComposeFile = serde_yaml::from_str(&text).map_err(template_error)?;
-    let service =
-        file.services.remove(ANY_NAME).ok_or_else(|| template_error("the service is missing"))?;
+    let service = file
+        .services
+        .remove(NAME_PLACEHOLDER)
+        .ok_or_else(|| template_error("the service is missing"))?;
     service.environment.into_iter().map(parse_variable).collect()
 }
 

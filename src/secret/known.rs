@@ -13,10 +13,10 @@ use super::secrecy::inner_secrets;
 use super::{Redactor, Secrecy, Secret, classify_secrecy};
 
 /// Shorter values are found only as a whole part of a text: `/root/` does not contain the password `root`.
-const SHORTEST: usize = 8;
+const MIN_BYTES_INSIDE_WORDS: usize = 8;
 
 /// Shorter values are not searched for, because they occur in any text.
-const LEAST: usize = 4;
+const MIN_SEARCHED_BYTES: usize = 4;
 
 /// How often a text is percent-decoded: once for the encoding written, once for what a server may decode.
 const DECODINGS: usize = 3;
@@ -60,11 +60,11 @@ impl KnownSecrets {
     /// Adds a secret under the name of its variable, and the secrets inside its value.
     pub fn add(&mut self, name: &str, value: &Secret) {
         let text = value.expose().trim();
-        if text.len() < LEAST {
+        if text.len() < MIN_SEARCHED_BYTES {
             return;
         }
         self.insert(name, text);
-        for inner in inner_secrets(text).filter(|inner| inner.len() >= LEAST) {
+        for inner in inner_secrets(text).filter(|inner| inner.len() >= MIN_SEARCHED_BYTES) {
             self.insert(name, &inner);
         }
     }
@@ -111,7 +111,7 @@ impl KnownSecrets {
 impl KnownSecret {
     fn new(name: &str, text: &str) -> Self {
         let mut forms = vec![text.to_owned()];
-        if text.len() >= SHORTEST {
+        if text.len() >= MIN_BYTES_INSIDE_WORDS {
             forms.extend(base64_forms(text.as_bytes()));
             forms.push(text.bytes().map(|byte| format!("{byte:02x}")).collect());
             // The JSON form, without its quotes.
@@ -134,7 +134,7 @@ impl KnownSecret {
 
     fn is_in(&self, lower: &[u8]) -> bool {
         let mut forms = self.forms.iter().map(|form| form.expose().as_bytes());
-        if self.value.expose().len() >= SHORTEST {
+        if self.value.expose().len() >= MIN_BYTES_INSIDE_WORDS {
             return forms.any(|form| memmem::find(lower, form).is_some());
         }
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | 0x80..);

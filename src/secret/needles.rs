@@ -8,15 +8,15 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use super::Secret;
 
 /// Shorter values are not searched for: hiding every `a` would make a text unreadable.
-const SHORTEST: usize = 8;
+const MIN_SEARCHED_BYTES: usize = 8;
 
 /// A value of this length cannot be an ordinary word that occurs in another case.
-const LONG: usize = 16;
+const MIN_BYTES_IN_ANY_CASE: usize = 16;
 
 /// Marks of a truncated text or the end of a line.
-const CUTS: [&str; 3] = ["\u{2026}", "..", "\n"];
+const TRUNCATION_MARKS: [&str; 3] = ["\u{2026}", "..", "\n"];
 
-/// The first byte of the ellipsis, the first of [`CUTS`].
+/// The first byte of the ellipsis, the first of [`TRUNCATION_MARKS`].
 const FIRST_OF_ELLIPSIS: u8 = 0xe2;
 
 /// The known secrets by name, and the forms to search for.
@@ -63,15 +63,21 @@ impl SecretNeedles {
     /// Adds a secret, unless it is too short or already known.
     pub(super) fn learn(&mut self, name: &str, secret: &Secret) {
         let value = secret.expose();
-        if value.len() < SHORTEST || self.secrets.iter().any(|(_, have)| have == secret) {
+        if value.len() < MIN_SEARCHED_BYTES || self.secrets.iter().any(|(_, have)| have == secret) {
             return;
         }
         self.secrets.push((name.to_owned(), secret.clone()));
-        let form = if value.len() < LONG { NeedleMatching::Exact } else { NeedleMatching::AnyCase };
+        let form = if value.len() < MIN_BYTES_IN_ANY_CASE {
+            NeedleMatching::Exact
+        } else {
+            NeedleMatching::AnyCase
+        };
         self.look_for(value.to_owned(), form);
         // Text shown line by line is searched line by line.
         let lines = value.lines().map(str::trim).filter(|line| *line != value);
-        for line in lines.filter(|line| line.len() >= LONG && !line.starts_with("-----")) {
+        for line in
+            lines.filter(|line| line.len() >= MIN_BYTES_IN_ANY_CASE && !line.starts_with("-----"))
+        {
             self.look_for(line.to_owned(), NeedleMatching::AnyCase);
         }
         for before in 0..3 {
@@ -85,11 +91,12 @@ impl SecretNeedles {
         let bytes = text.as_bytes();
         self.first.add(bytes[0]);
         self.begins.add(bytes[0], bytes[1]);
-        for at in 1..=bytes.len() - SHORTEST {
+        for at in 1..=bytes.len() - MIN_SEARCHED_BYTES {
             self.rests.add(bytes[at], bytes[at + 1]);
         }
         let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.+=~".contains(&byte);
-        let is_word = bytes.len() > LONG && bytes.iter().all(|byte| is_sign(*byte));
+        let is_word =
+            bytes.len() > MIN_BYTES_IN_ANY_CASE && bytes.iter().all(|byte| is_sign(*byte));
         let secret = self.secrets.len() - 1;
         self.needles.push(SecretNeedle { secret, text: Secret::new(text), form, is_word });
     }
@@ -129,7 +136,9 @@ impl SecretNeedles {
             if at < end {
                 continue;
             }
-            if let Some(cut) = CUTS.iter().find(|cut| bytes[at..].starts_with(cut.as_bytes())) {
+            if let Some(cut) =
+                TRUNCATION_MARKS.iter().find(|cut| bytes[at..].starts_with(cut.as_bytes()))
+            {
                 let dots = bytes[at + cut.len()..].iter().take_while(|byte| **byte == b'.');
                 end = at + cut.len() + dots.count();
                 found.extend(self.rest(text, end));
@@ -141,7 +150,7 @@ impl SecretNeedles {
     /// Returns the remainder of a secret whose beginning was truncated before `at`.
     fn rest(&self, text: &str, at: usize) -> Option<SecretRange<'_>> {
         let bytes = &text.as_bytes()[at..];
-        if bytes.len() < SHORTEST || !self.rests.has(bytes[0], bytes[1]) {
+        if bytes.len() < MIN_SEARCHED_BYTES || !self.rests.has(bytes[0], bytes[1]) {
             return None;
         }
         let rests = self.needles.iter().filter_map(|needle| Some((needle.rest(bytes)?, needle)));
@@ -177,16 +186,16 @@ impl SecretNeedle {
         }
         let rest = &text[at + same..];
         let is_whole = same == self.bytes().len();
-        let is_cut =
-            same >= SHORTEST && (rest.is_empty() || CUTS.iter().any(|cut| rest.starts_with(cut)));
-        let is_most = same >= LONG && self.is_word;
+        let is_cut = same >= MIN_SEARCHED_BYTES
+            && (rest.is_empty() || TRUNCATION_MARKS.iter().any(|cut| rest.starts_with(cut)));
+        let is_most = same >= MIN_BYTES_IN_ANY_CASE && self.is_word;
         (is_whole || is_cut || is_most).then_some(at + same)
     }
 
     /// Returns the length of the suffix of this form that `text` begins with.
     fn rest(&self, text: &[u8]) -> Option<usize> {
         let form = self.bytes();
-        (1..=form.len() - SHORTEST).map(|from| &form[from..]).find_map(|rest| {
+        (1..=form.len() - MIN_SEARCHED_BYTES).map(|from| &form[from..]).find_map(|rest| {
             let start = text.get(..rest.len())?;
             let is_same = rest.iter().zip(start).all(|(one, other)| self.is_same(*one, *other));
             is_same.then_some(rest.len())

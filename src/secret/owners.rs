@@ -61,7 +61,7 @@ pub fn key_owner(name: &str) -> Option<&'static str> {
 /// Returns whether `value` can be a key of `owner` rather than a placeholder such as `your-key-here`: long enough, with
 /// letters and digits, without references and blanks.
 pub fn is_written_out(value: &str, owner: &str) -> bool {
-    const SHORTEST: usize = 12;
+    const MIN_CHARS: usize = 12;
     const PLACEHOLDERS: [&str; 18] = [
         "your",
         "change",
@@ -83,7 +83,7 @@ pub fn is_written_out(value: &str, owner: &str) -> bool {
         "redacted",
     ];
     let known = OWNERS.iter().find(|candidate| candidate.owner == owner);
-    let shortest = known.and_then(|owner| owner.length).unwrap_or(SHORTEST);
+    let shortest = known.and_then(|owner| owner.length).unwrap_or(MIN_CHARS);
     let is_mixed = value.contains(|c: char| c.is_ascii_digit())
         && value.contains(|c: char| c.is_ascii_alphabetic());
     let lower = value.to_ascii_lowercase();

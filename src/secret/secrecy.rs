@@ -129,7 +129,7 @@ fn split_name_words(name: &str) -> impl DoubleEndedIterator<Item = &str> {
 /// Iterates over the secrets inside a longer value: the password of an address, or its token if it has no password, and
 /// values assigned to a secret's name (`host=db;password=…`).
 pub(super) fn inner_secrets(value: &str) -> impl Iterator<Item = String> {
-    const SHORTEST: usize = 6;
+    const MIN_CHARS: usize = 6;
     let url = value.contains("://").then(|| Url::parse(value).ok()).flatten();
     let user_info = url.and_then(|url| {
         let secret = url.password().unwrap_or(url.username());
@@ -140,7 +140,7 @@ pub(super) fn inner_secrets(value: &str) -> impl Iterator<Item = String> {
         .filter_map(|part| part.split_once('='))
         .filter(|(name, value)| {
             let is_reference = value.starts_with('$') || value.starts_with('<');
-            is_secret_name(name) && value.len() >= SHORTEST && !is_reference
+            is_secret_name(name) && value.len() >= MIN_CHARS && !is_reference
         })
         .map(|(_, value)| value.trim_matches(['"', '\'']).to_owned());
     user_info.into_iter().filter(|text| !text.is_empty()).chain(assigned)

@@ -333,10 +333,10 @@ impl KeyOwner {
 
 /// Returns whether `value` refers to a key rather than being one: `$KEY`, `<your-key>`, `HONEYCOMB_API_KEY`.
 fn is_reference(value: &str) -> bool {
-    const LONGEST: usize = 40;
+    const MAX_CHARS: usize = 40;
     let value = value.trim_end_matches(['`', '.', ')', ';']);
     let is_sign = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    let is_variable = value.len() <= LONGEST && value.contains('_') && value.chars().all(is_sign);
+    let is_variable = value.len() <= MAX_CHARS && value.contains('_') && value.chars().all(is_sign);
     ["$", "{", "<", "*", "%s", "%("].iter().any(|begin| value.starts_with(begin))
         || is_variable && is_secret_name(value)
 }

@@ -15,14 +15,14 @@ pub(super) struct DecodedView<'t> {
 }
 
 /// Maximum number of nested escapes that are decoded.
-const DEEPEST: usize = 3;
+const MAX_NESTING: usize = 3;
 
 /// Decodes the beginning of a text: returns the character, if any, and the number of bytes it replaces; `None` if it is
 /// not escaped.
 type EscapeDecoder = fn(&str) -> Option<(Option<char>, usize)>;
 
 /// The first character of each kind of escape, and its decoder.
-const WAYS: [(char, EscapeDecoder); 2] = [('%', percent_decoded), ('\\', decode_escape)];
+const DECODERS: [(char, EscapeDecoder); 2] = [('%', percent_decoded), ('\\', decode_escape)];
 
 impl<'t> DecodedView<'t> {
     /// Returns every reading of `text` in which a secret could be recognised, the text itself first.
@@ -36,10 +36,10 @@ impl<'t> DecodedView<'t> {
         views.extend(views[0].read(skip_invisible));
         // A literal escape of one kind may be written with the other kind, so each kind is decoded separately.
         let mut level = views.len() - 1..views.len();
-        for _ in 0..DEEPEST {
+        for _ in 0..MAX_NESTING {
             let end = views.len();
             for at in level {
-                for (sign, way) in WAYS {
+                for (sign, way) in DECODERS {
                     if !views[at].text.contains(sign) {
                         continue;
                     }

@@ -29,12 +29,12 @@ pub(crate) fn read_collector_configuration(context: &ProjectContext) -> Option<S
 
 /// Returns the configuration file of a collector, if it is on this machine.
 pub(crate) fn file_of(service: &ServiceModel) -> Option<PathBuf> {
-    const USUAL: [&str; 3] =
+    const USUAL_FILES: [&str; 3] =
         ["/etc/otelcol/config.yaml", "/etc/otelcol-contrib/config.yaml", "/etc/otel/config.yaml"];
     let named = service.command.as_ref().map(named_in).unwrap_or_default();
     // The collector merges several files into one configuration.
     let mut wanted = match named.as_slice() {
-        [] => USUAL.to_vec(),
+        [] => USUAL_FILES.to_vec(),
         [named] => vec![named.as_str()],
         _ => return None,
     }

@@ -26,7 +26,7 @@ const FOLDER: &str = "copies";
 const ENDING: &str = "yml";
 
 /// The longest time to keep a record whose engine does not answer.
-const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const MAX_RECORD_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The settings of a copy, apart from the service's own container.
 #[derive(Debug)]
@@ -344,5 +344,5 @@ fn discard_record(record: &CopyRecord) {
 fn is_past(path: &Path) -> bool {
     let written = path.symlink_metadata().and_then(|metadata| metadata.modified());
     let age = written.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-    age.is_some_and(|age| age > LONGEST)
+    age.is_some_and(|age| age > MAX_RECORD_AGE)
 }

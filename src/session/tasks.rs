@@ -55,16 +55,23 @@ pub(crate) fn extend(plan: &mut Plan, context: &ProjectContext) -> Result<()> {
     } else if project.devcontainer.is_some() || in_codespace {
         let file = project.devcontainer.as_ref().map(|file| Arc::clone(&file.text));
         let path = project.devcontainer_path();
-        edit_file(plan, &path, file, devcontainer::FRESH, WriteMethod::Replace, |text| {
-            let existing = read_create(text);
-            let missing = needs.iter().filter(|need| !is_met(need, &existing));
-            let commands: Vec<&str> = missing.map(|need| need.command.as_str()).collect();
-            if commands.is_empty() {
-                Ok(EditedText { text: text.into(), tree: None, warnings: Vec::new() })
-            } else {
-                add_create(text, &commands.join(" && "))
-            }
-        })?;
+        edit_file(
+            plan,
+            &path,
+            file,
+            devcontainer::NEW_DEVCONTAINER,
+            WriteMethod::Replace,
+            |text| {
+                let existing = read_create(text);
+                let missing = needs.iter().filter(|need| !is_met(need, &existing));
+                let commands: Vec<&str> = missing.map(|need| need.command.as_str()).collect();
+                if commands.is_empty() {
+                    Ok(EditedText { text: text.into(), tree: None, warnings: Vec::new() })
+                } else {
+                    add_create(text, &commands.join(" && "))
+                }
+            },
+        )?;
     } else {
         let note =
             Note::warning("there is neither .gitpod.yml nor devcontainer.json for `--tasks`");

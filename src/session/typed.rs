@@ -6,7 +6,7 @@ use crate::secret::Secret;
 use crate::ui::Ui;
 
 /// The number of times a secret is asked for before the command fails.
-const TRIES: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 
 /// Asks for a secret until `judge` accepts it; a `key-shape` error is printed and the question repeated.
 ///
@@ -22,7 +22,7 @@ pub(crate) fn ask<T>(
     loop {
         let secret = ui.ask_secret(question, flag)?;
         match judge(secret, ui) {
-            Err(error) if error.code == ErrorCode::KeyShape && tries < TRIES => {
+            Err(error) if error.code == ErrorCode::KeyShape && tries < MAX_ATTEMPTS => {
                 ui.warn(&error.message, error.hints.first().map(String::as_str));
                 tries += 1;
             }

@@ -19,10 +19,10 @@ pub(super) const PROFILE: StoreProfile = StoreProfile {
     notice: None,
 };
 
-const LIMIT: Duration = Duration::from_secs(20);
+const COMMAND_TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// The largest secret GitHub accepts, in bytes.
-const LARGEST: usize = 48 * 1024;
+const MAX_SECRET_BYTES: usize = 48 * 1024;
 
 /// The user's Codespaces secrets for one repository.
 #[derive(Debug)]
@@ -60,12 +60,11 @@ impl CodespacesStore {
 
     fn gh(&self, arguments: &[&str], input: &str) -> Result<ProgramOutput, StoreError> {
         let (program, _) = self.available()?;
-        program::capture_with_input(&program, arguments, input, &self.shell, LIMIT).map_err(
-            |failure| {
+        program::capture_with_input(&program, arguments, input, &self.shell, COMMAND_TIME_LIMIT)
+            .map_err(|failure| {
                 let reason = format!("`gh secret`: {failure}");
                 StoreError::failed(StoreKind::Codespaces, reason)
-            },
-        )
+            })
     }
 
     fn refused(&self, reason: String, captured: &ProgramOutput) -> StoreError {
@@ -130,12 +129,12 @@ impl SecretStore for CodespacesStore {
         if name.to_uppercase().starts_with("GITHUB_") {
             return Err(refuse("GitHub accepts no secret whose name begins with GITHUB_"));
         }
-        if value.expose().len() > LARGEST {
+        if value.expose().len() > MAX_SECRET_BYTES {
             return Err(refuse("GitHub keeps at most 48 KiB in one secret"));
         }
         let (_, repository) = self.available()?;
         let mut arguments = vec!["secret", "set", name];
-        arguments.extend(OF_THE_USER);
+        arguments.extend(USER_SECRET_ARGUMENTS);
         arguments.extend(["--repos", repository]);
         let set = self.gh(&arguments, value.expose())?;
         match set.status {
@@ -146,7 +145,7 @@ impl SecretStore for CodespacesStore {
 
     fn forget(&self, name: &str) -> Result<bool, StoreError> {
         let mut arguments = vec!["secret", "delete", name];
-        arguments.extend(OF_THE_USER);
+        arguments.extend(USER_SECRET_ARGUMENTS);
         let gone = self.gh(&arguments, "")?;
         match gone.status {
             Some(0) => Ok(true),
@@ -156,7 +155,7 @@ impl SecretStore for CodespacesStore {
     }
 }
 
-const OF_THE_USER: [&str; 3] = ["--user", "--app", "codespaces"];
+const USER_SECRET_ARGUMENTS: [&str; 3] = ["--user", "--app", "codespaces"];
 
 /// Returns `owner/name` of a remote at GitHub.
 fn github_repository(remote: &str) -> Option<String> {

@@ -100,7 +100,7 @@ impl StoreError {
 }
 
 /// The hint to use the store that every machine has.
-const IN_A_FILE: &str = "`--store dotenv` keeps it in a git-ignored .env";
+const DOTENV_HINT: &str = "`--store dotenv` keeps it in a git-ignored .env";
 
 impl From<StoreError> for Error {
     /// Converts to the error of storing a secret, with a suggestion for another store.
@@ -111,7 +111,7 @@ impl From<StoreError> for Error {
             StoreError::Refused { .. } | StoreError::Failed { .. } => false,
         };
         let error = error.told();
-        if instead { error.hint(IN_A_FILE) } else { error }
+        if instead { error.hint(DOTENV_HINT) } else { error }
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) const PROFILE: StoreProfile = StoreProfile {
 };
 
 /// The time limit for a list; `gp` itself gives up only after a minute.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIST_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// All variables as `gp env` prints them.
 type GitpodVariableList = Result<Secret, StoreError>;
@@ -65,7 +65,7 @@ impl GitpodStore {
         let program = self.available()?;
         let arguments: Vec<&str> =
             std::iter::once("env").chain(arguments.iter().copied()).collect();
-        program::capture(&program, &arguments, &self.shell, LIMIT)
+        program::capture(&program, &arguments, &self.shell, LIST_TIME_LIMIT)
             .map_err(|failure| StoreError::failed(StoreKind::Gp, format!("`gp env`: {failure}")))
     }
 

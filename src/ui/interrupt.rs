@@ -16,14 +16,14 @@ pub enum InterruptMode {
 }
 
 static MODE: AtomicU8 = AtomicU8::new(InterruptMode::Leave as u8);
-static SEEN: AtomicBool = AtomicBool::new(false);
-static CAME: Notify = Notify::const_new();
+static WAS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: Notify = Notify::const_new();
 
 /// Starts watching for interrupts; called once, by `main`, which says how to leave.
 pub fn watch(leave: impl Fn() + Send + 'static) {
     let handler = move || {
-        SEEN.store(true, Ordering::SeqCst);
-        CAME.notify_waiters();
+        WAS_INTERRUPTED.store(true, Ordering::SeqCst);
+        INTERRUPTED.notify_waiters();
         if MODE.load(Ordering::SeqCst) == InterruptMode::Leave as u8 {
             leave();
         }
@@ -36,10 +36,10 @@ pub fn watch(leave: impl Fn() + Send + 'static) {
 /// handler, and only one of them may report it.
 pub fn give_way() {
     // Far more than the handler needs; if there is none, the caller reports the interrupt after all.
-    const LONGEST: Duration = Duration::from_secs(5);
+    const MAX_WAIT: Duration = Duration::from_secs(5);
     let begun = Instant::now();
-    while MODE.load(Ordering::SeqCst) == InterruptMode::Leave as u8 && begun.elapsed() < LONGEST {
-        std::thread::park_timeout(LONGEST);
+    while MODE.load(Ordering::SeqCst) == InterruptMode::Leave as u8 && begun.elapsed() < MAX_WAIT {
+        std::thread::park_timeout(MAX_WAIT);
     }
 }
 
@@ -50,13 +50,13 @@ pub fn set_interrupt_mode(mode: InterruptMode) -> InterruptGuard {
 
 /// Returns whether an interrupt has come since the process started.
 pub fn was_interrupted() -> bool {
-    SEEN.load(Ordering::SeqCst)
+    WAS_INTERRUPTED.load(Ordering::SeqCst)
 }
 
 /// Waits for an interrupt; returns at once if one has already come.
 pub async fn wait_for_interrupt() {
     // In this order, so that an interrupt in between is not missed.
-    let coming = CAME.notified();
+    let coming = INTERRUPTED.notified();
     if !was_interrupted() {
         coming.await;
     }

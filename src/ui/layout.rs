@@ -6,7 +6,7 @@ use super::text::{self, count_columns};
 use super::{StreamLook, Ui};
 
 /// The smallest assumed screen width.
-const NARROWEST: usize = 30;
+const MIN_COLUMNS: usize = 30;
 
 impl Ui {
     /// Prints a line of the result on stdout; on a terminal, `text` is wrapped after `head`, with further lines
@@ -36,7 +36,7 @@ impl Ui {
             return vec![head + text];
         }
         let text = self.redactor.show(text);
-        let width = look.width.saturating_sub(indent).max(NARROWEST);
+        let width = look.width.saturating_sub(indent).max(MIN_COLUMNS);
         // The first line has less room, because its head is longer than the indentation of the others.
         let taken = self.redactor.show_line(&head.text()).columns().saturating_sub(indent);
         let first = text::wrap_text(&text, 1).first().map_or(0, |word| count_columns(word));

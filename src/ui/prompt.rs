@@ -51,10 +51,10 @@ impl Ui {
     pub fn confirm(&mut self, question: &str, flag: &str, default: DefaultAnswer) -> Result<bool> {
         self.require_terminal(question, flag)?;
         /// The space around the question: a mark, the answers, and the chosen one.
-        const AROUND: usize = 16;
+        const MARGIN: usize = 16;
         let theme = self.theme();
         drop_waiting_input();
-        let question = self.short(question, AROUND, "Yes or no?");
+        let question = self.short(question, MARGIN, "Yes or no?");
         read_confirmation(&*theme, &question, default == DefaultAnswer::Yes).map_err(prompt_error)
     }
 
@@ -160,16 +160,16 @@ impl Ui {
     /// # Errors
     /// `unreadable-stdin` when it cannot be read, is not text, or is longer than any key.
     pub fn read_secret(&self) -> Result<Secret> {
-        const LONGEST: u64 = 64 * 1024;
+        const MAX_SECRET_BYTES: u64 = 64 * 1024;
         let unreadable =
             || Error::new(ErrorCode::UnreadableStdin, "no key could be read from stdin");
         let mut text = Zeroizing::new(String::new());
         let read = std::io::stdin()
             .lock()
-            .take(LONGEST + 1)
+            .take(MAX_SECRET_BYTES + 1)
             .read_to_string(&mut text)
             .map_err(|error| unreadable().cause(error))?;
-        if read as u64 > LONGEST {
+        if read as u64 > MAX_SECRET_BYTES {
             return Err(unreadable().cause("there is more than 64 KiB"));
         }
         Ok(Secret::new(text.trim()))

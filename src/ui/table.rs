@@ -7,7 +7,7 @@ use crate::otlp::summary::SpanSummary;
 use crate::secret::RedactedText;
 
 /// The width of a figure.
-const FIGURE: usize = 9;
+const FIGURE_WIDTH: usize = 9;
 
 /// A table of names and figures, with titles.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +27,7 @@ impl Table {
             .chain(self.rows.iter().map(|(names, _)| names))
             .map(|names| names.iter().map(|name| pen.show(name)).collect())
             .collect();
-        let columns = pen.look.width.saturating_sub(self.figures.len() * FIGURE);
+        let columns = pen.look.width.saturating_sub(self.figures.len() * FIGURE_WIDTH);
         let each = columns / self.names.len().max(1);
         let widths: Vec<usize> = (0..self.names.len())
             .map(|index| {
@@ -38,7 +38,7 @@ impl Table {
             .collect();
         let line = |names: &[RedactedText], figures: &mut dyn Iterator<Item = &str>| {
             let names = names.iter().zip(&widths).map(|(name, width)| pen.left(name, *width));
-            let figures = figures.map(|figure| pen.right(&pen.show(figure), FIGURE));
+            let figures = figures.map(|figure| pen.right(&pen.show(figure), FIGURE_WIDTH));
             names.chain(figures).map(String::from).collect::<String>()
         };
         let head = line(&clean[0], &mut self.figures.iter().copied());

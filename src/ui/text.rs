@@ -65,16 +65,16 @@ pub(crate) fn count_columns(text: &str) -> usize {
 }
 
 /// The characters shown around a place in a long line.
-const AROUND: usize = 100;
+const EXCERPT_MARGIN: usize = 100;
 
 /// Returns a line as shown, and the text before the caret below it. A long line is cut around the column; tabs are
 /// kept so that the caret is aligned.
 pub(crate) fn excerpt(line: &RedactedText, column: usize) -> (String, String) {
     let line = line.as_str();
     let at = column.saturating_sub(1);
-    let from = at.saturating_sub(AROUND);
+    let from = at.saturating_sub(EXCERPT_MARGIN);
     let mut rest = line.chars().skip(from);
-    let mut shown: String = rest.by_ref().take(2 * AROUND).collect();
+    let mut shown: String = rest.by_ref().take(2 * EXCERPT_MARGIN).collect();
     let blank = |character: char| if character == '\t' { '\t' } else { ' ' };
     let mut before: String = shown.chars().take(at - from).map(blank).collect();
     if from > 0 {
@@ -181,8 +181,8 @@ mod tests {
         let show = |text: &str| Redactor::default().show_line(text);
         assert_eq!(excerpt(&show("\tab"), 3), ("\tab".to_owned(), "\t ".to_owned()));
         let (shown, before) = excerpt(&show(&"x".repeat(1000)), 500);
-        assert_eq!(shown.chars().count(), 2 * AROUND + 2);
-        assert_eq!(before.len(), AROUND + 1);
+        assert_eq!(shown.chars().count(), 2 * EXCERPT_MARGIN + 2);
+        assert_eq!(before.len(), EXCERPT_MARGIN + 1);
         assert_eq!(excerpt(&show(""), 9), (String::new(), String::new()));
     }
 

@@ -10,23 +10,23 @@ use crate::otlp::span::{AttributeValue, OtlpSpan, SpanAttribute};
 use crate::secret::RedactedText;
 
 /// The default number of spans drawn of a trace.
-const MOST: usize = 100;
+const DEFAULT_SPAN_LIMIT: usize = 100;
 
 /// The most levels of nesting; deeper spans are drawn at the last.
-const DEEPEST: usize = 8;
+const MAX_NESTING: usize = 8;
 
 /// The width of the durations on the right.
 const DURATION: usize = 7;
 
 /// The narrowest supported terminal, in columns.
-const NARROWEST: usize = 40;
+const MIN_COLUMNS: usize = 40;
 
 /// Returns the lines of `trace`, with attributes and events if `verbosity` includes them.
 pub fn draw(trace: &Trace, pen: &LineStyle, verbosity: Verbosity) -> Vec<PaintedLine> {
     let nodes = trace.tree();
     let shown = match verbosity {
         Verbosity::Verbose => nodes.len(),
-        Verbosity::Quiet | Verbosity::Normal => nodes.len().min(MOST),
+        Verbosity::Quiet | Verbosity::Normal => nodes.len().min(DEFAULT_SPAN_LIMIT),
     };
     let sheet = WaterfallLayout::new(trace, &nodes[..shown], pen);
     let mut lines = vec![sheet.title()];
@@ -73,10 +73,10 @@ struct WaterfallLayout<'a> {
 impl<'a> WaterfallLayout<'a> {
     fn new(trace: &'a Trace, nodes: &[TraceNode<'_>], pen: &'a LineStyle) -> Self {
         let services = trace.services();
-        let width = pen.look.width.max(NARROWEST);
+        let width = pen.look.width.max(MIN_COLUMNS);
         let widest = nodes
             .iter()
-            .map(|node| 2 * node.depth.min(DEEPEST) + span_label(node.span, pen).columns())
+            .map(|node| 2 * node.depth.min(MAX_NESTING) + span_label(node.span, pen).columns())
             .max();
         let name = widest.unwrap_or(0).min(width * 2 / 5);
         let service = if services.len() > 1 {
@@ -142,7 +142,7 @@ impl<'a> WaterfallLayout<'a> {
     fn prefix(&self, rails: &[bool], last_rail: LastRail) -> String {
         let (through, fork, end) =
             if self.pen.look.unicode { ("│ ", "├ ", "└ ") } else { ("| ", "|-", "`-") };
-        let hidden = rails.len().saturating_sub(DEEPEST);
+        let hidden = rails.len().saturating_sub(MAX_NESTING);
         let last = rails.len().saturating_sub(1);
         let step = |(level, goes_on): (usize, &bool)| match (
             last_rail == LastRail::Fork && level == last,

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
 /// Slightly more than the time `gp` itself waits for its list.
-const LIMIT: Duration = Duration::from_secs(12);
+const LIST_TIME_LIMIT: Duration = Duration::from_secs(12);
 
 /// A Gitpod workspace.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ impl GitpodWorkspace {
     }
 
     fn gp(&self, arguments: &[&str]) -> Result<ProgramOutput> {
-        run_workspace_program(&self.shell, "gp", arguments, LIMIT)
+        run_workspace_program(&self.shell, "gp", arguments, LIST_TIME_LIMIT)
     }
 }
 

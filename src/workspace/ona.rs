@@ -15,10 +15,10 @@ use super::{
 use crate::error::{Error, ErrorCode, Result};
 use crate::shell::Shell;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const COMMAND_TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// The lowest port that can be opened.
-const LOWEST: u16 = 1024;
+const MIN_PORT: u16 = 1024;
 
 /// An Ona environment.
 #[derive(Debug, Clone)]
@@ -69,8 +69,8 @@ impl OnaWorkspace {
 
     /// Opens a port, always with an admission level, because the default is everyone; returns the printed URL.
     fn say(&self, opening: &VisibilityRequest) -> Result<Option<String>> {
-        if opening.port < LOWEST {
-            let text = format!("Ona opens ports from {LOWEST} on, and this is {}", opening.port);
+        if opening.port < MIN_PORT {
+            let text = format!("Ona opens ports from {MIN_PORT} on, and this is {}", opening.port);
             return Err(Error::new(ErrorCode::VisibilityRefused, text)
                 .hint("publish the service on a higher port in the compose file"));
         }
@@ -92,7 +92,7 @@ impl OnaWorkspace {
     fn gitpod(&self, arguments: &[&str]) -> Result<ProgramOutput> {
         let mut all = vec!["environment", "port"];
         all.extend(arguments);
-        run_workspace_program(&self.shell, "gitpod", &all, LIMIT)
+        run_workspace_program(&self.shell, "gitpod", &all, COMMAND_TIME_LIMIT)
     }
 }
 

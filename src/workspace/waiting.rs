@@ -8,18 +8,18 @@ pub const PATIENCE: Duration = Duration::from_millis(300);
 
 type WaitNotice = Box<dyn Fn(&str) + Send + Sync>;
 
-static VOICE: OnceLock<WaitNotice> = OnceLock::new();
+static NOTICE: OnceLock<WaitNotice> = OnceLock::new();
 static NAMED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Sets the callback for each operation that takes longer than [`PATIENCE`]; called once, by `main`.
 pub fn report_slow_to(report: impl Fn(&str) + Send + Sync + 'static) {
-    let _ = VOICE.set(Box::new(report));
+    let _ = NOTICE.set(Box::new(report));
 }
 
 /// Reports an operation, unless it was reported before.
 pub fn report_slow(program: &str) {
     let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(report) = VOICE.get()
+    if let Some(report) = NOTICE.get()
         && !named.iter().any(|known| known == program)
     {
         named.push(program.to_owned());

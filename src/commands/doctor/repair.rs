@@ -21,7 +21,7 @@ pub(super) struct RepairedProject {
 }
 
 /// The most fixes in one run; a project with more mistakes needs several runs.
-const MOST: usize = 500;
+const MAX_FIXES: usize = 500;
 
 /// Applies the fixes of an inspection's findings, all at once if that fixes every one of their findings, else one by
 /// one, and inspects the project again after each step.
@@ -33,7 +33,7 @@ pub(super) fn repair(
     let mut repaired = RepairedProject { after: inspection, texts: BTreeMap::new(), findings };
     let mut tried: HashSet<FindingFix> = HashSet::new();
     let mut is_joint = true;
-    while tried.len() < MOST {
+    while tried.len() < MAX_FIXES {
         let mut seen: HashSet<&FindingFix> = HashSet::new();
         let fixes = repaired
             .findings

@@ -158,9 +158,10 @@ pub(super) fn unread_files(inspection: &Inspection) -> Value {
 
 /// Joins the first names of a list and counts the rest.
 fn join_first_names(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
+    const MAX_SHOWN_NAMES: usize = 12;
+    let shown =
+        names.iter().take(MAX_SHOWN_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MAX_SHOWN_NAMES) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }

@@ -127,7 +127,7 @@ pub(super) fn ask(args: &InitArgs, context: &ProjectContext, ui: &mut Ui) -> Res
 }
 
 /// The number of times a key is asked for before the command fails.
-const TRIES: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 
 /// Returns the key after trying it at its destination; asks again for a rejected one if there is a terminal.
 fn known_key(
@@ -152,7 +152,7 @@ fn known_key(
             }
             Err(error)
                 if error.code == ErrorCode::KeyRejected
-                    && tries < TRIES
+                    && tries < MAX_ATTEMPTS
                     && !args.key_stdin
                     && flow::may_ask(&args.write, ui) =>
             {

@@ -16,7 +16,7 @@ use crate::ui::Ui;
 use crate::ui::prompt::PromptChoice;
 
 /// The note after a no.
-pub(super) const LEFT: &str = "packages and code are not changed, and send no spans until you run `cruddur-ops instrument` or change them yourself";
+pub(super) const UNCHANGED_CODE_NOTE: &str = "packages and code are not changed, and send no spans until you run `cruddur-ops instrument` or change them yourself";
 
 /// Plans the code that traces the Flask applications of the selected services. A file that cannot be read or edited
 /// safely leads to a warning, and the rest continues.

@@ -17,7 +17,7 @@ use crate::ui::Ui;
 use crate::workspace::Workspace;
 
 /// Why a key goes to `.env` without a question.
-const IN_A_CODESPACE: [&str; 2] = [
+const CODESPACE_REASON: [&str; 2] = [
     "In a codespace the key is stored in .env, which git ignores and only this codespace has.",
     "`--store codespaces` makes it a secret for every codespace of this repository.",
 ];
@@ -129,7 +129,7 @@ pub(super) fn store_for(
             let store = stores.default_for_new_key(flow::user_presence(ui))?;
             if store == StoreKind::Dotenv {
                 let why = match Workspace::detect(context.shell) {
-                    Workspace::Codespaces(_) => IN_A_CODESPACE,
+                    Workspace::Codespaces(_) => CODESPACE_REASON,
                     _ => WITHOUT_A_KEYRING,
                 };
                 why.iter().for_each(|line| ui.say(*line));

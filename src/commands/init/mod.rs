@@ -109,7 +109,7 @@ pub(super) fn wire_services(
         if with_code {
             plan.extend(code)
         } else {
-            ui.say(code::LEFT)
+            ui.say(code::UNCHANGED_CODE_NOTE)
         }
         let _whole = set_interrupt_mode(InterruptMode::Remember);
         let stored = key::write(&plan, &journal, &answers, context, ui)?;
@@ -163,7 +163,7 @@ fn plan_wiring(
 }
 
 /// The most attempts at moving refused services to another file, one by one.
-const ROUNDS: usize = 8;
+const MAX_ATTEMPTS: usize = 8;
 
 /// Returns the changes to the compose files, checked on the whole project. Services whose lines would not take effect
 /// are written to the last file that names them.
@@ -188,9 +188,9 @@ fn plan_proven_changes(context: &ProjectContext, answers: &InitAnswers) -> Resul
         };
         rounds += 1;
         let misplaced = match rounds {
-            ..ROUNDS => unproven.misplaced.into_iter().collect(),
+            ..MAX_ATTEMPTS => unproven.misplaced.into_iter().collect(),
             // Give up moving services one by one when each refusal uncovers the next.
-            ROUNDS.. => answers.names(),
+            MAX_ATTEMPTS.. => answers.names(),
         };
         let before = last.len();
         last.extend(misplaced.into_iter().filter(is_movable));

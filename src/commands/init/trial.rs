@@ -20,7 +20,7 @@ use crate::provider::{self, Destination};
 use crate::secret::{KnownSecrets, Redactor};
 
 /// The longest one region may take to answer.
-const LIMIT: Duration = Duration::from_secs(10);
+const REGION_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Asks the provider who owns the key; switches the destination to the region that knows it, unless a region was
 /// named.
@@ -112,7 +112,9 @@ fn clear_trial(
 }
 
 fn try_key(to: &ClearedDestination, key: &KeyChoice) -> Result<WhoamiAnswer> {
-    net::block_on(async { ask_honeycomb_whoami(to, &key.secret, Instant::now() + LIMIT).await })
+    net::block_on(async {
+        ask_honeycomb_whoami(to, &key.secret, Instant::now() + REGION_TIME_LIMIT).await
+    })
 }
 
 /// Returns the provider's other regions.

@@ -19,7 +19,7 @@ use crate::stores::{StoredSecret, Stores};
 use crate::ui::Ui;
 
 /// The longest wait for the answer.
-const LIMIT: Duration = Duration::from_secs(10);
+const ANSWER_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// The document under `--json`.
 #[derive(Serialize)]
@@ -108,7 +108,7 @@ fn ask_key_owner(
     ui: &mut Ui,
 ) -> Result<WhoamiAnswer> {
     let cleared = target.clear(variable, &found.secret, ui)?;
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + ANSWER_TIME_LIMIT;
     net::block_on(honeycomb::ask_honeycomb_whoami(&cleared, &found.secret, deadline))
 }
 

@@ -23,13 +23,13 @@ use crate::ui::Ui;
 use crate::ui::text::format_count;
 
 /// The longest wait for each answer, and for the last ones at the end.
-const LIMIT: Duration = Duration::from_secs(10);
+const ANSWER_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// The most queued requests; further ones are not forwarded.
 const WAITING: usize = 256;
 
 /// The sender's headers that are forwarded.
-const PASSED_ON: [&str; 1] = [DATASET_HEADER];
+const FORWARDED_HEADERS: [&str; 1] = [DATASET_HEADER];
 
 /// The provider and its key.
 pub(super) struct ForwardTarget {
@@ -59,7 +59,7 @@ pub(super) fn prepare(
         Error::new(ErrorCode::KeyMissing, absence).hint("`cruddur-ops key set` stores it")
     })?;
     let cleared = target.clear(context::HONEYCOMB_KEY, &key, ui)?;
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + ANSWER_TIME_LIMIT;
     let route = net::block_on(EndpointRoute::find(&cleared, deadline))?.map_err(|failure| {
         Error::new(ErrorCode::NoAnswer, format!("{} is not found", target.host()))
             .cause(failure.evidence)
@@ -140,7 +140,7 @@ impl ForwardQueue {
     /// Waits for the last answers, and prints a summary.
     pub(super) async fn finish(mut self, ui: &mut Ui) {
         drop(std::mem::replace(&mut self.to, mpsc::channel(1).0));
-        let ended = timeout(LIMIT, &mut self.task).await;
+        let ended = timeout(ANSWER_TIME_LIMIT, &mut self.task).await;
         self.task.abort();
         while let Ok(outcome) = self.outcomes.try_recv() {
             self.tell(outcome, ui);
@@ -185,7 +185,7 @@ async fn forward_arrival(provider: &ForwardTarget, arrival: ReceivedExport) -> F
         bytes: arrival.body.to_vec(),
     };
     let mut headers = vec![provider.key.clone()];
-    for name in PASSED_ON {
+    for name in FORWARDED_HEADERS {
         headers.extend(
             arrival
                 .header(name)
@@ -193,9 +193,10 @@ async fn forward_arrival(provider: &ForwardTarget, arrival: ReceivedExport) -> F
         );
     }
     let route = provider.route.at_path(arrival.signal.path());
-    let received = http::send(&route, HttpRequest::Post(&body), &headers, Instant::now() + LIMIT)
-        .await
-        .map_err(|failure| failure.evidence)?;
+    let received =
+        http::send(&route, HttpRequest::Post(&body), &headers, Instant::now() + ANSWER_TIME_LIMIT)
+            .await
+            .map_err(|failure| failure.evidence)?;
     match response::read(&received.answer) {
         ExportMeaning::Accepted { warning: None } => Ok(()),
         ExportMeaning::Accepted { warning: Some(words) } => Err(format!("accepted, but: {words}")),

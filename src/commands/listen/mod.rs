@@ -129,8 +129,8 @@ async fn follow_arrivals(
     page: &mut Option<Page>,
     ui: &mut Ui,
 ) -> Result<ListenEnding> {
-    const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
-    let end = Instant::now() + args.time.unwrap_or(FAR).min(FAR);
+    const NO_DEADLINE: Duration = Duration::from_secs(365 * 24 * 3600);
+    let end = Instant::now() + args.time.unwrap_or(NO_DEADLINE).min(NO_DEADLINE);
     loop {
         let due = session.next_due().unwrap_or(end);
         tokio::select! {

@@ -83,29 +83,29 @@ fn say_unread(context: &ProjectContext, ui: &mut Ui) {
 }
 
 /// The narrowest width a column is cut to.
-const NARROWEST: usize = 10;
+const MIN_COLUMN_WIDTH: usize = 10;
 
 /// Aligns the cells in columns; on a terminal, cuts the widest until a line fits.
 fn align_cells(cells: &[Vec<String>], pen: &LineStyle) -> Vec<String> {
-    const GAP: usize = 2;
+    const COLUMN_GAP: usize = 2;
     let look = &pen.look;
     let cells: Vec<Vec<RedactedText>> =
         cells.iter().map(|row| row.iter().map(|cell| pen.show(cell)).collect()).collect();
     let width = |column: usize| {
         let cells = cells.iter().map(|row| row[column].columns());
-        cells.max().unwrap_or(0) + GAP
+        cells.max().unwrap_or(0) + COLUMN_GAP
     };
     let count = cells.first().map_or(0, Vec::len);
     let mut widths: Vec<usize> = (0..count).map(width).collect();
-    while look.wraps && widths.iter().sum::<usize>() > look.width + GAP {
+    while look.wraps && widths.iter().sum::<usize>() > look.width + COLUMN_GAP {
         match widths.iter_mut().max() {
-            Some(widest) if *widest > NARROWEST => *widest -= 1,
+            Some(widest) if *widest > MIN_COLUMN_WIDTH => *widest -= 1,
             _ => break,
         }
     }
     let line = |row: &Vec<RedactedText>| -> String {
         let padded = row.iter().zip(&widths).map(|(cell, width)| {
-            let cell = pen.cut(cell, width - GAP);
+            let cell = pen.cut(cell, width - COLUMN_GAP);
             let gap = width.saturating_sub(cell.columns());
             format!("{cell}{}", " ".repeat(gap))
         });

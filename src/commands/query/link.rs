@@ -17,7 +17,7 @@ use crate::shell::Shell;
 use crate::ui::Ui;
 
 /// The longest wait for Honeycomb to identify the key.
-const LIMIT: Duration = Duration::from_secs(10);
+const ANSWER_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// The reason why there is no link.
 #[derive(Debug)]
@@ -51,12 +51,12 @@ pub(in crate::commands) fn build(
         }
     };
     let cleared = target.clear(name, &key, ui)?;
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + ANSWER_TIME_LIMIT;
     let route = match net::block_on(EndpointRoute::find(&cleared, deadline))? {
         Ok(route) => route,
         Err(failure) => return Ok(Err(MissingLinkReason::because(failure.evidence))),
     };
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + ANSWER_TIME_LIMIT;
     let whoami = match net::block_on(honeycomb::whoami_over(&route, &key, deadline))? {
         Ok(whoami) => whoami,
         Err(failure) => {

@@ -14,7 +14,7 @@ use super::shell::{
 use super::{BuildAction, BuildStep, CopiedPath, CopyOrigin, Dockerfile, ImageStage, ShellCommand};
 
 /// Maximum size of a Dockerfile in bytes; real ones are smaller.
-const LARGEST: usize = 128 * 1024;
+const MAX_FILE_BYTES: usize = 128 * 1024;
 
 /// Maximum number of stages; real Dockerfiles have fewer.
 const MOST_STAGES: usize = 200;
@@ -25,7 +25,7 @@ pub(super) fn parse_dockerfile_text(
     arguments: &[(String, String)],
 ) -> Option<Dockerfile> {
     let text = text.trim_start_matches('\u{feff}');
-    if text.len() > LARGEST {
+    if text.len() > MAX_FILE_BYTES {
         return None;
     }
     let inner = without_inner_documents(text);

@@ -29,10 +29,10 @@ const PREFIXES: [&str; 12] =
     ["if", "then", "else", "elif", "do", "while", "until", "!", "{", "time", "exec", "command"];
 
 /// Maximum length of a value or word in bytes; a longer one stays as written.
-const LONGEST: usize = 1024;
+const MAX_WORD_BYTES: usize = 1024;
 
 /// Maximum nesting of default values.
-const DEEPEST: usize = 8;
+const MAX_DEFAULT_NESTING: usize = 8;
 
 /// Splits `text` into commands, including the scripts passed to shells with `-c`.
 pub(super) fn split_commands(text: &str, values: &VariableValues) -> Vec<ShellCommand> {
@@ -209,7 +209,9 @@ impl<'t> ShellReader<'t> {
             Some('{') => {
                 let inner = self.enclosed('{', '}');
                 match replace_braced(&inner, values) {
-                    Some(value) if out.len() + value.len() <= LONGEST => out.push_str(&value),
+                    Some(value) if out.len() + value.len() <= MAX_WORD_BYTES => {
+                        out.push_str(&value)
+                    }
                     _ => out.push_str(&format!("${{{inner}}}")),
                 }
             }
@@ -224,7 +226,7 @@ impl<'t> ShellReader<'t> {
                     name.push(next);
                 }
                 match values.get(&name) {
-                    Some(value) if out.len() + value.len() <= LONGEST => out.push_str(value),
+                    Some(value) if out.len() + value.len() <= MAX_WORD_BYTES => out.push_str(value),
                     _ => out.extend(["$", &name]),
                 }
             }
@@ -266,7 +268,7 @@ impl ShellCommand {
 
 /// Returns the value of the inside of `${…}`; `None` if it is unknown.
 fn replace_braced(inner: &str, values: &VariableValues) -> Option<String> {
-    if inner.matches("${").count() > DEEPEST {
+    if inner.matches("${").count() > MAX_DEFAULT_NESTING {
         return None;
     }
     let end = inner.find(|next: char| !next.is_ascii_alphanumeric() && next != '_');
@@ -360,10 +362,10 @@ mod tests {
     fn defaults_in_defaults_are_followed_down_to_the_deepest() {
         let nested = |levels: usize| format!("{}x{}", "${Z:-".repeat(levels), "}".repeat(levels));
         // The outermost default is level 0.
-        for levels in [1, 2, DEEPEST + 1] {
+        for levels in [1, 2, MAX_DEFAULT_NESTING + 1] {
             assert_eq!(expand_word(&nested(levels), &VariableValues::new()), "x", "{levels}");
         }
-        let too_deep = nested(DEEPEST + 2);
+        let too_deep = nested(MAX_DEFAULT_NESTING + 2);
         assert_eq!(expand_word(&too_deep, &VariableValues::new()), too_deep);
     }
 

@@ -273,8 +273,8 @@ fn record_use(name: &str, outcome: ReferenceOutcome, out: &mut InterpolatedText)
 }
 
 fn invalid_reference_error(part: &str) -> InterpolationError {
-    const SHOWN: usize = 60;
-    InterpolationError::Invalid { part: part.chars().take(SHOWN).collect() }
+    const MAX_SHOWN_CHARS: usize = 60;
+    InterpolationError::Invalid { part: part.chars().take(MAX_SHOWN_CHARS).collect() }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::view::{NodeShape, NodeView, OverrideTag};
 use rule::{AdditionalProperties, ComposeSchema, SPECIFICATION, SchemaRule, TypeName};
 
 /// Minimum similarity of a name to a known key for it to count as a misspelling.
-const CLOSE_ENOUGH: f64 = 0.8;
+const MIN_SIMILARITY: f64 = 0.8;
 
 /// Returns the schema faults of a compose file whose root is `view`; `interpolate` replaces the variables of a scalar.
 pub(super) fn check_file<'t>(
@@ -317,7 +317,7 @@ impl<'s> SchemaChecker<'s> {
         }
         known.sort();
         let distance = |known: &&String| strsim::jaro_winkler(known, key);
-        let close = known.into_iter().filter(|known| distance(known) >= CLOSE_ENOUGH);
+        let close = known.into_iter().filter(|known| distance(known) >= MIN_SIMILARITY);
         let meant = close
             .max_by(|one, other| distance(one).total_cmp(&distance(other)))
             .map(|meant| format!("; did you mean `{meant}`?"))

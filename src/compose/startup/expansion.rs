@@ -11,7 +11,7 @@ const MOST_COMMANDS: usize = 256;
 /// Maximum number of scripts read; real start commands use fewer.
 const MOST_SCRIPTS: usize = 64;
 /// Maximum nesting of scripts that start scripts.
-const DEEPEST: usize = 4;
+const MAX_SCRIPT_NESTING: usize = 4;
 
 /// Returns `commands` with each readable script replaced by its commands.
 pub(super) fn expand_scripts(
@@ -21,7 +21,7 @@ pub(super) fn expand_scripts(
 ) -> Vec<ShellCommand> {
     let mut found = Vec::new();
     let mut expansion = ScriptExpansion { startup, sources, opened: 0 };
-    expansion.expand(commands, startup.folder.clone(), DEEPEST, &mut found);
+    expansion.expand(commands, startup.folder.clone(), MAX_SCRIPT_NESTING, &mut found);
     found
 }
 

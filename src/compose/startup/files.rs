@@ -23,7 +23,7 @@ const PLAIN_IMAGES: [&str; 12] = [
 ];
 
 /// Programs of a build that create no files of an application.
-const HARMLESS: [&str; 14] = [
+const PROGRAMS_WITHOUT_FILES: [&str; 14] = [
     "mkdir", "chmod", "chown", "apk", "apt-get", "apt", "useradd", "adduser", "groupadd",
     "addgroup", "usermod", "echo", "rm", "set",
 ];
@@ -88,7 +88,7 @@ impl Startup {
             && !self.has_volumes
             && !mounted.any(|mount| Path::new(path).starts_with(&mount.target))
             && !self.copied.iter().any(|copied| may_provide(copied, path))
-            && programs.all(|program| HARMLESS.contains(&program))
+            && programs.all(|program| PROGRAMS_WITHOUT_FILES.contains(&program))
     }
 }
 

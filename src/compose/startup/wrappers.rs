@@ -51,7 +51,7 @@ const WRAPPERS: [(&str, CommandWrapper); 33] = [
 ];
 
 /// Options of these programs that take the next word as their value.
-const VALUED: [&str; 12] = [
+const OPTIONS_WITH_VALUE: [&str; 12] = [
     "--traces_exporter",
     "--metrics_exporter",
     "--logs_exporter",
@@ -116,7 +116,7 @@ fn is_user(name: &str) -> bool {
 fn without_options(words: &[String]) -> &[String] {
     let mut at = 0;
     while let Some(word) = words.get(at).filter(|word| word.starts_with('-')) {
-        at += 1 + usize::from(VALUED.contains(&word.as_str()));
+        at += 1 + usize::from(OPTIONS_WITH_VALUE.contains(&word.as_str()));
     }
     words.get(at..).unwrap_or_default()
 }

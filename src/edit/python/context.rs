@@ -7,11 +7,14 @@ use super::calls::{CallScope, find_call_scope};
 use super::source::{NodeParents, PythonSource, walk_preorder};
 
 /// Names that are usable only inside an application or request context.
-const BOUND: [&str; 4] = ["flask.g", "flask.current_app", "flask.request", "flask.session"];
+const CONTEXT_BOUND_NAMES: [&str; 4] =
+    ["flask.g", "flask.current_app", "flask.request", "flask.session"];
 
 /// Returns whether a module imports a context-bound name and never pushes a context itself.
 pub(crate) fn may_use_context(text: &str, imports: &[PythonImport]) -> bool {
-    let is_bound = |import: &PythonImport| import.path == "flask" || BOUND.contains(&&*import.path);
+    let is_bound = |import: &PythonImport| {
+        import.path == "flask" || CONTEXT_BOUND_NAMES.contains(&&*import.path)
+    };
     imports.iter().any(is_bound) && !text.contains("_context().push()")
 }
 
@@ -25,7 +28,7 @@ pub(crate) fn uses_at_import(
     let uses = attributes.filter_map(|node| {
         let object = node.child_by_field_name("object")?;
         let path = resolve_expression(source, imports, object)?;
-        let is_at_import = BOUND.contains(&&*path)
+        let is_at_import = CONTEXT_BOUND_NAMES.contains(&&*path)
             && find_call_scope(source, &parents, node) == CallScope::Module
             && !is_in_context(source, &parents, node);
         let name = path.strip_prefix("flask.").unwrap_or(&path).to_owned();

@@ -42,7 +42,7 @@ pub(crate) static FRAMEWORKS: [PythonFramework; 1] = [PythonFramework {
 }];
 
 /// Other packages whose objects a Python server can serve, without support for generated code.
-const OTHERS: [&str; 15] = [
+const OTHER_FRAMEWORKS: [&str; 15] = [
     "fastapi",
     "starlette",
     "django",
@@ -80,6 +80,7 @@ impl PythonFramework {
 
     /// Returns whether the objects of a package are applications of an unsupported framework.
     pub fn is_unsupported(package: &str) -> bool {
-        OTHERS.contains(&package) && FRAMEWORKS.iter().all(|framework| framework.package != package)
+        OTHER_FRAMEWORKS.contains(&package)
+            && FRAMEWORKS.iter().all(|framework| framework.package != package)
     }
 }

@@ -135,7 +135,7 @@ fn merge_entry(aliases: &[String]) -> Vec<(String, NewYamlValue)> {
 /// Maximum number of copied nodes; hand-written lists are smaller.
 const MOST_COPIED: usize = 4096;
 /// Maximum nesting of copied nodes.
-const DEEPEST: usize = 16;
+const MAX_NESTING: usize = 16;
 
 /// Copies a value with its aliases and merge keys resolved.
 pub(super) fn copy_value(
@@ -143,7 +143,7 @@ pub(super) fn copy_value(
     id: NodeId,
     layout: CollectionLayout,
 ) -> Result<NewYamlValue, EditRefusal> {
-    copy_nodes(draft, id, layout, &mut (MOST_COPIED, DEEPEST))
+    copy_nodes(draft, id, layout, &mut (MOST_COPIED, MAX_NESTING))
 }
 
 fn copy_nodes(

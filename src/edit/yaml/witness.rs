@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::tree::{NodeId, ScalarQuoting, YamlKind, YamlTree};
 
 /// Length in bytes above which a second thread is worth its cost.
-const LONG: usize = 64 * 1024;
+const MIN_BYTES_FOR_THREAD: usize = 64 * 1024;
 
 /// A text as read by the second parser, not yet compared.
 pub(super) struct SecondParse<'a>(Vec<serde_yaml::Deserializer<'a>>);
@@ -19,7 +19,7 @@ pub(super) fn beside<T: Send>(
     documents: usize,
     parse_own: impl Fn() -> T + Sync,
 ) -> (T, SecondParse<'_>) {
-    if text.len() < LONG {
+    if text.len() < MIN_BYTES_FOR_THREAD {
         return (parse_own(), SecondParse::read(text, documents));
     }
     thread::scope(|scope| {
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_long_text_is_read_in_parallel_with_the_same_result() {
-        let text = "a: 1\n".repeat(LONG / 4);
+        let text = "a: 1\n".repeat(MIN_BYTES_FOR_THREAD / 4);
         let (tree, witness) = beside(&text, 1, || YamlTree::parse(text.as_str()).unwrap());
         assert_eq!(witness.agrees(&tree), Ok(()));
         assert!(SecondParse::read(&text[5..], 1).agrees(&tree).is_err());

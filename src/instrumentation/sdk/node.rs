@@ -22,7 +22,7 @@ pub(super) struct NodeSdk;
 const DETECTORS: &str = "OTEL_NODE_RESOURCE_DETECTORS";
 
 /// Maximum length of an attribute's name or value, in UTF-16 units.
-const LONGEST: usize = 255;
+const MAX_ATTRIBUTE_UNITS: usize = 255;
 
 const PROPAGATOR_NAMES: [&str; 5] = ["tracecontext", "baggage", "b3", "b3multi", "jaeger"];
 
@@ -183,9 +183,11 @@ fn parse_resource_attributes(list: &str) -> Result<BTreeMap<String, String>, Str
         let (name, value) = (name.trim(), value.trim());
         let decoded = decode_uri_component(name).zip(decode_uri_component(value));
         let (name, value) = decoded.ok_or_else(|| format!("`{entry}` cannot be decoded"))?;
-        let is_short = |text: &str| text.encode_utf16().count() <= LONGEST;
+        let is_short = |text: &str| text.encode_utf16().count() <= MAX_ATTRIBUTE_UNITS;
         if name.is_empty() || !is_short(&name) || !is_short(&value) {
-            return Err(format!("`{entry}` has no name, or one of more than {LONGEST} characters"));
+            return Err(format!(
+                "`{entry}` has no name, or one of more than {MAX_ATTRIBUTE_UNITS} characters"
+            ));
         }
         attributes.insert(name, value);
     }

@@ -80,11 +80,11 @@ fn unknown_option(argument: &str) -> Option<&str> {
 }
 
 fn nearest_option(name: &str) -> Option<&'static str> {
-    const SLIPS: usize = 3;
+    const MAX_EDIT_DISTANCE: usize = 3;
     if name == "headers" {
         return Some("allow_headers");
     }
     let distance = |option: &str| strsim::osa_distance(option, name);
     let nearest = OPTIONS.into_iter().min_by_key(|option| distance(option))?;
-    (distance(nearest) <= SLIPS).then_some(nearest)
+    (distance(nearest) <= MAX_EDIT_DISTANCE).then_some(nearest)
 }

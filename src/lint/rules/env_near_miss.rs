@@ -134,7 +134,7 @@ fn misspelt_references(setting: &VariableAssignment<'_>) -> Vec<RuleHit> {
 
 /// Recognises `${AWS-DEFAULT_REGION}`, with a dash in place of an underscore.
 fn find_dashed_name(name: &str, rest: &str) -> Option<String> {
-    const MEANT: [&str; 5] = [
+    const DASHED_NAMES: [&str; 5] = [
         "AWS_DEFAULT_REGION",
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
@@ -142,5 +142,6 @@ fn find_dashed_name(name: &str, rest: &str) -> Option<String> {
         "ROLLBAR_ACCESS_TOKEN",
     ];
     let typed = format!("{name}{rest}").replace('-', "_");
-    (rest.starts_with('-') && MEANT.contains(&typed.as_str())).then(|| format!("${{{typed}}}"))
+    (rest.starts_with('-') && DASHED_NAMES.contains(&typed.as_str()))
+        .then(|| format!("${{{typed}}}"))
 }

@@ -25,7 +25,7 @@ pub(super) static RULE: LintRule = LintRule {
     check,
 };
 
-const FAMILIES: [&str; 4] = ["OTEL_", "HONEYCOMB_", "AWS_XRAY_", "ROLLBAR_"];
+const PREFIXES: [&str; 4] = ["OTEL_", "HONEYCOMB_", "AWS_XRAY_", "ROLLBAR_"];
 
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
@@ -33,7 +33,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         let from_files =
             |path: &std::path::Path| service.env_files.iter().any(|env_file| env_file.path == path);
         for (at, setting) in scope.assignments.iter().enumerate() {
-            let is_judged = FAMILIES.iter().any(|family| setting.name.starts_with(family));
+            let is_judged = PREFIXES.iter().any(|family| setting.name.starts_with(family));
             if !is_judged || setting.value.is_none() || from_files(&setting.file.path) {
                 continue;
             }

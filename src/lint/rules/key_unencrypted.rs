@@ -85,7 +85,7 @@ fn is_rollbar(setting: &VariableAssignment<'_>) -> bool {
 
 /// Returns whether a host is remote: not this machine, a container or a private network, judging by its name.
 fn is_far(host: &str, inspection: &Inspection) -> bool {
-    const NEAR: [&str; 5] = [".internal", ".local", ".localhost", ".lan", ".test"];
+    const LOCAL_SUFFIXES: [&str; 5] = [".internal", ".local", ".localhost", ".lan", ".test"];
     let host = host.to_ascii_lowercase();
     let is_private = host.parse().is_ok_and(|address: Ipv4Addr| {
         address.is_loopback()
@@ -98,7 +98,7 @@ fn is_far(host: &str, inspection: &Inspection) -> bool {
         && !host.contains(['$', '{', '[', '<'])
         && !is_private
         && !is_service
-        && !NEAR.iter().any(|suffix| host.ends_with(suffix))
+        && !LOCAL_SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
 }
 
 /// Returns whether a key is sent along: in the address itself, in the headers, or as Rollbar's token.

@@ -29,7 +29,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 /// Names that tracing packages export.
-const KNOWN: [&str; 12] = [
+const EXPORTED_NAMES: [&str; 12] = [
     "TracerProvider",
     "BatchSpanProcessor",
     "SimpleSpanProcessor",
@@ -85,13 +85,13 @@ fn find_undefined_name<'a>(
     file: &'a PythonFile,
     call: &'a PythonCall,
 ) -> Option<(&'a PythonCall, &'a str, &'static str)> {
-    const SLIPS: usize = 2;
+    const MAX_EDIT_DISTANCE: usize = 2;
     let name = call.callee.split(['.', '(']).next()?.trim();
     let module = &file.module;
     let is_bound = module.imports.iter().any(|import| import.local == name)
         || module.names.iter().any(|own| own == name);
-    let meant = KNOWN
-        .iter()
-        .find(|known| *known == &name || known.len() > 9 && osa_distance(known, name) <= SLIPS)?;
+    let meant = EXPORTED_NAMES.iter().find(|known| {
+        *known == &name || known.len() > 9 && osa_distance(known, name) <= MAX_EDIT_DISTANCE
+    })?;
     (!is_bound).then_some((call, name, *meant))
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::lint::known::find_nearest_name;
 
 /// OpenTelemetry packages for Python and related ones, as package indexes spell them.
-const REAL: &[&str] = &[
+const PUBLISHED_PACKAGES: &[&str] = &[
     "aws-xray-sdk",
     "blinker",
     "boto3",
@@ -114,17 +114,17 @@ const INSTRUMENTED: &[&str] = &[
 pub(super) static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let instrumentations =
         INSTRUMENTED.iter().map(|library| format!("opentelemetry-instrumentation-{library}"));
-    REAL.iter().map(|name| (*name).to_owned()).chain(instrumentations).collect()
+    PUBLISHED_PACKAGES.iter().map(|name| (*name).to_owned()).chain(instrumentations).collect()
 });
 
 /// Returns the package that the normalised `name` is a misspelling of.
 ///
 /// Short names are similar to too many other packages.
 pub(super) fn nearly(name: &str) -> Option<&'static str> {
-    const SHORTEST: usize = 12;
+    const MIN_NAME_CHARS: usize = 12;
     if NAMES.iter().any(|known| known == name) {
         return None;
     }
     let (_, known) = find_nearest_name(&NAMES, name)?;
-    (known.len() >= SHORTEST).then_some(known)
+    (known.len() >= MIN_NAME_CHARS).then_some(known)
 }

@@ -70,12 +70,12 @@ pub(super) fn references_of(inspection: &Inspection) -> Vec<VariableMention<'_>>
 
 /// Returns whether a variable holds a key or accompanies one, so that telemetry is lost without it.
 pub(super) fn is_key(name: &str) -> bool {
-    const OTHERS: [&str; 4] =
+    const OTHER_KEYS: [&str; 4] =
         ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"];
     let of_a_provider = ["HONEYCOMB_", "ROLLBAR_"].iter().any(|family| name.starts_with(family));
     (of_a_provider && is_secret_name(name))
         || variable_owner(name).is_some()
-        || OTHERS.contains(&name)
+        || OTHER_KEYS.contains(&name)
 }
 
 /// Reports the first use of each key variable for which `say` returns a message and advice, based on its state in the shell.

@@ -92,9 +92,11 @@ fn find_children(traced: &TracedService<'_>) -> Option<RuleHit> {
 /// Returns whether the instrumentation is pinned to a version whose agent ignores the reloader's child.
 fn is_old(inspection: &Inspection, file: &PythonFile) -> bool {
     /// The first version that leaves the agent in PYTHONPATH, so that the child loads it.
-    const CHILD_LOADS_IT: [u32; 2] = [0, 63];
+    const FIRST_VERSION_IN_CHILDREN: [u32; 2] = [0, 63];
     const NAMES: [&str; 2] = ["opentelemetry-instrumentation", "opentelemetry-distro"];
     let lists = inspection.requirements_for(file);
     let mut entries = lists.iter().flat_map(|list| &list.read.entries);
-    entries.any(|entry| NAMES.contains(&&*entry.name) && entry.is_older_than(&CHILD_LOADS_IT))
+    entries.any(|entry| {
+        NAMES.contains(&&*entry.name) && entry.is_older_than(&FIRST_VERSION_IN_CHILDREN)
+    })
 }

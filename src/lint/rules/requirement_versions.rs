@@ -33,7 +33,7 @@ const CORE: [&str; 7] = [
 ];
 
 /// The first version for which the two version lines correspond.
-const FIRST: u32 = 33;
+const FIRST_PAIRED_MINOR: u32 = 33;
 
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
     inspection.requirements.iter().flat_map(find_version_mismatches).collect()
@@ -94,5 +94,5 @@ fn find_version_set(entry: &RequirementEntry) -> Option<VersionSet> {
     } else {
         return None;
     };
-    (set.contrib_minor() >= FIRST).then_some(set)
+    (set.contrib_minor() >= FIRST_PAIRED_MINOR).then_some(set)
 }

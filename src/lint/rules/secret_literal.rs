@@ -155,7 +155,7 @@ pub(in crate::lint) fn keys_by_shape(file: &ProjectTextFile) -> Vec<LiteralKey> 
 
 /// Returns the keys in pairs of a name and a value, as task definitions and manifests write variables: `name: A, value: b`.
 fn in_pairs(text: &str) -> Vec<LiteralKey> {
-    const LONGEST: usize = 200;
+    const MAX_KEY_CHARS: usize = 200;
     const SEPARATORS: [char; 6] = ['"', '\'', ':', '=', ' ', '\t'];
     let word = |at: usize| {
         let rest = text[at..].trim_start_matches(SEPARATORS);
@@ -163,7 +163,7 @@ fn in_pairs(text: &str) -> Vec<LiteralKey> {
         (text.len() - rest.len(), &rest[..end])
     };
     let values = text.match_indices("value").filter_map(|(at, value)| {
-        let mut from = at.saturating_sub(LONGEST);
+        let mut from = at.saturating_sub(MAX_KEY_CHARS);
         while !text.is_char_boundary(from) {
             from += 1;
         }
@@ -192,11 +192,11 @@ fn assigned_by_blank(at: usize, line: &str) -> Option<LiteralKey> {
 /// Returns the keys identified by their shape or by what they are assigned to, anywhere in a text.
 pub(in crate::lint) fn find_shaped_keys(text: &str) -> Vec<LiteralKey> {
     /// Shorter ones are truncated, as in documentation.
-    const SHORTEST: usize = 20;
+    const MIN_KEY_CHARS: usize = 20;
     let found = find_keys(text).into_iter().filter_map(|key| {
         let (value, owner) = (&text[key.range.clone()], key.owner?);
         let is_real = if key.has_own_shape {
-            value.len() >= SHORTEST && !value.contains("EXAMPLE")
+            value.len() >= MIN_KEY_CHARS && !value.contains("EXAMPLE")
         } else {
             is_written_out(value, owner)
         };

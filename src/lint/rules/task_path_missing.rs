@@ -33,10 +33,10 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 /// Folders that commands create in a workspace.
-const MADE_THERE: [&str; 4] = ["node_modules", "venv", "env", "dist"];
+const CREATED_FOLDERS: [&str; 4] = ["node_modules", "venv", "env", "dist"];
 
 /// Parts of commands that create files or run conditionally; scripts with one are not checked.
-const MAKERS: [&str; 11] =
+const CREATING_COMMANDS: [&str; 11] =
     ["git ", "mkdir", "unzip", "tar ", "create", "curl", "wget", "cp ", "clone", "||", "if "];
 
 /// Variables that contain the path of the repository.
@@ -79,7 +79,7 @@ fn named_paths(contents: &GitpodFile) -> Vec<(usize, PathBuf)> {
         } else {
             task_folder.filter(|path: &PathBuf| path.as_os_str().is_empty())
         };
-        if lines.iter().any(|(_, line)| MAKERS.iter().any(|word| line.contains(word))) {
+        if lines.iter().any(|(_, line)| CREATING_COMMANDS.iter().any(|word| line.contains(word))) {
             task_folder = None;
             continue;
         }
@@ -117,7 +117,7 @@ fn read_command(
     let is_made_there = |path: &PathBuf| {
         path.components().any(|part| {
             let name = part.as_os_str().to_string_lossy();
-            name.starts_with('.') || MADE_THERE.contains(&&*name)
+            name.starts_with('.') || CREATED_FOLDERS.contains(&&*name)
         })
     };
     let path = path.filter(|path| !path.as_os_str().is_empty() && !is_made_there(path));

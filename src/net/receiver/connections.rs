@@ -23,7 +23,7 @@ use super::ReceiverLimits;
 use crate::limits;
 
 /// The longest time for running requests to finish when the receiver closes.
-const GRACE: Duration = Duration::from_secs(1);
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// The first bytes of an HTTP/2 connection.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -80,7 +80,7 @@ pub(in crate::net) async fn serve(
     drop(listener);
     let finished = async { while open.join_next().await.is_some() {} };
     // Connections that are still open are aborted when the set is dropped.
-    let _ = tokio::time::timeout(GRACE, finished).await;
+    let _ = tokio::time::timeout(CLOSE_GRACE, finished).await;
 }
 
 /// Returns a slot for one more connection. If all are in use, closes the connection that was answered longest ago, so

@@ -88,12 +88,12 @@ static VALUE: MessageShape = MessageShape(&[(5, 0, &VALUES), (6, 0, &PAIRS)]);
 static VALUES: MessageShape = MessageShape(&[(1, 200, &VALUE)]);
 
 /// The decoder's limit.
-const DEEPEST: usize = 100;
+const MAX_NESTING: usize = 100;
 
 /// Returns the bytes for the entries below a message. Unreadable parts are left for the decoder to refuse.
 fn weigh_fields(mut message: &[u8], shape: &MessageShape, depth: usize) -> usize {
     let mut bytes = 0;
-    if depth > DEEPEST {
+    if depth > MAX_NESTING {
         return bytes;
     }
     while message.has_remaining() {

@@ -110,7 +110,7 @@ struct RelayState {
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-cruddur-ops-tap");
 
 /// Headers about one connection or the encoding of a body; all others are forwarded.
-const OF_A_CONNECTION: [HeaderName; 14] = [
+const CONNECTION_HEADERS: [HeaderName; 14] = [
     ACCEPT_ENCODING,
     CONNECTION,
     CONTENT_LENGTH,
@@ -271,7 +271,7 @@ fn end_to_end(headers: &HeaderMap) -> Vec<ExportHeader> {
         .map(|name| name.trim().to_ascii_lowercase())
         .collect();
     let forwarded = headers.iter().filter(|(name, _)| {
-        !OF_A_CONNECTION.contains(name) && !named.iter().any(|header| header == name.as_str())
+        !CONNECTION_HEADERS.contains(name) && !named.iter().any(|header| header == name.as_str())
     });
     let text = forwarded.filter_map(|(name, value)| {
         let value = std::str::from_utf8(value.as_bytes()).ok()?;

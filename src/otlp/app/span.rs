@@ -29,7 +29,7 @@ const MARKS: [&str; 6] =
     ["user_agent.original", "http.user_agent", "url.query", "http.target", "url.full", "http.url"];
 
 /// The most spans in one answer.
-const MOST: usize = 1000;
+const MAX_SPANS: usize = 1000;
 
 /// The examined part of an application's span.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl AppSearch {
         let more = [LIBRARY, ROUTE].into_iter().chain(STATUS).chain(MARKS);
         let all = COLUMNS.into_iter().chain(more);
         let columns = all.filter(|column| !self.unheard.contains(column)).map(str::to_owned);
-        Query { breakdowns: columns.collect(), limit: MOST, ..Query::spans_of("", last) }
+        Query { breakdowns: columns.collect(), limit: MAX_SPANS, ..Query::spans_of("", last) }
     }
 
     /// Excludes from further queries the column that an error message names, else the last optional one; returns

@@ -191,7 +191,7 @@ impl PageSource<'_> {
 
 /// Returns every column that has a value in the latest spans.
 fn columns(spans: &[&OtlpSpan], text: &PageText<'_>) -> Vec<String> {
-    const FIXED: [&str; 8] = [
+    const FIXED_COLUMNS: [&str; 8] = [
         "duration_ms",
         "error",
         "name",
@@ -204,7 +204,8 @@ fn columns(spans: &[&OtlpSpan], text: &PageText<'_>) -> Vec<String> {
     let recent = spans.iter().rev().take(limits::PAGE_ENTRIES);
     let attributes =
         recent.flat_map(|span| span.attributes.iter().chain(span.source.resource.iter()));
-    let mut names: Vec<&str> = attributes.map(|(name, _)| name.as_str()).chain(FIXED).collect();
+    let mut names: Vec<&str> =
+        attributes.map(|(name, _)| name.as_str()).chain(FIXED_COLUMNS).collect();
     names.sort_unstable();
     names.dedup();
     names.truncate(limits::PAGE_ENTRIES);

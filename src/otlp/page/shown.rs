@@ -9,7 +9,7 @@ use crate::limits;
 use crate::secret::Redactor;
 
 /// Bytes after the shown part that are searched for the end of a secret that begins in it.
-const BEYOND: usize = 16 << 10;
+const SECRET_END_BYTES: usize = 16 << 10;
 
 /// Prepares texts of spans for the page; caches names, because most of them repeat.
 pub(super) struct PageText<'r> {
@@ -56,7 +56,7 @@ impl<'r> PageText<'r> {
 
 /// Returns the first `most` characters. Secrets are hidden before the text is cut: `show` gets far more of it.
 fn cut(text: &str, most: usize, show: impl FnOnce(&str) -> String) -> String {
-    let seen = &text[..text.floor_char_boundary(4 * most + BEYOND)];
+    let seen = &text[..text.floor_char_boundary(4 * most + SECRET_END_BYTES)];
     let shown = show(seen);
     match shown.char_indices().nth(most) {
         None if seen.len() == text.len() => shown,

@@ -178,7 +178,7 @@ pub(crate) struct VersionSet {
 }
 
 /// The difference between the minor versions of contrib and core.
-const AHEAD: u32 = 21;
+const CONTRIB_MINOR_OFFSET: u32 = 21;
 
 impl VersionSet {
     /// Returns the set of a core version: `1.45.1` with `0.66b1`.
@@ -189,7 +189,7 @@ impl VersionSet {
         Some(Self {
             python: String::new(),
             core: format!("1.{minor}.{patch}"),
-            contrib: format!("0.{}b{patch}", minor + AHEAD),
+            contrib: format!("0.{}b{patch}", minor + CONTRIB_MINOR_OFFSET),
         })
     }
 
@@ -198,7 +198,7 @@ impl VersionSet {
         let (minor, patch) = contrib.strip_prefix("0.")?.split_once('b')?;
         let minor: u32 = minor.parse().ok()?;
         let patch: u32 = patch.parse().ok()?;
-        Self::of_core(&format!("1.{}.{patch}", minor.checked_sub(AHEAD)?))
+        Self::of_core(&format!("1.{}.{patch}", minor.checked_sub(CONTRIB_MINOR_OFFSET)?))
     }
 
     /// Returns the minor number of the contrib version.

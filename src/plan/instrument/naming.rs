@@ -11,7 +11,7 @@ use crate::edit::python::insert;
 use crate::edit::python::source::PythonSource;
 
 /// The deepest inheritance between modules that is followed.
-const DEEPEST: usize = 4;
+const MAX_INHERITANCE: usize = 4;
 
 /// Parses again the modules that create applications of classes from other modules or, if there are none, the served
 /// objects.
@@ -20,7 +20,7 @@ pub(super) fn resolve_applications(
     texts: &[&str],
     modules: &mut [PythonModule],
 ) {
-    for _ in 0..DEEPEST {
+    for _ in 0..MAX_INHERITANCE {
         let class = |module: &PythonModule| {
             let stem = module.stem.clone();
             let classes = module.flask_classes.iter();

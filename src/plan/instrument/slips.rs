@@ -45,9 +45,9 @@ pub(super) fn read(
 /// Returns notes on names that are one or two letters away from one of ours.
 fn misspelt_package_notes(file: &str, entries: &[RequirementEntry], known: &[String]) -> Vec<Note> {
     /// The similarity above which two names count as misspellings of each other.
-    const ALIKE: f32 = 0.96;
+    const MIN_SIMILARITY: f32 = 0.96;
     let near = |entry: &RequirementEntry| {
-        known.iter().find(|name| compare::word_similarity(name, &entry.name) > ALIKE)
+        known.iter().find(|name| compare::word_similarity(name, &entry.name) > MIN_SIMILARITY)
     };
     entries
         .iter()

@@ -12,7 +12,7 @@ use crate::provider::{Addon, Destination, NamedService, Variable, render_service
 
 const NAME: &str = "OTEL_SERVICE_NAME";
 /// Variables that are set to an empty value to override an env_file or a merged mapping.
-const COVERED: [&str; 4] = [
+const COVERED_VARIABLES: [&str; 4] = [
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     "OTEL_EXPORTER_OTLP_HEADERS",
@@ -95,7 +95,7 @@ fn list_expected(
             render_service_environments(destination, &services).unwrap_or_default().concat(),
         );
     }
-    expected.extend(COVERED.map(|name| variable(name, "")));
+    expected.extend(COVERED_VARIABLES.map(|name| variable(name, "")));
     for hosts in [HostNaming::Gitpod, HostNaming::Codespaces, HostNaming::Local] {
         let request = addons::AddonRequest {
             addons: addons.to_vec(),

@@ -24,7 +24,7 @@ pub(super) const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 /// The variables with the protocol, in order of precedence.
 const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
 /// The greatest difference in length between a misspelt name and the right one.
-const SLIPS: usize = 2;
+const MAX_LENGTH_DIFFERENCE: usize = 2;
 
 /// The origin of a service's endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +100,9 @@ impl<'s> EnvironmentChanges<'s> {
         unset.retain(|name| is_own(service, name));
         // A misspelt name is removed because the right one is added in its place.
         let is_about_as_long = |name: &str| {
-            planned.iter().any(|variable| variable.name.len().abs_diff(name.len()) <= SLIPS)
+            planned
+                .iter()
+                .any(|variable| variable.name.len().abs_diff(name.len()) <= MAX_LENGTH_DIFFERENCE)
         };
         for entry in service.environment.iter().filter(|entry| is_about_as_long(&entry.name)) {
             let meant = spelling(&entry.name);

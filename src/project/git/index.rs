@@ -19,7 +19,7 @@ const SPARSE_FOLDER: u32 = 0o040_000;
 const EXTENDED: u16 = 0x4000;
 
 /// The length in the flags that stands for this length or more.
-const UNTOLD_LENGTH: usize = 0xfff;
+const MAX_FLAG_LENGTH: usize = 0xfff;
 
 /// The state of a path in an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,12 +162,12 @@ fn read_entry(
         return Ok(mode);
     }
     path.clear();
-    let name_length = usize::from(flags) & UNTOLD_LENGTH;
+    let name_length = usize::from(flags) & MAX_FLAG_LENGTH;
     match name_length {
-        UNTOLD_LENGTH => bytes.take_until_nul(path)?,
+        MAX_FLAG_LENGTH => bytes.take_until_nul(path)?,
         _ => bytes.take_bytes(name_length as u64, path)?,
     }
-    let size = bytes.count - start - u64::from(name_length == UNTOLD_LENGTH);
+    let size = bytes.count - start - u64::from(name_length == MAX_FLAG_LENGTH);
     bytes.skip(start + (size / 8 + 1) * 8 - bytes.count)?;
     Ok(mode)
 }
@@ -218,7 +218,7 @@ impl<R: BufRead> CountedReader<R> {
         let read =
             self.inner.by_ref().take(length).read_to_end(into).map_err(explain_index_error)?;
         self.count += read as u64;
-        if (read as u64) < length { Err(ENDS.to_owned()) } else { Ok(()) }
+        if (read as u64) < length { Err(TRUNCATED_MESSAGE.to_owned()) } else { Ok(()) }
     }
 
     fn skip(&mut self, length: u64) -> Result<(), String> {
@@ -226,7 +226,7 @@ impl<R: BufRead> CountedReader<R> {
         let read =
             std::io::copy(&mut skipped, &mut std::io::sink()).map_err(explain_index_error)?;
         self.count += read;
-        if read < length { Err(ENDS.to_owned()) } else { Ok(()) }
+        if read < length { Err(TRUNCATED_MESSAGE.to_owned()) } else { Ok(()) }
     }
 
     /// Reads up to a null byte, which is not included.
@@ -258,11 +258,11 @@ impl<R: BufRead> CountedReader<R> {
     }
 }
 
-const ENDS: &str = "it ends too early";
+const TRUNCATED_MESSAGE: &str = "it ends too early";
 
 fn explain_index_error(error: std::io::Error) -> String {
     match error.kind() {
-        ErrorKind::UnexpectedEof => ENDS.to_owned(),
+        ErrorKind::UnexpectedEof => TRUNCATED_MESSAGE.to_owned(),
         _ => error.to_string(),
     }
 }

@@ -18,7 +18,7 @@ use crate::prove::ladder;
 use crate::prove::wait::in_order;
 
 /// What makes a sampler keep every request that is part of a sampled trace.
-const FOLLOW_THE_CALLER: &str = "`OTEL_TRACES_SAMPLER=parentbased_traceidratio` records each request whose caller is recorded; else ask again";
+const PARENT_BASED_HINT: &str = "`OTEL_TRACES_SAMPLER=parentbased_traceidratio` records each request whose caller is recorded; else ask again";
 
 /// The reason why no span of an application was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,7 +182,7 @@ impl AppUnderTest {
                     "; its sampler records {} of all requests, ours too",
                     sampler.percent()
                 );
-                check.hint = Some(FOLLOW_THE_CALLER.to_owned());
+                check.hint = Some(PARENT_BASED_HINT.to_owned());
             }
             verdict.check(check);
             return Some(NoSpanReason::NoSpan);

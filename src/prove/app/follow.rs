@@ -13,10 +13,10 @@ use crate::otlp::app::{find_linked, judge_app_spans};
 use crate::ui::Ui;
 
 /// The time a span may take in addition to its batch delay.
-const GRACE: Duration = Duration::from_secs(1);
+const SPAN_GRACE: Duration = Duration::from_secs(1);
 
 /// Time between the first complete view and the last look.
-const SETTLING: Duration = Duration::from_millis(300);
+const LAST_LOOK_DELAY: Duration = Duration::from_millis(300);
 
 /// The longest pause between two checks of the replies.
 const STEP: Duration = Duration::from_millis(50);
@@ -56,7 +56,7 @@ impl AppFollow<'_> {
             tokio::time::sleep(STEP).await;
         }
         // What is sent twice comes a second time shortly after.
-        let settled = Instant::now() + SETTLING;
+        let settled = Instant::now() + LAST_LOOK_DELAY;
         if !searches.is_empty() && settled < self.deadline {
             tokio::time::sleep_until(settled).await;
             for search in searches.iter_mut() {
@@ -84,7 +84,7 @@ impl AppFollow<'_> {
                     let patience = match self.apps[*at].choice.witness {
                         // It has just been started.
                         AppWitness::Tap(_) => self.deadline,
-                        _ => answered.unwrap_or(self.began) + BATCH + GRACE,
+                        _ => answered.unwrap_or(self.began) + BATCH + SPAN_GRACE,
                     };
                     let name = &self.apps[*at].verdict.name;
                     find_linked(&search.spans, name, &probes).is_none() && Instant::now() < patience
@@ -106,6 +106,6 @@ impl AppFollow<'_> {
         found.ordinary
             || !found.tells_requests
             || app.subject.sampler.ratio < 1.0
-            || Instant::now() >= answered + BATCH + GRACE
+            || Instant::now() >= answered + BATCH + SPAN_GRACE
     }
 }

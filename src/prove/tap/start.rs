@@ -14,7 +14,7 @@ use crate::ui::Ui;
 use crate::ui::prompt::DefaultAnswer;
 
 /// The variables with a service's destination and protocol.
-const PASSED_ON: [&str; 5] = [
+const PASSED_VARIABLES: [&str; 5] = [
     "OTEL_SERVICE_NAME",
     HEADERS_VARIABLES[0],
     HEADERS_VARIABLES[1],
@@ -62,7 +62,7 @@ fn start_command(
     relay: &Relay,
 ) -> String {
     let settings = service.effective(variables);
-    let passed_on = PASSED_ON.into_iter().filter_map(|name| {
+    let passed_on = PASSED_VARIABLES.into_iter().filter_map(|name| {
         let raw = settings.get(name)?.raw.as_deref()?;
         Some((name.to_owned(), raw.to_owned()))
     });

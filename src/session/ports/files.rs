@@ -226,7 +226,7 @@ fn plan_devcontainer_ports(
 ) -> Result<Plan> {
     let path = context.project.devcontainer_path();
     let before = context.project.devcontainer.as_ref().map(|file| file.text.to_string());
-    let text = before.clone().unwrap_or_else(|| devcontainer::FRESH.to_owned());
+    let text = before.clone().unwrap_or_else(|| devcontainer::NEW_DEVCONTAINER.to_owned());
     let published = published_ports(context, request)?;
     let forwards = devcontainer::ports_to_forward(&published, request.policy, &request.requested);
     let configured = devcontainer::configured(&text);
@@ -283,7 +283,7 @@ pub(crate) fn may_open_on_start(
     }
     let goals = port_goals(context, request, ports_workspace)?.goals;
     let text = context.project.devcontainer.as_ref().map(|file| &*file.text);
-    let configured = devcontainer::configured(text.unwrap_or(devcontainer::FRESH));
+    let configured = devcontainer::configured(text.unwrap_or(devcontainer::NEW_DEVCONTAINER));
     let public = goals.values().any(|goal| *goal == Visibility::Public);
     Ok(public && !devcontainer::is_opened_at_start(&goals, &configured))
 }

@@ -189,7 +189,7 @@ impl KeyringBackend {
 /// and leaves it where we cannot remove it. So nothing may be written in that case, not even as a trial.
 #[cfg(target_os = "linux")]
 fn own_session() -> Result<(), KeyringTrouble> {
-    const SHARED: &str = "_uid_ses";
+    const SHARED_SESSION_KEYRING: &str = "_uid_ses";
     let absent = || KeyringTrouble::Absent("this shell has no session keyring".to_owned());
     let entry = KeyringEntry::new(KeyringBackend::Keyutils, "probe".to_owned()).open()?;
     let session = entry
@@ -197,7 +197,7 @@ fn own_session() -> Result<(), KeyringTrouble> {
         .downcast_ref::<linux_keyutils_keyring_store::Cred>()
         .and_then(|cred| cred.session.metadata().ok())
         .ok_or_else(absent)?;
-    if session.get_description().starts_with(SHARED) {
+    if session.get_description().starts_with(SHARED_SESSION_KEYRING) {
         return Err(absent());
     }
     Ok(())

@@ -142,7 +142,7 @@ pub(super) fn choose(
 }
 
 /// The most services with the same note that still get a line each.
-const SAID_ALONE: usize = 8;
+const MAX_SEPARATE_NOTES: usize = 8;
 
 /// Returns the notes in the services' order, merging identical ones when there are many.
 pub(super) fn group_notes(notes: &[(String, Note)]) -> Vec<Note> {
@@ -158,7 +158,7 @@ pub(super) fn group_notes(notes: &[(String, Note)]) -> Vec<Note> {
         let (name, note) = named;
         let group = statement(named).and_then(|key| groups.get(&key));
         match group.map(Vec::as_slice) {
-            Some([one, two, three, rest @ ..]) if rest.len() + 3 > SAID_ALONE => {
+            Some([one, two, three, rest @ ..]) if rest.len() + 3 > MAX_SEPARATE_NOTES => {
                 let said = find_statement(named).unwrap_or_default();
                 let more = rest.len();
                 let text = format!("each of {one}, {two}, {three} and {more} more: {said}");
@@ -186,7 +186,12 @@ mod tests {
             let other_note = ("api".to_owned(), Note::fact("api: sends spans"));
             (0..count).map(of).chain([other_note]).collect()
         };
-        for (count, lines) in [(0, 1), (1, 2), (SAID_ALONE, SAID_ALONE + 1), (SAID_ALONE + 1, 2)] {
+        for (count, lines) in [
+            (0, 1),
+            (1, 2),
+            (MAX_SEPARATE_NOTES, MAX_SEPARATE_NOTES + 1),
+            (MAX_SEPARATE_NOTES + 1, 2),
+        ] {
             assert_eq!(group_notes(&notes(count)).len(), lines, "{count}");
         }
         let many = group_notes(&notes(1_000));

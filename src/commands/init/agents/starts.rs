@@ -16,7 +16,7 @@ struct PartialStart {
     hint: &'static str,
 }
 
-const STARTS: [PartialStart; 2] = [
+const PARTIAL_STARTS: [PartialStart; 2] = [
     PartialStart {
         words: &["--no-deps"],
         beside: &["up", "run", "create", "compose", "docker-compose"],
@@ -38,7 +38,7 @@ pub(super) fn find_partial_starts(
 ) -> Vec<Note> {
     let notes = files.iter().flat_map(|file| {
         let path = shown(&file.path);
-        STARTS.iter().filter_map(move |start| {
+        PARTIAL_STARTS.iter().filter_map(move |start| {
             let at = file.text.lines().position(|line| start.is_on(line))?;
             let text = format!("{path}:{}: this {}", at + 1, start.effect);
             Some(Note::warning(text).hint(start.hint))

@@ -8,10 +8,10 @@ use crate::edit::refusal::{EditRefusal, EditedText};
 const KEY: &str = "postCreateCommand";
 
 /// The name of our command among others.
-const OURS: &str = "install-packages";
+const OUR_COMMAND_NAME: &str = "install-packages";
 
 /// The name that the user's single command gets when ours is added.
-const THEIRS: &str = "create";
+const USER_COMMAND_NAME: &str = "create";
 
 /// Returns the text of `postCreateCommand`, one command per line; empty if there is none or the text is not JSON.
 pub fn read_create(source: &str) -> String {
@@ -45,7 +45,7 @@ pub fn add_create(source: &str, command: &str) -> Result<EditedText, EditRefusal
         return Err(draft.tree.refuse(root.range.start, "a `devcontainer.json` must be an object"));
     }
     let meant = JsonMeaning::Text(command.to_owned());
-    let fresh: NewJsonMember = (Some(OURS.to_owned()), meant.clone());
+    let fresh: NewJsonMember = (Some(OUR_COMMAND_NAME.to_owned()), meant.clone());
     match root.get(KEY).cloned() {
         None => {
             draft.append(&root, &[(Some(KEY.to_owned()), meant.clone())]);
@@ -53,17 +53,21 @@ pub fn add_create(source: &str, command: &str) -> Result<EditedText, EditRefusal
         }
         Some(value) => match &value.kind {
             JsonKind::Text(_) | JsonKind::Array(_) => {
-                draft.wrap(&value, THEIRS, &[fresh]);
-                let both =
-                    vec![(THEIRS.to_owned(), JsonMeaning::of(&value)), (OURS.to_owned(), meant)];
+                draft.wrap(&value, USER_COMMAND_NAME, &[fresh]);
+                let both = vec![
+                    (USER_COMMAND_NAME.to_owned(), JsonMeaning::of(&value)),
+                    (OUR_COMMAND_NAME.to_owned(), meant),
+                ];
                 if let Some(planned) = draft.planned.member(KEY) {
                     *planned = JsonMeaning::Object(both);
                 }
             }
-            JsonKind::Object(members) if members.iter().all(|member| member.name != OURS) => {
+            JsonKind::Object(members)
+                if members.iter().all(|member| member.name != OUR_COMMAND_NAME) =>
+            {
                 draft.append(&value, &[fresh]);
                 if let Some(planned) = draft.planned.member(KEY) {
-                    planned.push(Some(OURS), meant);
+                    planned.push(Some(OUR_COMMAND_NAME), meant);
                 }
             }
             _ => {

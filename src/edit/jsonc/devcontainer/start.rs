@@ -13,10 +13,10 @@ use crate::edit::yaml::ports::Visibility;
 pub(super) const KEY: &str = "postStartCommand";
 
 /// Key of our command when `postStartCommand` is an object.
-const OURS: &str = "open-ports";
+const OUR_COMMAND_NAME: &str = "open-ports";
 
 /// Key given to the user's single command when ours is added beside it.
-const THEIRS: &str = "start";
+const USER_COMMAND_NAME: &str = "start";
 
 const GUARD: &str = "test -z \"$CODESPACE_NAME\" || ";
 const PROGRAM: &str = "gh codespace ports visibility";
@@ -116,25 +116,31 @@ pub(super) fn plan(
     }
     match &value.kind {
         JsonKind::Text(_) | JsonKind::Array(_) => {
-            let fresh = (Some(OURS.to_owned()), meant.clone());
-            draft.wrap(value, THEIRS, &[fresh]);
-            let both = vec![(THEIRS.to_owned(), JsonMeaning::of(value)), (OURS.to_owned(), meant)];
+            let fresh = (Some(OUR_COMMAND_NAME.to_owned()), meant.clone());
+            draft.wrap(value, USER_COMMAND_NAME, &[fresh]);
+            let both = vec![
+                (USER_COMMAND_NAME.to_owned(), JsonMeaning::of(value)),
+                (OUR_COMMAND_NAME.to_owned(), meant),
+            ];
             if let Some(planned) = draft.planned.member(KEY) {
                 *planned = JsonMeaning::Object(both);
             }
             Ok(None)
         }
-        JsonKind::Object(members) if members.iter().all(|member| member.name != OURS) => {
-            let fresh = (Some(OURS.to_owned()), meant.clone());
+        JsonKind::Object(members)
+            if members.iter().all(|member| member.name != OUR_COMMAND_NAME) =>
+        {
+            let fresh = (Some(OUR_COMMAND_NAME.to_owned()), meant.clone());
             draft.append(value, &[fresh]);
             if let Some(planned) = draft.planned.member(KEY) {
-                planned.push(Some(OURS), meant);
+                planned.push(Some(OUR_COMMAND_NAME), meant);
             }
             Ok(None)
         }
-        JsonKind::Object(_) => Err(draft
-            .tree
-            .refuse(value.range.start, format!("`{KEY}` has a command `{OURS}` of its own"))),
+        JsonKind::Object(_) => Err(draft.tree.refuse(
+            value.range.start,
+            format!("`{KEY}` has a command `{OUR_COMMAND_NAME}` of its own"),
+        )),
         JsonKind::Word(_) => {
             Err(draft.tree.refuse(value.range.start, format!("`{KEY}` is not a command")))
         }

@@ -25,7 +25,7 @@ pub struct YamlTree {
     has_aliases: bool,
     /// The byte each document begins at.
     document_starts: Vec<usize>,
-    /// The positions of the entries of each mapping of more than [`FEW`] keys, sorted by key; made at the first search.
+    /// The positions of the entries of each mapping of more than [`MAX_LINEAR_KEYS`] keys, sorted by key; made at the first search.
     sorted: OnceLock<HashMap<NodeId, Vec<usize>>>,
 }
 
@@ -54,9 +54,9 @@ pub struct YamlSyntaxError {
 /// Estimated source bytes for each node in a typical text.
 const BYTES_PER_NODE: usize = 12;
 /// Maximum length of a text in bytes: at 1.5 nodes for each byte, node numbers still fit in 32 bits.
-const LONGEST: usize = 1 << 30;
+const MAX_TEXT_BYTES: usize = 1 << 30;
 /// Number of keys up to which a linear search is cheaper than a hash set or a sorted list.
-const FEW: usize = 16;
+const MAX_LINEAR_KEYS: usize = 16;
 
 impl YamlTree {
     /// Reads every document of `source`.
@@ -68,7 +68,7 @@ impl YamlTree {
     }
 
     fn read(source: Arc<str>) -> Result<Self, YamlSyntaxError> {
-        if source.len() > LONGEST {
+        if source.len() > MAX_TEXT_BYTES {
             return Err(YamlSyntaxError {
                 message: "the text is larger than 1 GiB".to_owned(),
                 offset: 0,
@@ -233,7 +233,7 @@ impl YamlTree {
         let mut again = Vec::new();
         let mut seen = HashSet::new();
         for (at, (key, name)) in named.iter().enumerate() {
-            let is_repeated = if named.len() <= FEW {
+            let is_repeated = if named.len() <= MAX_LINEAR_KEYS {
                 named[..at].iter().any(|(_, before)| before == name)
             } else {
                 !seen.insert(*name)
@@ -249,7 +249,7 @@ impl YamlTree {
     pub fn entry(&self, mapping: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
         let entries = self.entries(mapping);
         let is_meant = |(name, _): &&(NodeId, NodeId)| self.scalar(*name) == Some(key);
-        if entries.len() <= FEW {
+        if entries.len() <= MAX_LINEAR_KEYS {
             return entries.iter().rev().find(is_meant).copied();
         }
         let sorted = self.sorted.get_or_init(|| self.sort_entries()).get(&self.resolve(mapping))?;
@@ -259,7 +259,7 @@ impl YamlTree {
 
     fn sort_entries(&self) -> HashMap<NodeId, Vec<usize>> {
         let sorted = self.ids().filter_map(|id| match &self.node(id).kind {
-            YamlKind::Mapping(entries, _) if entries.len() > FEW => {
+            YamlKind::Mapping(entries, _) if entries.len() > MAX_LINEAR_KEYS => {
                 let mut order: Vec<usize> = (0..entries.len()).collect();
                 order.sort_by_key(|at| self.scalar(entries[*at].0));
                 Some((id, order))
@@ -350,12 +350,15 @@ mod tests {
 
     #[test]
     fn the_last_entry_with_a_key_is_found_among_many() {
-        let text: String = (0..5 * FEW).map(|at| format!("k{}: {at}\n", at % (2 * FEW))).collect();
+        let text: String = (0..5 * MAX_LINEAR_KEYS)
+            .map(|at| format!("k{}: {at}\n", at % (2 * MAX_LINEAR_KEYS)))
+            .collect();
         let tree = YamlTree::parse(format!("? [x]\n: 0\nr: &r\n  y: 1\nb: *r\n{text}")).unwrap();
         let root = tree.root().unwrap();
-        for number in 0..2 * FEW {
+        for number in 0..2 * MAX_LINEAR_KEYS {
             let value = tree.get(root, &format!("k{number}")).and_then(|value| tree.scalar(value));
-            let last = number + if number < FEW { 4 * FEW } else { 2 * FEW };
+            let last = number
+                + if number < MAX_LINEAR_KEYS { 4 * MAX_LINEAR_KEYS } else { 2 * MAX_LINEAR_KEYS };
             assert_eq!(value, Some(last.to_string().as_str()));
         }
         assert!(tree.get(root, "b").is_some_and(|alias| tree.get(alias, "y").is_some()));

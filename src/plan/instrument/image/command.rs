@@ -94,7 +94,7 @@ const TOOLS: [&str; 12] = [
 ];
 
 /// Options of pip, uv, Poetry and pipenv that take a value.
-const VALUED: [&str; 37] = [
+const OPTIONS_WITH_VALUE: [&str; 37] = [
     "-t",
     "--target",
     "--prefix",
@@ -251,7 +251,7 @@ fn read_arguments(program: &[&str], arguments: &[&str]) -> PipInstall {
             "-e" | "--editable" => install.projects.extend(value().map(|path| folder_of(&path))),
             "--no-deps" => install.dependencies = DependencyInstall::Listed,
             _ if option.starts_with('-') => {
-                let value = if VALUED.contains(&option) { value() } else { None };
+                let value = if OPTIONS_WITH_VALUE.contains(&option) { value() } else { None };
                 // A URL may contain a password.
                 if value.as_ref().is_none_or(|value| !value.contains("://"))
                     && !word.contains("://")

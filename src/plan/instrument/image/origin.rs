@@ -33,7 +33,7 @@ pub(super) struct BuildPoint {
 }
 
 /// The most copies to follow from a file back to its origin.
-const FARTHEST: usize = 8;
+const MAX_COPIES: usize = 8;
 
 /// Finds the origin of `path`, absolute in the image, at `point`; `None` if no step creates it.
 pub(super) fn find_origin(
@@ -42,7 +42,7 @@ pub(super) fn find_origin(
     path: &str,
     files: &dyn ImageFiles,
 ) -> Result<Option<PathOrigin>> {
-    OriginSearch { file, files }.at(point.stage, point.step, path, FARTHEST)
+    OriginSearch { file, files }.at(point.stage, point.step, path, MAX_COPIES)
 }
 
 struct OriginSearch<'a> {

@@ -69,7 +69,7 @@ pub(super) enum InstallMoment {
 }
 
 /// The deepest chain of scripts that is followed.
-const DEEPEST: usize = 3;
+const MAX_SCRIPT_NESTING: usize = 3;
 
 /// Finds every source of packages, in installation order.
 pub(super) fn survey(
@@ -141,7 +141,7 @@ impl PackageSurvey<'_> {
                 folder: build_step.folder.clone(),
                 moment: InstallMoment::Build(build_step.lines.clone()),
             };
-            self.commands(commands, &site, DEEPEST)?;
+            self.commands(commands, &site, MAX_SCRIPT_NESTING)?;
         }
         Ok(())
     }
@@ -165,7 +165,7 @@ impl PackageSurvey<'_> {
         self.commands(
             &commands,
             &InstallSite { point, folder, moment: InstallMoment::Start },
-            DEEPEST,
+            MAX_SCRIPT_NESTING,
         )
     }
 
