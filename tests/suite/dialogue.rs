@@ -220,7 +220,7 @@ fn the_lines_of_a_service_that_is_unticked_are_taken_out_after_a_yes() {
         session.exp_string("Which services").unwrap();
         // The wired one is the first of the list; the other is left out, too.
         type_in(&mut session, " \u{1b}[B \r");
-        session.exp_string("api sent until now").unwrap();
+        session.exp_string("api no longer sends").unwrap();
         type_in(&mut session, answer);
         let rest = session.exp_eof().unwrap();
         assert_eq!(status(&session), 0, "{rest}");

@@ -40,7 +40,7 @@ fn an_argument_silences_any_rule_and_a_file_only_what_harms_nobody_else() {
     assert!(!codes(&run).contains(&"port-not-configured".to_owned()));
     assert_eq!(codes(&run).len(), all.len() - 1);
     let text = sandbox.run(&["doctor"]).expect(1).stdout;
-    assert!(text.contains("1 silenced by .cruddur-ops.toml"), "{text}");
+    assert!(text.contains("1 ignored by .cruddur-ops.toml"), "{text}");
     for code in ["port-database-public", "secret-literal", "endpoint-unreachable"] {
         sandbox.write(".cruddur-ops.toml", &format!("[doctor]\nignore = [\"{code}\"]\n"));
         assert_eq!(

@@ -155,7 +155,7 @@ fn an_interrupt_is_one_line_and_130_at_every_question() {
         (&["ports", "--public"], &[], "Write these changes?"),
         (&["key", "set", "--store", "dotenv"], &[], "HONEYCOMB_API_KEY (hidden)"),
         (&["instrument"], &[], "Change packages"),
-        (&["undo"], &[], "Take these"),
+        (&["undo"], &[], "Undo these"),
         (&["remove"], &[], "Remove the setup"),
         (&["doctor", "--fix"], &[], "Write these changes?"),
         (&["ports", "--public"], &[], "Create .gitpod.yml"),
