@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expiry;
 use super::hunk::{self, TextHunk};
-use super::replacement::{FileAccess, FileReplacement};
+use super::replacement::{self, FileAccess, FileReplacement};
 use super::{EntryDirection, EntryFileState, digest_sha256};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{FileChange, Plan, WriteMethod};
@@ -358,6 +358,14 @@ pub(super) fn write_text(path: &Path, text: &str) -> Result<()> {
         file.take_place()
     };
     write().map_err(|error| journal_write_error(path, &error))
+}
+
+/// Writes a text readable only by its owner that a crash of the machine may lose: nothing waits for the disk.
+pub(super) fn write_unsynced_text(path: &Path, text: &str) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        create_folder(folder)?;
+    }
+    replacement::replace_unsynced(path, text).map_err(|error| journal_write_error(path, &error))
 }
 
 pub(super) fn remove(path: &Path) -> Result<()> {

@@ -79,10 +79,10 @@ pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
 }
 
 /// Message after everything was undone.
-const UNCHANGED_MESSAGE: &str = "no file was changed";
+const UNCHANGED: &str = "no file was changed";
 
 /// Message after a store failed and everything else was undone.
-const OTHERS_UNCHANGED_MESSAGE: &str = "nothing else was changed";
+const OTHERS_UNCHANGED: &str = "nothing else was changed";
 
 impl Journal {
     /// Opens the journal of the project at `project` (absolute) with its `boundary`, stored below `state`.
@@ -164,7 +164,7 @@ impl Journal {
         earlier: Option<&JournalEntry>,
         then: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
-        let pending = stage_targets(targets).map_err(|error| error.hint(UNCHANGED_MESSAGE))?;
+        let pending = stage_targets(targets).map_err(|error| error.hint(UNCHANGED))?;
         self.save(entry).inspect_err(|_| self.put_back(entry, earlier))?;
         let mut touched = Vec::new();
         let mut finish = |write: PendingWrite| {
@@ -175,13 +175,10 @@ impl Journal {
             }
             result
         };
-        let written = pending
-            .into_iter()
-            .try_for_each(&mut finish)
-            .map_err(|error| (error, UNCHANGED_MESSAGE));
+        let written =
+            pending.into_iter().try_for_each(&mut finish).map_err(|error| (error, UNCHANGED));
         // Whether a failed store kept anything is up to its own error.
-        let stored =
-            written.and_then(|()| then().map_err(|error| (error, OTHERS_UNCHANGED_MESSAGE)));
+        let stored = written.and_then(|()| then().map_err(|error| (error, OTHERS_UNCHANGED)));
         stored.map_err(|(error, hint)| {
             if restore_targets(targets, &touched) {
                 self.put_back(entry, earlier);
@@ -375,7 +372,7 @@ impl Journal {
     /// # Errors
     /// `journal-unwritable`.
     pub fn keep_beside(&self, name: &str, text: &str) -> Result<()> {
-        journal::write_text(&self.folder.join(name), text)
+        journal::write_unsynced_text(&self.folder.join(name), text)
     }
 
     /// Returns the text with this name next to the entries; `None` if it cannot be read.

@@ -88,6 +88,19 @@ impl<'p> FileReplacement<'p> {
     }
 }
 
+/// Replaces `path` with a file that only its owner may read, without waiting for the disk.
+///
+/// # Errors
+/// The system's error; the old file is unchanged.
+pub(super) fn replace_unsynced(path: &Path, text: &str) -> Result<()> {
+    let new = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&new)?.write_all(text.as_bytes())?;
+    std::fs::rename(&new, path)
+}
+
 /// Creates a folder next to the file; a secret is written there only if git certainly ignores it.
 fn create_folder(parent: &Path, access: FileAccess) -> Result<TemporaryFolder> {
     let folder = TemporaryFolder::create(parent)?;
