@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use similar::{ChangeTag, DiffableStr, group_diff_ops};
 
 use super::{FileChange, Plan, compare};
+use crate::secret::{AssignmentSyntax, hide_assigned_secrets};
 
 /// The kind of a diff line, which determines its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +30,9 @@ pub struct DiffLine {
     /// The text, with its leading sign.
     pub text: String,
 }
+
+/// Endings of files with program code.
+const CODE: [&str; 6] = ["py", "js", "mjs", "cjs", "ts", "rb"];
 
 /// How many folders, `base` included, a file may be above.
 const MAX_PARENT_FOLDERS: usize = 4;
@@ -62,7 +66,7 @@ pub fn relative_path(path: &Path, base: &Path) -> PathBuf {
     path.to_owned()
 }
 
-/// Renders one change, with its path relative to `base` as in [`relative_path`].
+/// Renders one change, with its path relative to `base` as in [`relative_path`] and without the secrets that its lines assign.
 pub fn render_change(change: &FileChange, base: &Path) -> Vec<DiffLine> {
     let name = relative_path(&change.path, base).display().to_string();
     let mut lines = vec![
@@ -81,6 +85,9 @@ pub fn render_change(change: &FileChange, base: &Path) -> Vec<DiffLine> {
             },
         },
     ];
+    let is_code =
+        change.path.extension().is_some_and(|ending| CODE.iter().any(|code| ending == *code));
+    let syntax = if is_code { AssignmentSyntax::Code } else { AssignmentSyntax::Settings };
     let before = change.before.as_deref().unwrap_or_default();
     let after = change.after.as_deref().unwrap_or_default();
     let (before, after) = (before.tokenize_lines(), after.tokenize_lines());
@@ -95,13 +102,13 @@ pub fn render_change(change: &FileChange, base: &Path) -> Vec<DiffLine> {
             text: format!("@@ -{} +{} @@", hunk_range(&old), hunk_range(&new)),
         });
         for line in group.iter().flat_map(|op| op.iter_changes(&before[..], &after[..])) {
-            render_line(line.tag(), line.value(), &mut lines);
+            render_line(line.tag(), line.value(), syntax, &mut lines);
         }
     }
     lines
 }
 
-fn render_line(tag: ChangeTag, value: &str, lines: &mut Vec<DiffLine>) {
+fn render_line(tag: ChangeTag, value: &str, syntax: AssignmentSyntax, lines: &mut Vec<DiffLine>) {
     let (sort, sign) = match tag {
         ChangeTag::Equal => (DiffLineKind::Context, ' '),
         ChangeTag::Delete => (DiffLineKind::Removed, '-'),
@@ -110,7 +117,7 @@ fn render_line(tag: ChangeTag, value: &str, lines: &mut Vec<DiffLine>) {
     let body = value.trim_end_matches(['\n', '\r']);
     let mut text = String::with_capacity(1 + body.len());
     text.push(sign);
-    text.push_str(body);
+    text.push_str(&hide_assigned_secrets(body, syntax));
     lines.push(DiffLine { sort, text });
     if !value.ends_with('\n') {
         lines.push(DiffLine {

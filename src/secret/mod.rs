@@ -2,6 +2,7 @@
 //!
 //! Does not know where secrets come from or where text goes.
 
+mod assignment;
 mod known;
 mod needles;
 mod owners;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
+pub use assignment::{AssignmentSyntax, hide_assigned_secrets};
 pub use known::{FoundSecret, KnownSecrets};
 use needles::{SecretNeedles, SecretRange};
 pub use owners::{is_written_out, key_owner};

@@ -332,7 +332,7 @@ impl KeyOwner {
 }
 
 /// Returns whether `value` refers to a key rather than being one: `$KEY`, `<your-key>`, `HONEYCOMB_API_KEY`.
-fn is_reference(value: &str) -> bool {
+pub(super) fn is_reference(value: &str) -> bool {
     const MAX_CHARS: usize = 40;
     let value = value.trim_end_matches(['`', '.', ')', ';']);
     let is_sign = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
