@@ -119,7 +119,7 @@ fn show(ui: &mut Ui, text: &str, at: usize) {
     ];
     let lines = text.split('\n').zip(sorts.into_iter().cycle());
     let lines: Vec<DiffLine> =
-        lines.map(|(text, sort)| DiffLine { sort, text: format!("+{text}") }).collect();
+        lines.map(|(text, kind)| DiffLine { kind, text: format!("+{text}") }).collect();
     ui.diff(&lines);
     let mut check = Check::new(Rung::Accepted, cruddur_ops::otlp::CheckStatus::Fail, text);
     check.hint = Some(text.to_owned());

@@ -16,7 +16,7 @@ const MAX_PROJECTS: usize = 100;
 const MAX_PROJECT_ENTRIES: usize = 20;
 
 /// Returns whether the entry at `path` is too old to be undone.
-pub(super) fn is_past(path: &Path) -> bool {
+pub(super) fn is_expired(path: &Path) -> bool {
     written_at(path).is_some_and(is_too_old)
 }
 
@@ -35,7 +35,7 @@ pub(super) fn remove_past(state: &Path) {
         let kept_entries = if at < MAX_PROJECTS { MAX_PROJECT_ENTRIES } else { 0 };
         let entries = numbers.iter().map(|number| entry_path(folder, *number)).enumerate();
         let past: Vec<PathBuf> = entries
-            .filter(|(at, path)| *at >= kept_entries || is_past(path))
+            .filter(|(at, path)| *at >= kept_entries || is_expired(path))
             .map(|(_, path)| path)
             .collect();
         if !past.is_empty() {
@@ -90,7 +90,7 @@ mod tests {
             .chain(&of_one)
             .map(|(name, number, days, stays)| (entry(state.path(), name, *number, *days), *stays))
             .collect();
-        assert!(is_past(&entries[0].0));
+        assert!(is_expired(&entries[0].0));
         remove_past(state.path());
         for (path, stays) in entries {
             assert_eq!(path.exists(), stays, "{}", path.display());

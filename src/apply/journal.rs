@@ -326,7 +326,7 @@ pub(super) fn load(folder: &Path, number: u32) -> Result<Option<JournalEntry>> {
         .cause(error)
         .hint(format!("`rm {}` deletes it", path.display()))
     };
-    if expiry::is_past(&path) {
+    if expiry::is_expired(&path) {
         return Ok(None);
     }
     let bytes = match fs_err::read(&path) {

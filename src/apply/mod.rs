@@ -204,17 +204,17 @@ impl Journal {
     /// `outside-project`, `read-only`, `unreadable-file`, `write-failed`.
     pub fn check(&self, plan: &Plan) -> Result<()> {
         for change in &plan.changes {
-            let target = write::target(&change.path, &self.boundary)?;
-            write::writable(&target, change.writing)?;
+            let target = write::resolve_write_target(&change.path, &self.boundary)?;
+            write::check_writable(&target, change.writing)?;
         }
         Ok(())
     }
 
     /// Checks a change completely before the first byte is written.
     fn prepare(&self, change: &FileChange) -> Result<FileEntry> {
-        let path = write::target(&change.path, &self.boundary)?;
+        let path = write::resolve_write_target(&change.path, &self.boundary)?;
         write::check_unchanged(&path, change.before.as_deref())?;
-        write::writable(&path, change.writing)?;
+        write::check_writable(&path, change.writing)?;
         // A file that is overwritten in place can be left incomplete, so both texts are kept until it is complete. A
         // file with a secret is replaced instead, because the journal must not contain the secret.
         let secret = |text: Option<&str>| {

@@ -9,14 +9,14 @@ use crate::plan::WriteMethod;
 use crate::project::{ProjectBoundary, read_text_file};
 
 /// Returns the file to write for `path`: the target of a link, so that the link is kept.
-pub(super) fn target(path: &Path, boundary: &ProjectBoundary) -> Result<PathBuf> {
+pub(super) fn resolve_write_target(path: &Path, boundary: &ProjectBoundary) -> Result<PathBuf> {
     let real = boundary.real(path)?;
     let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
     Ok(if is_link { real } else { path.to_owned() })
 }
 
 /// Checks that the file can be written, or created if missing.
-pub(super) fn writable(path: &Path, writing: WriteMethod) -> Result<()> {
+pub(super) fn check_writable(path: &Path, writing: WriteMethod) -> Result<()> {
     let metadata = path.metadata().ok();
     let is_there = metadata.is_some();
     if metadata.is_some_and(|metadata| metadata.permissions().readonly()) {

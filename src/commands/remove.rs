@@ -132,7 +132,7 @@ fn list_stored(context: &ProjectContext, ui: &Ui) -> Vec<String> {
     let stores = context.stores(ui.redactor());
     let mut next = Vec::new();
     for name in provider::secret_variables() {
-        let held = stores.find(name).into_iter().filter(|found| !found.store.is_the_shells());
+        let held = stores.find(name).into_iter().filter(|found| !found.store.is_shell_only());
         next.extend(held.map(|found| {
             let command = settlement::forgetting_in(found.store, name);
             format!("{}  # {name} is in {}", command.trim_matches('`'), found.place)

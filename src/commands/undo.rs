@@ -72,7 +72,7 @@ pub(super) fn run(args: &UndoArgs, context: &ProjectContext, ui: &mut Ui) -> Res
         }
         ui.say("undone");
         for name in &names {
-            let held = stores.find(name).into_iter().filter(|found| !found.store.is_the_shells());
+            let held = stores.find(name).into_iter().filter(|found| !found.store.is_shell_only());
             for found in held {
                 let command = settlement::forgetting_in(found.store, name);
                 ui.say(format!("{name} stays in {}: {command} removes it", found.place));

@@ -89,7 +89,7 @@ struct ContainerState {
 /// Returns the ids of the listed containers whose project is in `root`.
 pub(super) fn read_ids<'a>(listed: &'a str, root: &Path) -> Vec<&'a str> {
     let pairs = listed.lines().filter_map(|line| line.split_once(' '));
-    let own_containers = pairs.filter(|(_, folder)| is_same(Path::new(folder), root));
+    let own_containers = pairs.filter(|(_, folder)| is_same_folder(Path::new(folder), root));
     own_containers.map(|(id, _)| id).collect()
 }
 
@@ -100,14 +100,14 @@ pub(super) fn parse_containers(inspected: &str) -> Vec<Container> {
 }
 
 /// Parses the containers, except those that `docker compose run` created for one command.
-pub(super) fn read_lasting(inspected: &str) -> Vec<Container> {
+pub(super) fn read_service_containers(inspected: &str) -> Vec<Container> {
     let mut containers = parse_containers(inspected);
     containers.retain(|container| !container.one_off);
     containers
 }
 
 /// Returns whether two paths are the same folder, even through a link.
-fn is_same(left: &Path, right: &Path) -> bool {
+fn is_same_folder(left: &Path, right: &Path) -> bool {
     let real = |path: &Path| fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     left == right || real(left) == real(right)
 }
@@ -206,7 +206,7 @@ mod tests {
         let once = ROW.replace(r#""com.docker.compose.service""#, label);
         let kept_one = once.replace("True", "False");
         assert_eq!(parse_containers(&format!("{once}\n{kept_one}\n{ROW}")).len(), 3);
-        assert_eq!(read_lasting(&format!("{once}\n{kept_one}\n{ROW}")).len(), 2);
+        assert_eq!(read_service_containers(&format!("{once}\n{kept_one}\n{ROW}")).len(), 2);
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Engine {
             return Ok(Vec::new());
         }
         let inspection = [&["inspect", "--format", container::FORMAT], ids.as_slice()].concat();
-        Ok(container::read_lasting(&self.docker(&inspection)?.stdout))
+        Ok(container::read_service_containers(&self.docker(&inspection)?.stdout))
     }
 
     /// Returns the digest of each service's configuration as its files and variables are now.

@@ -26,7 +26,7 @@ pub enum DiffLineKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiffLine {
     /// The kind.
-    pub sort: DiffLineKind,
+    pub kind: DiffLineKind,
     /// The text, with its leading sign.
     pub text: String,
 }
@@ -71,14 +71,14 @@ pub fn render_change(change: &FileChange, base: &Path) -> Vec<DiffLine> {
     let name = relative_path(&change.path, base).display().to_string();
     let mut lines = vec![
         DiffLine {
-            sort: DiffLineKind::File,
+            kind: DiffLineKind::File,
             text: match change.before {
                 Some(_) => format!("--- a/{name}"),
                 None => "--- /dev/null".to_owned(),
             },
         },
         DiffLine {
-            sort: DiffLineKind::File,
+            kind: DiffLineKind::File,
             text: match change.after {
                 Some(_) => format!("+++ b/{name}"),
                 None => "+++ /dev/null".to_owned(),
@@ -98,7 +98,7 @@ pub fn render_change(change: &FileChange, base: &Path) -> Vec<DiffLine> {
         let old = first.old_range().start..last.old_range().end;
         let new = first.new_range().start..last.new_range().end;
         lines.push(DiffLine {
-            sort: DiffLineKind::Hunk,
+            kind: DiffLineKind::Hunk,
             text: format!("@@ -{} +{} @@", hunk_range(&old), hunk_range(&new)),
         });
         for line in group.iter().flat_map(|op| op.iter_changes(&before[..], &after[..])) {
@@ -109,7 +109,7 @@ pub fn render_change(change: &FileChange, base: &Path) -> Vec<DiffLine> {
 }
 
 fn render_line(tag: ChangeTag, value: &str, syntax: AssignmentSyntax, lines: &mut Vec<DiffLine>) {
-    let (sort, sign) = match tag {
+    let (kind, sign) = match tag {
         ChangeTag::Equal => (DiffLineKind::Context, ' '),
         ChangeTag::Delete => (DiffLineKind::Removed, '-'),
         ChangeTag::Insert => (DiffLineKind::Added, '+'),
@@ -118,10 +118,10 @@ fn render_line(tag: ChangeTag, value: &str, syntax: AssignmentSyntax, lines: &mu
     let mut text = String::with_capacity(1 + body.len());
     text.push(sign);
     text.push_str(&hide_assigned_secrets(body, syntax));
-    lines.push(DiffLine { sort, text });
+    lines.push(DiffLine { kind, text });
     if !value.ends_with('\n') {
         lines.push(DiffLine {
-            sort: DiffLineKind::Context,
+            kind: DiffLineKind::Context,
             text: "\\ No newline at end of file".to_owned(),
         });
     }

@@ -96,7 +96,7 @@ pub(super) fn compose_files_in(folder: &Path) -> Vec<PathBuf> {
         let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
         is_yaml && name.contains("compose") && path.is_file()
     };
-    list_folder_names(folder).into_iter().filter(is_one).collect()
+    list_folder(folder).into_iter().filter(is_one).collect()
 }
 
 fn read_source_text(path: &Path) -> SourceText {
@@ -179,7 +179,7 @@ fn unreadable_file_error(path: &Path, cause: String) -> Error {
 }
 
 /// Returns the paths in a folder, sorted; empty if it cannot be read.
-pub(super) fn list_folder_names(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn list_folder(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };

@@ -69,10 +69,10 @@ impl Project {
     /// # Errors
     /// `no-compose-file`; `unreadable-file`, `file-too-large`, `not-utf8` if a file cannot be used.
     pub fn discover(shell: &Shell, directory: Option<&Path>) -> Result<Self> {
-        let folder = standing_folder(shell, directory)?;
+        let folder = resolve_start_folder(shell, directory)?;
         let disk = CachedDisk::default();
         let start = compose::find_compose_project(&disk, shell.variables(), &folder)
-            .map_err(|error| or_below(error, &disk, &folder, directory))?;
+            .map_err(|error| add_location_hints(error, &disk, &folder, directory))?;
         Self::open(shell, disk, start)
     }
 
@@ -81,7 +81,7 @@ impl Project {
     /// # Errors
     /// As [`Project::discover`].
     pub fn without_compose(shell: &Shell, directory: Option<&Path>) -> Result<Self> {
-        let folder = standing_folder(shell, directory)?;
+        let folder = resolve_start_folder(shell, directory)?;
         let start = ComposeLocation {
             folder: folder.clone(),
             current_folder: folder,
@@ -277,7 +277,7 @@ impl Project {
             [".devcontainer/devcontainer.json", ".devcontainer.json"].map(|name| top.join(name))
         });
         let named = tops.iter().flat_map(|top| {
-            disk::list_folder_names(&top.join(".devcontainer"))
+            disk::list_folder(&top.join(".devcontainer"))
                 .into_iter()
                 .map(|folder| folder.join("devcontainer.json"))
         });
@@ -289,7 +289,7 @@ impl Project {
 ///
 /// # Errors
 /// `no-compose-file` if it is not a folder.
-fn standing_folder(shell: &Shell, directory: Option<&Path>) -> Result<PathBuf> {
+fn resolve_start_folder(shell: &Shell, directory: Option<&Path>) -> Result<PathBuf> {
     let here = match directory {
         Some(directory) => shell.folder().join(directory),
         None => shell.folder().to_owned(),
@@ -318,7 +318,12 @@ fn find_project_root(disk: &CachedDisk, start: &ComposeLocation) -> PathBuf {
 
 /// Adds hints to the error for a missing compose file: files that docker compose finds only if told, and direct
 /// subfolders that contain one.
-fn or_below(mut error: Error, disk: &CachedDisk, here: &Path, directory: Option<&Path>) -> Error {
+fn add_location_hints(
+    mut error: Error,
+    disk: &CachedDisk,
+    here: &Path,
+    directory: Option<&Path>,
+) -> Error {
     if error.code == ErrorCode::NoComposeFile {
         let mut projects = disk::folders_in(here);
         projects.retain(|folder| compose::is_project(disk, folder));

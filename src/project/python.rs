@@ -29,7 +29,7 @@ impl Project {
         let mut seen = 0;
         while let Some(folder) = open.pop() {
             let (folders, paths): (Vec<PathBuf>, Vec<PathBuf>) =
-                disk::list_folder_names(&folder).into_iter().partition(|path| path.is_dir());
+                disk::list_folder(&folder).into_iter().partition(|path| path.is_dir());
             open.extend(
                 folders
                     .into_iter()

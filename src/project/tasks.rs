@@ -39,7 +39,7 @@ impl Project {
         let named = tops.iter().flat_map(|top| NAMES.map(|name| top.join(name)));
         let listed = tops.iter().flat_map(|top| {
             FOLDERS.iter().flat_map(move |(folder, endings)| {
-                let names = disk::list_folder_names(&top.join(folder)).into_iter();
+                let names = disk::list_folder(&top.join(folder)).into_iter();
                 names.filter(move |path| {
                     let ending = path.extension().and_then(|ending| ending.to_str());
                     path.is_file()

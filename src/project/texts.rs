@@ -80,7 +80,7 @@ impl Project {
             if folders > MOST_FOLDERS || bytes > MOST_BYTES {
                 break;
             }
-            for path in disk::list_folder_names(&folder) {
+            for path in disk::list_folder(&folder) {
                 if path.is_dir() {
                     open.extend(
                         disk::is_own_folder(&path, &SKIPPED_FOLDERS, &READ_HIDDEN_FOLDERS)

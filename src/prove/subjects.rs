@@ -73,7 +73,7 @@ pub(super) fn find(
             for difference in
                 differing.iter().filter(|difference| difference.service == service.name)
             {
-                warn_of(difference, &mut subject, context.stores(ui.redactor()), ui);
+                warn_about(difference, &mut subject, context.stores(ui.redactor()), ui);
             }
             subjects.push(subject);
         }
@@ -117,7 +117,12 @@ fn service_behind_url<'a>(url: &Url, model: &'a ComposeModel) -> Option<&'a str>
 }
 
 /// Warns that docker compose without `run` would send another value.
-fn warn_of(difference: &RunDifference, subject: &mut ServiceUnderTest, stores: &Stores, ui: &Ui) {
+fn warn_about(
+    difference: &RunDifference,
+    subject: &mut ServiceUnderTest,
+    stores: &Stores,
+    ui: &Ui,
+) {
     let uses = difference.plain.uses.iter().chain(&difference.under_run.uses);
     let mut notes = uses.flat_map(|variable_use| stores.survey(&variable_use.name).disagreements());
     if let Some(note) = notes.next() {

@@ -64,13 +64,13 @@ pub struct ShapedKey {
 
 /// The format of one kind of key.
 struct SecretShape {
-    sort: SecretShapeKind,
+    kind: SecretShapeKind,
     mark: SecretMark,
     /// Regular expression for the complete key; after a name, for the text that follows the name.
     whole: String,
     /// The compiled expression; compiled on first use, because most runs never need it.
     compiled: OnceLock<Option<Regex>>,
-    instead: KeyPlaceholder,
+    placeholder: KeyPlaceholder,
 }
 
 /// The kind of value that a shape matches.
@@ -128,7 +128,7 @@ impl SecretShapes {
             inside |= u32::from(shape.mark.is_found_inside_words()) << number;
         }
         let mut shapes = Self { all, pairs, inside, hidden: 0, classes };
-        shapes.hidden = shapes.of_sort(|sort| sort != SecretShapeKind::Identifier);
+        shapes.hidden = shapes.of_kind(|kind| kind != SecretShapeKind::Identifier);
         shapes
     }
 
@@ -138,9 +138,9 @@ impl SecretShapes {
     }
 
     /// Returns the shapes of a kind, one bit each.
-    fn of_sort(&self, is_wanted: impl Fn(SecretShapeKind) -> bool) -> u32 {
+    fn of_kind(&self, is_wanted: impl Fn(SecretShapeKind) -> bool) -> u32 {
         let bits = self.all.iter().enumerate();
-        bits.map(|(at, shape)| u32::from(is_wanted(shape.sort)) << at).sum()
+        bits.map(|(at, shape)| u32::from(is_wanted(shape.kind)) << at).sum()
     }
 
     /// Returns the byte ranges of the keys in `text`, and of the passwords in its addresses.
@@ -151,7 +151,7 @@ impl SecretShapes {
 
     /// Returns the byte ranges of the keys in `text`.
     pub(super) fn find_keys(&self, text: &str) -> Vec<Range<usize>> {
-        let wanted = self.of_sort(|sort| sort == SecretShapeKind::Key);
+        let wanted = self.of_kind(|kind| kind == SecretShapeKind::Key);
         let found = self.find_among(wanted, text).into_iter();
         found.map(|key| key.range).collect()
     }
@@ -182,7 +182,7 @@ impl SecretShapes {
 
 /// Returns the keys and key identifiers in `text`, with their owners.
 pub fn find_keys(text: &str) -> Vec<ShapedKey> {
-    SHAPES.find_among(SHAPES.of_sort(|sort| sort != SecretShapeKind::Password), text)
+    SHAPES.find_among(SHAPES.of_kind(|kind| kind != SecretShapeKind::Password), text)
 }
 
 impl SecretShape {
@@ -193,14 +193,14 @@ impl SecretShape {
         let key = (1..found.len()).find_map(|group| found.get(group)).or(found.get(0))?;
         let (start, end) = (from + key.start(), from + key.end());
         let is_quoted = text[..start].ends_with(['"', '\'']);
-        let is_other = match self.instead {
+        let is_other = match self.placeholder {
             KeyPlaceholder::Nothing => false,
             KeyPlaceholder::Code if !is_quoted => {
                 is_reference(key.as_str()) || is_code(key.as_str(), &text[end..])
             }
             KeyPlaceholder::Code | KeyPlaceholder::Reference => is_reference(key.as_str()),
         };
-        let has_own_shape = self.instead == KeyPlaceholder::Nothing;
+        let has_own_shape = self.placeholder == KeyPlaceholder::Nothing;
         (!is_other).then_some(ShapedKey { range: start..end, owner, has_own_shape })
     }
 
@@ -300,12 +300,12 @@ pub(super) static SHAPES: LazyLock<SecretShapes> = LazyLock::new(|| {
             KeyPlaceholder::Reference,
         ),
     ];
-    let shapes = owner_shapes.chain(general).map(|(sort, mark, whole, instead)| SecretShape {
-        sort,
+    let shapes = owner_shapes.chain(general).map(|(kind, mark, whole, placeholder)| SecretShape {
+        kind,
         mark,
         whole: whole.to_owned(),
         compiled: OnceLock::new(),
-        instead,
+        placeholder,
     });
     SecretShapes::new(shapes.collect())
 });
@@ -320,14 +320,14 @@ impl KeyOwner {
         pattern: &'static KeyPattern,
     ) -> (SecretShapeKind, SecretMark, &'static str, KeyPlaceholder) {
         let texts = |of: &'static [String]| of.iter().map(|text| self.marking(text)).collect();
-        let sort =
+        let kind =
             if pattern.identifier { SecretShapeKind::Identifier } else { SecretShapeKind::Key };
         let mark = match (pattern.begins.as_slice(), pattern.anywhere.as_slice()) {
             ([], []) => SecretMark::Hexadecimal(self.marking(&pattern.ends)),
             ([], anywhere) => SecretMark::Anywhere(texts(anywhere)),
             (begins, _) => SecretMark::Word(texts(begins)),
         };
-        (sort, mark, &pattern.whole, KeyPlaceholder::Nothing)
+        (kind, mark, &pattern.whole, KeyPlaceholder::Nothing)
     }
 }
 

@@ -272,7 +272,7 @@ pub(crate) fn sweep(shell: &Shell, ui: &mut Ui) {
             Err(error) if replaced.is_none() => ui.detail(error.cause.unwrap_or(error.message)),
             Err(error) => tell_replaced(replaced.iter(), &error, ui),
         }
-        if is_open && is_past(&record.path) {
+        if is_open && is_expired(&record.path) {
             discard_record(&record);
         }
     }
@@ -341,7 +341,7 @@ fn discard_record(record: &CopyRecord) {
     let _ = std::fs::remove_file(&record.path);
 }
 
-fn is_past(path: &Path) -> bool {
+fn is_expired(path: &Path) -> bool {
     let written = path.symlink_metadata().and_then(|metadata| metadata.modified());
     let age = written.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
     age.is_some_and(|age| age > MAX_RECORD_AGE)

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{SecretSight, SecretStore, StoreError, StoreKind, StoreProfile, scope};
+use super::{SecretStore, SecretVisibility, StoreError, StoreKind, StoreProfile, scope};
 use crate::secret::Secret;
 use crate::shell::Shell;
 use crate::workspace::program::{self, ProgramOutput};
@@ -15,7 +15,7 @@ use crate::workspace::program::{self, ProgramOutput};
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "codespaces",
     summary: "Your Codespaces secrets at GitHub, for this repository",
-    sight: SecretSight::Shell,
+    sight: SecretVisibility::Shell,
     notice: None,
 };
 

@@ -1,7 +1,7 @@
 //! The shell's variables, which can be read but only be set by the shell.
 
 use super::survey::InShell;
-use super::{SecretSight, SecretStore, StoreError, StoreKind, StoreProfile};
+use super::{SecretStore, SecretVisibility, StoreError, StoreKind, StoreProfile};
 use crate::secret::Secret;
 use crate::shell::Shell;
 
@@ -9,7 +9,7 @@ use crate::shell::Shell;
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "env",
     summary: "The variable of this shell",
-    sight: SecretSight::Shell,
+    sight: SecretVisibility::Shell,
     notice: None,
 };
 

@@ -77,7 +77,7 @@ impl StoreError {
     }
 
     /// Returns the error without suggesting another store.
-    pub fn told(self) -> Error {
+    pub fn into_plain_error(self) -> Error {
         let text = format!("store `{}`: {}", self.store(), self.reason());
         match self {
             Self::NotAvailable { .. } | Self::Silent { .. } => {
@@ -110,7 +110,7 @@ impl From<StoreError> for Error {
             StoreError::Silent { .. } | StoreError::Locked { .. } => true,
             StoreError::Refused { .. } | StoreError::Failed { .. } => false,
         };
-        let error = error.told();
+        let error = error.into_plain_error();
         if instead { error.hint(DOTENV_HINT) } else { error }
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{SecretSight, SecretStore, StoreError, StoreKind, StoreProfile};
+use super::{SecretStore, SecretVisibility, StoreError, StoreKind, StoreProfile};
 use crate::secret::Secret;
 use crate::shell::Shell;
 use crate::workspace::program::{self, ProgramOutput};
@@ -16,7 +16,7 @@ use crate::workspace::program::{self, ProgramOutput};
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "gp",
     summary: "Gitpod's variables of this repository",
-    sight: SecretSight::Store,
+    sight: SecretVisibility::Store,
     notice: Some(
         "`gp env` takes the key as an argument, so it is in the process list of this workspace for a moment",
     ),

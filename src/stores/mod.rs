@@ -67,8 +67,8 @@ impl StoreKind {
     }
 
     /// Returns whether its contents are only visible as variables of the shell.
-    pub fn is_the_shells(self) -> bool {
-        self.profile().sight == SecretSight::Shell
+    pub fn is_shell_only(self) -> bool {
+        self.profile().sight == SecretVisibility::Shell
     }
 }
 
@@ -80,7 +80,7 @@ pub struct StoreProfile {
     /// The description in the help.
     pub summary: &'static str,
     /// The place where its secrets are visible.
-    pub sight: SecretSight,
+    pub sight: SecretVisibility,
     /// A warning before a secret is stored.
     pub notice: Option<&'static str>,
 }
@@ -96,7 +96,7 @@ pub enum UserPresence {
 
 /// The place where a store's secrets are visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretSight {
+pub enum SecretVisibility {
     /// In the store itself.
     Store,
     /// Only in variables of the shell.

@@ -120,7 +120,7 @@ impl SecretSurvey {
     }
 
     fn stored(&self) -> Option<StoredSecret> {
-        self.found().into_iter().find(|found| !found.store.is_the_shells())
+        self.found().into_iter().find(|found| !found.store.is_shell_only())
     }
 
     fn shell_in_the_way(&self) -> Option<Note> {
@@ -153,7 +153,7 @@ impl SecretSurvey {
     fn stores_disagree(&self) -> Option<Note> {
         let first = self.stored()?;
         let other_copy = self.found().into_iter().find(|found| {
-            !found.store.is_the_shells()
+            !found.store.is_shell_only()
                 && found.store != first.store
                 && found.secret != first.secret
         })?;

@@ -301,11 +301,11 @@ impl Ui {
                 shown.push('\n');
             }
             let start = shown.len();
-            match known.get(&(line.sort, line.text.as_str())) {
+            match known.get(&(line.kind, line.text.as_str())) {
                 Some(alike) => shown.extend_from_within(alike.clone()),
                 None => {
-                    shown += &role_of(line.sort).paint(&line.text).render(look, &self.redactor);
-                    known.insert((line.sort, &line.text), start..shown.len());
+                    shown += &role_of(line.kind).paint(&line.text).render(look, &self.redactor);
+                    known.insert((line.kind, &line.text), start..shown.len());
                 }
             }
         }

@@ -104,7 +104,7 @@ pub(super) fn ask_again(
     ui: &mut Ui,
 ) -> Result<(KeyChoice, Vec<Note>)> {
     let variable = &rejected.variable;
-    let kept = rejected.store.or(rejected.lies_in).filter(|kind| !kind.is_the_shells());
+    let kept = rejected.store.or(rejected.lies_in).filter(|kind| !kind.is_shell_only());
     let store = store_for(variable, kept, context, ui)?;
     let question = format!("Another {} key (hidden)", destination.title);
     typed::ask(&question, "--key-stdin", ui, |secret, ui| {

@@ -129,7 +129,7 @@ impl CopiesToForget {
         let Some(kind) = args.store else {
             let survey = stores.survey(name);
             let (shells, seen): (Vec<_>, Vec<_>) =
-                survey.found().into_iter().partition(|found| found.store.is_the_shells());
+                survey.found().into_iter().partition(|found| found.store.is_shell_only());
             return Ok(Self {
                 seen,
                 at_github: shells.iter().any(|found| found.store == StoreKind::Codespaces),
@@ -237,7 +237,7 @@ fn print_remaining_copies(
 /// Combines the failures into one error.
 fn combine_store_errors(name: &str, failures: Vec<StoreError>) -> Option<Error> {
     if failures.len() < 2 {
-        return failures.into_iter().next().map(StoreError::told);
+        return failures.into_iter().next().map(StoreError::into_plain_error);
     }
     let stores: Vec<String> =
         failures.iter().map(|failure| format!("`{}`", failure.store())).collect();
@@ -245,7 +245,7 @@ fn combine_store_errors(name: &str, failures: Vec<StoreError>) -> Option<Error> 
         ErrorCode::StoreFailed,
         format!("{name} may still be in {}", stores.join(" and ")),
     );
-    let single: Vec<Error> = failures.into_iter().map(StoreError::told).collect();
+    let single: Vec<Error> = failures.into_iter().map(StoreError::into_plain_error).collect();
     let causes: Vec<String> = single
         .iter()
         .map(|error| match &error.cause {

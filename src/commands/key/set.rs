@@ -86,7 +86,7 @@ pub(super) fn run(
 
 /// Returns the store that holds the key, else the default for a new one.
 fn usual_store(stores: &Stores, name: &str, ui: &Ui) -> Result<StoreKind> {
-    let held = stores.find(name).into_iter().find(|found| !found.store.is_the_shells());
+    let held = stores.find(name).into_iter().find(|found| !found.store.is_shell_only());
     match held {
         Some(found) => Ok(found.store),
         None => Ok(stores.default_for_new_key(flow::user_presence(ui))?),

@@ -94,7 +94,7 @@ impl<'t> DocumentParts<'t> {
         let text: Arc<str> = parts.iter().map(|part| &*part.source).collect::<String>().into();
         let refuse = |reason: String| YamlDraft::of(self.whole).refuse(0, reason);
         let (after, witness) =
-            witness::beside(&text, parts.len(), || YamlTree::parse(Arc::clone(&text)));
+            witness::parse_twice(&text, parts.len(), || YamlTree::parse(Arc::clone(&text)));
         let after = after
             .map_err(|error| refuse(format!("the edit would break the file: {}", error.message)))?;
         let is_kept = |(number, part): (usize, &Arc<YamlTree>)| is_document(&after, number, part);

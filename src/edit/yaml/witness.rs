@@ -14,7 +14,7 @@ const MIN_BYTES_FOR_THREAD: usize = 64 * 1024;
 pub(super) struct SecondParse<'a>(Vec<serde_yaml::Deserializer<'a>>);
 
 /// Runs the second parser over the first `documents` of `text` in addition to `parse_own`, in parallel if the text is long.
-pub(super) fn beside<T: Send>(
+pub(super) fn parse_twice<T: Send>(
     text: &str,
     documents: usize,
     parse_own: impl Fn() -> T + Sync,
@@ -157,7 +157,7 @@ mod tests {
             "# nothing\n",
             "a: |\n  no line break",
         ] {
-            let (tree, witness) = beside(text, 1, || YamlTree::parse(text).unwrap());
+            let (tree, witness) = parse_twice(text, 1, || YamlTree::parse(text).unwrap());
             assert_eq!(witness.agrees(&tree), Ok(()), "{text}");
         }
     }
@@ -173,10 +173,10 @@ mod tests {
     #[test]
     fn a_long_text_is_read_in_parallel_with_the_same_result() {
         let text = "a: 1\n".repeat(MIN_BYTES_FOR_THREAD / 4);
-        let (tree, witness) = beside(&text, 1, || YamlTree::parse(text.as_str()).unwrap());
+        let (tree, witness) = parse_twice(&text, 1, || YamlTree::parse(text.as_str()).unwrap());
         assert_eq!(witness.agrees(&tree), Ok(()));
         assert!(SecondParse::read(&text[5..], 1).agrees(&tree).is_err());
         let broken = text + "[";
-        assert!(beside(&broken, 1, || YamlTree::parse(broken.as_str())).0.is_err());
+        assert!(parse_twice(&broken, 1, || YamlTree::parse(broken.as_str())).0.is_err());
     }
 }

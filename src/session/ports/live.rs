@@ -66,7 +66,7 @@ pub(crate) fn apply_live_visibility(
     for (opening, answer) in openings.iter().zip(ports_workspace.workspace.open(&openings)) {
         match answer {
             Ok(opened) => {
-                ui.say(now_is(opening, opened.url.as_deref()));
+                ui.say(describe_visibility(opening, opened.url.as_deref()));
                 done.changed.push(opening.port);
                 before.push(visibility_change(live, opening));
             }
@@ -92,7 +92,7 @@ pub(crate) fn apply_live_visibility(
         journal.remember_ports(command, before)?;
     }
     say_not_forwarded(&done.not_forwarded, request, ui);
-    all_but_first(errors, ui).map_or(Ok(done), Err)
+    warn_all_but_first(errors, ui).map_or(Ok(done), Err)
 }
 
 /// Returns the live ports; `None` if Ona's list, which has no stable format, cannot be read: it is not needed to open
@@ -165,7 +165,7 @@ fn visibility_change(live: Option<&[LivePort]>, opening: &VisibilityRequest) -> 
     }
 }
 
-fn now_is(opening: &VisibilityRequest, url: Option<&str>) -> String {
+fn describe_visibility(opening: &VisibilityRequest, url: Option<&str>) -> String {
     let text = format!("port {} is {} now", opening.port, opening.visibility.name());
     match url {
         Some(url) if opening.visibility == Live::Public => format!("{text}: {url}"),
@@ -174,7 +174,7 @@ fn now_is(opening: &VisibilityRequest, url: Option<&str>) -> String {
 }
 
 /// Prints every error but the first, and returns that one.
-fn all_but_first(errors: Vec<Error>, ui: &mut Ui) -> Option<Error> {
+fn warn_all_but_first(errors: Vec<Error>, ui: &mut Ui) -> Option<Error> {
     let mut errors = errors.into_iter();
     let first = errors.next();
     for error in errors {
@@ -252,7 +252,7 @@ pub(crate) fn undo_live_visibility(
             }
         }
     }
-    Some((left, all_but_first(errors, ui)?))
+    Some((left, warn_all_but_first(errors, ui)?))
 }
 
 fn live_visibility(visibility: Visibility) -> Live {

@@ -6,7 +6,7 @@ pub mod text;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{PreparedStore, SecretSight, SecretStore, StoreError, StoreKind, StoreProfile};
+use super::{PreparedStore, SecretStore, SecretVisibility, StoreError, StoreKind, StoreProfile};
 use crate::apply;
 use crate::compose::DotenvError;
 use crate::error::Error;
@@ -19,7 +19,7 @@ use crate::shell::Shell;
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "dotenv",
     summary: "`.env` next to the compose file, ignored by git",
-    sight: SecretSight::Store,
+    sight: SecretVisibility::Store,
     notice: None,
 };
 

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
 use super::scope::ProjectScope;
-use super::{SecretSight, SecretStore, StoreError, StoreKind, StoreProfile};
+use super::{SecretStore, SecretVisibility, StoreError, StoreKind, StoreProfile};
 use crate::secret::Secret;
 use crate::workspace::waiting;
 
@@ -19,7 +19,7 @@ use backend::{KeyringBackend, KeyringEntry, KeyringTrouble};
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "keyring",
     summary: "The operating system's keyring",
-    sight: SecretSight::Store,
+    sight: SecretVisibility::Store,
     notice: None,
 };
 

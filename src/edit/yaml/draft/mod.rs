@@ -58,7 +58,7 @@ impl<'a> YamlDraft<'a> {
         judge: impl Fn(&YamlTree) -> PlannedEdit + Sync,
     ) -> Result<Arc<YamlTree>, EditRefusal> {
         let text: Arc<str> = self.finish()?.into();
-        let (after, witness) = witness::beside(&text, 1, || {
+        let (after, witness) = witness::parse_twice(&text, 1, || {
             let after = YamlTree::parse(Arc::clone(&text)).map_err(|error| {
                 let reason = format!("the edit would break the file: {}", error.message);
                 self.refuse(at, reason)
