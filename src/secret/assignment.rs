@@ -4,9 +4,6 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::LazyLock;
-
-use regex_lite::Regex;
 
 use super::secrecy::{Secrecy, classify_secrecy, is_secret_name};
 use super::shapes::is_reference;
@@ -20,24 +17,37 @@ pub enum AssignmentSyntax {
     Code,
 }
 
-/// A name, its closing quote, and the sign before its value.
-static ASSIGNMENT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"[A-Za-z_][A-Za-z0-9_.-]*["']?\s*[:=]\s*"#).ok());
+/// A name and the value behind it in a line.
+struct Assignment<'l> {
+    name: &'l str,
+    /// Byte offset of the name.
+    name_at: usize,
+    /// Byte offset of the value, or of its quote.
+    value_at: usize,
+    /// Whether the sign between them is a colon.
+    is_mapping: bool,
+    /// Whether the value is the default of a variable: `${NAME:-value}`.
+    is_default: bool,
+}
 
 /// Returns `line` with the name in angle brackets in place of each secret that is assigned to a name:
 /// `DB_PASSWORD: hunter2`, `- "DB_PASSWORD=hunter2"`, `--token=…`, or a header in the value of another variable.
 pub fn hide_assigned_secrets(line: &str, syntax: AssignmentSyntax) -> Cow<'_, str> {
     let mut out = String::new();
-    let (mut done, mut at) = (0, 0);
-    while let Some(found) = ASSIGNMENT.as_ref().and_then(|regex| regex.find_at(line, at)) {
-        let name = found.as_str().trim_end_matches(['"', '\'', ':', '=', ' ', '\t']);
-        let value = value_range(line, found.range());
-        at = found.end();
+    let (mut done, mut at, mut outer) = (0, 0, "");
+    while let Some(found) = find_assignment(line, at) {
+        at = found.value_at;
+        let names = if found.is_default { [found.name, outer] } else { [found.name; 2] };
+        outer = names[1];
+        if !names.iter().any(|name| is_secret_name(name)) {
+            continue;
+        }
+        let value = found.value_range(line);
         let is_value =
             syntax == AssignmentSyntax::Settings || line[..value.start].ends_with(['"', '\'']);
-        if is_value && is_assigned_secret(name, &line[value.clone()]) {
+        if is_value && names.iter().any(|name| is_assigned_secret(name, &line[value.clone()])) {
             out.push_str(&line[done..value.start]);
-            out.push_str(&format!("<{name}>"));
+            out.push_str(&format!("<{}>", found.name));
             (done, at) = (value.end, value.end);
         }
     }
@@ -48,6 +58,37 @@ pub fn hide_assigned_secrets(line: &str, syntax: AssignmentSyntax) -> Cow<'_, st
     Cow::Owned(out)
 }
 
+/// Returns the first assignment whose sign is at `from` or later. A colon without a space is none, as in
+/// `image: valkey:8`, except behind a quoted name or before the default of a variable.
+fn find_assignment(line: &str, from: usize) -> Option<Assignment<'_>> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    memchr::memchr2_iter(b':', b'=', &line.as_bytes()[from..]).find_map(|sign| {
+        let sign = from + sign;
+        let before = line[..sign].trim_end_matches([' ', '\t']);
+        let unquoted = before.strip_suffix(['"', '\'']);
+        let text = unquoted.unwrap_or(before);
+        let name = &text[text.trim_end_matches(is_name).len()..];
+        let name = name.trim_start_matches(|c: char| !c.is_ascii_alphabetic() && c != '_');
+        let name_at = text.len() - name.len();
+        let (is_mapping, after) = (line.as_bytes()[sign] == b':', &line[sign + 1..]);
+        let is_default = is_mapping && after.starts_with('-') && line[..name_at].ends_with("${");
+        let is_assignment =
+            !is_mapping || is_default || unquoted.is_some() || after.starts_with([' ', '\t']);
+        let value_at = if is_default {
+            sign + 2
+        } else {
+            line.len() - after.trim_start_matches([' ', '\t']).len()
+        };
+        (is_assignment && !name.is_empty()).then_some(Assignment {
+            name,
+            name_at,
+            value_at,
+            is_mapping,
+            is_default,
+        })
+    })
+}
+
 fn is_assigned_secret(name: &str, value: &str) -> bool {
     is_secret_name(name)
         && !name.eq_ignore_ascii_case("key")
@@ -55,33 +96,33 @@ fn is_assigned_secret(name: &str, value: &str) -> bool {
         && classify_secrecy(name, value) == Secrecy::Secret
 }
 
-/// Returns the byte range of the value behind `assignment`, without quotes.
-fn value_range(line: &str, assignment: Range<usize>) -> Range<usize> {
-    let before = line[..assignment.start].trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let is_first = line[..assignment.start].chars().all(|c| " \t-\"'".contains(c))
-        || matches!(line[before.len()..assignment.start].trim(), "ENV" | "ARG" | "export");
-    let rest = &line[assignment.end..];
-    let opening = |text: &str| text.chars().next_back().filter(|c| matches!(c, '"' | '\''));
-    let (start, quote) = match rest.chars().next() {
-        Some(quote @ ('"' | '\'')) => (assignment.end + 1, Some(quote)),
-        _ => (assignment.end, opening(&line[..assignment.start])),
-    };
-    let value = &line[start..];
-    let length = match quote {
-        Some(quote) if is_first || start > assignment.end => {
-            value.find(quote).unwrap_or(value.len())
-        }
-        _ if is_first && line[assignment].contains(':') => {
-            let value = value.split(" #").next().unwrap_or(value);
-            value.trim_end().len()
-        }
-        _ if is_first => value.find(char::is_whitespace).unwrap_or(value.len()),
-        _ => {
-            let ends = |c: char| c.is_whitespace() || ",;&\"'}])".contains(c);
-            value.find(ends).unwrap_or(value.len())
-        }
-    };
-    start..start + length
+impl Assignment<'_> {
+    /// Returns the byte range of the value, without quotes.
+    fn value_range(&self, line: &str) -> Range<usize> {
+        let before = &line[..self.name_at];
+        let word = before.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
+        let is_first = before.chars().all(|c| " \t-\"'".contains(c))
+            || matches!(word, "ENV" | "ARG" | "export");
+        let rest = &line[self.value_at..];
+        let (start, quote) = match rest.chars().next() {
+            Some(quote @ ('"' | '\'')) => (self.value_at + 1, Some(quote)),
+            _ if is_first => (self.value_at, before.chars().next_back()),
+            _ => (self.value_at, None),
+        };
+        let value = &line[start..];
+        let length = match quote {
+            Some(quote @ ('"' | '\'')) => value.find(quote).unwrap_or(value.len()),
+            _ if is_first && self.is_mapping => {
+                value.split(" #").next().unwrap_or(value).trim_end().len()
+            }
+            _ if is_first => value.find(char::is_whitespace).unwrap_or(value.len()),
+            _ => {
+                let ends = |c: char| c.is_whitespace() || ",;&\"'}])".contains(c);
+                value.find(ends).unwrap_or(value.len())
+            }
+        };
+        start..start + length
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +143,9 @@ mod tests {
             ("    command: run --api-token=tok-99 x", "    command: run --api-token=<api-token> x"),
             ("ENV A=b DB_PASSWORD=hunter2", "ENV A=b DB_PASSWORD=<DB_PASSWORD>"),
             ("export SECRET_KEY=not-so-long", "export SECRET_KEY=<SECRET_KEY>"),
+            ("  A: ${DB_PASSWORD:-hunter2}/${B:-c}", "  A: ${DB_PASSWORD:-<DB_PASSWORD>}/${B:-c}"),
+            ("  DB_PASSWORD: ${PW:-hunter2}", "  DB_PASSWORD: ${PW:-<PW>}"),
+            ("  \"password\":\"hunter2\",", "  \"password\":\"<password>\","),
             ("  \"password\": \"hunter2\",", "  \"password\": \"<password>\","),
         ] {
             assert_eq!(hide_assigned_secrets(line, AssignmentSyntax::Settings), shown);
@@ -117,6 +161,7 @@ mod tests {
             "      SECRET_KEY:",
             "      TOKEN_ENABLED: true",
             "    key: node-modules",
+            "    image: valkey/valkey:8-alpine",
             "    image: registry.example.com/token-service:1",
             "  ports: [\"4567:4567\"]",
             "HONEYCOMB_API_KEY=<your key>",
