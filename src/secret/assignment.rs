@@ -36,9 +36,10 @@ pub fn hide_assigned_secrets(line: &str, syntax: AssignmentSyntax) -> Cow<'_, st
     let mut out = String::new();
     let (mut done, mut at, mut outer) = (0, 0, "");
     while let Some(found) = find_assignment(line, at) {
-        at = found.value_at;
-        let names = if found.is_default { [found.name, outer] } else { [found.name; 2] };
-        outer = names[1];
+        let behind_outer = line.get(at..found.name_at).unwrap_or_default();
+        let is_outers = found.is_default && behind_outer.trim_start_matches(['"', '\'']) == "${";
+        let names = [found.name, if is_outers { outer } else { found.name }];
+        (at, outer) = (found.value_at, found.name);
         if !names.iter().any(|name| is_secret_name(name)) {
             continue;
         }
@@ -145,6 +146,10 @@ mod tests {
             ("export SECRET_KEY=not-so-long", "export SECRET_KEY=<SECRET_KEY>"),
             ("  A: ${DB_PASSWORD:-hunter2}/${B:-c}", "  A: ${DB_PASSWORD:-<DB_PASSWORD>}/${B:-c}"),
             ("  DB_PASSWORD: ${PW:-hunter2}", "  DB_PASSWORD: ${PW:-<PW>}"),
+            (
+                "PGPASSWORD='${PG_PASS:-a}' -U ${U:-app}",
+                "PGPASSWORD='${PG_PASS:-<PG_PASS>}' -U ${U:-app}",
+            ),
             ("  \"password\":\"hunter2\",", "  \"password\":\"<password>\","),
             ("  \"password\": \"hunter2\",", "  \"password\": \"<password>\","),
         ] {
@@ -180,6 +185,19 @@ mod tests {
             "token = settings.token",
         ] {
             assert_eq!(hide(line), line);
+        }
+    }
+
+    #[test]
+    fn every_line_of_signs_and_quotes_is_read() {
+        let signs = ["DB_PASSWORD", ":", "=", "\"", "'", " ", "${", "-", "}", "\u{e9}"];
+        let lines = (0..signs.len().pow(5)).map(|number| {
+            let digits = (0..5).map(|place| number / signs.len().pow(place) % signs.len());
+            digits.map(|digit| signs[digit]).collect::<String>()
+        });
+        for line in lines {
+            let hidden = hide_assigned_secrets(&line, AssignmentSyntax::Code);
+            assert!(line.contains(['"', '\'']) || hidden == line, "{line}");
         }
     }
 }
