@@ -28,6 +28,8 @@ struct Assignment<'l> {
     is_mapping: bool,
     /// Whether the value is the default of a variable: `${NAME:-value}`.
     is_default: bool,
+    /// Whether only spaces, dashes and quotes are in front of the name.
+    is_first_in_line: bool,
 }
 
 /// Returns `line` with the name in angle brackets in place of each secret that is assigned to a name:
@@ -46,7 +48,9 @@ pub fn hide_assigned_secrets(line: &str, syntax: AssignmentSyntax) -> Cow<'_, st
         let value = found.value_range(line);
         let is_value =
             syntax == AssignmentSyntax::Settings || line[..value.start].ends_with(['"', '\'']);
-        if is_value && names.iter().any(|name| is_assigned_secret(name, &line[value.clone()])) {
+        if is_value
+            && names.iter().any(|name| is_assigned_secret(name, start_of(&line[value.clone()])))
+        {
             out.push_str(&line[done..value.start]);
             out.push_str(&format!("<{}>", found.name));
             (done, at) = (value.end, value.end);
@@ -86,6 +90,7 @@ fn find_assignment(line: &str, from: usize) -> Option<Assignment<'_>> {
             value_at,
             is_mapping,
             is_default,
+            is_first_in_line: from == 0 && line[..name_at].chars().all(|c| " \t-\"'".contains(c)),
         })
     })
 }
@@ -97,33 +102,43 @@ fn is_assigned_secret(name: &str, value: &str) -> bool {
         && classify_secrecy(name, value) == Secrecy::Secret
 }
 
+/// Maximum number of bytes in which the end of a value is searched; a longer value ends with its line.
+const MAX_VALUE_BYTES: usize = 1024;
+
 impl Assignment<'_> {
     /// Returns the byte range of the value, without quotes.
     fn value_range(&self, line: &str) -> Range<usize> {
         let before = &line[..self.name_at];
-        let word = before.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
-        let is_first = before.chars().all(|c| " \t-\"'".contains(c))
-            || matches!(word, "ENV" | "ARG" | "export");
+        let is_first = self.is_first_in_line || follows_keyword(before);
         let rest = &line[self.value_at..];
         let (start, quote) = match rest.chars().next() {
             Some(quote @ ('"' | '\'')) => (self.value_at + 1, Some(quote)),
             _ if is_first => (self.value_at, before.chars().next_back()),
             _ => (self.value_at, None),
         };
-        let value = &line[start..];
-        let length = match quote {
-            Some(quote @ ('"' | '\'')) => value.find(quote).unwrap_or(value.len()),
-            _ if is_first && self.is_mapping => {
-                value.split(" #").next().unwrap_or(value).trim_end().len()
-            }
-            _ if is_first => value.find(char::is_whitespace).unwrap_or(value.len()),
-            _ => {
-                let ends = |c: char| c.is_whitespace() || ",;&\"'}])".contains(c);
-                value.find(ends).unwrap_or(value.len())
-            }
+        let value = start_of(&line[start..]);
+        let end = match quote {
+            Some(quote @ ('"' | '\'')) => value.find(quote),
+            _ if is_first && self.is_mapping => value.find(" #"),
+            _ if is_first => value.find(char::is_whitespace),
+            _ => value.find(|c: char| c.is_whitespace() || ",;&\"'}])".contains(c)),
         };
-        start..start + length
+        let end = end.map_or(line.len(), |length| start + length);
+        start..start + line[start..end].trim_end().len()
     }
+}
+
+/// Returns at most [`MAX_VALUE_BYTES`] of a text.
+fn start_of(text: &str) -> &str {
+    (0..4).find_map(|less| text.get(..MAX_VALUE_BYTES - less)).unwrap_or(text)
+}
+
+fn follows_keyword(before: &str) -> bool {
+    let before = before.trim_end();
+    ["ENV", "ARG", "export"].iter().any(|word| {
+        let rest = before.strip_suffix(word);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(char::is_whitespace))
+    })
 }
 
 #[cfg(test)]
@@ -185,6 +200,18 @@ mod tests {
             "token = settings.token",
         ] {
             assert_eq!(hide(line), line);
+        }
+    }
+
+    #[test]
+    fn a_long_line_takes_time_in_proportion_to_its_length() {
+        let line = |part: &str| part.repeat(50_000);
+        for part in
+            ["PASSWORD=", "PASSWORD=$x", "PASSWORD=/a/b/", "${PASSWORD:-", "'\"", "PASSWORD='$"]
+        {
+            let began = std::time::Instant::now();
+            let _ = hide_assigned_secrets(&line(part), AssignmentSyntax::Settings);
+            assert!(began.elapsed().as_secs() < 20, "{part}");
         }
     }
 
