@@ -40,16 +40,19 @@ pub fn hide_assigned_secrets(line: &str, syntax: AssignmentSyntax) -> Cow<'_, st
     while let Some(found) = find_assignment(line, at) {
         let behind_outer = line.get(at..found.name_at).unwrap_or_default();
         let is_outers = found.is_default && behind_outer.trim_start_matches(['"', '\'']) == "${";
-        let names = [found.name, if is_outers { outer } else { found.name }];
+        let names = [Some(found.name), is_outers.then_some(outer)];
         (at, outer) = (found.value_at, found.name);
-        if !names.iter().any(|name| is_secret_name(name)) {
+        if !names.iter().flatten().any(|name| is_secret_name(name)) {
             continue;
         }
         let value = found.value_range(line);
         let is_value =
             syntax == AssignmentSyntax::Settings || line[..value.start].ends_with(['"', '\'']);
         if is_value
-            && names.iter().any(|name| is_assigned_secret(name, start_of(&line[value.clone()])))
+            && names
+                .iter()
+                .flatten()
+                .any(|name| is_assigned_secret(name, start_of(&line[value.clone()])))
         {
             out.push_str(&line[done..value.start]);
             out.push_str(&format!("<{}>", found.name));

@@ -98,7 +98,7 @@ pub fn is_secret(name: &str, value: &str) -> bool {
 pub fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let last = split_name_words(&name).last().unwrap_or_default();
-    is_marked(&name) && !PUBLIC_WORDS.contains(&last)
+    !PUBLIC_WORDS.contains(&last) && is_marked(&name)
 }
 
 /// Returns whether a word may be a key: long, made of letters and digits, unlike a name. AWS keys have forty
