@@ -42,18 +42,15 @@ pub fn hide_assigned_secrets(line: &str, syntax: AssignmentSyntax) -> Cow<'_, st
         let is_outers = found.is_default && behind_outer.trim_start_matches(['"', '\'']) == "${";
         let names = [Some(found.name), is_outers.then_some(outer)];
         (at, outer) = (found.value_at, found.name);
-        if !names.iter().flatten().any(|name| is_secret_name(name)) {
+        let mut names = names.into_iter().flatten().filter(|name| is_secret_name(name)).peekable();
+        if names.peek().is_none() {
             continue;
         }
         let value = found.value_range(line);
         let is_value =
             syntax == AssignmentSyntax::Settings || line[..value.start].ends_with(['"', '\'']);
-        if is_value
-            && names
-                .iter()
-                .flatten()
-                .any(|name| is_assigned_secret(name, start_of(&line[value.clone()])))
-        {
+        let text = start_of(&line[value.clone()]);
+        if is_value && names.any(|name| is_assigned_secret(name, text)) {
             out.push_str(&line[done..value.start]);
             out.push_str(&format!("<{}>", found.name));
             (done, at) = (value.end, value.end);
@@ -98,9 +95,9 @@ fn find_assignment(line: &str, from: usize) -> Option<Assignment<'_>> {
     })
 }
 
+/// Returns whether `value` is a secret, given a name that indicates one.
 fn is_assigned_secret(name: &str, value: &str) -> bool {
-    is_secret_name(name)
-        && !name.eq_ignore_ascii_case("key")
+    !name.eq_ignore_ascii_case("key")
         && !is_reference(value)
         && classify_secrecy(name, value) == Secrecy::Secret
 }
