@@ -23,7 +23,7 @@ pub(super) static RULE: LintRule = LintRule {
 };
 
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
-    let advice = "fix it; `docker compose config --quiet` prints nothing once the project is valid";
+    let advice = "correct the line; `docker compose config --quiet` prints nothing once the project is valid";
     let Some(model) = &inspection.model else {
         let refusal = inspection.refusal.iter();
         let hits = refusal
