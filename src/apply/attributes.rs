@@ -4,7 +4,17 @@ use std::fs::File;
 use std::io::Result;
 use std::path::Path;
 
-use super::replacement::FileAccess;
+/// The mode of a file that only its owner may read.
+pub(super) const OWNER_ONLY: u32 = 0o600;
+
+/// The permissions of the new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileAccess {
+    /// The same as those of the old file.
+    AsBefore,
+    /// Readable only by its owner.
+    OwnerOnly,
+}
 
 /// Copies the owner, the mode and the attributes of `from` to `to`, if `from` exists.
 ///
@@ -23,7 +33,7 @@ pub(super) fn copy(from: &Path, to: &File, access: FileAccess) -> Result<()> {
     copy_extended(from, to)?;
     let mode = match access {
         FileAccess::AsBefore => metadata.mode() & 0o7777,
-        FileAccess::OwnerOnly => 0o600,
+        FileAccess::OwnerOnly => OWNER_ONLY,
     };
     to.set_permissions(Permissions::from_mode(mode))
 }

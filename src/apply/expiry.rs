@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::journal::{LOCK_FILE, entry_numbers, entry_path};
+use super::entry_files::{LOCK_FILE, entry_numbers, entry_path, written_at};
 
 /// Maximum age of an entry.
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -53,11 +53,6 @@ fn remove_unless_in_use(folder: &Path, entries: &[PathBuf]) {
     for entry in entries {
         let _ = fs_err::remove_file(entry);
     }
-}
-
-/// Returns when a file was written.
-pub(super) fn written_at(path: &Path) -> Option<SystemTime> {
-    path.symlink_metadata().ok().filter(|metadata| metadata.is_file())?.modified().ok()
 }
 
 /// Returns whether a time is too long ago; setting the clock back does not make an entry older.

@@ -5,9 +5,11 @@
 //! nothing.
 
 mod attributes;
+mod entry;
+mod entry_files;
 mod expiry;
 mod hunk;
-mod journal;
+mod journal_folder;
 mod replacement;
 mod stage;
 mod take_back;
@@ -24,10 +26,12 @@ use crate::project::{ProjectBoundary, read_text_file};
 use crate::secret::Redactor;
 use crate::shell::Shell;
 
+use entry_files::{entry_numbers, entry_path};
 use stage::{WriteTarget, restore_targets, stage_targets};
 use write::PendingWrite;
 
-pub(crate) use journal::{EntryPhase, FileEntry, JournalEntry, PortChangeEntry};
+pub use entry::{EntryDirection, EntryFileState};
+pub(crate) use entry::{EntryPhase, FileEntry, JournalEntry, PortChangeEntry};
 pub(crate) use write::{remove_empty, write_private};
 
 /// The journal of a project's changes, in the user's state folder.
@@ -37,28 +41,6 @@ pub struct Journal {
     project: PathBuf,
     boundary: ProjectBoundary,
     redactor: Redactor,
-}
-
-/// The direction in which an entry is applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EntryDirection {
-    /// To the planned state.
-    Forward,
-    /// To the state before.
-    Back,
-}
-
-/// The current state of a file in an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EntryFileState {
-    /// The same as before the command.
-    Old,
-    /// The same as after the command.
-    New,
-    /// An interrupted overwrite.
-    Torn,
-    /// Neither: it was changed by something else.
-    Edited,
 }
 
 /// Returns the folder of all journals: `$XDG_STATE_HOME`, else `~/.local/state`; the local data folder on Windows.
@@ -237,10 +219,10 @@ impl Journal {
     /// # Errors
     /// `journal-unreadable` if the newest cannot be read.
     pub fn entries(&self) -> Result<Vec<JournalEntry>> {
-        let older = journal::entry_numbers(&self.folder)
+        let older = entry_numbers(&self.folder)
             .into_iter()
             .skip(1)
-            .filter_map(|number| journal::load(&self.folder, number).ok()?);
+            .filter_map(|number| journal_folder::load(&self.folder, number).ok()?);
         Ok(self.last()?.into_iter().chain(older).collect())
     }
 
@@ -249,8 +231,8 @@ impl Journal {
     /// # Errors
     /// `journal-unreadable`.
     pub fn last(&self) -> Result<Option<JournalEntry>> {
-        let newest = journal::entry_numbers(&self.folder).first().copied();
-        newest.map_or(Ok(None), |number| journal::load(&self.folder, number))
+        let newest = entry_numbers(&self.folder).first().copied();
+        newest.map_or(Ok(None), |number| journal_folder::load(&self.folder, number))
     }
 
     /// Returns the entry of an interrupted run.
@@ -263,7 +245,7 @@ impl Journal {
 
     /// Creates the next entry, for a command that begins.
     fn entry(&self, command: &str, files: Vec<FileEntry>) -> JournalEntry {
-        let newest = journal::entry_numbers(&self.folder).first().copied();
+        let newest = entry_numbers(&self.folder).first().copied();
         JournalEntry::new(newest.unwrap_or(0).saturating_add(1), command, &self.project, files)
     }
 
@@ -364,7 +346,7 @@ impl Journal {
     /// # Errors
     /// `journal-unwritable`.
     pub fn forget(&self, entry: &JournalEntry) -> Result<()> {
-        journal::remove(&journal::entry_path(&self.folder, entry.number))
+        journal_folder::remove(&entry_path(&self.folder, entry.number))
     }
 
     /// Stores a text of the program itself next to the entries, replacing one with the same name.
@@ -372,7 +354,7 @@ impl Journal {
     /// # Errors
     /// `journal-unwritable`.
     pub fn keep_beside(&self, name: &str, text: &str) -> Result<()> {
-        journal::write_unsynced_text(&self.folder.join(name), text)
+        journal_folder::write_unsynced_text(&self.folder.join(name), text)
     }
 
     /// Returns the text with this name next to the entries; `None` if it cannot be read.
@@ -381,11 +363,11 @@ impl Journal {
     }
 
     fn save(&self, entry: &JournalEntry) -> Result<()> {
-        journal::save(&self.folder, entry)
+        journal_folder::save(&self.folder, entry)
     }
 
-    fn lock(&self) -> Result<journal::WriteLock> {
-        journal::lock(&self.folder)
+    fn lock(&self) -> Result<journal_folder::WriteLock> {
+        journal_folder::lock(&self.folder)
     }
 }
 

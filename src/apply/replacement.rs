@@ -7,17 +7,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{Result, Write};
 use std::path::{Path, PathBuf};
 
-use super::attributes;
+use super::attributes::{self, FileAccess, OWNER_ONLY};
 use super::temporary::{TemporaryFolder, sync_folder};
-
-/// The permissions of the new file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FileAccess {
-    /// The same as those of the old file.
-    AsBefore,
-    /// Readable only by its owner.
-    OwnerOnly,
-}
 
 /// A file on disk that is not in its place yet.
 #[derive(Debug)]
@@ -39,13 +30,13 @@ impl<'p> FileReplacement<'p> {
         fs_err::create_dir_all(parent)?;
         let mode = match (access, path.exists()) {
             (FileAccess::AsBefore, false) => 0o666,
-            _ => 0o600,
+            _ => OWNER_ONLY,
         };
         let (file, folder) = match create_unnamed(parent, mode) {
             Some(file) => (file, None),
             None => {
                 let folder = create_folder(parent, access)?;
-                (create_named(&folder.file(), mode)?, Some(folder))
+                (options_for_writing(mode).create_new(true).open(folder.file())?, Some(folder))
             }
         };
         let mut staged = Self { path, access, file, folder };
@@ -94,10 +85,8 @@ impl<'p> FileReplacement<'p> {
 /// The system's error; the old file is unchanged.
 pub(super) fn replace_unsynced(path: &Path, text: &str) -> Result<()> {
     let new = path.with_extension("new");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&new)?.write_all(text.as_bytes())?;
+    let mut file = options_for_writing(OWNER_ONLY).create(true).truncate(true).open(&new)?;
+    file.write_all(text.as_bytes())?;
     std::fs::rename(&new, path)
 }
 
@@ -144,9 +133,10 @@ fn link(_: &File, _: &Path) -> Result<()> {
     Err(std::io::ErrorKind::Unsupported.into())
 }
 
-fn create_named(path: &Path, mode: u32) -> Result<File> {
+/// Returns options that open a file for writing; one that they create has this mode.
+pub(super) fn options_for_writing(mode: u32) -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true);
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    options.open(path)
+    options
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::replacement::FileAccess;
+use super::attributes::FileAccess;
 use super::write::PendingWrite;
 use crate::error::Result;
 use crate::plan::{FileChange, WriteMethod};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::replacement::FileAccess;
+use super::attributes::FileAccess;
 use super::*;
 
 const BEFORE: &str = "a: 1\n";

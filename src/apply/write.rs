@@ -3,7 +3,8 @@
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::replacement::{FileAccess, FileReplacement};
+use super::attributes::{FileAccess, OWNER_ONLY};
+use super::replacement::FileReplacement;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::WriteMethod;
 use crate::project::{ProjectBoundary, read_text_file};
@@ -183,5 +184,5 @@ fn overwrite_in_place(path: &Path, text: &str, access: FileAccess) -> std::io::R
 
 /// Restricts a file to its owner.
 fn restrict_to_owner(file: &std::fs::File) -> std::io::Result<()> {
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(OWNER_ONLY))
 }

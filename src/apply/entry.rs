@@ -1,16 +1,12 @@
-//! A journal entry as a file: what a command changed, as hunks and digests, without known secrets.
+//! A journal entry: what a command changed, as hunks and digests, without known secrets.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::expiry;
+use super::digest_sha256;
 use super::hunk::{self, TextHunk};
-use super::replacement::{self, FileAccess, FileReplacement};
-use super::{EntryDirection, EntryFileState, digest_sha256};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{FileChange, Plan, WriteMethod};
 use crate::secret::Redactor;
@@ -50,6 +46,28 @@ pub enum EntryPhase {
     Applying,
     /// Every file was written.
     Done,
+}
+
+/// The direction in which an entry is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryDirection {
+    /// To the planned state.
+    Forward,
+    /// To the state before.
+    Back,
+}
+
+/// The current state of a file in an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryFileState {
+    /// The same as before the command.
+    Old,
+    /// The same as after the command.
+    New,
+    /// An interrupted overwrite.
+    Torn,
+    /// Neither: it was changed by something else.
+    Edited,
 }
 
 /// A file before and after a change.
@@ -258,145 +276,6 @@ impl WholeFileEntry {
     }
 }
 
-/// Prevents another run from writing at the same time.
-#[derive(Debug)]
-pub(super) struct WriteLock {
-    _file: File,
-}
-
-/// The prefix and suffix of an entry's file name, around its number.
-const ENTRY_NAME: (&str, &str) = ("change-", ".json");
-
-/// Returns the path of the entry with this number.
-pub(super) fn entry_path(folder: &Path, number: u32) -> PathBuf {
-    folder.join(format!("{}{number:06}{}", ENTRY_NAME.0, ENTRY_NAME.1))
-}
-
-/// Returns the numbers of the entries in a folder, the newest first.
-pub(super) fn entry_numbers(folder: &Path) -> Vec<u32> {
-    let number = |name: &str| {
-        name.strip_prefix(ENTRY_NAME.0)?.strip_suffix(ENTRY_NAME.1)?.parse::<u32>().ok()
-    };
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut numbers: Vec<u32> =
-        entries.filter_map(|entry| number(entry.file_name().to_str()?)).collect();
-    numbers.sort_unstable_by(|left, right| right.cmp(left));
-    numbers
-}
-
-/// The name of the file that is locked during a write.
-pub(super) const LOCK_FILE: &str = "lock";
-
-/// How long to wait for another run, which writes for milliseconds.
-const LOCK_TIME_LIMIT: Duration = Duration::from_secs(1);
-
-const PAUSE: Duration = Duration::from_millis(20);
-
-pub(super) fn lock(folder: &Path) -> Result<WriteLock> {
-    create_folder(folder)?;
-    let path = folder.join(LOCK_FILE);
-    let file = create_private_file(&path).map_err(|error| journal_write_error(&path, &error))?;
-    let began = Instant::now();
-    let locked = loop {
-        let attempt = file.try_lock();
-        let is_taken = matches!(attempt, Err(TryLockError::WouldBlock));
-        if !is_taken || began.elapsed() > LOCK_TIME_LIMIT {
-            break attempt;
-        }
-        std::thread::sleep(PAUSE);
-    };
-    locked.map_err(|error| match error {
-        TryLockError::WouldBlock => {
-            Error::new(ErrorCode::Busy, "another run of cruddur-ops is writing to this project")
-                .hint("try again when it has finished")
-        }
-        TryLockError::Error(error) => journal_write_error(&path, &error),
-    })?;
-    Ok(WriteLock { _file: file })
-}
-
-/// Reads the entry with this number; `None` if it is missing or expired.
-pub(super) fn load(folder: &Path, number: u32) -> Result<Option<JournalEntry>> {
-    let path = entry_path(folder, number);
-    let unreadable = |error: &dyn std::fmt::Display| {
-        Error::new(
-            ErrorCode::JournalUnreadable,
-            format!("the undo journal {} cannot be read", path.display()),
-        )
-        .cause(error)
-        .hint(format!("`rm {}` deletes it", path.display()))
-    };
-    if expiry::is_expired(&path) {
-        return Ok(None);
-    }
-    let bytes = match fs_err::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(unreadable(&error)),
-    };
-    let entry: JournalEntry = serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?;
-    Ok(Some(JournalEntry { number, written: expiry::written_at(&path), ..entry }))
-}
-
-pub(super) fn save(folder: &Path, entry: &JournalEntry) -> Result<()> {
-    let path = entry_path(folder, entry.number);
-    let text =
-        serde_json::to_string(entry).map_err(|error| journal_write_error(&path, &error.into()))?;
-    write_text(&path, &text)
-}
-
-/// Writes a text readable only by its owner, creating the folder if needed.
-pub(super) fn write_text(path: &Path, text: &str) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        create_folder(folder)?;
-    }
-    let write = || -> std::io::Result<()> {
-        let mut file = FileReplacement::stage(path, text, FileAccess::OwnerOnly)?;
-        file.prepare()?;
-        file.take_place()
-    };
-    write().map_err(|error| journal_write_error(path, &error))
-}
-
-/// Writes a text readable only by its owner that a crash of the machine may lose: nothing waits for the disk.
-pub(super) fn write_unsynced_text(path: &Path, text: &str) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        create_folder(folder)?;
-    }
-    replacement::replace_unsynced(path, text).map_err(|error| journal_write_error(path, &error))
-}
-
-pub(super) fn remove(path: &Path) -> Result<()> {
-    match fs_err::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(journal_write_error(path, &error)),
-        _ => Ok(()),
-    }
-}
-
-fn create_folder(folder: &Path) -> Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder).map_err(|error| journal_write_error(folder, &error))
-}
-
-fn create_private_file(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-fn journal_write_error(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(
-        ErrorCode::JournalUnwritable,
-        format!("the undo journal {} cannot be written", path.display()),
-    )
-    .cause(error)
-    .hint("`export XDG_STATE_HOME=/a/folder/you/can/write` moves it")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -421,23 +300,5 @@ mod tests {
         ] {
             assert_eq!(WholeFileEntry::new(before, after).is_torn(now), is_torn, "{now:?}");
         }
-    }
-
-    #[test]
-    fn a_second_run_waits_for_the_first_only_so_long() {
-        let folder = tempfile::tempdir().unwrap();
-        let held = lock(folder.path()).unwrap();
-        let (sender, receiver) = std::sync::mpsc::channel();
-        let wait = |sender: std::sync::mpsc::Sender<_>| {
-            let path = folder.path().to_owned();
-            std::thread::spawn(move || sender.send(lock(&path).map(drop)));
-        };
-        wait(sender.clone());
-        let busy =
-            receiver.recv_timeout(30 * LOCK_TIME_LIMIT).expect("it waits for ever").unwrap_err();
-        assert_eq!(busy.code, ErrorCode::Busy);
-        wait(sender);
-        drop(held);
-        receiver.recv_timeout(30 * LOCK_TIME_LIMIT).expect("it waits for ever").unwrap();
     }
 }
