@@ -30,35 +30,34 @@ pub(super) enum PlanDecision {
     Declined,
 }
 
-/// Shows the notes and the diff and asks for confirmation. `shown` is a change to a store's own file, which is only
-/// displayed here and written by the store.
+/// Shows the notes and the diff and asks for confirmation.
 ///
 /// # Errors
 /// An objection to the plan, before anything is shown; `answer-missing` without a terminal and without `--yes`.
 pub(super) fn decide(
     journal: &Journal,
     plan: &Plan,
-    shown: Option<&FileChange>,
     question: &str,
     base: &Path,
     write: &WriteArgs,
     ui: &mut Ui,
 ) -> Result<PlanDecision> {
-    if show_plan(journal, plan, shown, base, write, ui)? {
+    if show_plan(journal, plan, None, base, write, ui)? {
         ask_agreement(question, write, ui)
     } else {
         Ok(PlanDecision::Nothing)
     }
 }
 
-/// Shows the notes and the diff; returns whether there is a diff.
+/// Shows the notes and the diff; returns whether there is a diff. `store_file` is a change to a store's own file, which
+/// is only displayed here and written by the store.
 ///
 /// # Errors
 /// An objection to the plan, before anything is shown.
 pub(super) fn show_plan(
     journal: &Journal,
     plan: &Plan,
-    shown: Option<&FileChange>,
+    store_file: Option<&FileChange>,
     base: &Path,
     write: &WriteArgs,
     ui: &mut Ui,
@@ -67,12 +66,12 @@ pub(super) fn show_plan(
     for note in &plan.notes {
         ui.note(note);
     }
-    if plan.is_empty() && shown.is_none() {
+    if plan.is_empty() && store_file.is_none() {
         return Ok(false);
     }
     let mut lines = diff::render(plan, base);
     let above = diff::find_base(plan, base);
-    lines.extend(shown.iter().flat_map(|change| diff::render_change(change, above)));
+    lines.extend(store_file.iter().flat_map(|change| diff::render_change(change, above)));
     if write.check || write.dry_run {
         ui.diff_alone(&lines);
     } else if !write.yes || ui.verbosity() > Verbosity::Quiet {

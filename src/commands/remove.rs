@@ -38,7 +38,7 @@ pub(super) fn run(args: &RemoveArgs, context: &ProjectContext, ui: &mut Ui) -> R
         RemovalScope::All => (removal::WHOLE, "Remove the setup like this?"),
         RemovalScope::Services(_) => (removal::SERVICES, "Remove these lines?"),
     };
-    let decision = flow::decide(&journal, &plan, None, question, context.root(), &args.write, ui)?;
+    let decision = flow::decide(&journal, &plan, question, context.root(), &args.write, ui)?;
     let mut next = Vec::new();
     match decision {
         PlanDecision::Write => {
@@ -82,7 +82,7 @@ pub(super) fn offer<'a>(
     let scope = RemovalScope::Services(services.iter().cloned().collect());
     let plan = removal::plan(context, &scope, journal)?;
     let question = format!("{} no longer sends: remove its lines?", services.join(", "));
-    let decision = flow::decide(journal, &plan, None, &question, context.root(), write, ui)?;
+    let decision = flow::decide(journal, &plan, &question, context.root(), write, ui)?;
     if decision != PlanDecision::Write {
         return Ok(None);
     }

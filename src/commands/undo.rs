@@ -45,15 +45,8 @@ pub(super) fn run(args: &UndoArgs, context: &ProjectContext, ui: &mut Ui) -> Res
         1 => format!("the last change was made by `cruddur-ops {}`", entry.command),
         number => format!("change {number} was made by `cruddur-ops {}`", entry.command),
     });
-    let mut decision = flow::decide(
-        &journal,
-        &plan,
-        None,
-        "Undo these changes?",
-        context.root(),
-        &args.write,
-        ui,
-    )?;
+    let mut decision =
+        flow::decide(&journal, &plan, "Undo these changes?", context.root(), &args.write, ui)?;
     if decision == PlanDecision::Nothing && !is_all_kept && !args.write.dry_run && !args.write.check
     {
         decision = PlanDecision::Write;

@@ -128,15 +128,8 @@ fn apply_safe_fixes(
     let repaired = repair::repair(&context.project, inspection.clone(), found.clone());
     let plan = Plan { changes: repaired.changes(&context.project), ..Plan::default() };
     context.prove_loads(&plan)?;
-    let decision = flow::decide(
-        &journal,
-        &plan,
-        None,
-        "Write these changes?",
-        context.root(),
-        &args.write,
-        ui,
-    )?;
+    let decision =
+        flow::decide(&journal, &plan, "Write these changes?", context.root(), &args.write, ui)?;
     let (mut left, mut found) = (inspection, found);
     match decision {
         PlanDecision::Write => {

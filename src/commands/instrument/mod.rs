@@ -50,7 +50,7 @@ pub(super) fn run(
             (plan, "instrument", "Change packages and code like this?")
         }
     };
-    let decision = flow::decide(&journal, &plan, None, question, context.root(), write, ui)?;
+    let decision = flow::decide(&journal, &plan, question, context.root(), write, ui)?;
     if decision == PlanDecision::Write {
         journal.apply(&plan, command)?;
         flow::show_written_files(&plan, context.root(), ui);

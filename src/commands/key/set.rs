@@ -42,7 +42,7 @@ pub(super) fn run(
     if kind == StoreKind::Dotenv {
         flow::settle(&context.journal(ui.redactor())?, context, &args.write, ui)?;
     }
-    stores.ready(kind, name)?;
+    stores.check_ready(kind, name)?;
     let (secret, key) = read_given_secret(args, name, kind, ui)?;
 
     let prepared = stores.prepare(kind, &[(name, &secret)])?;
@@ -136,16 +136,12 @@ fn decide_storing(
     write: &WriteArgs,
     ui: &mut Ui,
 ) -> Result<PlanDecision> {
-    let shown = prepared.shown.as_ref();
     let journal = context.journal(ui.redactor())?;
-    let decision =
-        flow::decide(&journal, &prepared.plan, shown, "Write this?", context.root(), write, ui)?;
-    Ok(match decision {
-        PlanDecision::Nothing if write.check => PlanDecision::Pending,
-        PlanDecision::Nothing if write.dry_run => PlanDecision::Shown,
-        PlanDecision::Nothing => PlanDecision::Write,
-        decided => decided,
-    })
+    let store_file = prepared.shown.as_ref();
+    if flow::show_plan(&journal, &prepared.plan, store_file, context.root(), write, ui)? {
+        return flow::ask_agreement("Write this?", write, ui);
+    }
+    Ok(flow::decision_from_flags(write).unwrap_or(PlanDecision::Write))
 }
 
 /// Says when a Codespaces secret takes effect, and what this shell has until then.

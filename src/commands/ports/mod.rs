@@ -55,15 +55,8 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
         request.on_start = ui.confirm(question, "--on-start", DefaultAnswer::No)?;
     }
     let plan = ports::plan_port_files(context, &request, &workspace)?;
-    let decision = flow::decide(
-        &journal,
-        &plan,
-        None,
-        "Write these changes?",
-        context.root(),
-        &args.write,
-        ui,
-    )?;
+    let decision =
+        flow::decide(&journal, &plan, "Write these changes?", context.root(), &args.write, ui)?;
     if decision == PlanDecision::Write {
         let _whole = set_interrupt_mode(InterruptMode::Remember);
         journal.apply(&plan, "ports")?;
