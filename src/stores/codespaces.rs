@@ -105,7 +105,7 @@ impl SecretStore for CodespacesStore {
         false
     }
 
-    fn ready(&self, _: &str) -> Result<(), StoreError> {
+    fn check_ready(&self, _: &str) -> Result<(), StoreError> {
         self.available().map(|_| ())
     }
 

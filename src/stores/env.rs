@@ -82,7 +82,7 @@ impl SecretStore for ShellStore {
         "this shell".to_owned()
     }
 
-    fn ready(&self, name: &str) -> Result<(), StoreError> {
+    fn check_ready(&self, name: &str) -> Result<(), StoreError> {
         Err(self.refusal(name))
     }
 

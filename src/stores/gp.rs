@@ -100,7 +100,7 @@ impl SecretStore for GitpodStore {
         "Gitpod's variables of this repository".to_owned()
     }
 
-    fn ready(&self, _: &str) -> Result<(), StoreError> {
+    fn check_ready(&self, _: &str) -> Result<(), StoreError> {
         self.available().map(|_| ())
     }
 

@@ -242,8 +242,8 @@ impl Stores {
     ///
     /// # Errors
     /// The reason why not.
-    pub fn ready(&self, kind: StoreKind, name: &str) -> Result<(), StoreError> {
-        self.store(kind).ready(name)
+    pub fn check_ready(&self, kind: StoreKind, name: &str) -> Result<(), StoreError> {
+        self.store(kind).check_ready(name)
     }
 
     /// Returns the default store for a new key: Gitpod's variables in Gitpod; `.env` in a codespace, whose disk is

@@ -27,7 +27,7 @@ pub trait SecretStore {
     ///
     /// # Errors
     /// The reason why not.
-    fn ready(&self, name: &str) -> Result<(), StoreError>;
+    fn check_ready(&self, name: &str) -> Result<(), StoreError>;
 
     /// Returns the changes that storing these secrets makes in addition to them.
     ///

@@ -37,7 +37,7 @@ pub(super) struct KeyChoice {
     /// The store it goes to after confirmation; `None` if it stays where it is.
     pub(super) store: Option<StoreKind>,
     /// The store that already holds it.
-    pub(super) lies_in: Option<StoreKind>,
+    pub(super) found_in: Option<StoreKind>,
 }
 
 /// Finds the key, or asks for it; `None` if it is provided from elsewhere.
@@ -104,8 +104,8 @@ pub(super) fn ask_again(
     ui: &mut Ui,
 ) -> Result<(KeyChoice, Vec<Note>)> {
     let variable = &rejected.variable;
-    let kept = rejected.store.or(rejected.lies_in).filter(|kind| !kind.is_shell_only());
-    let store = store_for(variable, kept, context, ui)?;
+    let usual_store = rejected.store.or(rejected.found_in).filter(|kind| !kind.is_shell_only());
+    let store = store_for(variable, usual_store, context, ui)?;
     let question = format!("Another {} key (hidden)", destination.title);
     typed::ask(&question, "--key-stdin", ui, |secret, ui| {
         accept_given_key(destination, variable, secret, store, ui)
@@ -122,7 +122,7 @@ pub(super) fn store_for(
     let stores = context.stores(ui.redactor());
     let store = match wanted {
         Some(store) => {
-            stores.ready(store, variable)?;
+            stores.check_ready(store, variable)?;
             store
         }
         None => {
@@ -168,38 +168,36 @@ pub(super) fn keep_found_key(
 ) -> Result<Option<(KeyChoice, Note)>> {
     let in_wanted_store =
         wanted.and_then(|wanted| found.iter().find(|found| found.store == wanted));
-    let Some(kept) = in_wanted_store.or_else(|| found.first()) else {
+    let Some(key) = in_wanted_store.or_else(|| found.first()) else {
         return Ok(None);
     };
     let is_honeycombs = key_owner(variable) == Some("Honeycomb");
-    if let Some(mistake) = key_shape::never_sends(kept.secret.expose()).filter(|_| is_honeycombs) {
-        let text = format!("{variable} from {}: {}", kept.place, mistake.message());
+    if let Some(mistake) = key_shape::never_sends(key.secret.expose()).filter(|_| is_honeycombs) {
+        let text = format!("{variable} from {}: {}", key.place, mistake.message());
         return Err(Error::new(ErrorCode::KeyShape, text).hint(mistake.hint()));
     }
-    let store = wanted.filter(|wanted| kept.store != *wanted);
+    let store = wanted.filter(|wanted| key.store != *wanted);
     if store == Some(StoreKind::Env) {
         return Err(Error::new(
             ErrorCode::StoreUnavailable,
             format!("{variable} is not set in this shell"),
         )
         .cause("a program cannot change the shell that started it")
-        .hint(format!("the key is in `{}`: `--store {}` keeps it there", kept.store, kept.store)));
+        .hint(format!("the key is in `{}`: `--store {}` keeps it there", key.store, key.store)));
     }
     let note = Note::fact(match store {
-        None => format!("{what}: {} from {} ({})", kept.secret.masked(), kept.place, kept.store),
-        Some(store) => format!(
-            "{what}: {} from {}, to be stored in `{store}`",
-            kept.secret.masked(),
-            kept.place
-        ),
+        None => format!("{what}: {} from {} ({})", key.secret.masked(), key.place, key.store),
+        Some(store) => {
+            format!("{what}: {} from {}, to be stored in `{store}`", key.secret.masked(), key.place)
+        }
     });
-    let key = KeyChoice {
+    let choice = KeyChoice {
         variable: variable.to_owned(),
-        secret: kept.secret.clone(),
+        secret: key.secret.clone(),
         store,
-        lies_in: Some(kept.store),
+        found_in: Some(key.store),
     };
-    Ok(Some((key, note)))
+    Ok(Some((choice, note)))
 }
 
 /// Accepts a key that was just given, after checking its shape.
@@ -222,7 +220,7 @@ fn accept_given_key(
     }
     notes.push(Note::fact(format!("key: {} goes to `{store}`", secret.masked())));
     let key =
-        KeyChoice { variable: variable.to_owned(), secret, store: Some(store), lies_in: None };
+        KeyChoice { variable: variable.to_owned(), secret, store: Some(store), found_in: None };
     Ok((key, notes))
 }
 
@@ -243,7 +241,7 @@ pub(super) fn prepare(
         return Ok(stores.prepare(store, &secrets)?);
     }
     let mut prepared = PreparedStore::default();
-    if answers.keys().any(|key| key.lies_in == Some(StoreKind::Dotenv)) {
+    if answers.keys().any(|key| key.found_in == Some(StoreKind::Dotenv)) {
         prepared.plan = stores.hide(StoreKind::Dotenv).unwrap_or_else(|error| Plan {
             notes: vec![Note::warning(error.reason())],
             ..Plan::default()
@@ -293,7 +291,7 @@ pub(super) fn write(
 impl KeyChoice {
     /// Returns whether this store holds the key once everything is written.
     fn is_in(&self, kind: StoreKind) -> bool {
-        self.store.or(self.lies_in) == Some(kind)
+        self.store.or(self.found_in) == Some(kind)
     }
 
     /// Returns whether the target store still lacks the key. A store that does not answer now is asked again when

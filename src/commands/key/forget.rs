@@ -215,7 +215,7 @@ fn print_remaining_copies(
     let name = args.variable.variable.as_str();
     if args.store.is_none()
         && !agreed.at_github
-        && stores.ready(StoreKind::Codespaces, name).is_ok()
+        && stores.check_ready(StoreKind::Codespaces, name).is_ok()
     {
         let command = match name {
             HONEYCOMB_KEY => "`cruddur-ops key forget --store codespaces`".to_owned(),

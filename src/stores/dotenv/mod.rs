@@ -250,7 +250,7 @@ impl SecretStore for DotenvStore {
     }
 
     /// Checks that git does not track the file and can be made to ignore it.
-    fn ready(&self, _: &str) -> Result<(), StoreError> {
+    fn check_ready(&self, _: &str) -> Result<(), StoreError> {
         self.hiding().map(|_| ())
     }
 

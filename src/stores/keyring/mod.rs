@@ -116,7 +116,7 @@ impl SecretStore for KeyringStore {
     }
 
     /// Checks that the keyring that answers accepts and returns a value.
-    fn ready(&self, _: &str) -> Result<(), StoreError> {
+    fn check_ready(&self, _: &str) -> Result<(), StoreError> {
         self.probe(self.reachable()?)
     }
 

@@ -63,6 +63,7 @@ pub(super) fn ask(
         Ok(secret)
     })?;
     let note = Note::fact(format!("{label}: {} goes to `{store}`", secret.masked()));
-    let token = KeyChoice { variable: variable.clone(), secret, store: Some(store), lies_in: None };
+    let token =
+        KeyChoice { variable: variable.clone(), secret, store: Some(store), found_in: None };
     Ok((Some(token), Some(note)))
 }
