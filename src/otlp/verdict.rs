@@ -192,13 +192,14 @@ pub enum WitnessKind {
     /// Our relay before the endpoint.
     Tap,
     /// No witness.
-    Nobody,
+    #[serde(rename = "nobody")]
+    Missing,
 }
 
 impl WitnessKind {
     /// Returns whether it would have seen spans.
     pub fn can_see(self) -> bool {
-        self != Self::Nobody
+        self != Self::Missing
     }
 }
 
@@ -213,7 +214,8 @@ pub enum OrdinaryRequest {
     /// The sampler records only some of them.
     Sampled,
     /// Its span would not have been recognised.
-    NotTold,
+    #[serde(rename = "not-told")]
+    NotRecognisable,
 }
 
 impl ServiceVerdict {

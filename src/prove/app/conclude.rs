@@ -46,7 +46,7 @@ pub(super) struct AppOutcome<'a> {
 pub(super) async fn check_datasets(apps: &[AppUnderTest], deadline: Instant) -> Vec<Option<Check>> {
     let mut tasks = JoinSet::new();
     for (at, app) in apps.iter().enumerate() {
-        let is_wanted = app.is_asked() && matches!(app.choice.witness, AppWitness::Nobody(_));
+        let is_wanted = app.is_asked() && matches!(app.choice.witness, AppWitness::Missing(_));
         let (exporter, choice) = (app.subject.exporter.clone(), app.choice.clone());
         let trace = app.probe.trace.clone();
         tasks.spawn(async move {
@@ -124,7 +124,7 @@ impl AppUnderTest {
                 Some(NoSpanReason::Down)
             }
             _ => {
-                self.look_behind(&mut verdict, &mut sighting, &seen);
+                self.judge_unrequested(&mut verdict, &mut sighting, &seen);
                 None
             }
         };
@@ -148,7 +148,7 @@ impl AppUnderTest {
         search: Option<&SpanSearch>,
     ) -> Option<NoSpanReason> {
         let unanswered = match (&self.choice.witness, search) {
-            (AppWitness::Nobody(why), _) => Some(why.clone()),
+            (AppWitness::Missing(why), _) => Some(why.clone()),
             (_, Some(search)) => search.unanswered.clone(),
             (_, None) => None,
         };
@@ -216,12 +216,12 @@ impl AppUnderTest {
             (_, true) => OrdinaryRequest::Sampled,
             (true, _) => OrdinaryRequest::Recorded,
             (false, _) if found.tells_requests => OrdinaryRequest::NotRecorded,
-            (false, _) => OrdinaryRequest::NotTold,
+            (false, _) => OrdinaryRequest::NotRecognisable,
         }
     }
 
-    /// Looks for an application that got no request among the traces of the others.
-    fn look_behind(
+    /// Judges an application that got no request by its spans in the traces of the others.
+    fn judge_unrequested(
         &self,
         verdict: &mut ServiceVerdict,
         sighting: &mut AppSighting,
@@ -239,7 +239,7 @@ impl AppUnderTest {
             sighting.linked_to = Some(probe.trace.service.clone());
             verdict.trace_id = Some(probe.trace.id());
             let text = format!("{count} of its spans under the trace of {}", probe.trace.service);
-            self.prove_behind(verdict, CheckStatus::Pass, text);
+            self.prove_unrequested(verdict, CheckStatus::Pass, text);
             return;
         }
         let named = seen
@@ -254,24 +254,24 @@ impl AppUnderTest {
             let text = format!(
                 "{named} spans with its name arrived meanwhile, in none of our traces: none of our requests led to them"
             );
-            self.prove_behind(verdict, CheckStatus::Warn, text);
+            self.prove_unrequested(verdict, CheckStatus::Warn, text);
             return;
         }
         verdict.code = Some(FailureCode::NotAsked);
         let seen =
             match (&self.choice.witness, seen.search.and_then(|search| search.unanswered.as_ref()))
             {
-                (AppWitness::Nobody(why), _) => format!("its spans are not seen from here: {why}"),
+                (AppWitness::Missing(why), _) => format!("its spans are not seen from here: {why}"),
                 (_, Some(why)) => format!("its spans are not seen from here: {why}"),
                 (AppWitness::Tap(tap), None) => self.nothing_passed(tap),
                 (_, None) => "no request of ours led to a span of it".to_owned(),
             };
         let why = match self.target {
-            AppTarget::Behind(why) => why,
+            AppTarget::Unreachable(why) => why,
             AppTarget::Asked(_) => "it was not requested",
         };
         let text = format!("nothing asks it: {why}, and {seen}");
-        let could_be_tapped = matches!(self.choice.witness, AppWitness::Nobody(_))
+        let could_be_tapped = matches!(self.choice.witness, AppWitness::Missing(_))
             && self.choice.route.is_some()
             && self.runs
             && !self.tap_tried;
@@ -284,8 +284,8 @@ impl AppUnderTest {
         verdict.check(Check::new(Rung::Reachable, CheckStatus::Skip, text).hint(hint));
     }
 
-    /// Records the spans of an application that no request reaches.
-    fn prove_behind(&self, verdict: &mut ServiceVerdict, status: CheckStatus, text: String) {
+    /// Records the spans of an application that got no request.
+    fn prove_unrequested(&self, verdict: &mut ServiceVerdict, status: CheckStatus, text: String) {
         let check = Check::new(Rung::Queryable, status, text);
         let (proven, check) = match &self.choice.witness {
             AppWitness::Tap(tap) => (ProvenRung::Accepted, self.accepted(tap, check)),
@@ -364,7 +364,7 @@ fn check_spans_arrived(
             status = CheckStatus::Fail;
             parts.push("an ordinary request, one without a trace id, led to no span".to_owned());
         }
-        OrdinaryRequest::NotTold => {}
+        OrdinaryRequest::NotRecognisable => {}
     }
     let hint = (ordinary == OrdinaryRequest::NotRecorded).then(|| {
         "OTEL_TRACES_SAMPLER decides which requests are recorded; its default records all"

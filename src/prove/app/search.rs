@@ -57,7 +57,7 @@ impl SpanSearch {
         let mut searches: Vec<Self> = Vec::new();
         for (at, app) in apps.iter().enumerate() {
             let witness = &app.choice.witness;
-            if app.is_decided() || matches!(witness, AppWitness::Nobody(_)) {
+            if app.is_decided() || matches!(witness, AppWitness::Missing(_)) {
                 continue;
             }
             let known = searches.iter().position(|search| search.witness.is_same(witness));
@@ -69,10 +69,10 @@ impl SpanSearch {
             search.members.push(at);
             match app.target {
                 AppTarget::Asked(_) => search.search.traces.push(app.probe.trace.id()),
-                AppTarget::Behind(_) => search.names.push(app.verdict.name.clone()),
+                AppTarget::Unreachable(_) => search.names.push(app.verdict.name.clone()),
             }
         }
-        // A service behind another appears in the other's trace.
+        // A service that another one calls appears in the caller's trace.
         let traces: Vec<String> =
             searches.iter().flat_map(|search| search.search.traces.clone()).collect();
         for search in &mut searches {
@@ -142,7 +142,7 @@ impl SpanSearch {
                 self.unanswered = None;
                 self.next = Instant::now() + SHORT;
             }
-            AppWitness::Nobody(_) => self.next = deadline,
+            AppWitness::Missing(_) => self.next = deadline,
         }
     }
 
@@ -193,7 +193,7 @@ impl SpanSearch {
                     self.named = rows.iter().filter_map(AppSpan::read).collect();
                 }
             }
-            AppWitness::Tap(_) | AppWitness::Nobody(_) => {}
+            AppWitness::Tap(_) | AppWitness::Missing(_) => {}
         }
     }
 

@@ -47,7 +47,7 @@ impl AppProof<'_> {
     fn services_to_tap(&self, apps: &[AppUnderTest], ui: &mut Ui) -> Result<BTreeSet<String>> {
         let is_meant = |app: &&AppUnderTest| match self.app.tap {
             TapUse::Wanted => true,
-            TapUse::Offered => matches!(app.choice.witness, AppWitness::Nobody(_)),
+            TapUse::Offered => matches!(app.choice.witness, AppWitness::Missing(_)),
         };
         let all = apps.iter().filter(is_meant).filter_map(AppUnderTest::tap_target);
         let (addressed, indirect): (Vec<_>, Vec<_>) = all.partition(|target| target.url.is_some());
@@ -138,7 +138,7 @@ impl AppUnderTest {
             (Ok(exporter), Some(route), target) if !self.is_decided() => {
                 let url = match target {
                     AppTarget::Asked(address) => Some(address.url()),
-                    AppTarget::Behind(_) => None,
+                    AppTarget::Unreachable(_) => None,
                 };
                 Some(TapTarget { service: &self.subject.service, exporter, route, url })
             }
@@ -150,7 +150,7 @@ impl AppUnderTest {
     fn choose_tap(&mut self, tap: &Arc<TapSession>) {
         self.tap_tried = true;
         self.choice.witness = match tap.untapped(&self.subject.service) {
-            Some(why) => AppWitness::Nobody(format!("it is not tapped: {why}")),
+            Some(why) => AppWitness::Missing(format!("it is not tapped: {why}")),
             None => AppWitness::Tap(Arc::clone(tap)),
         };
         if let AppTarget::Asked(address) = &mut self.target

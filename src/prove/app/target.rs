@@ -15,8 +15,8 @@ use crate::prove::LadderClimb;
 pub(super) enum AppTarget {
     /// This address.
     Asked(Box<ClearedDestination>),
-    /// None: it serves no HTTP on this machine.
-    Behind(&'static str),
+    /// No address to request, for this reason.
+    Unreachable(&'static str),
 }
 
 /// Determines the address of each application.
@@ -37,7 +37,7 @@ pub(super) fn find_targets(
             Some(url) => Some(url.clone()),
             None => match model.service(&climb.subject.service) {
                 Some(service) if !is_enabled(proof, model, service) => {
-                    targets.push(AppTarget::Behind("its profile is not enabled"));
+                    targets.push(AppTarget::Unreachable("its profile is not enabled"));
                     continue;
                 }
                 Some(service) => address(proof, service).and_then(|found| found.url().parse().ok()),
@@ -49,7 +49,7 @@ pub(super) fn find_targets(
                 let cleared = consent.clear(&OutgoingRequest::to(&url), "--app", ui)?;
                 AppTarget::Asked(Box::new(cleared.map_err(|objection| withheld_error(&objection))?))
             }
-            None => AppTarget::Behind("it publishes no known port that speaks HTTP"),
+            None => AppTarget::Unreachable("it publishes no known port that speaks HTTP"),
         });
     }
     Ok(targets)

@@ -27,7 +27,7 @@ pub(super) enum AppWitness {
     /// Our relay, through which the application sends.
     Tap(Arc<TapSession>),
     /// No witness, for this reason.
-    Nobody(String),
+    Missing(String),
 }
 
 impl AppWitness {
@@ -37,7 +37,7 @@ impl AppWitness {
             Self::Query { .. } => WitnessKind::Query,
             Self::Listen { .. } => WitnessKind::Listen,
             Self::Tap(_) => WitnessKind::Tap,
-            Self::Nobody(_) => WitnessKind::Nobody,
+            Self::Missing(_) => WitnessKind::Missing,
         }
     }
 
@@ -66,7 +66,7 @@ pub(super) struct ChosenWitness {
 impl ChosenWitness {
     /// Returns the absence of a witness, for this reason.
     pub(super) fn none(why: impl Into<String>) -> Self {
-        Self { witness: AppWitness::Nobody(why.into()), route: None, owner: None }
+        Self { witness: AppWitness::Missing(why.into()), route: None, owner: None }
     }
 
     /// Finds a witness for the spans of `exporter`: a `listen` at its endpoint, else Honeycomb, if the key may query.
@@ -115,7 +115,7 @@ impl ChosenWitness {
             }
         };
         let witness = match refusal {
-            Some(why) => AppWitness::Nobody(why),
+            Some(why) => AppWitness::Missing(why),
             None => AppWitness::Query { route: Box::new(route.clone()), key: key.value.clone() },
         };
         Self { witness, route: Some(route), owner: Some(lookup) }
