@@ -3,12 +3,12 @@
 
 mod background;
 pub(crate) mod bridge;
+mod client_cache;
 mod decode;
 pub(crate) mod failure;
 pub mod grpc;
 pub(crate) mod honeycomb;
 pub(crate) mod http;
-mod kept;
 pub(crate) mod listen;
 mod overheard;
 pub(crate) mod probe;

@@ -6,8 +6,8 @@ use hyper_util::client::proxy::matcher::Matcher;
 use tokio::time::Instant;
 use url::{Host, Url};
 
+use super::client_cache::ClientCache;
 use super::failure::RequestFailure;
-use super::kept::ClientCache;
 use super::trust::TlsMaterial;
 use crate::consent::{ClearedDestination, Objection};
 use crate::otlp::ExportHeader;

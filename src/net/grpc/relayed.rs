@@ -81,10 +81,10 @@ impl RelayedReply {
             .or_else(|| tonic::Status::from_header_map(&self.head.headers));
         match status {
             Some(status) if status.code() == tonic::Code::Ok => self.accepted(),
-            said => GrpcStatus {
-                code: said.as_ref().map_or(tonic::Code::Unknown, tonic::Status::code).into(),
-                message: said.as_ref().map(tonic::Status::message).unwrap_or_default().to_owned(),
-                details: said.map(|status| status.details().to_vec()).unwrap_or_default(),
+            status => GrpcStatus {
+                code: status.as_ref().map_or(tonic::Code::Unknown, tonic::Status::code).into(),
+                message: status.as_ref().map(tonic::Status::message).unwrap_or_default().to_owned(),
+                details: status.map(|status| status.details().to_vec()).unwrap_or_default(),
                 http: Some(self.head.status.as_u16()),
                 is_grpc: is_grpc(&self.head.headers),
             }

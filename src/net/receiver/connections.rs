@@ -175,18 +175,18 @@ async fn detect_http_version(
     Ok((version, stream))
 }
 
-fn connection_builder(version: HttpVersion, own: ReceiverLimits) -> Builder<TokioExecutor> {
+fn connection_builder(version: HttpVersion, limits: ReceiverLimits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(own.headers)
+        .header_read_timeout(limits.headers)
         .max_buf_size(limits::CONNECTION_BUFFER_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(own.headers)
-        .keep_alive_timeout(own.headers)
+        .keep_alive_interval(limits.headers)
+        .keep_alive_timeout(limits.headers)
         .max_concurrent_streams(64)
         .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
         .initial_connection_window_size(limits::STREAM_WINDOW_BYTES)
