@@ -82,9 +82,9 @@ fn abort_process(found: &terminal::SavedTerminal, error: &Error) {
 
 /// Prints help, version or usage errors; errors also as the document under `--json`. Never repeats a key that was
 /// typed as an argument.
-fn report_usage_error(said: &clap::Error, redactor: Redactor) -> ExitCode {
-    if !said.use_stderr() {
-        let printed = said.print().and_then(|()| std::io::stdout().flush());
+fn report_usage_error(usage: &clap::Error, redactor: Redactor) -> ExitCode {
+    if !usage.use_stderr() {
+        let printed = usage.print().and_then(|()| std::io::stdout().flush());
         let Err(error) = printed.or_else(|error| stdout_write_result(&error)) else {
             return ExitCode::SUCCESS;
         };
@@ -103,7 +103,7 @@ fn report_usage_error(said: &clap::Error, redactor: Redactor) -> ExitCode {
         OutputFormat::Text
     };
     let mut ui = plain_ui(redactor, Interactivity::Batch).with_voice(Verbosity::Normal, format);
-    if is_a_secret_typed_openly(said, &arguments) {
+    if is_a_secret_typed_openly(usage, &arguments) {
         ui.last_word(
             &Error::new(ErrorCode::Usage, "a key cannot be given as an argument or with a flag")
                 .cause("every program on this machine could read it in the process list")
@@ -112,8 +112,8 @@ fn report_usage_error(said: &clap::Error, redactor: Redactor) -> ExitCode {
         );
         return ExitCode::from(2);
     }
-    let text = said.to_string();
-    if said.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    let text = usage.to_string();
+    if usage.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         ui.usage(text.trim_end());
         ui.undocumented(&Error::new(ErrorCode::Usage, "a command is missing"));
     } else {

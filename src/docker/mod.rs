@@ -99,7 +99,7 @@ impl Engine {
         Ok(stdout + &stderr)
     }
 
-    /// Rebuilds `services` that are built here, and recreates their containers; `said` gets each line of docker's
+    /// Rebuilds `services` that are built here, and recreates their containers; `report` gets each line of docker's
     /// output.
     ///
     /// # Errors
@@ -109,7 +109,7 @@ impl Engine {
         project: &ComposeProject,
         services: &[String],
         scope: RestartScope,
-        mut said: impl FnMut(&str),
+        mut report: impl FnMut(&str),
     ) -> Result<()> {
         const MAX_SHOWN_LINES: usize = 6;
         let arguments = scope.arguments();
@@ -128,7 +128,7 @@ impl Engine {
         if let Some(stream) = child.stderr.take() {
             let mut lines = BufReader::new(stream).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                said(line.trim());
+                report(line.trim());
                 last.push(line);
                 if last.len() > MAX_SHOWN_LINES {
                     last.remove(0);

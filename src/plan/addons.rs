@@ -140,7 +140,7 @@ pub(crate) fn refers_to_secret(
     let settings = service.intended(with);
     settings.get(variable).is_none_or(|setting| {
         let named = setting.uses.iter().any(|variable_use| variable_use.name == variable);
-        named || addon.profile().is_some_and(|own| !is_kept(setting, own))
+        named || addon.profile().is_some_and(|profile| !is_kept(setting, profile))
     })
 }
 

@@ -105,8 +105,8 @@ impl Provider {
     /// Returns whether it owns a host.
     fn owns(&self, host: &str) -> bool {
         let regions = self.regions.iter().map(Region::host);
-        let mut own = regions.chain(self.hosts.iter().map(String::as_str));
-        own.any(|pattern| hosts::matches(pattern, host))
+        let mut patterns = regions.chain(self.hosts.iter().map(String::as_str));
+        patterns.any(|pattern| hosts::matches(pattern, host))
     }
 }
 

@@ -130,8 +130,11 @@ impl DestinationSettings {
                 return None;
             }
             let settings = service.intended(model.plain());
-            let said = |name| Some(settings.get(name)?.value.known()?.trim().to_owned());
-            ENDPOINT_VARIABLES.into_iter().find_map(said).filter(|endpoint| reaches(endpoint))
+            let known_value = |name| Some(settings.get(name)?.value.known()?.trim().to_owned());
+            ENDPOINT_VARIABLES
+                .into_iter()
+                .find_map(known_value)
+                .filter(|endpoint| reaches(endpoint))
         };
         let endpoint = declared.or_else(in_file)?;
         let mut names = HEADERS_VARIABLES.into_iter();

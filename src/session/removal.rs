@@ -251,11 +251,11 @@ fn take_code(
             continue;
         }
         match withdrawal::plan(&service) {
-            Ok(mut own) => {
+            Ok(mut withdrawn) => {
                 // One list of packages may be that of several folders.
-                own.changes.retain(|change| !known.contains(&change.path));
-                known.extend(own.changes.iter().map(|change| change.path.clone()));
-                plan.extend(own);
+                withdrawn.changes.retain(|change| !known.contains(&change.path));
+                known.extend(withdrawn.changes.iter().map(|change| change.path.clone()));
+                plan.extend(withdrawn);
             }
             Err(error) => {
                 let text = format!("{}: its code is not changed: {}", service.name, error.message);

@@ -31,15 +31,14 @@ pub(super) fn read_confirmation(
         }
     }
     terminal.clear_line()?;
-    let told =
+    let answered =
         |text: &mut String| theme.format_confirm_prompt_selection(text, question, Some(answer));
-    terminal.write_line(&render(told)?)?;
+    terminal.write_line(&render(answered)?)?;
     terminal.show_cursor()?;
     Ok(answer)
 }
 
-/// Asks for a line of text until `read` accepts one, and returns what it makes of the line. The answer is then shown
-/// as `tell` names it.
+/// Asks for a line of text until `read` accepts one, shows the answer as `describe` puts it, and returns it.
 ///
 /// # Errors
 /// As [`read_confirmation`].
@@ -47,7 +46,7 @@ pub(super) fn read_line<T>(
     theme: &dyn Theme,
     question: &str,
     read: impl Fn(&str) -> Result<T, String>,
-    tell: impl Fn(&T) -> String,
+    describe: impl Fn(&T) -> String,
 ) -> io::Result<T> {
     let terminal = Term::stderr();
     loop {
@@ -61,9 +60,10 @@ pub(super) fn read_line<T>(
                 continue;
             }
         };
-        let told = tell(&answer);
-        let told = |text: &mut String| theme.format_input_prompt_selection(text, question, &told);
-        terminal.write_line(&render(told)?)?;
+        let shown = describe(&answer);
+        terminal.write_line(&render(|text| {
+            theme.format_input_prompt_selection(text, question, &shown)
+        })?)?;
         return Ok(answer);
     }
 }

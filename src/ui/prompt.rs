@@ -77,8 +77,8 @@ impl Ui {
         let read = |typed: &str| {
             find_typed_choice(typed, choices).ok_or_else(|| format!("one of {around} is needed"))
         };
-        let tell = |picked: &usize| choices[*picked].word.to_owned();
-        read_line(&*theme, &format!("{question} ({around})"), read, tell).map_err(prompt_error)
+        let describe = |picked: &usize| choices[*picked].word.to_owned();
+        read_line(&*theme, &format!("{question} ({around})"), read, describe).map_err(prompt_error)
     }
 
     /// Returns the question if it leaves `around` columns free; else prints it in full and returns `instead`, because

@@ -40,13 +40,13 @@ pub(super) fn plan(args: &SpanArgs, context: &ProjectContext) -> Result<Plan> {
 /// Returns a warning if nothing starts tracing in the service that owns the file.
 fn untraced_service_note(context: &ProjectContext, source: &PythonSourceFile) -> Option<Note> {
     let services = code::find_flask_services(&context.project, &[], &[]).ok()?;
-    let own = services
+    let owner = services
         .into_iter()
         .find(|service| service.python.iter().any(|file| file.path == source.path))?;
-    let lacking = instrument::plan_instrumentation(&own, MistakePolicy::Say)
+    let lacking = instrument::plan_instrumentation(&owner, MistakePolicy::Say)
         .is_ok_and(|plan| !plan.is_empty() || !plan.steps.is_empty());
     lacking.then(|| {
-        Note::warning(format!("{} is not traced yet, so this span goes nowhere", own.name))
+        Note::warning(format!("{} is not traced yet, so this span goes nowhere", owner.name))
             .hint("`cruddur-ops instrument`")
     })
 }

@@ -89,7 +89,7 @@ fn find_undefined_name<'a>(
     let name = call.callee.split(['.', '(']).next()?.trim();
     let module = &file.module;
     let is_bound = module.imports.iter().any(|import| import.local == name)
-        || module.names.iter().any(|own| own == name);
+        || module.names.iter().any(|bound| bound == name);
     let meant = EXPORTED_NAMES.iter().find(|known| {
         *known == &name || known.len() > 9 && osa_distance(known, name) <= MAX_EDIT_DISTANCE
     })?;

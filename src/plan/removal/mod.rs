@@ -157,7 +157,7 @@ impl<'a> RemovedLines<'a> {
             let file = model.file(span);
             let is_known = paths.iter().any(|text| Arc::ptr_eq(text, &file.text));
             let file_lines = self.service_lines.get(file.path.as_path());
-            if is_known || !file_lines.is_some_and(|own| own.has_member(wanted)) {
+            if is_known || !file_lines.is_some_and(|lines| lines.has_member(wanted)) {
                 continue;
             }
             paths.push(&file.text);

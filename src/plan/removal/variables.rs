@@ -163,12 +163,12 @@ fn take_joined(
             JoinSide::After => raw.strip_suffix(&format!("{}{value}", added.separator)),
         });
         // The agent's value alone was not joined with anything.
-        let own = own_part.filter(|own| !own.trim().is_empty());
+        let value = own_part.filter(|value| !value.trim().is_empty());
         let path = &model.file(&entry.name_span).path;
-        let Some(own) = own.filter(|_| !lines.cleared.contains(path)) else { continue };
+        let Some(value) = value.filter(|_| !lines.cleared.contains(path)) else { continue };
         let startup = service.startup(request.sources, Some(model.plain()));
         let of_image = startup.environment.get(&added.name);
-        let is_of_image = of_image.is_some_and(|value| value.replace('$', "$$") == own);
+        let is_of_image = of_image.is_some_and(|default| default.replace('$', "$$") == value);
         if is_of_image {
             take_variable(model, service, &variable(&added.name, raw), lines);
             continue;
@@ -178,7 +178,7 @@ fn take_joined(
             set: vec![(added.name.clone(), value.to_owned())],
             unset: Vec::new(),
         };
-        lines.edits(path).sets.push(wanted(own));
+        lines.edits(path).sets.push(wanted(value));
         lines.reverse.want(&wanted(raw));
     }
 }

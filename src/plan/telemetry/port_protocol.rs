@@ -27,14 +27,14 @@ pub(super) fn fit_to_port(
     let Some(read) = instrumentation.filter(|read| read.setup != SdkSetup::Unknown) else {
         return false;
     };
-    let with = |planned: &[Variable]| -> SdkSettings {
+    let settings_with = |planned: &[Variable]| -> SdkSettings {
         let mut environment = read.environment.clone();
-        let own =
+        let added =
             planned.iter().map(|variable| (variable.name.clone(), Secret::new(&*variable.value)));
-        environment.extend(own);
+        environment.extend(added);
         read.settings_with(&environment)
     };
-    let settings = with(planned);
+    let settings = settings_with(planned);
     let Some(otlp) = settings.otlp() else { return false };
     let Some(url) = &otlp.url else { return false };
     if url.scheme() == "https" && is_collector_of_project(model, service, url.as_str()) {
@@ -49,15 +49,15 @@ pub(super) fn fit_to_port(
         Some(HTTP_PORT) if is_grpc => (OtlpProtocol::HttpProtobuf, GRPC_PORT),
         _ => return false,
     };
-    let mut told = planned.clone();
-    told.retain(|variable| variable.name != PROTOCOL);
-    told.push(Variable { name: PROTOCOL.to_owned(), value: wanted.as_str().to_owned() });
-    let settings = with(&told);
+    let mut explicit = planned.clone();
+    explicit.retain(|variable| variable.name != PROTOCOL);
+    explicit.push(Variable { name: PROTOCOL.to_owned(), value: wanted.as_str().to_owned() });
+    let settings = settings_with(&explicit);
     let lacks =
         settings.problems.iter().any(|problem| problem.kind == SdkProblemKind::ExporterMissing);
     let speaks_it = !lacks && settings.otlp().is_some_and(|otlp| otlp.protocol == wanted);
     if speaks_it {
-        *planned = told;
+        *planned = explicit;
         return false;
     }
     let port = url.port().unwrap_or_default();

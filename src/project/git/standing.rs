@@ -84,16 +84,16 @@ impl GitRepository {
     }
 
     fn look_up(&self, query: IndexQuery) -> Result<IndexState, String> {
-        let Some(own) = read_index(&self.git_folder.join("index"), query)? else {
+        let Some(index) = read_index(&self.git_folder.join("index"), query)? else {
             return Ok(IndexState::Absent);
         };
-        let Some(shared) = &own.shared else {
-            return Ok(own.state);
+        let Some(shared) = &index.shared else {
+            return Ok(index.state);
         };
         let path = self.git_folder.join(format!("sharedindex.{}", shared.name));
         let base = read_index(&path, query)?.ok_or("the shared index is missing")?;
         match base.shared {
-            None => Ok(own.state.max(shared.remaining(&base)?)),
+            None => Ok(index.state.max(shared.remaining(&base)?)),
             Some(_) => Err("the shared index is split itself".to_owned()),
         }
     }

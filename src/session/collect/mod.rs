@@ -127,9 +127,9 @@ fn ask_stores(stores: &Stores, shell: &Shell, name: &str, outside: &mut OutsideF
             None => found.first().is_some_and(|found| is_temporary(&found.secret)),
         };
     }
-    let kept: Vec<_> = found.iter().filter(|found| found.store != StoreKind::Env).collect();
+    let in_stores: Vec<_> = found.iter().filter(|found| found.store != StoreKind::Env).collect();
     if let Some(value) = shell.raw(name) {
-        let differs = kept.first().is_some_and(|stored| stored.secret.expose() != value);
+        let differs = in_stores.first().is_some_and(|stored| stored.secret.expose() != value);
         let is_wrong =
             key_owner(name) == Some("Honeycomb") && key_shape::never_sends(value).is_some();
         let stands = match (value.is_empty(), differs) {
@@ -139,10 +139,11 @@ fn ask_stores(stores: &Stores, shell: &Shell, name: &str, outside: &mut OutsideF
             _ => ShellVariableStatus::Set,
         };
         outside.shell.insert(name.to_owned(), stands);
-    } else if !kept.is_empty() && kept.iter().all(|stored| stored.store == StoreKind::Gp) {
+    } else if !in_stores.is_empty() && in_stores.iter().all(|stored| stored.store == StoreKind::Gp)
+    {
         outside.shell.insert(name.to_owned(), ShellVariableStatus::NotLoaded);
     }
-    if let Some(stored) = kept.first() {
+    if let Some(stored) = in_stores.first() {
         outside.stored.insert(name.to_owned(), stored.store.name().to_owned());
     }
 }

@@ -159,9 +159,9 @@ pub(super) fn group_notes(notes: &[(String, Note)]) -> Vec<Note> {
         let group = statement(named).and_then(|key| groups.get(&key));
         match group.map(Vec::as_slice) {
             Some([one, two, three, rest @ ..]) if rest.len() + 3 > MAX_SEPARATE_NOTES => {
-                let said = find_statement(named).unwrap_or_default();
+                let statement = find_statement(named).unwrap_or_default();
                 let more = rest.len();
-                let text = format!("each of {one}, {two}, {three} and {more} more: {said}");
+                let text = format!("each of {one}, {two}, {three} and {more} more: {statement}");
                 (name == one).then(|| Note { text, ..note.clone() })
             }
             _ => Some(note.clone()),
