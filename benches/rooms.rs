@@ -1,4 +1,4 @@
-//! How long the pure rooms take: `cargo bench`, or `cargo bench -- edit` for one of them.
+//! Times of the modules without I/O: `cargo bench`, or `cargo bench -- edit` for one of them.
 
 #![allow(clippy::unwrap_used)]
 
@@ -23,7 +23,7 @@ fn main() {
     divan::main();
 }
 
-/// A project of one file.
+/// Returns a project of one file.
 struct OneFile(String);
 
 const FILE: &str = "/project/compose.yml";

@@ -1,4 +1,4 @@
-//! Whole services, volumes and items added: everything that was there means the same, and it is done once.
+//! Adds whole services, volumes and items: everything else keeps its meaning, and a second run changes nothing.
 
 #![no_main]
 

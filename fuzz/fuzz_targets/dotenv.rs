@@ -1,5 +1,5 @@
-//! `.env`: a value that is set reads as it was given, every other statement stays, and what is removed is gone. What is
-//! said of a file that cannot be read is shown as our own line, without a key.
+//! `.env`: a new value is read as it was given, every other statement is kept, and removed ones are gone. The error
+//! for an unreadable file is printed as one line, without a key.
 
 #![no_main]
 

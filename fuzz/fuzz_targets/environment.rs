@@ -1,4 +1,5 @@
-//! The environment editor: what it writes means the plan to another reader, keeps every other line, and is done once.
+//! The environment editor: another reader finds the planned meaning, every other line is kept, and a second run
+//! changes nothing.
 
 #![no_main]
 
@@ -10,10 +11,10 @@ use serde_yaml::Value;
 
 const SET: [(&str, &str); 2] = [("OTEL_A", "v"), ("OTEL_B", "k=${X}")];
 
-/// What they are not to have.
+/// The variable that they must not have.
 const GONE: &str = "OTEL_C";
 
-/// The first services of a file are to have two variables, and one no more.
+/// Returns a plan in which the first two services of a file get two variables and lose one.
 fn wanted(text: &str) -> Vec<Wanted> {
     let Ok(tree) = YamlTree::parse(text) else {
         return Vec::new();

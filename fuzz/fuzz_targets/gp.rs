@@ -1,4 +1,4 @@
-//! What `gp` prints: a list of variables gives back what was listed, and no table is too much.
+//! The output of `gp`: a list of variables is read as it was written, and no table is too large.
 
 #![no_main]
 
@@ -6,7 +6,7 @@ use cruddur_ops::stores::gp::parse_gp_value;
 use cruddur_ops::workspace::gitpod::parse_gp_ports;
 use libfuzzer_sys::fuzz_target;
 
-/// Whether a line of a value would be taken for the next variable, or for a line break that is none.
+/// Returns whether a line of a value looks like the next variable or an escaped line break.
 fn is_mistakable(value: &str) -> bool {
     let begins = |line: &str| {
         line.split_once('=').is_some_and(|(name, _)| {

@@ -1,5 +1,5 @@
-//! Variables replaced: no template is too much, what is escaped comes out as it went in, and what is said of a template
-//! that is refused is shown as our own line, without a key.
+//! Replaces variables: no template is too large, escaped text is restored, and the error for a refused template is
+//! printed as one line without a key.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! devcontainer.json: the wanted ports are forwarded, every comment line stays, and it is done once.
+//! devcontainer.json: the requested ports are forwarded, every comment line is kept, and a second run changes
+//! nothing.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! The editor of `.gitpod.yml`: every wanted port has its visibility, whatever else stood there stays, and it is done once.
+//! The editor of `.gitpod.yml`: every requested port gets its visibility, everything else is kept, and a second run
+//! changes nothing.
 
 #![no_main]
 

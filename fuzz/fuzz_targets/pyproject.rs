@@ -1,4 +1,4 @@
-//! `pyproject.toml`: the dependencies that were there and the added ones, done once.
+//! `pyproject.toml`: it has its own dependencies and the added ones, and a second run changes nothing.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A Flask service instrumented: still Python, every line it had, and nothing more to do a second time.
+//! An instrumented Flask service: it is still Python, has every line it had, and a second run changes nothing.
 
 #![no_main]
 

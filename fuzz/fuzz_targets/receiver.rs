@@ -1,5 +1,5 @@
-//! A request's body as the receiver takes it: within its bounds whatever it claims, and every span it takes has ids. What
-//! is drawn of the spans, or said of a body that is refused, is shown as our own lines, without a key.
+//! The body of a request to the receiver: it stays within its limits, and every accepted span has ids. The waterfall
+//! of the spans and the error for a refused body are printed as our own lines, without a key.
 
 #![no_main]
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const BODY: usize = 1 << 18;
 const MOST: usize = 1 << 22;
 
-/// What a program is told of a span.
+/// Returns a span as JSON.
 fn document(span: &OtlpSpan) -> Value {
     json!({ "name": span.name, "attributes": attributes_to_json(&span.attributes) })
 }

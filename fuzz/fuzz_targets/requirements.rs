@@ -1,4 +1,5 @@
-//! `requirements.txt`: the packages that were there and the added ones, every other line as it was, done once.
+//! `requirements.txt`: it has its own packages and the added ones, every other line is unchanged, and a second run
+//! changes nothing.
 
 #![no_main]
 
@@ -8,7 +9,7 @@ use cruddur_ops::edit::requirements::{
 use cruddur_ops_fuzz::lost;
 use libfuzzer_sys::fuzz_target;
 
-/// The packages that `text` lacks.
+/// Returns the packages that `text` lacks.
 fn lacking(text: &str) -> Vec<PackageAddition> {
     let there = Requirements::parse(text);
     let wanted = [("opentelemetry-api", None), ("opentelemetry-sdk", Some("1.2.3"))];

@@ -1,5 +1,5 @@
-//! An answer to an export request: nothing but a 2xx with an OTLP body of its own type, or with none, is a yes. What the
-//! server says is shown as a line of ours, without a key.
+//! An answer to an export request: only a 2xx with an OTLP body of its type, or with an empty body, is a success. The
+//! server's text is printed as one line, without a key.
 
 #![no_main]
 
@@ -18,7 +18,7 @@ const TYPES: [Option<&str>; 5] = [
     None,
 ];
 
-/// Evidence of a rung, for people and for programs.
+/// Checks the evidence of a rung, as text and as JSON.
 fn is_shown(evidence: String) {
     let mut verdict = ServiceVerdict::new("a", "a");
     verdict.prove(ProvenRung::None);

@@ -1,4 +1,4 @@
-//! Whatever a text holds, and a secret in whatever form in it: each way out writes our lines, and the secret in none.
+//! Any text, with a secret in any form: every kind of output consists of our lines and contains no secret.
 
 #![no_main]
 
@@ -19,14 +19,15 @@ use cruddur_ops_fuzz::screen::{KEY, Screen};
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
 
-/// A key, a password with everything in it that is escaped somewhere, one with a blank at which a line may be broken, and
-/// one with columns.
+/// A key, a password with characters that are escaped in some format, one with a space at which a line may break, and
+/// one with tabs.
 const SECRETS: [&str; 4] =
     [KEY, "p\"a\\ss \u{e9}/word+1%41", "first-half second-half", "tab\tbed\r\npassword"];
 
 static SCREEN: LazyLock<Screen> = LazyLock::new(|| Screen::without(&SECRETS).nor_piece_of(KEY));
 
-/// One way to write a secret; `choice` says which, `at` a place in it or behind how many bytes it begins.
+/// Returns a secret in one of its forms; `choice` selects the form, `at` a position in it or the number of bytes
+/// before it.
 fn written(secret: &str, choice: u8, at: usize) -> String {
     let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
     let json = |text: &str| {
@@ -95,7 +96,7 @@ fn trace(text: &str) -> Option<Trace> {
     Some(Trace { id, spans: vec![span(1, 0)?, span(2, 1)?] })
 }
 
-/// Everything that a text can be shown as.
+/// Prints a text in every way there is.
 fn show(ui: &mut Ui, text: &str, at: usize) {
     let at = (at.min(text.len())..).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     let (one, other) = text.split_at(at);

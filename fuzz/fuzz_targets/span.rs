@@ -1,4 +1,4 @@
-//! A span around a function: still Python, everything it had in its order, and nothing more to do a second time.
+//! A span around a function: the file is still Python, everything is in order, and a second run changes nothing.
 
 #![no_main]
 
@@ -18,7 +18,7 @@ fn after(text: &str, request: &SpanRequest) -> Option<String> {
     )
 }
 
-/// Everything but white space, which may move and may become a line break.
+/// Returns every character except white space, which may move or become a line break.
 fn ink(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|character| !character.is_whitespace())
 }

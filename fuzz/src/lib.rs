@@ -1,4 +1,4 @@
-//! What the targets share: readers of their own, a screen, and the promise that other lines stay.
+//! Code shared by the targets: independent readers, a screen, and checks that other lines are kept.
 
 pub mod screen;
 
@@ -10,8 +10,8 @@ use cruddur_ops::edit::yaml::tree::{NodeId, YamlKind, YamlTree};
 use serde_yaml::Value;
 use similar::DiffableStr;
 
-/// The text that is fuzzed, and what `edit` makes of it; nothing where it is refused. An edit that is done twice is done
-/// once.
+/// Returns the fuzzed text and its edited form; nothing if the edit refuses it. Checks that a second edit changes
+/// nothing.
 #[track_caller]
 pub fn edited(data: &[u8], edit: impl Fn(&str) -> Option<EditedText>) -> Option<(&str, String)> {
     let before = std::str::from_utf8(data).ok()?;
@@ -21,8 +21,9 @@ pub fn edited(data: &[u8], edit: impl Fn(&str) -> Option<EditedText>) -> Option<
     Some((before, after))
 }
 
-/// The first line of `before` that is to be kept and is not in `after`; the last one only where it ends with a line feed,
-/// since what follows it completes its ending. A diff is not asked: of two lines alike it chooses one.
+/// Returns the first line of `before` that must be kept and is not in `after`; the last one only if it ends with a
+/// line feed, because an added line completes its ending. A diff is not used, because it chooses one of two equal
+/// lines.
 pub fn lost<'a>(before: &'a str, after: &str, is_kept: impl Fn(&str) -> bool) -> Option<&'a str> {
     let mut old = before.tokenize_lines();
     old.pop_if(|line| !line.ends_with('\n'));
@@ -31,11 +32,11 @@ pub fn lost<'a>(before: &'a str, after: &str, is_kept: impl Fn(&str) -> bool) ->
     kept.find(|line| !new.any(|other| other == *line))
 }
 
-/// A line with one of these may have to be written in another way before anything can be added to it.
+/// Marks of lines that may have to be rewritten before anything can be added to them.
 const SHAPES: [&str; 9] = ["{", "}", "[", "]", "~", "null", "Null", "NULL", "!"];
 
-/// Fails where the result is no YAML, or where a line went that has none of `marks` or [`SHAPES`] in it and is no rest of
-/// a scalar that begins on a line with one, or behind a key that does.
+/// Checks that the result is YAML and that every line is kept, except lines with one of `marks` or [`SHAPES`] and the
+/// rest of a scalar that begins on such a line or after a key on it.
 #[track_caller]
 pub fn keeps(before: &str, after: &str, marks: &[&str]) {
     assert!(YamlTree::parse(after).is_ok());
@@ -45,7 +46,7 @@ pub fn keeps(before: &str, after: &str, marks: &[&str]) {
     assert_eq!(lost, None, "is lost: {after:?}");
 }
 
-/// `text` without what follows the first line of scalars that begin on a marked one.
+/// Returns `text` without the lines after the first of each scalar that begins on a marked line.
 fn without_rests(text: &str, is_marked: impl Fn(&str) -> bool) -> String {
     let mut scalars = scalars(text);
     scalars.sort_by_key(|scalar| scalar.start);
@@ -63,13 +64,13 @@ fn without_rests(text: &str, is_marked: impl Fn(&str) -> bool) -> String {
     rest + &text[at..]
 }
 
-/// The line that holds the byte `at`.
+/// Returns the line that contains the byte `at`.
 fn line_of(text: &str, at: usize) -> &str {
     let start = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
     text[start..].split(['\n', '\r']).next().unwrap_or_default()
 }
 
-/// The bytes of every scalar that is an item, and of every key with the scalar behind it.
+/// Returns the byte ranges of every scalar that is an item, and of every key with its scalar.
 fn scalars(text: &str) -> Vec<Range<usize>> {
     let Ok(tree) = YamlTree::parse(text) else {
         return Vec::new();
@@ -85,7 +86,7 @@ fn scalars(text: &str) -> Vec<Range<usize>> {
     tree.ids().flat_map(of).collect()
 }
 
-/// A YAML text as another reader has it, merge keys applied and tags left out; nothing where it refuses.
+/// Returns a YAML text as another reader parses it, merge keys applied and tags removed; nothing if it refuses.
 pub fn yaml(text: &str) -> Option<Value> {
     let value: Value = serde_yaml::from_str(text.trim_start_matches('\u{feff}')).ok()?;
     let mut value = untagged(value);
@@ -106,7 +107,7 @@ fn untagged(value: Value) -> Value {
     }
 }
 
-/// `value` without one key.
+/// Returns `value` without one key.
 pub fn without(value: &Value, key: &str) -> Value {
     let mut value = value.clone();
     if let Value::Mapping(mapping) = &mut value {
@@ -115,7 +116,8 @@ pub fn without(value: &Value, key: &str) -> Value {
     value
 }
 
-/// The variables of a service, the last of two counting; nothing where its environment is neither mapping nor list.
+/// Returns the variables of a service, the last of two with one name; nothing if its environment is neither a mapping
+/// nor a list.
 pub fn variables(service: &Value) -> Option<BTreeMap<String, Value>> {
     match service.get("environment") {
         None | Some(Value::Null) => Some(BTreeMap::new()),

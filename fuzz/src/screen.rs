@@ -1,5 +1,5 @@
-//! What a person and a program get to see of foreign text, and the promise about it: nothing but ours moves or colours a
-//! screen, nothing is invisible, and no secret is there in any form.
+//! Foreign text in the output, and the checks on it: only our own sequences move the cursor or colour it, nothing is
+//! invisible, and no secret appears in any form.
 
 use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -37,7 +37,7 @@ const WIDE: StreamLook =
 const NARROW: StreamLook =
     StreamLook { colour: true, unicode: false, links: false, width: 33, wraps: true };
 
-/// The sequences with which a role begins and ends, and those of a link.
+/// The sequences that begin and end a role or a link.
 const OURS: [&str; 11] = [
     "\u{1b}[0m",
     "\u{1b}[1m",
@@ -52,13 +52,13 @@ const OURS: [&str; 11] = [
     "\u{1b}\\",
 ];
 
-/// A key that nothing but its value gives away; seeds hold it.
+/// A key that only its value identifies; seeds contain it.
 pub const KEY: &str = "Zx0abcDEF45ghiJKL90mnp";
 
-/// The screen of the targets that plant no secret: on it [`KEY`] is one.
+/// The screen of targets that plant no secret of their own: [`KEY`] is one.
 pub static SCREEN: LazyLock<Screen> = LazyLock::new(|| Screen::without(&[KEY]));
 
-/// What is shown to whom, with the secrets that nobody may see.
+/// A user interface, and the secrets that it may not show.
 pub struct Screen {
     /// Knows the secrets.
     pub redactor: Redactor,
@@ -67,7 +67,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// A screen on which none of `secrets` may appear.
+    /// Returns a screen on which none of `secrets` may appear.
     pub fn without(secrets: &[&str]) -> Self {
         let redactor = Redactor::default();
         for secret in secrets {
@@ -76,7 +76,7 @@ impl Screen {
         Self { secrets: KnownSecrets::of(&redactor), redactor, pieces: Vec::new() }
     }
 
-    /// Nor may ten characters of `word` appear, a secret that is planted whole or where it is seen to be cut.
+    /// Also forbids any ten characters of `word`, a secret that is planted whole or where its end is recognised.
     #[must_use]
     pub fn nor_piece_of(mut self, word: &'static str) -> Self {
         const PIECE: usize = 10;
@@ -84,12 +84,12 @@ impl Screen {
         self
     }
 
-    /// Whether `text` holds a piece of a word whose pieces may not appear.
+    /// Returns whether `text` contains a forbidden piece of a word.
     pub fn holds_piece(&self, text: &str) -> bool {
         self.pieces.iter().any(|piece| text.contains(piece))
     }
 
-    /// Fails where what `show` writes breaks the promise: to a pipe, to two sorts of screen, or as JSON.
+    /// Checks what `show` writes to a pipe, to two kinds of screen, and as JSON.
     #[track_caller]
     pub fn shows(&self, show: impl Fn(&mut Ui)) {
         for (look, format) in [
@@ -112,13 +112,13 @@ impl Screen {
         }
     }
 
-    /// Fails where an error that is told in full breaks the promise.
+    /// Checks an error that is printed in full.
     #[track_caller]
     pub fn tells(&self, error: &Error) {
         self.shows(|ui| ui.last_word(error));
     }
 
-    /// Fails where a line that is about to be written breaks the promise.
+    /// Checks a line before it is written.
     #[track_caller]
     pub fn allows(&self, line: &str) {
         let invisible = line.chars().find(|character| is_invisible(*character));
@@ -128,8 +128,8 @@ impl Screen {
     }
 }
 
-/// Controls, what separates lines, turns the writing around, annotates, or may be left out by whoever shows it, as
-/// Unicode lists it.
+/// Returns whether a character is a control, a line separator, a direction mark or an annotation, or may be omitted
+/// in the output, according to Unicode.
 fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fff9}'..='\u{fffb}')

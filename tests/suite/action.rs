@@ -1,4 +1,4 @@
-//! `action.yml`: its script, run as GitHub runs it, on a release of a local file server.
+//! `action.yml`: runs its script as GitHub does, with a release on a local file server.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -6,11 +6,11 @@ use std::process::{Command, Output};
 use crate::install::{Machine, root};
 use crate::sandbox::KEY;
 
-/// A workflow's step that uses the action.
+/// A workflow step that uses the action.
 struct Step<'a> {
     /// `uses: me/ops@REF`
     reference: &'a str,
-    /// Where the release lies on the server; in the input `from` where nothing else leads there.
+    /// The place of the release on the server; passed as the input `from` unless something else leads there.
     released: &'a str,
     from: bool,
     strict: &'a str,
@@ -20,7 +20,7 @@ struct Step<'a> {
 const PLAIN: Step =
     Step { reference: "main", released: "", from: true, strict: "false", sarif: "false" };
 
-/// `text` with GitHub's expressions replaced as a runner does.
+/// Replaces GitHub's expressions in `text`, as a runner does.
 fn evaluated(text: &str, values: &[(&str, &str)]) -> String {
     let mut text = text.to_owned();
     for (name, value) in values {
@@ -35,7 +35,7 @@ fn action(compose: &str, step: &Step) -> Output {
     action_and_log(compose, step).0
 }
 
-/// As [`action`], with the text of the log for code scanning.
+/// Runs the action and also returns the log for code scanning.
 fn action_and_log(compose: &str, step: &Step) -> (Output, Option<String>) {
     let machine = Machine::new();
     machine.moves(step.released);

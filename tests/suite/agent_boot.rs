@@ -1,4 +1,5 @@
-//! The files of `templates/agents` that start OpenTelemetry's agents: whatever the agent does, the application runs as without it.
+//! The files of `templates/agents` that start OpenTelemetry's agents: the application runs as without them, whatever
+//! the agent does.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -6,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use crate::python::{installed_from, python};
 use crate::sandbox::tool;
 
-/// What a container finds where the agent's volume is mounted: the agent, and our file in its folder.
+/// The agent's volume as a container sees it: the agent, and our file in its folder.
 struct AgentVolume {
     folder: tempfile::TempDir,
 }
@@ -39,7 +40,7 @@ impl AgentVolume {
         Self::new("nodejs", "register.cjs", NODE_BOOT)
     }
 
-    /// A Python whose agent prints its spans; `behind` follows our folder in PYTHONPATH.
+    /// Returns a Python whose agent prints its spans; `behind` follows our folder in PYTHONPATH.
     fn python(&self, python: &Path, behind: &[&Path]) -> Command {
         let ours = self.folder.path().join("cruddur-ops");
         let path = std::iter::once(ours.as_path()).chain(behind.iter().copied());
@@ -58,7 +59,7 @@ impl AgentVolume {
 
 const NODE_BOOT: &str = include_str!("../../templates/agents/nodejs/register.cjs");
 
-/// A program with no variables but those that make an agent print its spans.
+/// Returns a command with only the variables that make an agent print its spans.
 fn traced(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path))).envs([
@@ -77,7 +78,7 @@ fn text_of(output: &Output) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// A Python of its own with these packages, from wheels alone.
+/// Creates a separate Python environment with these packages, from wheels only.
 fn application(folder: &Path, requirements: &str) -> Option<PathBuf> {
     let wheels = tool("agent-apps/wheels", "agent-apps.sh")?;
     let file = folder.join("requirements.txt");
@@ -258,7 +259,7 @@ fn django_is_traced_with_the_settings_it_chooses_itself() {
     assert!(!text_of(&disabled).0.contains("GET items"));
 }
 
-/// An Express application in `folder` that asks itself one thing and ends.
+/// Runs an Express application in `folder` that sends itself one request and exits.
 fn express(folder: &Path, file: &str, first_lines: &str) -> Option<PathBuf> {
     let packages = tool("agent-apps/gateway/node_modules", "agent-apps.sh")?;
     std::os::unix::fs::symlink(packages, folder.join("node_modules")).unwrap();

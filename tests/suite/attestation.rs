@@ -1,10 +1,10 @@
-//! The attestation of an archive, as `packaging/install.sh` asks a `gh` for it that this test writes.
+//! The attestation of an archive, which `packaging/install.sh` checks with a fake `gh`.
 
 use std::process::Output;
 
 use crate::install::{ARCHIVE, Machine, program, stderr};
 
-/// A `gh` whose answers are exit statuses, which writes down what it is asked and with which token.
+/// A fake `gh` that answers with exit statuses and records its arguments and its token.
 struct FakeGh<'a> {
     help: &'a str,
     signed_in: i32,
@@ -14,7 +14,7 @@ struct FakeGh<'a> {
 const GOOD: FakeGh = FakeGh { help: "--signer-workflow", signed_in: 0, verified: 0 };
 
 impl FakeGh<'_> {
-    /// Puts it in front of the machine's programs; answers the `PATH`.
+    /// Puts it before the machine's programs; returns the `PATH`.
     fn put(&self, machine: &Machine) -> String {
         let folder = machine.folder.path().join("gh");
         std::fs::create_dir_all(&folder).unwrap();

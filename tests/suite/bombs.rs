@@ -1,18 +1,18 @@
-//! Small files that would grow without bound: each command ends within a memory and a time limit, with an error that
-//! has a place, or unimpressed.
+//! Small files that would expand without bound: each command ends within a memory and a time limit, with an error at
+//! a place, or normally.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::sandbox::{KEY, Run, Sandbox};
 
-/// KiB of address space; the program's own code and threads take a part of it.
+/// The limit of address space in KiB; the program's own code and threads use a part of it.
 const MEMORY_KIB: u64 = 1 << 20;
 
-/// For a program without optimisation on a machine that runs other tests as well.
+/// The time limit of an unoptimised program on a machine that also runs other tests.
 const TIME: Duration = Duration::from_secs(40);
 
-/// Bytes of both streams together.
+/// The maximum output in bytes, both streams together.
 const OUTPUT: usize = 200_000;
 
 const COMMANDS: [&[&str]; 3] = [
@@ -21,16 +21,16 @@ const COMMANDS: [&[&str]; 3] = [
     &["init", "--yes", "--dry-run", "--no-verify", "--store", "none", "--public"],
 ];
 
-/// What a project has to come to.
+/// The expected result of a project.
 #[derive(Clone, Copy)]
 enum Ends<'a> {
-    /// `too-large`, at a line of a file whose name ends like this; at this one where it is known.
+    /// The error `too-large`, at a line of a file whose name ends like this; at this line if given.
     Refused(&'a str, Option<u64>),
-    /// In whatever way, as long as it is no crash.
+    /// Any result except a crash.
     Somehow,
 }
 
-/// The run of a command with no more than [`MEMORY_KIB`].
+/// Runs a command with at most [`MEMORY_KIB`].
 fn run_limited(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     let own = sandbox.command(arguments);
     let mut limited = Command::new("sh");
@@ -80,7 +80,8 @@ fn compose(rest: &str) -> (&'static str, String) {
     ("docker-compose.yml", format!("{SERVICE}{rest}"))
 }
 
-/// `NAME0=xxxxxxxxxx`, and lines of ten references each to the one before: ten digits more from line to line.
+/// Returns `NAME0=xxxxxxxxxx`, and lines of ten references to the previous one: each line is ten times as long when
+/// expanded.
 fn tenfold(lines: usize) -> String {
     let line =
         |number: usize| format!("A{number}={}\n", format!("${{A{}}}", number - 1).repeat(10));

@@ -1,4 +1,4 @@
-//! Certificates made for one test: an authority of our own and what it signed.
+//! Certificates for one test: a certificate authority and what it signed.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 
-/// An authority nobody knows.
+/// An unknown certificate authority.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
@@ -31,7 +31,7 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// A certificate for these names.
+    /// Returns a certificate for these names.
     pub fn sign(&self, names: &[&str]) -> Signed {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let key = KeyPair::generate().unwrap();
@@ -40,7 +40,8 @@ impl Authority {
         Signed { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 
-    /// A server with a certificate for `names`, which asks for one of ours if `mutual`.
+    /// Returns the configuration of a server with a certificate for `names`; `mutual` also asks for a client
+    /// certificate.
     pub fn server(&self, names: &[&str], mutual: bool) -> Arc<ServerConfig> {
         let signed = self.sign(names);
         let chain = vec![CertificateDer::from_pem_slice(signed.certificate.as_bytes()).unwrap()];

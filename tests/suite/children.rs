@@ -1,14 +1,14 @@
-//! Every program that ours can start, and why none of them acts for a project. A start that is not in the table fails, and
-//! so does a row without one.
+//! Every program that this one can start, and why none acts for a project. A start that is not in the table fails, as
+//! does an unused row.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What starts a program, in code without tests and comments.
+/// The expressions that start a program, in code without tests and comments.
 const STARTS: [&str; 5] =
     ["Command::new(", "Command::from(", "program::capture", "program::feed", ".exec()"];
 
-/// A file that starts a program, or hands one on to the next.
+/// A file that starts a program or returns a command for one.
 struct Child {
     file: &'static str,
     program: &'static str,
@@ -94,7 +94,7 @@ const CHILDREN: [Child; 10] = [
     },
 ];
 
-/// Programs that read a project's files as instructions. None is named in the code as something to start.
+/// Programs that execute instructions from a project's files. The code starts none of them.
 const NEVER: [&str; 14] = [
     "git", "npm", "yarn", "pnpm", "node", "pip", "pip3", "poetry", "uv", "python", "python3",
     "make", "sh", "bash",
@@ -127,7 +127,7 @@ fn every_program_that_is_started_is_in_the_table() {
     }
 }
 
-/// Whoever starts a program sets its environment and its folder; `run` hands on the user's own.
+/// Every start sets the environment and the folder; `run` passes on the user's.
 #[test]
 fn no_program_inherits_by_accident() {
     for (file, code) in sources() {
@@ -141,7 +141,7 @@ fn no_program_inherits_by_accident() {
     }
 }
 
-/// Each file below `src` with its code, without tests and comments.
+/// Returns each file in `src` with its code, without tests and comments.
 fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut found, mut folders) = (Vec::new(), vec![root.clone()]);

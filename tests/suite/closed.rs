@@ -1,8 +1,8 @@
-//! A port of loopback that is nobody's for as long as this lives: another test could be given one that was let go.
+//! A loopback port that stays closed as long as this value exists: another test could get a port that was released.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Bound, and never listened on: who connects is refused.
+/// A bound socket that never listens: connections are refused.
 pub struct Closed {
     pub address: SocketAddr,
     #[cfg(unix)]
@@ -19,7 +19,7 @@ impl Closed {
         Self { address, _socket: socket }
     }
 
-    /// Nothing holds a port that is not listened on here.
+    /// Returns a port that nothing listens on.
     #[cfg(not(unix))]
     pub fn new() -> Self {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -1,4 +1,4 @@
-//! Ports of a GitHub codespace, by way of a `gh` that behaves as the real one.
+//! Ports of a GitHub codespace, through a fake `gh` that behaves like the real one.
 
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ const PUBLIC: &str = "// ours
 
 const FILE: &str = ".devcontainer/devcontainer.json";
 
-/// The bootcamp's project without `.gitpod.yml`, with a devcontainer.json.
+/// Creates the bootcamp's project without `.gitpod.yml`, with a devcontainer.json.
 fn project() -> Sandbox {
     let mut files = cruddur();
     files.retain(|(name, _)| *name != ".gitpod.yml");
@@ -36,7 +36,7 @@ fn project() -> Sandbox {
     Sandbox::new(&files)
 }
 
-/// A codespace in which everything is started.
+/// Creates a codespace in which everything is running.
 fn running(mode: Mode) -> (FakeCloud, Sandbox) {
     let gh = FakeCloud::codespace(mode);
     for port in [3000, 4567, 5432] {

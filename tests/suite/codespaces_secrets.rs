@@ -1,4 +1,4 @@
-//! Keys as Codespaces secrets, by way of a `gh` that behaves as the real one; and a new user in a codespace.
+//! Keys as Codespaces secrets, through a fake `gh` that behaves like the real one; and a new user in a codespace.
 
 use crate::fake_cloud::{FakeCloud, Mode};
 use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};

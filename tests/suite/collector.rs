@@ -1,4 +1,4 @@
-//! The collector's configuration that `init` writes, run by a real collector that receives OTLP.
+//! The collector configuration that `init` writes, run by a real collector that receives OTLP.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
@@ -16,7 +16,7 @@ use crate::listening::{post, trace};
 use crate::sandbox::tool;
 use crate::served::Served;
 
-/// A running collector, stopped with its value.
+/// A running collector; it stops when dropped.
 struct Collector {
     child: Child,
     http: SocketAddr,
@@ -24,7 +24,7 @@ struct Collector {
 }
 
 impl Collector {
-    /// Runs the configuration for this endpoint on free ports; or says why not.
+    /// Runs the configuration for this endpoint on free ports; or prints why not.
     fn start(folder: &Path, endpoint: &str) -> Option<Self> {
         let program = tool("otelcol-otlp", "collector.sh")?;
         let to = Destination::otlp(endpoint, &["x-team=TEAM_KEY".to_owned()]).unwrap();
@@ -58,7 +58,7 @@ impl Collector {
         Some(collector)
     }
 
-    /// Waits for a line of the log with `text` in it.
+    /// Waits for a log line that contains `text`.
     fn hear(&self, text: &str) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while let Ok(line) =
@@ -80,7 +80,7 @@ impl Drop for Collector {
     }
 }
 
-/// A provider that refuses with `status` until it is `ready`, and then tells each body that it takes.
+/// Starts a provider that refuses with `status` until it is `ready`, and then reports each accepted body.
 fn provider(
     status: StatusCode,
     ready: Arc<AtomicBool>,

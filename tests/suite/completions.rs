@@ -1,10 +1,10 @@
-//! Completion scripts, asked by a real shell.
+//! Completion scripts, called by a real shell.
 
 use std::process::{Command, Stdio};
 
 use crate::sandbox::{Sandbox, program};
 
-/// What bash offers for the last of the words that were typed, in a project.
+/// Returns bash's completions of the last typed word, in a project.
 fn complete(sandbox: &Sandbox, typed: &str) -> Vec<String> {
     let script = sandbox.run(&["completions", "bash"]).expect(0).stdout;
     let (count, last) = (typed.split(' ').count(), typed.rsplit(' ').next().unwrap());
@@ -58,7 +58,7 @@ fn the_services_and_ports_of_the_project_are_completed() {
     assert!(complete(&Sandbox::new(&[]), "verify --service a").iter().all(|word| word.is_empty()));
 }
 
-/// Nothing that asks takes long: a person waits for each key.
+/// The time limit of a completion, because users wait for it at each key.
 #[test]
 fn completing_starts_no_program() {
     let sandbox = Sandbox::new(&[("docker-compose.yml", "services:\n  api:\n    build: .\n")]);

@@ -1,4 +1,5 @@
-//! Generated projects: the effective environment is what the real Docker Compose prints, before and after an edit.
+//! Generated projects: the effective environment is the one that the real Docker Compose prints, before and after an
+//! edit.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

@@ -1,4 +1,4 @@
-//! The typed view of a compose project against the real Docker Compose, on projects of every form.
+//! The typed view of a compose project compared with the real Docker Compose, on projects of every form.
 //!
 //! `tests/tools/docker-compose.sh` installs it; `DOCKER_COMPOSE` names another. With `COMPOSE_CORPUS`, a folder, every
 //! compose file below it is compared as well.
@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use crate::sandbox::tools;
 
-/// The real Docker Compose, or nothing and a line that says so.
+/// Returns the real Docker Compose, or prints that it is missing.
 pub fn docker_compose() -> Option<PathBuf> {
     let named = std::env::var_os("DOCKER_COMPOSE").map(PathBuf::from);
     let own = tools().join("docker-compose");
@@ -26,7 +26,7 @@ pub fn docker_compose() -> Option<PathBuf> {
     found
 }
 
-/// What Docker Compose makes of the project in `folder`: its services, or its refusal.
+/// Returns Docker Compose's view of the project in `folder`: its services, or its error.
 pub fn oracle(
     program: &Path,
     folder: &Path,
@@ -47,7 +47,7 @@ pub fn oracle(
     Ok(project["services"].as_object().cloned().unwrap_or_default())
 }
 
-/// Our view of a service in the words of Docker Compose's JSON.
+/// Returns our view of a service in the form of Docker Compose's JSON.
 fn ours(model: &ComposeModel, service: &ServiceModel) -> Json {
     let settings = service.effective(model.plain());
     let environment: serde_json::Map<String, Json> = settings
@@ -81,7 +81,7 @@ fn ours(model: &ComposeModel, service: &ServiceModel) -> Json {
     })
 }
 
-/// The same of Docker Compose's own view.
+/// Returns Docker Compose's own view of a service in the same form.
 fn theirs(service: &Json) -> Json {
     let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     let list = |key: &str| service[key].as_array().cloned().unwrap_or_default();
@@ -113,11 +113,11 @@ fn sorted(values: impl Iterator<Item = String>) -> Vec<String> {
     values
 }
 
-/// What came of a comparison.
+/// The result of a comparison.
 enum Compared {
-    /// Docker Compose loads the project; what differs.
+    /// Docker Compose loads the project; these are the differences.
     Accepted(Vec<String>),
-    /// Docker Compose refuses it, why, and whether we do too.
+    /// Docker Compose refuses it, for this reason; whether we refuse it too.
     Refused(String, bool),
 }
 
@@ -169,7 +169,7 @@ fn differ(path: &str, ours: &Json, theirs: &Json, out: &mut Vec<String>) {
     }
 }
 
-/// A project that docker compose accepts, and that both see alike.
+/// Checks a project that docker compose accepts: both views are the same.
 #[track_caller]
 pub fn agree(files: &[(&str, &str)], shell: &[(&str, &str)]) {
     match compare_texts(files, shell) {
@@ -181,7 +181,7 @@ pub fn agree(files: &[(&str, &str)], shell: &[(&str, &str)]) {
     }
 }
 
-/// A project that both refuse.
+/// Checks a project that both refuse.
 #[track_caller]
 pub fn refuse(files: &[(&str, &str)], shell: &[(&str, &str)]) {
     match compare_texts(files, shell) {
@@ -207,7 +207,7 @@ fn compare_texts(files: &[(&str, &str)], shell: &[(&str, &str)]) -> Option<Compa
     Some(compare(&program, &top, &variables))
 }
 
-/// A copy of a project in which no required env_file is missing.
+/// Copies a project, adding each missing required env_file.
 fn with_env_files(project: &Path) -> tempfile::TempDir {
     let copied = tempfile::tempdir().unwrap();
     let to = copied.path().join("project");
@@ -245,7 +245,7 @@ fn with_env_files(project: &Path) -> tempfile::TempDir {
     copied
 }
 
-/// Every folder that is a project as it stands, and every compose file as a project of its own.
+/// Returns every folder that is a project, and every other compose file.
 fn projects(corpus: &Path) -> Vec<PathBuf> {
     let mut folders = vec![corpus.to_owned()];
     let mut found = Vec::new();

@@ -1,5 +1,5 @@
-//! What the Compose Specification's schema refuses, against the real Docker Compose: each property of a service and of a file
-//! with values of each type.
+//! Projects that the Compose Specification's schema refuses, compared with the real Docker Compose: each property of
+//! a service and of a file with values of each type.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,10 +16,11 @@ const SCHEMA: &str = include_str!("../../templates/compose-spec/compose-spec.jso
 const VALUES: [&str; 10] =
     ["", "word", "\"5\"", "5", "true", "\"\"", "[one, two]", "{one: two}", "[{one: two}]", "[5]"];
 
-/// `label_file` names files, whose presence is no question of form; without a value `pid` makes docker compose 5.6.1 panic.
+/// `label_file` names files, whose existence the schema does not check; without a value `pid` makes docker compose
+/// 5.6.1 panic.
 const EXCEPTIONS: [(&str, &str); 1] = [("pid", "")];
 
-/// Whether we refuse the project in `folder`, and in whose words.
+/// Returns our error for the project in `folder`, if we refuse it.
 fn refusals(folder: &Path) -> Vec<String> {
     let shell = Shell::new(BTreeMap::<String, String>::new(), folder.to_owned());
     let project = Project::discover(&shell, None);
@@ -66,7 +67,7 @@ fn each_property_is_refused_as_docker_compose_refuses_it() {
     compare_all(&program, cases);
 }
 
-/// Projects whose parts refer to each other, rightly and wrongly.
+/// Projects whose parts refer to each other, correctly and incorrectly.
 #[test]
 fn each_reference_is_refused_as_docker_compose_refuses_it() {
     let Some(program) = docker_compose() else { return };
@@ -141,7 +142,7 @@ fn each_reference_is_refused_as_docker_compose_refuses_it() {
     compare_all(&program, cases);
 }
 
-/// Asks docker compose and us of each project, and fails where one refuses what the other takes.
+/// Loads each project with docker compose and with our reader; fails if only one of them refuses it.
 fn compare_all(program: &Path, cases: Vec<(String, String)>) {
     let wrong = std::sync::Mutex::new(Vec::new());
     let cases = std::sync::Mutex::new(cases.into_iter());

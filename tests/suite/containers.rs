@@ -1,5 +1,5 @@
-//! Docker as a child of ours: nothing of a project says which engine it speaks to, what it fetches or which program it is,
-//! and under `--no-verify` no program is started at all.
+//! Docker as a child process: no project chooses the engine it talks to, what it fetches, or which program it is;
+//! under `--no-verify` no program is started at all.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -14,17 +14,17 @@ use crate::compose_oracle::docker_compose;
 use crate::fixtures::COMPOSE;
 use crate::sandbox::{KEY, Sandbox};
 
-/// Programs in a folder of their own that write down how they were started.
+/// Programs in a separate folder that record how they were started.
 pub struct Recorder {
     pub folder: tempfile::TempDir,
 }
 
-/// One start of a recorded program.
+/// A start of a recorded program.
 pub struct Started {
     /// The program's name, then its arguments.
     pub words: String,
     folder: PathBuf,
-    /// `NAME=VALUE`, one a line.
+    /// Its environment as `NAME=VALUE` lines.
     environment: String,
 }
 
@@ -38,7 +38,7 @@ impl Recorder {
         recorder
     }
 
-    /// A program that does this once it has written down how it was started.
+    /// Adds a program that runs this script after it recorded its start.
     pub fn program(&self, name: &str, script: &str) {
         let folder = self.folder.path().display();
         let text = format!(
@@ -49,7 +49,7 @@ impl Recorder {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
     }
 
-    /// A docker that has one running container of the service `backend-flask` of the project in `root`.
+    /// Adds a docker with one running container of the service `backend-flask` of the project in `root`.
     fn docker(root: &Path) -> Self {
         let recorder = Self::new(&[]);
         let inspected = serde_json::json!({
@@ -71,7 +71,7 @@ impl Recorder {
         recorder
     }
 
-    /// The recorder's programs before those of the machine.
+    /// Returns a PATH with these programs before those of the machine.
     pub fn path(&self) -> String {
         let own = self.folder.path().join("bin");
         format!("{}:{}", own.display(), std::env::var("PATH").unwrap())
@@ -108,14 +108,14 @@ fn listener() -> (TcpListener, u16) {
     (listener, port)
 }
 
-/// A project whose containers are asked about by `verify --app`, which finds nobody at the address.
+/// Creates a project for `verify --app`, with nothing listening at its address.
 fn project(compose: &str) -> Sandbox {
     Sandbox::new(&[("compose.yaml", compose)]).with("HONEYCOMB_API_KEY", KEY)
 }
 
 const VERIFY: [&str; 5] = ["verify", "--app", "http://127.0.0.1:9/", "--timeout", "1s"];
 
-/// A service that is traced with an endpoint on this machine, at which nobody listens.
+/// A traced service with an endpoint on this machine that nothing listens on.
 const TRACED: &str = "services:\n  backend-flask:\n    image: x\n    environment:\n      OTEL_SERVICE_NAME: backend-flask\n      \
      OTEL_EXPORTER_OTLP_ENDPOINT: http://127.0.0.1:9\n";
 
@@ -289,7 +289,7 @@ fn compose_is_not_started_where_it_would_fetch_or_run_something() {
     assert!(started.iter().any(|one| one.words.ends_with("--force-recreate -- backend-flask")));
 }
 
-/// `docker`, of which only `compose` is there.
+/// Adds a `docker` that supports only `compose`.
 fn real_compose() -> Option<(Recorder, Shell)> {
     let program = docker_compose()?;
     let recorder = Recorder::new(&[]);

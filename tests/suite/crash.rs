@@ -1,5 +1,5 @@
-//! `kill -9` at random instants of an apply over five files, one of them in place: each file is old or new afterwards,
-//! and the next run finishes or takes back. `CRASH_SEED` repeats a run.
+//! `kill -9` at random moments of an apply over five files, one of them in place: each file is old or new afterwards,
+//! and the next run finishes or reverts. `CRASH_SEED` repeats a run.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -49,27 +49,27 @@ fn texts(sandbox: &Sandbox) -> Texts {
     CHANGED.iter().map(|path| (*path, sandbox.read(path))).collect()
 }
 
-/// Whether `text` is `new` up to some byte and `old` from there on.
+/// Returns whether `text` is `new` up to some byte and `old` from there.
 fn is_torn(text: &str, old: &str, new: &str) -> bool {
     let (text, old, new) = (text.as_bytes(), old.as_bytes(), new.as_bytes());
     let same = text.iter().zip(new).take_while(|(one, two)| one == two).count();
     (0..=same).any(|cut| text.get(cut..) == old.get(cut..))
 }
 
-/// What tells that a file was written.
+/// Returns what changes when a file is written.
 fn print(sandbox: &Sandbox) -> Vec<(u64, SystemTime)> {
     let about = CHANGED.iter().map(|path| sandbox.path(path).metadata().unwrap());
     about.map(|about| (about.ino(), about.modified().unwrap())).collect()
 }
 
-/// From when a delay counts.
+/// The start of the delay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum From {
     /// The start of the process.
     Start,
     /// The journal's folder was made: the apply has begun.
     Apply,
-    /// So many files were written.
+    /// This many files were written.
     Files(usize),
 }
 
@@ -132,7 +132,7 @@ fn a_killed_apply_is_finished_or_taken_back() {
     assert!(amid > 0, "no kill hit the apply");
 }
 
-/// Kills before, amid and after the writing, and those that cut a file short.
+/// Kills some runs; returns how many were killed before, during and after their writes, and how many tore a file.
 fn kills(seed: u64, run: Duration, old: &Texts, new: &Texts) -> [usize; 4] {
     let mut random = StdRng::seed_from_u64(seed);
     let mut reached = [0_usize; 4];

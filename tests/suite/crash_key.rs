@@ -1,5 +1,5 @@
-//! `kill -9` at random instants of the commands that write, with the key in `.env`: whatever is left, `git add --all` takes no
-//! key, and the next run finishes. `CRASH_SEED` repeats a run, `CRASH_KILLS` says how many there are.
+//! `kill -9` at random moments of the commands that write, with the key in `.env`: afterwards `git add --all` never
+//! adds the key, and the next run finishes. `CRASH_SEED` repeats a run, `CRASH_KILLS` sets the number of kills.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,14 +14,14 @@ use crate::sandbox::{KEY, Sandbox, list_files};
 
 const INIT: [&str; 5] = ["init", "--yes", "--store", "dotenv", "--no-verify"];
 
-/// What a command starts from.
+/// The state of the project before the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
-    /// What the author left.
+    /// Before `init`.
     Bare,
-    /// What `init` wrote.
+    /// After `init`.
     Wired,
-    /// That, with mistakes that `doctor` fixes.
+    /// After `init`, with mistakes that `doctor` fixes.
     Broken,
 }
 
@@ -63,7 +63,7 @@ fn sandbox(start: Before) -> Sandbox {
     sandbox
 }
 
-/// Every file of the project but git's own and the temporary ones.
+/// Returns every file of the project except git's own and temporary ones.
 fn files(sandbox: &Sandbox) -> Files {
     let files = list_files(&sandbox.project()).into_iter().map(|path| {
         let bytes = std::fs::read(&path).unwrap();
@@ -76,7 +76,7 @@ fn is_temporary(path: &std::path::Path) -> bool {
     path.to_string_lossy().contains(".cruddur-ops-")
 }
 
-/// What tells that the journal was written.
+/// Returns the journal's latest time, which changes when it is written.
 fn journal_print(sandbox: &Sandbox) -> Option<SystemTime> {
     let state = std::fs::read_dir(sandbox.home().join(".local/state/cruddur-ops")).ok()?;
     let folders = state.flatten().filter_map(|folder| std::fs::read_dir(folder.path()).ok());
@@ -86,7 +86,7 @@ fn journal_print(sandbox: &Sandbox) -> Option<SystemTime> {
     entries.filter_map(|path| path.metadata().ok()?.modified().ok()).max()
 }
 
-/// Starts the command and kills it `delay` after it began, or after it began to write.
+/// Starts the command and kills it `delay` after its start, or after its first write.
 fn kill(sandbox: &Sandbox, command: &[&str], from_writing: bool, delay: Duration) {
     let before = journal_print(sandbox);
     let mut child =
@@ -109,13 +109,14 @@ fn git_takes_the_key(sandbox: &Sandbox) -> bool {
     takes
 }
 
-/// Whether a file is cut short between its old and its new bytes.
+/// Returns whether a file is torn between its old and its new bytes.
 fn is_torn(now: &[u8], old: &[u8], new: &[u8]) -> bool {
     let same = now.iter().zip(new).take_while(|(one, other)| one == other).count();
     !(0..=same).any(|cut| now.get(cut..) == Some(old.get(cut..).unwrap_or_default()))
 }
 
-/// Kills some runs; how many were killed before, while and after they wrote, and how many left a temporary file.
+/// Kills some runs; returns how many were killed before, during and after their writes, and how many left a temporary
+/// file.
 fn kills(seed: u64, count: usize) -> [usize; 4] {
     let mut random = StdRng::seed_from_u64(seed);
     let mut seen = [0; 4];

@@ -1,8 +1,8 @@
-//! Every way by which a project could send a secret to a host that nobody agreed to: nothing is looked up, connected or
-//! shown; and with `--trust-host` it is sent.
+//! Every way in which a project could send a secret to a host without consent: nothing is looked up, connected or
+//! printed; with `--trust-host` it is sent.
 //!
-//! A proxy on loopback stands for the whole outside: it counts what would leave, and no name is looked up for it. Without
-//! it, a lookup would end in the code `dns`.
+//! A proxy on loopback stands for all other hosts: it counts what would be sent, and no name is looked up for it.
+//! Without it, a lookup would end in the code `dns`.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -15,13 +15,13 @@ use crate::sandbox::{AWS_SECRET, KEY, Run, Sandbox, TOKEN};
 use crate::verify::project_with;
 use crate::verify_trust::outer_address;
 
-/// A token of GitHub's, short enough for one label of a host.
+/// A GitHub token, short enough for one label of a host name.
 const GITHUB: &str = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// A key under a name of one's own.
+/// A key in a variable that the user named.
 const MINE: &str = "Tr0ub4dor-and-three-more";
 
-/// One way out: the lines of a service's environment, and what stands around it.
+/// A way to send a secret: the lines of a service's environment, and its surroundings.
 #[derive(Default, Clone)]
 struct Detour {
     what: &'static str,
@@ -29,7 +29,7 @@ struct Detour {
     files: Vec<(&'static str, String)>,
     /// Further lines of the compose file.
     compose: &'static str,
-    /// What is in the request once somebody has vouched for the host.
+    /// The content of the request after the host was trusted.
     sent: String,
 }
 
@@ -69,7 +69,7 @@ impl Detour {
     }
 }
 
-/// A shell with every secret in it.
+/// Sets every secret in the shell.
 fn keys(sandbox: Sandbox) -> Sandbox {
     sandbox
         .with("HONEYCOMB_API_KEY", KEY)
@@ -79,7 +79,7 @@ fn keys(sandbox: Sandbox) -> Sandbox {
         .with("AWS_SECRET_ACCESS_KEY", AWS_SECRET)
 }
 
-/// Sends everything that leaves this machine to `proxy`.
+/// Routes all requests to other machines through `proxy`.
 fn through(proxy: &Rude, sandbox: Sandbox) -> Sandbox {
     let url = proxy.url();
     sandbox.with("HTTP_PROXY", &url).with("HTTPS_PROXY", &url).with("https_proxy", &url)
@@ -97,7 +97,7 @@ fn percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02x}")).collect()
 }
 
-/// No secret in any form in what a run says.
+/// Checks that the output contains no secret in any form.
 #[track_caller]
 fn shows_nothing(what: &str, run: &Run) {
     let said = format!("{}{}", run.stdout, run.stderr).to_lowercase();
@@ -110,7 +110,7 @@ fn shows_nothing(what: &str, run: &Run) {
     }
 }
 
-/// The one service or addon of a document.
+/// Returns the only service or addon of a document.
 fn verdict(run: &Run) -> Value {
     let document = run.json();
     let both = ["services", "addons"].map(|list| document[list].as_array().unwrap().clone());
@@ -119,7 +119,7 @@ fn verdict(run: &Run) -> Value {
     all[0].clone()
 }
 
-/// Nothing leaves without a yes: neither to a proxy nor to a resolver, in the text form and as JSON.
+/// Checks that nothing is sent without consent, neither to a proxy nor to a resolver, in the text form and as JSON.
 #[track_caller]
 fn stays(what: &str, sandbox: Sandbox) -> Sandbox {
     let run = sandbox.run(&["verify", "--json", "--timeout", "4s"]);
@@ -137,7 +137,7 @@ fn stays(what: &str, sandbox: Sandbox) -> Sandbox {
     sandbox
 }
 
-/// Nothing leaves without a yes; everything does with one.
+/// Checks that nothing is sent without consent and everything is sent with it.
 #[track_caller]
 fn asks(what: &str, sandbox: Sandbox, host: &str, sent: &str) {
     let proxy = outside();
@@ -304,7 +304,7 @@ fn a_host_that_holds_a_secret_is_never_looked_up() {
     }
 }
 
-/// A service that sends to `endpoint` with `headers`, under `name`.
+/// Returns a service that sends to `endpoint` with `headers`, with this `name`.
 fn sending(endpoint: &str, headers: &str, name: &str) -> Sandbox {
     detour("", &[(ENDPOINT, endpoint), (HEADERS, headers), (NAME, name)], "").sandbox()
 }

@@ -1,4 +1,5 @@
-//! Real devcontainer.json files beside this checkout: each gains its ports and its command, and keeps every other line.
+//! Real devcontainer.json files from a folder next to this checkout: each gets its ports and its command, and keeps
+//! every other line.
 
 use std::path::{Path, PathBuf};
 
@@ -47,8 +48,8 @@ fn real_files_gain_their_ports_or_are_refused() {
     assert!(refused.len() * 20 <= files.len(), "{refused:#?}");
 }
 
-/// Every line of the old text is a line of the new one, in its order, but for a comma behind a value, and but for lines that
-/// hold what was continued.
+/// Checks that the new text contains every line of the old one, in order, except for a comma after a value and for
+/// lines that contain the continued value.
 fn keeps_lines(before: &str, after: &str) -> bool {
     const CONTINUED: [&str; 3] = ["forwardPorts", "portsAttributes", "postStartCommand"];
     let bare = |line: &str| line.replace(',', "");

@@ -31,7 +31,7 @@ pub fn type_in(session: &mut PtySession, text: &str) {
     session.flush().unwrap();
 }
 
-/// Waits for the end and gives the exit status.
+/// Waits for the exit and returns the exit status.
 pub fn status(session: &PtySession) -> i32 {
     match session.process().wait().unwrap() {
         WaitStatus::Exited(_, status) => status,
@@ -191,7 +191,7 @@ fn a_no_writes_nothing() {
     assert!(sandbox.files_with_the_key().is_empty());
 }
 
-/// Two backends; the first is wired.
+/// Creates a project of two backends of which the first is traced.
 fn half_wired() -> (Sandbox, String) {
     let both = "services:\n  api: {build: api}\n  worker: {build: worker}\n";
     let packages = "fastapi\n";

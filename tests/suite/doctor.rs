@@ -1,4 +1,4 @@
-//! Doctor against files that people really wrote, with the findings a careful reader gave them.
+//! Doctor on real files of public repositories, compared with a careful reader's findings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::fake_honeycomb::{Honeycomb, Key};
 use crate::sandbox::{KEY, Sandbox};
 use crate::verify;
 
-/// The folder of real files, or why there is none.
+/// Returns the folder of real files, or the reason to skip.
 fn corpus() -> Option<PathBuf> {
     let folder = std::env::var_os("CORPUS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
@@ -50,7 +50,7 @@ struct Found {
     message: String,
 }
 
-/// What doctor finds in a folder of its own with these files, without shell, stores and git.
+/// Returns doctor's findings in a separate folder with these files, without shell, stores and git.
 ///
 /// Files that a compose file refers to are not in the corpus, so what docker compose refuses is left out.
 fn examined(files: &[(PathBuf, Vec<u8>)]) -> Vec<Found> {
@@ -73,7 +73,7 @@ fn examined(files: &[(PathBuf, Vec<u8>)]) -> Vec<Found> {
     found.filter(|one| one.code != "compose-refused").collect()
 }
 
-/// A file of the history stands alone, under the name it had.
+/// Checks a file from the history alone in a project, under its old name.
 fn alone(corpus: &Path, path: &Path) -> (Vec<Found>, PathBuf) {
     let name = path.file_name().unwrap().to_str().unwrap();
     let name = match name.rsplit("__").next().unwrap() {
@@ -97,7 +97,8 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
     }
 }
 
-/// The findings in each labelled file. A file of today stands in its repository: `cruddur/OWNER+REPO/PATH`.
+/// Returns the findings in each labelled file. A current file is checked in its repository:
+/// `cruddur/OWNER+REPO/PATH`.
 fn findings(corpus: &Path, paths: &[&PathBuf]) -> HashMap<PathBuf, Vec<Found>> {
     let mut all: HashMap<PathBuf, Vec<Found>> = HashMap::new();
     let mut repositories: HashMap<PathBuf, Vec<Found>> = HashMap::new();
@@ -121,7 +122,7 @@ fn findings(corpus: &Path, paths: &[&PathBuf]) -> HashMap<PathBuf, Vec<Found>> {
     all
 }
 
-/// How often a rule was right, wrong, and silent.
+/// How often a rule was right, wrong, or missed a defect.
 #[derive(Default)]
 pub struct Tally {
     pub right: usize,
@@ -180,7 +181,8 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// A rule that looks for files which the corpus does not have: of each repository it has only those that doctor reads.
+/// The rule that looks for files that the corpus does not have: of each repository it has only those that doctor
+/// reads.
 const NEEDS_THE_WHOLE_REPOSITORY: &str = "task-path-missing";
 
 #[test]
@@ -226,7 +228,7 @@ fn doctor_agrees_with_a_careful_reader_of_real_files() {
     assert!(overall.recall() >= 0.95, "recall {:.3}", overall.recall());
 }
 
-/// Prints how often each rule was right, wrong and silent; returns the sum of all.
+/// Prints how often each rule was right, wrong and missed a defect; returns the sums.
 pub fn print_tallies(rules: &BTreeMap<String, Tally>) -> Tally {
     let mut overall = Tally::default();
     println!(

@@ -1,4 +1,4 @@
-//! Doctor finds keys where people put them, and tells a key from a hash, an ID and a placeholder.
+//! Doctor finds keys where people put them, and distinguishes a key from a hash, an id and a placeholder.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ const AWS: &str = "abcdefghij0123456789ABCDEFGHIJ0123456789";
 const COMPOSE: (&str, &str) =
     ("compose.yaml", "services:\n  api:\n    image: example/api\n    env_file: api.env\n");
 
-/// The findings about keys as `code path:line`, and whether `--fix` takes part.
+/// Returns the findings about keys as `code path:line`, and whether `--fix` fixes any of them.
 fn found(run: &Run) -> Vec<(String, bool)> {
     let document = run.json();
     let findings = document["findings"].as_array().unwrap();
@@ -25,7 +25,7 @@ fn found(run: &Run) -> Vec<(String, bool)> {
     shown.collect()
 }
 
-/// A repository with these files, of which git tracks those that `tracked` names.
+/// Creates a repository with these files; git tracks those in `tracked`.
 fn repository(files: &[(&str, &str)], tracked: &[&str]) -> Sandbox {
     let sandbox = Sandbox::new(files);
     let git = |arguments: &[&str]| {

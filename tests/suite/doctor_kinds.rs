@@ -1,4 +1,4 @@
-//! Kinds of defects that were seen in whole trees: several instances of each, and what is like one and right.
+//! Kinds of defects that were seen in real projects: several instances of each, and similar correct lines.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use crate::sandbox::Sandbox;
 
 const COMPOSE: &str = "services:\n  api:\n    build: ./api\n    environment:\n      ROLLBAR_ACCESS_TOKEN: ${ROLLBAR_ACCESS_TOKEN}\n";
 
-/// `path:line` of each finding of a rule in a project with these files, in CI.
+/// Returns `path:line` of each finding of a rule in a project with these files, in CI.
 fn places(code: &str, files: &[(&str, &str)]) -> Vec<String> {
     let mut sandbox = Sandbox::new(&[("compose.yaml", COMPOSE)]).with("CI", "true");
     for (path, text) in files {

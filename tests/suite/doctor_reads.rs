@@ -1,4 +1,5 @@
-//! Doctor reads what docker compose reads, goes on past what does not parse, and claims nothing of what it did not read.
+//! Doctor reads what docker compose reads, continues after files that cannot be parsed, and reports nothing about
+//! what it did not read.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +9,12 @@ const TYPO: &str =
     "services:\n  api:\n    image: x\n    environment:\n      OTEL_EXPORTER_OTLP_HEADER: a=b\n";
 const TYPED: &str = "OTEL_EXPORTER_OTLP_HEADER=a=b\n";
 
-/// A project of which the shell, the stores and git are not asked.
+/// Creates a project without shell, stores and git.
 fn project(files: &[(&str, &str)]) -> Sandbox {
     Sandbox::new(files).with("CI", "true")
 }
 
-/// The findings as `code path:line`.
+/// Returns the findings as `code path:line`.
 fn found(run: &Run) -> BTreeSet<String> {
     let document = run.json();
     let findings = document["findings"].as_array().unwrap();
@@ -31,7 +32,7 @@ fn check(files: &[(&str, &str)], expected: &[&str]) {
     assert_eq!(found(&run), expected, "{files:#?}");
 }
 
-/// The paths under one field of the document, each below `path` where it is an object.
+/// Returns the paths in one field of the document, each in `path` if it is an object.
 fn paths(run: &Run, field: &str) -> Vec<String> {
     let document = run.json();
     let items = document[field].as_array().unwrap().clone();

@@ -1,4 +1,5 @@
-//! What doctor calls fixable is what `--fix` does, also where a repair uncovers another finding; and one cause is one finding.
+//! `--fix` fixes exactly what doctor calls fixable, also when a repair uncovers another finding; one cause is one
+//! finding.
 
 use serde_json::Value;
 
@@ -8,13 +9,14 @@ fn findings(run: &Run) -> Vec<Value> {
     run.json()["findings"].as_array().unwrap().clone()
 }
 
-/// `code path:line` of a finding.
+/// Returns a finding as `code path:line`.
 fn place(finding: &Value) -> String {
     let text = |field: &str| finding[field].as_str().unwrap();
     format!("{} {}:{}", text("code"), text("path"), finding["line"])
 }
 
-/// Fixes what is fixable: all of it is gone then, and a second run has nothing to do. Returns what is left.
+/// Fixes everything fixable and checks that none of it is left and that a second run changes nothing. Returns the
+/// rest.
 #[track_caller]
 fn fix(sandbox: &Sandbox, fixable: &[&str]) -> Vec<String> {
     let before = findings(&sandbox.run(&["doctor", "--json"]));

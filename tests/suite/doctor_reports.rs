@@ -1,4 +1,5 @@
-//! `init` and `verify` on projects rebuilt after public bug reports, whose findings by `doctor` are labelled in the same files.
+//! `init` and `verify` on projects that reproduce public bug reports; the same files label their findings by
+//! `doctor`.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use crate::sandbox::{KEY, Sandbox};
 
 const INIT: [&str; 7] = ["init", "--yes", "--json", "--store", "env", "--no-ports", "--no-verify"];
 
-/// A receiver on loopback in place of the collector of a project.
+/// A receiver on loopback in the place of a project's collector.
 enum Receiver {
     Grpc(GrpcReceiver),
     Http(Rude),
@@ -35,13 +36,13 @@ impl Receiver {
 }
 
 impl LabelledTree {
-    /// The values of a word of its head.
+    /// Returns the values of a word of its head.
     fn values<'a>(&'a self, word: &'a str) -> impl Iterator<Item = &'a str> {
         let of_word = self.expected.iter().filter(move |(one, _)| one == word);
         of_word.map(|(_, value)| value.as_str())
     }
 
-    /// The codes behind a verb of its `init:` lines; `nothing` stands for none.
+    /// Returns the codes after a verb of its `init:` lines; `nothing` means none.
     fn codes_of_init(&self, verb: &str) -> BTreeSet<&str> {
         let lines = self.values("init").filter_map(|line| line.strip_prefix(verb));
         lines.flat_map(str::split_whitespace).filter(|code| *code != "nothing").collect()
@@ -53,7 +54,7 @@ impl LabelledTree {
     }
 }
 
-/// The trees that say what `init` and `verify` do with them.
+/// Returns the projects with expected results of `init` and `verify`.
 fn public_reports() -> Vec<LabelledTree> {
     let mut trees = labelled_trees();
     trees.retain(|tree| !tree.expected.is_empty());
@@ -66,7 +67,7 @@ fn codes_found(sandbox: &Sandbox) -> BTreeSet<String> {
     findings.map(|one| one["code"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What is wrong with `init` on a tree.
+/// Returns what is wrong with `init` on a project.
 fn judge_init(tree: &LabelledTree) -> Vec<String> {
     let sandbox = tree.lay_out().with("HONEYCOMB_API_KEY", KEY);
     let mut wrong = Vec::new();
@@ -98,7 +99,7 @@ fn judge_init(tree: &LabelledTree) -> Vec<String> {
     wrong
 }
 
-/// What is wrong with `verify` on a tree.
+/// Returns what is wrong with `verify` on a project.
 fn judge_verify(tree: &LabelledTree) -> Vec<String> {
     let sandbox = tree.lay_out().with("HONEYCOMB_API_KEY", KEY);
     let mut arguments = vec!["verify", "--json", "--timeout", "1200ms"];

@@ -1,10 +1,10 @@
-//! Doctor judges a service by what its SDK does with its variables: by its code, its packages, its start and its provider.
+//! Doctor judges a service by how its SDK uses its variables: by its code, packages, start command and provider.
 
 use std::collections::BTreeSet;
 
 use crate::sandbox::{Run, Sandbox};
 
-/// Packages and code that trace a Flask application as they should.
+/// Packages and code that trace a Flask application correctly.
 const PACKAGES: &str = "flask\nopentelemetry-sdk\nopentelemetry-exporter-otlp-proto-http\nopentelemetry-instrumentation-flask\n";
 const CODE: &str = "import os
 from flask import Flask
@@ -26,7 +26,7 @@ const BY_AGENT: &str =
 const HEADERS: &str =
     "      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${HONEYCOMB_API_KEY:?none}\n";
 
-/// A compose file with one service whose environment is `lines`.
+/// Returns a compose file with one service whose environment is `lines`.
 fn compose(lines: &str) -> String {
     format!("services:\n  api:\n    build: ./api\n    environment:\n{lines}")
 }
@@ -37,7 +37,7 @@ fn wired() -> String {
     ))
 }
 
-/// The findings as `code severity path:line`.
+/// Returns the findings as `code severity path:line`.
 fn found(run: &Run) -> BTreeSet<String> {
     let document = run.json();
     let findings = document["findings"].as_array().unwrap();
@@ -56,7 +56,7 @@ fn check(files: &[(&str, &str)], expected: &[&str]) {
     assert_eq!(found(&run), expected, "{files:#?}");
 }
 
-/// Compares what is found where one part of a right project is replaced.
+/// Compares the findings after one part of a correct project is replaced.
 #[track_caller]
 fn check_code(from: &str, to: &str, expected: &[&str]) {
     let code = CODE.replacen(from, to, 1);

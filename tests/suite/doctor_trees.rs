@@ -1,4 +1,4 @@
-//! Doctor on whole labelled trees: how often each rule is right, and what `--fix` leaves of them.
+//! Doctor on whole labelled projects: the precision of each rule, and the result of `--fix`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,19 +10,19 @@ use crate::compose_oracle::docker_compose;
 use crate::doctor::{Tally, print_tallies};
 use crate::sandbox::Sandbox;
 
-/// The labelled project that a file below `tests/doctor/trees` describes.
+/// A labelled project, described by a file in `tests/doctor/trees`.
 pub struct LabelledTree {
     pub name: String,
     pub files: Vec<(String, String)>,
-    /// Committed although `.gitignore` names them.
+    /// Files that are committed although `.gitignore` names them.
     tracked: Vec<String>,
     shell: Vec<(String, String)>,
     labels: Vec<TreeLabel>,
-    /// The other lines of its head, as a word and the rest: what `init` and `verify` say of it.
+    /// The other lines of its head, as a word and the rest: the expected output of `init` and `verify`.
     pub expected: Vec<(String, String)>,
 }
 
-/// The line of a defect, its code, and its severity where the label says one.
+/// A defect: its line, its code, and its severity if the label has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct TreeLabel {
     path: String,
@@ -89,7 +89,7 @@ impl LabelledTree {
         }));
     }
 
-    /// The project in a repository of git that has all of it, but for what it ignores.
+    /// Creates the project in a git repository with all of its files except ignored ones.
     pub fn lay_out(&self) -> Sandbox {
         let files: Vec<(&str, &str)> =
             self.files.iter().map(|(path, text)| (&**path, &**text)).collect();
@@ -115,7 +115,7 @@ impl LabelledTree {
     }
 }
 
-/// Every labelled tree, in the order of their names.
+/// Returns every labelled project, ordered by name.
 pub fn labelled_trees() -> Vec<LabelledTree> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/doctor/trees");
     let mut paths: Vec<_> =
@@ -128,7 +128,7 @@ fn text(finding: &Value, field: &str) -> String {
     finding[field].as_str().unwrap().to_owned()
 }
 
-/// A finding as a label would name it.
+/// Returns a finding in the form of a label.
 fn label_of(finding: &Value) -> TreeLabel {
     TreeLabel {
         path: text(finding, "path"),
@@ -144,7 +144,7 @@ fn findings(tree: &LabelledTree, sandbox: &Sandbox) -> Vec<Value> {
     findings.unwrap_or_else(|| panic!("{}: {document:#}", tree.name)).clone()
 }
 
-/// Whether a label is of this finding: a label without a severity leaves it open.
+/// Returns whether a label matches this finding; a label without a severity matches any.
 fn is_label_of(label: &TreeLabel, found: &TreeLabel) -> bool {
     (&label.path, label.line, &label.code) == (&found.path, found.line, &found.code)
         && label.severity.as_ref().is_none_or(|one| found.severity.as_ref() == Some(one))
@@ -194,7 +194,7 @@ fn doctor_agrees_with_an_expert_on_whole_trees() {
     assert!(overall.recall() >= 0.95, "recall {:.3}", overall.recall());
 }
 
-/// Whether the real Docker Compose loads the project.
+/// Returns whether the real Docker Compose loads the project.
 fn is_accepted(program: &Path, sandbox: &Sandbox) -> bool {
     let done = Command::new(program)
         .args(["config", "--quiet"])
@@ -205,7 +205,7 @@ fn is_accepted(program: &Path, sandbox: &Sandbox) -> bool {
     done.status.success()
 }
 
-/// The modules of a tree that Python compiles.
+/// Returns the modules of a project that Python compiles.
 fn compiled_modules(tree: &LabelledTree, sandbox: &Sandbox) -> BTreeSet<String> {
     let modules = tree.files.iter().map(|(path, _)| path).filter(|path| path.ends_with(".py"));
     let compiles = |path: &str| {

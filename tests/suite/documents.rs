@@ -1,4 +1,4 @@
-//! `--json`: one document on stdout, however a run ends.
+//! `--json`: exactly one document on stdout, however a run ends.
 
 use crate::sandbox::{AWS_SECRET, KEY, Sandbox, TOKEN};
 

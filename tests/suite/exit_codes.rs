@@ -1,4 +1,4 @@
-//! One meaning for each exit status, whichever command ends with it.
+//! Each exit status has one meaning in every command.
 
 use crate::dialogue::{in_a_terminal, status, type_in};
 use crate::fake_honeycomb::Honeycomb;

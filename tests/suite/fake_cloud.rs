@@ -1,19 +1,20 @@
-//! `gh` of a codespace and `gitpod` of an Ona environment on `PATH`, each with its memory in a folder of its own.
+//! Fake programs on `PATH`, `gh` of a codespace and `gitpod` of an Ona environment, each with its state in a separate
+//! folder.
 
 use std::os::unix::fs::PermissionsExt;
 
 use crate::sandbox::Sandbox;
 
-/// How a fake goes wrong.
+/// The way in which a fake fails.
 #[derive(Debug, Clone, Copy)]
 pub enum Mode {
-    /// It does not.
+    /// It works.
     Well,
-    /// It takes a second for everything.
+    /// Every call takes a second.
     Slow,
     /// It never answers.
     Sleep,
-    /// Nobody is signed in.
+    /// The user is not signed in.
     SignedOut,
     /// The organisation forbids public ports.
     Policy,
@@ -21,30 +22,30 @@ pub enum Mode {
     Stuck,
     /// Its token may not write secrets.
     Unscoped,
-    /// Its list is for people.
+    /// Its list is not machine-readable.
     Table,
 }
 
-/// Which program.
+/// The program that is faked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cloud {
     Codespace,
     Ona,
 }
 
-/// The program and its memory.
+/// The program and its state.
 pub struct FakeCloud {
     folder: tempfile::TempDir,
     cloud: Cloud,
 }
 
 impl FakeCloud {
-    /// A codespace with `gh`.
+    /// Creates a codespace with `gh`.
     pub fn codespace(mode: Mode) -> Self {
         Self::new(Cloud::Codespace, "gh", include_str!("fake_gh.sh"), mode)
     }
 
-    /// An Ona environment with `gitpod`.
+    /// Creates an Ona environment with `gitpod`.
     pub fn ona(mode: Mode) -> Self {
         Self::new(Cloud::Ona, "gitpod", include_str!("fake_ona.sh"), mode)
     }
@@ -63,13 +64,13 @@ impl FakeCloud {
         fake
     }
 
-    /// Goes wrong differently from now on.
+    /// Changes the way in which it fails.
     pub fn becomes(&self, mode: Mode) {
         let word = format!("{mode:?}").to_lowercase();
         std::fs::write(self.folder.path().join("mode"), word).unwrap();
     }
 
-    /// The sandbox as an environment of this cloud.
+    /// Makes the sandbox an environment of this cloud.
     pub fn workspace(&self, sandbox: Sandbox) -> Sandbox {
         let bin = self.folder.path().join("bin").display().to_string();
         let path = format!("{bin}:{}", std::env::var("PATH").unwrap());
@@ -90,18 +91,18 @@ impl FakeCloud {
         std::fs::write(file, visibility).unwrap();
     }
 
-    /// The visibility of a port.
+    /// Returns the visibility of a port.
     pub fn visibility(&self, port: u16) -> Option<String> {
         let file = self.folder.path().join("ports").join(port.to_string());
         std::fs::read_to_string(file).ok()
     }
 
-    /// A secret it keeps.
+    /// Returns a secret that it stores.
     pub fn secret(&self, name: &str) -> Option<String> {
         std::fs::read_to_string(self.folder.path().join("secrets").join(name)).ok()
     }
 
-    /// Every argument list it was called with.
+    /// Returns every argument list it was called with.
     pub fn calls(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("calls")).unwrap_or_default()
     }

@@ -1,28 +1,28 @@
-//! A `gp` on `PATH` that behaves as Gitpod's source says, and remembers what it was told in a folder of its own.
+//! A fake `gp` on `PATH` that behaves as Gitpod's source code does and keeps its state in a separate folder.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use crate::sandbox::Sandbox;
 
-/// How the fake goes wrong.
+/// The way in which the fake fails.
 #[derive(Debug, Clone, Copy)]
 pub enum Mode {
-    /// It does not.
+    /// It works.
     Well,
-    /// It takes a second for everything.
+    /// Every call takes a second.
     Slow,
     /// It never answers.
     Sleep,
     /// `ports list` ends with a Go panic.
     Panic,
-    /// `ports visibility` says yes and does nothing.
+    /// `ports visibility` reports success and does nothing.
     Stuck,
-    /// `env NAME=VALUE` says yes and stores something else.
+    /// `env NAME=VALUE` reports success and stores something else.
     Lossy,
 }
 
-/// The program and its memory.
+/// The program and its state.
 pub struct FakeGp {
     folder: tempfile::TempDir,
 }
@@ -43,7 +43,7 @@ impl FakeGp {
         Self { folder }
     }
 
-    /// The sandbox as a Gitpod workspace that has this program.
+    /// Makes the sandbox a Gitpod workspace with this program.
     pub fn workspace(&self, sandbox: Sandbox) -> Sandbox {
         let bin = self.folder.path().join("bin").display().to_string();
         let path = format!("{bin}:{}", std::env::var("PATH").unwrap());
@@ -57,27 +57,27 @@ impl FakeGp {
         self.folder.path().join(folder).join(name)
     }
 
-    /// Keeps a variable for the repository, or for the `user`.
+    /// Stores a variable for the repository, or for the `user`.
     pub fn keep(&self, scope: &str, name: &str, value: &str) {
         std::fs::write(self.file(scope, name), value).unwrap();
     }
 
-    /// What it keeps for the repository.
+    /// Returns the variables stored for the repository.
     pub fn kept(&self, name: &str) -> Option<String> {
         std::fs::read_to_string(self.file("repo", name)).ok()
     }
 
-    /// Serves a port with this visibility, or lists it as `unserved`.
+    /// Adds a served port with this visibility, or an `unserved` one.
     pub fn port(&self, port: u16, visibility: &str) {
         self.keep("ports", &port.to_string(), visibility);
     }
 
-    /// The visibility of a port.
+    /// Returns the visibility of a port.
     pub fn visibility(&self, port: u16) -> Option<String> {
         std::fs::read_to_string(self.file("ports", &port.to_string())).ok()
     }
 
-    /// What it was called with, without values.
+    /// Returns the arguments it was called with, without values.
     pub fn calls(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("calls")).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! An OTLP receiver over gRPC on loopback that answers what it is told to.
+//! A fake OTLP receiver over gRPC on loopback with configured answers.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -18,17 +18,17 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::certificates::Signed;
 
-/// What every call gets.
+/// The answer to every call.
 #[derive(Debug, Clone)]
 pub enum Reply {
     Taken,
     Partial(i64, &'static str),
     Refused(Code, &'static str),
-    /// Never answered.
+    /// No answer.
     Silence,
 }
 
-/// A call as it came: metadata `x-honeycomb-team`, encoding, number of spans.
+/// A received call: metadata `x-honeycomb-team`, encoding, number of spans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     pub key: Option<String>,
@@ -42,7 +42,7 @@ struct Service {
     calls: Arc<Mutex<Vec<Call>>>,
 }
 
-/// A running receiver; it ends with the value.
+/// A running receiver; it stops when dropped.
 pub struct GrpcReceiver {
     pub address: SocketAddr,
     calls: Arc<Mutex<Vec<Call>>>,
@@ -83,7 +83,7 @@ impl GrpcReceiver {
         Self::listen(reply, None)
     }
 
-    /// With TLS.
+    /// Starts it with TLS.
     pub fn secure(reply: Reply, signed: &Signed) -> Self {
         let identity = Identity::from_pem(&signed.certificate, &signed.key);
         Self::listen(reply, Some(ServerTlsConfig::new().identity(identity)))

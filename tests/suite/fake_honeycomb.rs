@@ -1,4 +1,4 @@
-//! Honeycomb on loopback, as far as its published code and API description say how it behaves.
+//! A fake Honeycomb on loopback that behaves as its published code and API description say.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::served::Served;
 
-/// What kind of key Honeycomb takes a value for.
+/// The kind of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     Configuration,
@@ -34,14 +34,14 @@ pub struct Canned {
     pub body: Vec<u8>,
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub path: String,
     pub headers: BTreeMap<String, String>,
 }
 
-/// Whether Query Data answers.
+/// Whether Query Data is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
     Free,
@@ -58,7 +58,7 @@ struct Inner {
     keys: BTreeMap<String, Key>,
     seen: Vec<Seen>,
     traces: Vec<ExportTraceServiceRequest>,
-    /// Answers to the next exports, the last one for good.
+    /// Answers to the next exports; the last one repeats.
     canned: Vec<Canned>,
     auth: Option<Canned>,
     datasets: Vec<Dataset>,
@@ -70,7 +70,7 @@ struct Inner {
 
 type Shared = Arc<Mutex<Inner>>;
 
-/// A running Honeycomb; it ends with the value.
+/// A running Honeycomb; it stops when dropped.
 pub struct Honeycomb {
     inner: Shared,
     served: Served,
@@ -93,7 +93,7 @@ impl Canned {
 }
 
 impl Honeycomb {
-    /// Knows these keys and no others.
+    /// Starts a Honeycomb that knows only these keys.
     pub fn start(keys: &[(&str, Key)]) -> Self {
         let inner = Arc::new(Mutex::new(Inner {
             keys: keys.iter().map(|(key, kind)| ((*key).to_owned(), *kind)).collect(),
@@ -115,21 +115,21 @@ impl Honeycomb {
         self.served.url()
     }
 
-    /// From now on every export gets these answers in turn, the last one for good.
+    /// Sets the answers to the next exports; the last one repeats.
     #[must_use]
     pub fn answering(self, canned: &[Canned]) -> Self {
         self.inner.lock().unwrap().canned = canned.to_vec();
         self
     }
 
-    /// `/1/auth` answers this.
+    /// Sets the answer of `/1/auth`.
     #[must_use]
     pub fn answering_auth(self, canned: Canned) -> Self {
         self.inner.lock().unwrap().auth = Some(canned);
         self
     }
 
-    /// Spans show in `last_written_at` and in queries this long after they came.
+    /// Sets the time until received spans appear in `last_written_at` and in queries.
     #[must_use]
     pub fn lagging(self, lag: Duration) -> Self {
         self.inner.lock().unwrap().lag = lag;
@@ -142,19 +142,19 @@ impl Honeycomb {
         self
     }
 
-    /// Every request so far.
+    /// Returns every request so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.inner.lock().unwrap().seen.clone()
     }
 
-    /// Requests to this path.
+    /// Returns the requests to this path.
     pub fn seen_at(&self, path: &str) -> Vec<Seen> {
         let mut seen = self.seen();
         seen.retain(|one| one.path == path);
         seen
     }
 
-    /// Every export that was taken.
+    /// Returns every accepted export.
     pub fn traces(&self) -> Vec<ExportTraceServiceRequest> {
         self.inner.lock().unwrap().traces.clone()
     }
@@ -197,7 +197,7 @@ fn respond(canned: &Canned) -> Response {
     response
 }
 
-/// A refusal in the request's own type: `google.rpc.Status` with only a message.
+/// Returns a refusal in the request's content type: `google.rpc.Status` with only a message.
 fn refuse(kind: &str, status: u16, message: &str) -> Response {
     let body = match kind {
         "application/json" => json!({ "message": message }).to_string().into_bytes(),
@@ -274,7 +274,7 @@ fn decode(kind: &str, encoding: Option<&str>, body: &[u8]) -> Option<ExportTrace
     }
 }
 
-/// The dataset is the service's name, or what the header says for a Classic key.
+/// Returns the dataset: the service's name, or the header's value for a Classic key.
 fn store(inner: &mut Inner, request: &ExportTraceServiceRequest, dataset: Option<&str>) {
     for spans in &request.resource_spans {
         let named = spans.resource.iter().flat_map(|one| &one.attributes);
@@ -422,7 +422,7 @@ async fn create_result(
     reply(201, &json!({"id": asked["query_id"], "complete": false}))
 }
 
-/// Complete at the third time of asking.
+/// Returns a query result that is complete at the third request.
 async fn read_result(
     State(shared): State<Shared>,
     Path((_, id)): Path<(String, String)>,
@@ -469,7 +469,7 @@ async fn read_result(
     reply(200, &json!({"id": id, "complete": true, "data": {"results": results}}))
 }
 
-/// Whether the filters of a query hold for a row.
+/// Returns whether a row matches the filters of a query.
 fn matches(query: &Value, row: &serde_json::Map<String, Value>) -> bool {
     let holds = |filter: &Value| {
         let column = filter["column"].as_str().unwrap();
@@ -489,7 +489,7 @@ fn matches(query: &Value, row: &serde_json::Map<String, Value>) -> bool {
     }
 }
 
-/// Every span, by the names that Honeycomb gives their fields.
+/// Returns every span, with Honeycomb's names of the fields.
 fn rows(inner: &Inner) -> Vec<serde_json::Map<String, Value>> {
     const KINDS: [&str; 6] =
         ["unspecified", "internal", "server", "client", "producer", "consumer"];

@@ -1,4 +1,5 @@
-//! Rollbar's item API on loopback. Whether it looks at the token or at the body first is not documented: it does either.
+//! Rollbar's item API on loopback. The documentation does not say whether the token or the body is checked first, so
+//! the fake can do either.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::served::Served;
 
-/// What is looked at first.
+/// The part that is checked first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum First {
     Token,
@@ -32,7 +33,7 @@ struct Inner {
 
 type Shared = Arc<Mutex<Inner>>;
 
-/// A running Rollbar; it ends with the value.
+/// A running Rollbar; it stops when dropped.
 pub struct Rollbar {
     inner: Shared,
     told: Receiver<Value>,
@@ -40,7 +41,7 @@ pub struct Rollbar {
 }
 
 impl Rollbar {
-    /// Knows this token, which may post items of servers, and no other.
+    /// Starts a Rollbar that accepts only this token, which may post server items.
     pub fn start(token: &str) -> Self {
         let (tell, told) = channel();
         let inner = Arc::new(Mutex::new(Inner {
@@ -64,32 +65,32 @@ impl Rollbar {
         self
     }
 
-    /// Its token has this scope.
+    /// Sets the scope of its token.
     #[must_use]
     pub fn scoped(self, scope: &'static str) -> Self {
         self.inner.lock().unwrap().scope = scope;
         self
     }
 
-    /// Every item gets this answer: status, content type, body.
+    /// Sets the answer to every item: status, content type, body.
     #[must_use]
     pub fn answering(self, status: u16, kind: &'static str, body: &str) -> Self {
         self.inner.lock().unwrap().canned = Some((status, kind, body.to_owned()));
         self
     }
 
-    /// As a program is given it.
+    /// Returns the endpoint for a program's configuration.
     pub fn endpoint(&self) -> String {
         format!("{}/api/1/", self.served.url())
     }
 
-    /// The `data` of the next item that is taken.
+    /// Waits for the next accepted item; returns its `data`.
     #[track_caller]
     pub fn item(&self) -> Value {
         self.told.recv_timeout(Duration::from_secs(30)).unwrap()
     }
 
-    /// The `data` of every item that was taken.
+    /// Returns the `data` of every accepted item.
     pub fn items(&self) -> Vec<Value> {
         self.inner.lock().unwrap().items.clone()
     }

@@ -1,4 +1,5 @@
-//! X-Ray's daemon on loopback: UDP that checks and never answers, TCP that answers as AWS would behind its signature.
+//! A fake X-Ray daemon on loopback: UDP that checks and never answers, TCP that answers as AWS does to a signed
+//! request.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
@@ -12,7 +13,7 @@ use serde_json::Value;
 
 use crate::served::Served;
 
-/// A running daemon; it ends with the value.
+/// A running daemon; it stops when dropped.
 pub struct Daemon {
     pub udp: SocketAddr,
     pub tcp: SocketAddr,
@@ -22,12 +23,12 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// With keys and a region that AWS takes.
+    /// Starts it with keys and a region that AWS accepts.
     pub fn start() -> Self {
         Self::answering(200, r#"{"SamplingRuleRecords":[]}"#)
     }
 
-    /// `GetSamplingRules` answers this.
+    /// Sets the answer of `GetSamplingRules`.
     pub fn answering(status: u16, body: &'static str) -> Self {
         let answer = move || async move {
             let status = StatusCode::from_u16(status).unwrap();
@@ -58,18 +59,18 @@ impl Daemon {
         Self { udp, tcp: api.address, segments, thread: Some(thread), _api: api }
     }
 
-    /// As `AWS_XRAY_DAEMON_ADDRESS` names two ports.
+    /// Returns both addresses as `AWS_XRAY_DAEMON_ADDRESS` spells them.
     pub fn address(&self) -> String {
         format!("tcp:{} udp:{}", self.tcp, self.udp)
     }
 
-    /// The next segment that the daemon took.
+    /// Waits for the next accepted segment.
     #[track_caller]
     pub fn segment(&self) -> Value {
         self.segments.recv_timeout(Duration::from_secs(30)).unwrap()
     }
 
-    /// It took none so far.
+    /// Checks that it accepted no segment so far.
     pub fn is_idle(&self) -> bool {
         self.segments.try_recv().is_err()
     }
@@ -85,7 +86,7 @@ impl Drop for Daemon {
     }
 }
 
-/// A datagram that the daemon would pass on; it drops all others.
+/// Returns the segment of a datagram that the daemon would forward; it drops all others.
 fn taken(datagram: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(datagram).ok()?;
     let (head, body) = text.split_once('\n')?;

@@ -1,4 +1,4 @@
-//! `doctor` for pipelines: which findings are left out, and in what form the others are printed.
+//! `doctor` in pipelines: which findings are omitted, and the formats of the others.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{KEY, Run, Sandbox, tool};
 
-/// A project with an error, a warning, a secret and a database that everybody can open.
+/// Creates a project with an error, a warning, a secret and a public database port.
 fn project() -> Sandbox {
     let compose = format!(
         "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: api\n      \
@@ -104,7 +104,7 @@ fn the_formats_say_the_same() {
     assert!(!log.stdout.contains(KEY) && !github.contains(KEY));
 }
 
-/// Where `tests/tools/sarif.sh` puts the schema and its judges, or the reason to skip.
+/// Returns the folder where `tests/tools/sarif.sh` puts the schema and its validators, or the reason to skip.
 fn tools() -> Option<PathBuf> {
     let schema = tool("sarif/schema.json", "sarif.sh")?;
     schema.parent().map(Path::to_owned)

@@ -1,6 +1,6 @@
-//! Projects that several tests start from.
+//! Projects that several tests use.
 
-/// A backend, a frontend and a database, in the shape of the bootcamp's file: mixed quoting, a space behind `networks:`, no
+/// A backend, a frontend and a database, as in the bootcamp's file: mixed quoting, a space after `networks:`, no
 /// newline at the end.
 pub const COMPOSE: &str = "version: \"3.8\"
 services:
@@ -54,7 +54,7 @@ networks:
   internal-network:
     driver: bridge";
 
-/// Tasks, and no ports yet.
+/// A `.gitpod.yml` with tasks and no ports.
 pub const GITPOD: &str = "tasks:
   - name: react-js
     command: |
@@ -81,7 +81,7 @@ ports:
     visibility: private
 ";
 
-/// The bootcamp's project: compose file, `.gitpod.yml`, and what tells backend and frontend apart.
+/// Creates the bootcamp's project: compose file, `.gitpod.yml`, and the files that identify backend and frontend.
 pub fn cruddur() -> Vec<(&'static str, &'static str)> {
     vec![
         ("docker-compose.yml", COMPOSE),

@@ -1,4 +1,4 @@
-//! `key forget`: every copy goes, one failure keeps no other copy, and what is left is named.
+//! `key forget`: removes every copy; one failure keeps no other copy, and the rest is named.
 
 use crate::dialogue::{in_a_terminal, status, type_in};
 use crate::fake_cloud::{FakeCloud, Mode as CloudMode};
@@ -15,7 +15,7 @@ fn in_dotenv(sandbox: Sandbox) -> Sandbox {
     sandbox
 }
 
-/// A codespace whose key lies at GitHub, in the shell and in `.env`.
+/// Creates a codespace with a key at GitHub, in the shell and in `.env`.
 fn codespace() -> (FakeCloud, Sandbox) {
     let gh = FakeCloud::codespace(CloudMode::Well);
     let sandbox = gh.workspace(Sandbox::new(&cruddur()));

@@ -1,4 +1,5 @@
-//! What git does with a file is what git itself says, read without running git: rules, indexes of every form, worktrees.
+//! Git's treatment of a file, read without running git, is the same as git's own answer: rules, indexes of every
+//! form, worktrees.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use std::process::{Command, Stdio};
 use cruddur_ops::project::GitFileStatus;
 use cruddur_ops::shell::Shell;
 
-/// A folder with a home and a repository in it.
+/// A folder with a home and a repository.
 struct Scratch {
     folder: tempfile::TempDir,
 }
@@ -31,7 +32,7 @@ impl Scratch {
         std::fs::write(path, bytes).unwrap();
     }
 
-    /// Git in a folder, with nothing of the machine's configuration.
+    /// Returns a git command in a folder, without the machine's configuration.
     fn command(&self, folder: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
         command
@@ -48,7 +49,7 @@ impl Scratch {
         self.command(folder, arguments).output().unwrap().status.code().unwrap()
     }
 
-    /// Those of `paths` that git ignores.
+    /// Returns the `paths` that git ignores.
     fn ignored(&self, folder: &str, paths: &[&str]) -> Vec<String> {
         let mut command = self.command(folder, &["check-ignore", "--stdin"]);
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -86,7 +87,7 @@ impl Scratch {
         }
     }
 
-    /// Git's own answer, which is ours too.
+    /// Returns git's own answer, after checking that ours is the same.
     #[track_caller]
     fn agreed(&self, folder: &str, name: &str) -> GitFileStatus {
         let theirs = self.theirs(folder, name);
@@ -95,7 +96,7 @@ impl Scratch {
     }
 }
 
-/// A file with rules, and the folder below the repository whose `.env` they are asked about.
+/// A file with rules, and the folder whose `.env` they apply to.
 type Shape = (&'static [(&'static str, &'static str)], &'static str);
 
 const SHAPES: [Shape; 64] = [
@@ -186,7 +187,7 @@ fn ignore_rules_mean_what_git_says_they_mean() {
     assert!((20..50).contains(&ignored), "{ignored} shapes ignore the file");
 }
 
-/// A form of the index, and the commands that make it in a repository where `.env` and 60 other files are staged.
+/// A form of the index, and the commands that create it in a repository where `.env` and 60 other files are staged.
 const INDEXES: [(&str, &[&[&str]]); 9] = [
     ("version 2", &[&["update-index", "--index-version", "2"]]),
     ("version 3", &[&["rm", "--cached", "-q", "f7"], &["add", "--intent-to-add", "f7"]]),
@@ -387,7 +388,7 @@ fn what_cannot_be_read_is_unknown_and_no_pipe_is_waited_for() {
     }
 }
 
-/// A folder with the files of a bare repository is an ordinary folder of the clone that holds it.
+/// A folder that looks like a bare repository is an ordinary folder of the surrounding clone.
 #[test]
 fn only_a_repository_ends_the_search_and_no_configuration_changes_the_answer() {
     let scratch = Scratch::new();
@@ -418,7 +419,7 @@ fn only_a_repository_ends_the_search_and_no_configuration_changes_the_answer() {
     assert_eq!(scratch.ours("repo", "x.env"), GitFileStatus::Untracked, "nothing outside is read");
 }
 
-/// Any repository can be damaged: every answer is given, none by a panic, and soon.
+/// Damaged repositories lead to an answer in time, without a panic.
 #[test]
 fn a_damaged_index_is_answered() {
     let scratch = Scratch::new();
@@ -451,7 +452,7 @@ fn a_damaged_index_is_answered() {
     }
 }
 
-/// Folder and rule names of a few letters, put together at random, are read as git reads them.
+/// Random short folder names and rules are read as git reads them.
 #[test]
 fn rules_at_random_mean_what_git_says_they_mean() {
     const PARTS: [&str; 22] = [

@@ -1,4 +1,4 @@
-//! Keys in Gitpod's variables, by way of a `gp` that behaves as the real one.
+//! Keys in Gitpod's variables, through a fake `gp` that behaves like the real one.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -136,7 +136,7 @@ fn an_old_value_of_this_shell_is_named_with_what_loads_the_new_one() {
     assert!(!status.stderr.contains("an-older-key"), "{}", status.stderr);
 }
 
-/// The workspace as the library sees it.
+/// Returns the workspace as the library sees it.
 fn ports(gp: &FakeGp) -> Workspace {
     let command = workspace(gp).command(&[]);
     let variables = command

@@ -1,4 +1,4 @@
-//! Every command that the program, its README and its help tell a person to run is one that it takes.
+//! Every command that the program, its README and its help tell a user to run is valid.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use clap::{CommandFactory, Parser};
 use cruddur_ops::cli::Cli;
 use regex_lite::Regex;
 
-/// Where the help wraps at the latest.
+/// The maximum width of the help.
 const WIDTH: usize = 100;
 
 #[test]
@@ -70,7 +70,7 @@ fn every_page_of_help_has_an_example_that_no_wrapping_breaks() {
     assert!(seen > 15, "only {seen} pages were found");
 }
 
-/// The words of a command, what stands for a value replaced by one; nothing where no command is named.
+/// Returns the words of a command with placeholders replaced by a value; nothing if no command is named.
 fn words(command: &str) -> Option<Vec<String>> {
     let values = [
         ("{}=", "3000="),

@@ -1,4 +1,5 @@
-//! A project by somebody who means harm: it runs nothing, moves no cursor, and sends no key to a host of its choice.
+//! A hostile project: nothing of it is run, no escape sequence is printed, and no key is sent to a host that it
+//! names.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -11,7 +12,7 @@ use crate::verify_trust::outer_address;
 
 const JSON: &str = "application/json";
 
-/// Every command that looks at a project, and those that write.
+/// Every command that reads a project, and those that write.
 const COMMANDS: [&[&str]; 12] = [
     &["init", "--yes", "--store", "env", "--no-verify", "--public"],
     &["doctor"],
@@ -27,7 +28,7 @@ const COMMANDS: [&[&str]; 12] = [
     &["undo", "--yes"],
 ];
 
-/// What a shell, a template or a tool would make a file of, were it handed on: each leaves a `pwned` somewhere.
+/// Texts that would create a file `pwned` if a shell, a template or another tool interpreted them.
 const PAYLOADS: [&str; 6] = [
     "$$(touch pwned)",
     "`touch pwned`",
@@ -76,7 +77,7 @@ fn hostile(payload: &str) -> Sandbox {
     Sandbox::new(&borrowed).with("HONEYCOMB_API_KEY", KEY)
 }
 
-/// No file called `pwned` anywhere below the sandbox.
+/// Checks that no file named `pwned` exists in the sandbox.
 #[track_caller]
 fn nothing_ran(sandbox: &Sandbox) {
     let mut folders = vec![sandbox.home().parent().unwrap().to_owned()];
@@ -251,7 +252,7 @@ fn an_address_that_only_looks_like_the_providers_gets_nothing() {
     }
 }
 
-/// A verdict that nothing was proven, for an address that cannot be trusted.
+/// Checks that nothing was proven for an address that cannot be trusted.
 fn expect_refused(endpoint: &str) -> serde_json::Value {
     let run = project(endpoint).run(&["verify", "--json", "--timeout", "3s"]);
     let service = crate::verify::service(&run.expect(1));

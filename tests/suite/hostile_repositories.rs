@@ -1,5 +1,5 @@
-//! Repositories whose configuration runs a program as soon as git reads them: bare, unpacked, named by a file, somebody
-//! else's. No command that looks at a project in one makes that happen.
+//! Repositories whose configuration runs a program as soon as git reads them: bare, unpacked, linked by a file, owned
+//! by another user. No command that reads such a project runs it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use crate::sandbox::{KEY, Sandbox};
 
 const COMPOSE: &str = "services:\n  api:\n    build: .\n    environment:\n      HONEYCOMB_API_KEY: ${HONEYCOMB_API_KEY}\n";
 
-/// Commands that look at a project and at its `.env`.
+/// Commands that read a project and its `.env`.
 const COMMANDS: [&[&str]; 8] = [
     &["doctor"],
     &["doctor", "--json"],
@@ -34,8 +34,8 @@ fn git(folder: &Path, arguments: &[&str]) -> i32 {
     output.status.code().unwrap()
 }
 
-/// Makes `folder` a repository whose sparse index lacks an object that a remote promises, with programs of its own for
-/// whatever git does.
+/// Makes `folder` a repository whose sparse index lacks an object that a remote promises; its configuration names a
+/// program for each git operation.
 fn repository(sandbox: &Sandbox, folder: &str) -> PathBuf {
     let path = sandbox.path(folder);
     sandbox.write(&format!("{folder}/kept/a"), "x");
@@ -74,7 +74,7 @@ fn repository(sandbox: &Sandbox, folder: &str) -> PathBuf {
     path
 }
 
-/// Moves the files of a repository into the folder they are of, as anyone can commit them.
+/// Moves the contents of `.git` into the folder itself, in a form that can be committed.
 fn make_bare(path: &Path) {
     assert_eq!(git(path, &["config", "core.worktree", "."]), 0);
     for entry in std::fs::read_dir(path.join(".git")).unwrap() {
@@ -84,13 +84,13 @@ fn make_bare(path: &Path) {
     std::fs::remove_dir(path.join(".git")).unwrap();
 }
 
-/// Moves the files of a repository elsewhere and leaves a file that names the place.
+/// Moves the contents of `.git` elsewhere and leaves a file with their path.
 fn make_gitfile(path: &Path) {
     std::fs::rename(path.join(".git"), path.join("elsewhere")).unwrap();
     std::fs::write(path.join(".git"), "gitdir: elsewhere\n").unwrap();
 }
 
-/// Splits the files of a repository into a worktree's own and those that all worktrees share.
+/// Splits the contents of `.git` into those of a worktree and those shared by all worktrees.
 fn make_worktree(path: &Path) {
     std::fs::rename(path.join(".git"), path.join("shared")).unwrap();
     std::fs::create_dir_all(path.join("own")).unwrap();
@@ -103,7 +103,7 @@ fn make_worktree(path: &Path) {
     std::fs::write(path.join(".git"), "gitdir: own\n").unwrap();
 }
 
-/// Gives everything to another user, where this one may.
+/// Gives everything to another user, if this user may.
 fn make_foreign(path: &Path) {
     let _ = Command::new("chown").args(["-R", "12345:12345"]).arg(path).output().unwrap();
 }

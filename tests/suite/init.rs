@@ -1,11 +1,11 @@
-//! `init` and `undo`, from outside.
+//! `init` and `undo`, run as a program.
 
 use std::process::Command;
 
 use crate::fixtures::{COMPOSE, COMPOSE_WIRED, GITPOD, GITPOD_PUBLIC, cruddur};
 use crate::sandbox::{KEY, Sandbox, TOKEN};
 
-/// `init` without questions, network and Python.
+/// The arguments of an `init` without questions, network and Python.
 pub const INIT: [&str; 6] = ["init", "--yes", "--store", "env", "--no-verify", "--no-instrument"];
 
 const CODE_TOO: [&str; 5] = ["init", "--yes", "--store", "env", "--no-verify"];

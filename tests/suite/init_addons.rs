@@ -1,4 +1,5 @@
-//! `init --with`: what X-Ray and Rollbar change in the files, once and back, and what compose and `run` make of it.
+//! `init --with`: what X-Ray and Rollbar change in the files, a second run, `undo`, and how compose and `run` use the
+//! result.
 
 use std::process::Command;
 
@@ -37,7 +38,8 @@ fn init(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     sandbox.run(&[&INIT[..], arguments].concat())
 }
 
-/// The compose file after `init`, with these lines behind the backend's variables, `depends_on` and the daemon.
+/// Returns the compose file after `init`, with these lines after the backend's variables, `depends_on` and the
+/// daemon.
 fn wired(variables: &str) -> String {
     let last = "x-honeycomb-team=${HONEYCOMB_API_KEY}\"\n";
     let ports = "      - \"4567:4567\"\n";

@@ -1,4 +1,5 @@
-//! `init --instrument`: what is written for services that an agent traces, once and back, and what docker compose makes of it.
+//! `init --instrument`: what is written for services that an agent traces, a second run, `undo`, and docker compose's
+//! view of the result.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +27,7 @@ services:
     image: postgres:16
 ";
 
-/// Two services that know nothing of tracing.
+/// Returns two services without any tracing.
 pub fn project() -> Vec<(&'static str, &'static str)> {
     vec![
         ("docker-compose.yml", COMPOSE),
@@ -52,7 +53,7 @@ fn init(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     sandbox.run(&[&INIT[..], arguments].concat())
 }
 
-/// How each service comes to send spans, by `--json`.
+/// Returns the source of each service's spans, from `--json`.
 fn how(run: &Run) -> BTreeMap<String, String> {
     let document = run.json();
     let services = document["instrumentation"].as_object().unwrap().iter();
@@ -61,7 +62,7 @@ fn how(run: &Run) -> BTreeMap<String, String> {
     how.collect()
 }
 
-/// A service of the compose file as it stands now.
+/// Returns a service of the current compose file.
 fn service(sandbox: &Sandbox, name: &str) -> Value {
     let file: Value = serde_yaml::from_str(&sandbox.read("docker-compose.yml")).unwrap();
     file["services"][name].clone()

@@ -1,4 +1,4 @@
-//! `install.sh` and the archives that `packaging/archive.sh` makes for it, over a file server on loopback.
+//! `install.sh` and the archives that `packaging/archive.sh` makes, on a file server on loopback.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use crate::served::Served;
 
 pub const ARCHIVE: &str = "cruddur-ops-x86_64-unknown-linux-musl.tar.gz";
 
-/// The program of a release: small to pack, and the built one when it runs.
+/// Returns the program of a release: a small script that runs the built one.
 fn released_program() -> String {
     format!("#!/bin/sh\nexec '{}' \"$@\"\n", crate::sandbox::program().display())
 }
 
-/// Every file of a folder, by its name.
+/// Returns every file of a folder, by its name.
 fn files(folder: PathBuf) -> Router {
     Router::new().fallback(move |uri: Uri| async move {
         std::fs::read(folder.join(uri.path().trim_start_matches('/')))
@@ -53,14 +53,14 @@ impl Machine {
         machine
     }
 
-    /// Makes `uname` say this.
+    /// Makes `uname` print this.
     fn is(&self, system: &str, processor: &str) {
         let text =
             format!("#!/bin/sh\ncase $1 in -s) echo {system};; -m) echo {processor};; esac\n");
         program(&self.folder.path().join("bin/uname"), &text);
     }
 
-    /// Serves the release's files below another path.
+    /// Serves the release's files at another path.
     pub fn moves(&self, path: &str) {
         let to = self.folder.path().join("release").join(path);
         std::fs::create_dir_all(&to).unwrap();
@@ -77,7 +77,7 @@ impl Machine {
         self.folder.path().join("home/.local/bin/cruddur-ops")
     }
 
-    /// Where programs are looked for: the machine's own `uname` first.
+    /// Returns the PATH: the machine's programs, after its own `uname`.
     pub fn path(&self) -> String {
         let own = self.folder.path().join("bin");
         format!("{}:{}", own.display(), std::env::var("PATH").unwrap())
@@ -226,7 +226,7 @@ fn nothing_is_downloaded_over_an_open_line() {
     }
 }
 
-/// The machine's programs without one.
+/// Returns a PATH with the machine's programs except one.
 fn without(machine: &Machine, name: &str) -> String {
     let tools = machine.folder.path().join("tools");
     std::fs::create_dir(&tools).unwrap();

@@ -1,4 +1,4 @@
-//! `instrument` from outside: packages, code, spans, refusals.
+//! `instrument`, run as a program: packages, code, spans, refusals.
 
 use crate::sandbox::{KEY, Sandbox};
 
@@ -130,7 +130,7 @@ fn code_is_left_alone_where_nobody_knows_what_is_installed() {
     assert_eq!(found["notes"][0]["level"], "warning");
 }
 
-/// The steps and the changed files of an `instrument --dry-run`.
+/// Returns the steps and the changed files of `instrument --dry-run`.
 fn shown(sandbox: &Sandbox) -> (Vec<String>, Vec<String>) {
     let found = sandbox.run(&["instrument", "--dry-run", "--json"]).expect(0).json();
     let texts = |list: &serde_json::Value, key: &str| -> Vec<String> {

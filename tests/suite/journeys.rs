@@ -1,4 +1,4 @@
-//! From a fresh clone to a proven trace, in terminals of three widths and at three places, with a stopwatch.
+//! From a fresh clone to a proven trace, in terminals of three widths and three environments, with the time it takes.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use crate::fake_honeycomb::{Honeycomb, Key};
 use crate::fixtures::cruddur;
 use crate::sandbox::{KEY, Sandbox};
 
-/// Everything but the building of images.
+/// The time limit for everything except building images.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What is asked, and what is typed for it. The key is pasted, which counts as one.
+/// The questions and the typed answers. The key is pasted, which counts as one keystroke.
 const ANSWERS: [(&str, &str, usize); 4] = [
     ("Honeycomb key", "\r", 2),
     ("Which services are traced", "\r", 1),
@@ -44,7 +44,7 @@ fn in_a_terminal_of(width: usize, sandbox: &Sandbox, arguments: &[&str]) -> PtyS
     spawn_command(shell, Some(LONGEST.as_millis() as u64)).unwrap()
 }
 
-/// Answers every question of `init` and returns what was shown and how many keys that took.
+/// Answers every question of `init`; returns the output and the number of keystrokes.
 fn walk(mut session: PtySession) -> (String, usize) {
     let (mut seen, mut keys) = (String::new(), 0);
     let mut left: Vec<(&str, &str, usize)> = ANSWERS.to_vec();

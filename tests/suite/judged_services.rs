@@ -1,5 +1,5 @@
-//! `init` on small projects of the kinds that public repositories have: how each service comes to send spans, beside the judgment of
-//! a person.
+//! `init` on small projects of the kinds that public repositories have: the source of each service's spans, compared
+//! with a person's judgement.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ const INIT: [&str; 9] = [
     "--no-verify",
 ];
 
-/// The share of services on which the program and the person must agree.
+/// The minimum share of services on which the program and the person agree.
 const AGREEMENT: f64 = 0.97;
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ struct JudgedProject {
     files: BTreeMap<String, String>,
 }
 
-/// How each service of a project comes to send spans, as `init` says.
+/// Returns the source of each service's spans, from `init`.
 fn instrumented(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let files: Vec<(&str, &str)> = files.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
     let sandbox = Sandbox::new(&files).with("HONEYCOMB_API_KEY", KEY);

@@ -1,4 +1,5 @@
-//! `init` on services that already send to a collector of the project: each keeps its port, and speaks what that port takes.
+//! `init` on services that already send to a collector of the project: each keeps its port, and uses the port's
+//! protocol.
 
 use serde_yaml::Value;
 
@@ -19,7 +20,7 @@ const GRPC_AGENT: &[(&str, &str)] = &[
     ("Dockerfile", "FROM python:3.12\nCOPY . .\nCMD opentelemetry-instrument python main.py\n"),
     ("main.py", "import django\n"),
 ];
-/// The same with the exporter for HTTP.
+/// Python that `opentelemetry-instrument` starts, with the exporter for HTTP.
 const HTTP_AGENT: &[(&str, &str)] = &[
     ("requirements.txt", "django\nopentelemetry-distro\nopentelemetry-exporter-otlp-proto-http\n"),
     ("Dockerfile", "FROM python:3.12\nCOPY . .\nCMD opentelemetry-instrument python main.py\n"),
@@ -77,7 +78,7 @@ fn project(senders: &[Sender]) -> Sandbox {
     sandbox
 }
 
-/// The endpoint and the protocol that a service is given.
+/// Returns the endpoint and the protocol that a service gets.
 fn told(sandbox: &Sandbox, service: &str) -> (String, Option<String>) {
     let file: Value = serde_yaml::from_str(&sandbox.read("compose.yaml")).unwrap();
     let environment = &file["services"][service]["environment"];

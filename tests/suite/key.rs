@@ -1,4 +1,4 @@
-//! Keys in `.env` and in the shell: what is stored, what is refused, what is said.
+//! Keys in `.env` and in the shell: what is stored, refused and printed.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -104,7 +104,7 @@ fn a_dotenv_that_leads_out_of_the_project_is_refused() {
     assert_eq!(std::fs::read_to_string(outside).unwrap(), "echo\n");
 }
 
-/// The key is written where the link leads, so that file must be one that git never takes.
+/// The key is written to the target of the link, so git must ignore that file.
 #[test]
 fn a_dotenv_that_leads_to_a_file_git_has_or_would_take_is_refused() {
     for (rules, staged, allowed) in [

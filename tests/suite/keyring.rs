@@ -1,4 +1,4 @@
-//! The keyring, against a real gnome-keyring on a bus of its own, and against buses that are of no use.
+//! The keyring, with a real gnome-keyring on a separate bus, and with buses that do not work.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
@@ -15,7 +15,7 @@ const COMPOSE: (&str, &str) = (
 const SET: [&str; 5] = ["key", "set", "--store", "keyring", "--stdin"];
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A session bus that starts no service by itself.
+/// The configuration of a session bus that starts no service.
 const BUS: &str = r#"<busconfig>
   <type>session</type>
   <listen>LISTEN</listen>
@@ -26,7 +26,7 @@ const BUS: &str = r#"<busconfig>
   </policy>
 </busconfig>"#;
 
-/// A session bus and a keyring service in a home of their own; both end with it.
+/// A session bus and a keyring service in a separate home; dropping it stops both.
 struct Bus {
     home: tempfile::TempDir,
     address: String,
@@ -44,7 +44,7 @@ impl Drop for Bus {
 }
 
 impl Bus {
-    /// A bus without a keyring; `None`, with the reason printed, where the programs are not installed.
+    /// Starts a bus without a keyring; `None`, with the reason printed, if the programs are not installed.
     fn start() -> Option<Self> {
         for program in ["dbus-daemon", "dbus-send", "gnome-keyring-daemon", "secret-tool"] {
             if which::which(program).is_err() {
@@ -71,7 +71,7 @@ impl Bus {
         Some(Self { home, address: address.trim().to_owned(), daemon, keyring: None })
     }
 
-    /// Starts the keyring, unlocked with a password or not at all, and waits until it has its name.
+    /// Starts the keyring, unlocked with a password or locked, and waits until its name is on the bus.
     fn with_keyring(mut self, password: Option<&str>) -> Self {
         let mut keyring = self
             .command("gnome-keyring-daemon")

@@ -1,4 +1,4 @@
-//! `listen` as a person meets it: real sockets, a real interrupt, the real Python SDK.
+//! `listen` as users run it: real sockets, a real interrupt, the real Python SDK.
 
 use std::io::{BufRead, Read};
 use std::net::TcpListener;
@@ -113,7 +113,7 @@ fn little_memory_lets_the_oldest_traces_leave_and_counts_them() {
     assert!(run.stdout.contains("backend-flask       18 "), "{}", run.stdout);
 }
 
-/// Sends one span with the exporter of the real SDK and says whether the exporter believes that it arrived.
+/// A script that sends one span with the real SDK's exporter and prints whether the exporter reports success.
 const SENDER: &str = r#"
 import sys
 kind, compression = sys.argv[1], sys.argv[2]

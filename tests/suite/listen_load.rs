@@ -1,4 +1,4 @@
-//! `listen` under load and under attack: bounded memory, and no span lost that was accepted.
+//! `listen` under load and attack: memory is bounded, and no accepted span is lost.
 //!
 //! Short here; `tests/load.sh` runs the long form, for as many seconds as `LOAD_SECONDS` says.
 
@@ -17,7 +17,7 @@ use prost::Message;
 use crate::listening::{Listening, post, trace};
 use crate::sandbox::Sandbox;
 
-/// What `listen` may take at most: three times what it keeps, which is 64 MiB unless it is told otherwise.
+/// The maximum memory of `listen`: three times what it keeps, which is 64 MiB by default.
 const MOST_KIB: usize = 3 * (64 << 10);
 
 const SPANS: usize = 50;
@@ -27,7 +27,7 @@ fn seconds() -> u64 {
     given.and_then(|given| given.parse().ok()).unwrap_or(2)
 }
 
-/// A request of [`SPANS`] spans in one trace.
+/// Returns a request of [`SPANS`] spans in one trace.
 fn request(service: &str, number: u128) -> Vec<u8> {
     let text = |text: &str| AnyValue { value: Some(Value::StringValue(text.to_owned())) };
     let pair = |key: &str, value: &str| KeyValue {
@@ -67,7 +67,7 @@ fn head(address: SocketAddr, length: usize, more: &str) -> String {
     )
 }
 
-/// The status of the next answer on a connection that stays open; nothing where it ended.
+/// Returns the status of the next answer on a persistent connection; nothing if it ended.
 fn status(stream: &mut TcpStream) -> Option<u16> {
     stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
     let mut answer = Vec::new();
@@ -88,7 +88,7 @@ fn status(stream: &mut TcpStream) -> Option<u16> {
     }
 }
 
-/// One request on a connection of its own.
+/// Sends one request on a new connection.
 fn send(address: SocketAddr, head: &str, body: &[u8]) -> Option<u16> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(head.as_bytes()).ok()?;
@@ -97,7 +97,7 @@ fn send(address: SocketAddr, head: &str, body: &[u8]) -> Option<u16> {
     status(&mut stream)
 }
 
-/// Sends as fast as answers come; how many spans were accepted, and how many requests refused.
+/// Sends as fast as answers come; returns how many spans were accepted, and how many requests refused.
 fn sender(address: SocketAddr, sender: u128, until: Instant) -> (usize, usize) {
     let connect = || {
         let stream = TcpStream::connect(address).unwrap();
@@ -126,7 +126,7 @@ fn sender(address: SocketAddr, sender: u128, until: Instant) -> (usize, usize) {
     (accepted, refused)
 }
 
-/// Spans of a service in the table at the end.
+/// Returns the number of a service's spans in the final table.
 fn counted(stdout: &str, service: &str) -> usize {
     let line = stdout.lines().find_map(|line| line.strip_prefix(service));
     let number = line.unwrap().split_whitespace().next().unwrap();
@@ -158,7 +158,7 @@ fn what_two_senders_were_promised_is_counted_and_memory_is_bounded() {
     assert!(peak < MOST_KIB, "{peak} KiB");
 }
 
-/// As many open files as the system lets us have.
+/// Raises the limit of open files as far as the system allows.
 fn lift_the_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
@@ -211,7 +211,7 @@ fn a_thousand_connections_that_say_nothing_or_little_end_and_cost_little() {
     assert_eq!(counted(&run.stdout, "alive"), 2);
 }
 
-/// Field `tag >> 3`, of `inner`.
+/// Returns the field `tag >> 3` with the content `inner`.
 fn field(tag: u8, inner: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     prost::encoding::encode_varint(inner.len() as u64, &mut out);
@@ -219,17 +219,17 @@ fn field(tag: u8, inner: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A trace request of one scope of one resource, all as they stand on the wire.
+/// Returns an encoded trace request of one scope of one resource.
 fn wire(resource: &[u8], spans: &[u8]) -> Vec<u8> {
     field(0x0a, &[field(0x0a, resource), field(0x12, spans)].concat())
 }
 
-/// A resource, or a span, with so many attributes that are empty.
+/// Returns a resource, or a span, with this many empty attributes.
 fn empty_attributes(tag: u8, count: usize) -> Vec<u8> {
     [tag, 0].repeat(count)
 }
 
-/// A whole span with the fields of `more`.
+/// Returns a complete span with the fields in `more`.
 fn whole_span(trace: u128, span: u64, more: &[u8]) -> Vec<u8> {
     let ids = [field(0x0a, &trace.to_be_bytes()), field(0x12, &span.to_be_bytes())].concat();
     field(0x12, &[ids.as_slice(), more].concat())
@@ -237,7 +237,7 @@ fn whole_span(trace: u128, span: u64, more: &[u8]) -> Vec<u8> {
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-/// Sends messages over gRPC, packed, all at once on each of `connections`.
+/// Sends compressed messages over gRPC, all at once on each of `connections`.
 fn send_grpc(address: SocketAddr, messages: &[Vec<u8>], connections: usize) {
     use http_body_util::{BodyExt, Full};
     use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -272,7 +272,7 @@ fn send_grpc(address: SocketAddr, messages: &[Vec<u8>], connections: usize) {
     });
 }
 
-/// Bodies that are small on the wire, or for their length, and large in memory.
+/// Returns bodies that are small on the wire, or for their length, and large in memory.
 fn swellers() -> Vec<(&'static str, Vec<u8>)> {
     const JSON: &str = "application/json";
     const PROTOBUF: &str = "application/x-protobuf";
@@ -353,7 +353,7 @@ fn whatever_swells_takes_less_than_three_times_what_is_kept() {
     assert!(run.stdout.contains("(other services)"), "{}", run.stdout);
 }
 
-/// A generator of numbers that is the same on each run.
+/// A random number generator with a fixed seed.
 struct Numbers(u64);
 
 impl Numbers {
@@ -364,7 +364,7 @@ impl Numbers {
         usize::try_from(self.0 % most as u64).unwrap()
     }
 
-    /// The body with some of its bytes changed, doubled, cut out or moved.
+    /// Returns the body with some bytes changed, duplicated, removed or moved.
     fn mutate(&mut self, mut body: Vec<u8>) -> Vec<u8> {
         for _ in 0..1 + self.below(6) {
             if body.is_empty() {

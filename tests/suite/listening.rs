@@ -1,4 +1,4 @@
-//! `listen` as a running process, and requests to send it.
+//! `listen` as a running process, and requests to it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{KEY, Run, Sandbox};
 
-/// A `listen` that runs until it ends by itself or is interrupted.
+/// A `listen` that runs until it exits or is interrupted.
 pub struct Listening {
     child: Child,
     pub http: SocketAddr,
@@ -20,12 +20,12 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Takes free ports and waits until both are open.
+    /// Starts on free ports and waits until both are open.
     pub fn start(sandbox: &Sandbox, arguments: &[&str]) -> Self {
         Self::start_into(Stdio::piped(), sandbox, arguments)
     }
 
-    /// The same, with this stdout.
+    /// Starts with this stdout.
     pub fn start_into(stdout: impl Into<Stdio>, sandbox: &Sandbox, arguments: &[&str]) -> Self {
         let mut all = vec!["listen", "--http-port", "0", "--grpc-port", "0"];
         all.extend(arguments);
@@ -37,7 +37,7 @@ impl Listening {
         listening
     }
 
-    /// Any command that runs until it is interrupted; what it listens on is not read.
+    /// Starts any command that runs until it is interrupted; its ports are not read.
     pub fn spawn(stdout: impl Into<Stdio>, sandbox: &Sandbox, arguments: &[&str]) -> Self {
         let mut child =
             sandbox.command(arguments).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
@@ -57,7 +57,7 @@ impl Listening {
         }
     }
 
-    /// The next line of talk that has `text` in it.
+    /// Waits for the next stderr line that contains `text`.
     pub fn hear(&mut self, text: &str) -> String {
         loop {
             let line = self.talk.recv_timeout(Duration::from_secs(30)).unwrap();
@@ -69,7 +69,7 @@ impl Listening {
         }
     }
 
-    /// The process's id.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -80,7 +80,7 @@ impl Listening {
         rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
     }
 
-    /// The most memory it ever took, in KiB.
+    /// Returns its peak memory in KiB.
     #[cfg(target_os = "linux")]
     pub fn peak(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -93,7 +93,7 @@ impl Listening {
         BufReader::new(self.child.stdout.take().unwrap())
     }
 
-    /// Waits for its end.
+    /// Waits until it exits.
     pub fn end(mut self) -> Run {
         let mut stdout = String::new();
         if let Some(stream) = &mut self.child.stdout {
@@ -113,7 +113,7 @@ impl Drop for Listening {
     }
 }
 
-/// Sends a request to `/v1/traces`, which must take it.
+/// Sends a request to `/v1/traces`, which must accept it.
 pub fn post(address: SocketAddr, body: &Value) -> String {
     let body = body.to_string();
     let mut stream = TcpStream::connect(address).unwrap();
@@ -130,7 +130,7 @@ pub fn post(address: SocketAddr, body: &Value) -> String {
     answer
 }
 
-/// A request of 120 ms whose handler takes 50, sent as `service` a moment ago.
+/// Returns a request of 120 ms with a handler of 50 ms, just sent by `service`.
 pub fn trace(service: &str, number: u8) -> Value {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     let span = |id: &str, parent: &str, name: &str, ms: u128, attributes: Value| {

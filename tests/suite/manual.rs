@@ -1,11 +1,11 @@
-//! `docs/rules.md` says of each rule what `doctor --explain` says.
+//! `docs/rules.md` describes each rule as `doctor --explain` does.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use cruddur_ops::lint::{RULES, RuleExample};
 
-/// The manual of all rules, as Markdown with a section for each.
+/// Returns the manual of all rules, as Markdown with a section for each.
 fn render() -> String {
     let mut text = String::from(
         "# Rules of `cruddur-ops doctor`\n\n`cruddur-ops doctor --explain CODE` shows one of them. Lines marked `<-` are those that are found.\n",

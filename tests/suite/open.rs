@@ -1,4 +1,4 @@
-//! `open`: a link to the provider's own pages, given to what the environment opens links with, without a secret.
+//! `open`: passes a link to the provider's page to the program that opens links, without a secret.
 
 use crate::dialogue::{in_a_terminal, status};
 use crate::fake_honeycomb::{Honeycomb, Key};
@@ -12,7 +12,7 @@ fn wired(provider: &[&str]) -> Sandbox {
     sandbox
 }
 
-/// A program of this name that keeps its arguments and its environment beside itself.
+/// Creates a program of this name that saves its arguments and its environment next to itself.
 #[cfg(unix)]
 fn opener(sandbox: Sandbox, name: &str) -> Sandbox {
     use std::os::unix::fs::PermissionsExt;

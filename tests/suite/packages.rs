@@ -1,4 +1,4 @@
-//! The packages for npm and pip: packed from the built program, installed from local files alone, and run.
+//! The packages for npm and pip: packed from the built program, installed from local files only, and run.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::install::root;
 use crate::sandbox::{Run, program, tools};
 
-/// The target of a release whose program runs on this machine, as far as npm can tell.
+/// The release target that runs on this machine, as npm sees it.
 const TARGET: &str = match (cfg!(target_os = "macos"), cfg!(target_arch = "aarch64")) {
     (false, false) => "x86_64-unknown-linux-musl",
     (false, true) => "aarch64-unknown-linux-musl",
@@ -15,7 +15,7 @@ const TARGET: &str = match (cfg!(target_os = "macos"), cfg!(target_arch = "aarch
     (true, true) => "aarch64-apple-darwin",
 };
 
-/// A machine without a network for package managers: a home of its own, and registries at a closed port.
+/// A machine without network for package managers: a separate home, and registries at a closed port.
 struct Offline {
     folder: tempfile::TempDir,
 }
@@ -41,7 +41,7 @@ impl Offline {
         command
     }
 
-    /// Packs the package that starts the program, or the one of a platform, which holds this program.
+    /// Packs the package that starts the program, or the one of a platform, which contains this program.
     fn pack(&self, platform: Option<(&Path, &str)>) -> Command {
         let mut command = self.command("node");
         command.arg(root().join("packaging/npm/pack.js")).arg(self.path("packed"));
@@ -51,7 +51,7 @@ impl Offline {
         command
     }
 
-    /// Installs everything that was packed so far below `prefix`, and answers where the program is then.
+    /// Installs everything packed so far in `prefix`; returns the program's path.
     fn install_packed(&self) -> PathBuf {
         let mut npm = self.command("npm");
         npm.args(["install", "--offline", "--global", "--no-audit", "--no-fund", "--prefix"]);
@@ -63,13 +63,13 @@ impl Offline {
         self.path("prefix/bin/cruddur-ops")
     }
 
-    /// The `package.json` of a package that is installed.
+    /// Returns the `package.json` of an installed package.
     fn manifest(&self, name: &str) -> serde_json::Value {
         let path = self.path("prefix/lib/node_modules").join(name).join("package.json");
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
     }
 
-    /// Runs what was installed: its version, the whole job on the sample, and a failure with its exit status.
+    /// Runs the installed program: its version, `try`, and a failure with its exit status.
     fn prove(&self, program: &[&std::ffi::OsStr]) {
         let run = |arguments: &[&str]| {
             let mut command = self.command(program[0]);
@@ -83,7 +83,7 @@ impl Offline {
     }
 }
 
-/// A program in a file of its own, small to pack.
+/// Writes a small program to a file.
 fn stub(offline: &Offline, text: &str) -> PathBuf {
     let path = offline.path("stub");
     std::fs::write(&path, text).unwrap();

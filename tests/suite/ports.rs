@@ -1,4 +1,4 @@
-//! `ports`, from outside and outside Gitpod.
+//! `ports`, run as a program, outside Gitpod.
 
 use crate::dialogue::{in_a_terminal, status, type_in};
 use crate::fake_cloud::{FakeCloud, Mode as CloudMode};

@@ -1,5 +1,5 @@
-//! What `init` writes is proven on the whole project: with the real Docker Compose as judge, every service has what was
-//! planned for it, and everything else is as it was.
+//! The result of `init` is proven on the whole project: according to the real Docker Compose, every service has what
+//! was planned for it, and everything else is unchanged.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ use crate::sandbox::{KEY, Run, Sandbox};
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
 const NAME: &str = "OTEL_SERVICE_NAME";
-/// What `init` takes out of the services it wires.
+/// The lines that `init` removes from the services it wires.
 const TYPO: &str = "OTEL_EXPORTER_OTLP_HEADER";
 
 type Services = Map<String, Value>;
 
-/// A project, and what `init` says and does to it.
+/// A project, and the expected output and changes of `init`.
 struct Wired {
     sandbox: Sandbox,
     run: Run,
@@ -39,7 +39,7 @@ impl Wired {
         changed.map(|(path, _)| path.as_str()).collect()
     }
 
-    /// `init` wrote these files and nothing else; a second run and undo leave nothing.
+    /// Checks that `init` wrote these files only; a second run changes nothing, and undo restores all.
     #[track_caller]
     fn writes(&self, files: &[&str]) {
         assert_eq!(self.run.status, 0, "{}", self.run.stderr);
@@ -62,7 +62,7 @@ impl Wired {
         }
     }
 
-    /// `init` changed no byte, and says where and what to paste.
+    /// Checks that `init` changed no byte, and prints the place and the lines to paste.
     #[track_caller]
     fn refuses(&self) -> Value {
         assert_eq!(self.run.status, 2, "{}{}", self.run.stdout, self.run.stderr);
@@ -75,7 +75,7 @@ impl Wired {
     }
 }
 
-/// The services as docker compose sees them; `None` where it refuses the project.
+/// Returns the services as docker compose sees them; `None` if it refuses the project.
 fn seen(sandbox: &Sandbox) -> Option<Services> {
     let shell: BTreeMap<String, String> = [("HOME", "/home/me"), ("HONEYCOMB_API_KEY", "k")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -83,7 +83,7 @@ fn seen(sandbox: &Sandbox) -> Option<Services> {
     oracle(&docker_compose()?, &sandbox.project(), &shell).ok()
 }
 
-/// What differs, but for what was planned for the selected services.
+/// Returns the differences except those planned for the selected services.
 fn unplanned(before: &Services, after: &Services, selected: &[&str]) -> Vec<String> {
     let mut wrong = Vec::new();
     if before.keys().ne(after.keys()) {
@@ -362,7 +362,7 @@ fn what_docker_compose_refuses_already_is_said() {
     }
 }
 
-/// What a file says of a service's environment.
+/// The lines of a service's environment in a file.
 const ENVIRONMENTS: [&str; 14] = [
     "",
     "",
@@ -432,7 +432,7 @@ fn projects() -> impl Strategy<Value = Vec<(&'static str, String)>> {
     )
 }
 
-/// The override as another document of the file that it lies over.
+/// Returns the override as a second document of the file that it overrides.
 fn joined(mut files: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
     let over = files.extract_if(.., |(path, _)| *path == "compose.override.yaml");
     let over: Vec<String> = over.map(|(_, text)| text).collect();

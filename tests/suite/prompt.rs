@@ -10,7 +10,7 @@ use crate::sandbox::{KEY, Sandbox};
 const COMPOSE: (&str, &str) = ("compose.yaml", "services:\n  api:\n    build: .\n");
 const LIMIT: Option<u64> = Some(20_000);
 
-/// Runs `script` in a terminal that shows what is typed; the program is its `$1`.
+/// Runs `script` in a terminal with echo; the program is its `$1`.
 fn terminal(sandbox: &Sandbox, script: &str) -> PtySession {
     let template = sandbox.command(&[]);
     let variables = template.get_envs();
@@ -36,7 +36,7 @@ fn set(sandbox: &Sandbox) -> PtySession {
     session
 }
 
-/// Reads to the end and gives the exit status and everything that was shown.
+/// Reads to the end; returns the exit status and the output.
 fn end(mut session: PtySession) -> (i32, String) {
     let seen = session.exp_eof().unwrap();
     match session.process().wait().unwrap() {

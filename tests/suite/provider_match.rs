@@ -1,4 +1,4 @@
-//! What a service sends, compared with what its provider takes: `init`, `verify` and `key whoami` say the same.
+//! What a service sends, compared with what its provider accepts: `init`, `verify` and `key whoami` report the same.
 
 use crate::fake_honeycomb::{Honeycomb, Key};
 use crate::sandbox::{KEY, Sandbox};
@@ -105,7 +105,7 @@ fn a_classic_key_is_wired_with_its_dataset_or_not_at_all() {
     expect(&sandbox, &[], "dataset-written", None);
 }
 
-/// `init` plans nothing, whatever is there already.
+/// Checks that `init` plans nothing, whatever already exists.
 #[track_caller]
 fn stays(files: &[(&str, &str)], more: &[&str]) {
     let sandbox = Sandbox::new(files).with("HONEYCOMB_API_KEY", KEY);

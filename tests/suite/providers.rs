@@ -12,7 +12,7 @@ use crate::fixtures::{COMPOSE, cruddur};
 use crate::sandbox::{KEY, Run, Sandbox};
 use crate::verify::{check, service};
 
-/// A project, and a key for every provider that needs one.
+/// Creates a project with a key for every provider that needs one.
 fn sandbox() -> Sandbox {
     let names = secret_variables().into_iter();
     names.fold(Sandbox::new(&cruddur()), |sandbox, name| sandbox.with(name, KEY))
@@ -23,7 +23,7 @@ fn init(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     sandbox.run(&[&start[..], arguments].concat())
 }
 
-/// Docker Compose takes the project as it is.
+/// Checks that Docker Compose accepts the project.
 fn accepted_by_compose(folder: &Path) {
     let Some(program) = docker_compose() else {
         return;
@@ -32,7 +32,7 @@ fn accepted_by_compose(folder: &Path) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Wires once, again without a change, and back.
+/// Runs `init`, runs it again without a change, and undoes it.
 fn wired(arguments: &[&str]) -> (String, Run) {
     let sandbox = sandbox();
     let gitpod = sandbox.read(".gitpod.yml");
@@ -52,7 +52,7 @@ fn wired(arguments: &[&str]) -> (String, Run) {
     (text, run)
 }
 
-/// The lines that `init` adds to the backend, without the service's name.
+/// Returns the lines that `init` adds to the backend, without the service's name.
 fn lines(text: &str) -> Vec<&str> {
     let lines = text.lines().map(str::trim);
     lines.filter(|line| line.starts_with("OTEL_EXPORTER")).collect()

@@ -1,4 +1,5 @@
-//! What a yes is said to, in a pseudo-terminal: only what was seen, in one question, and no more than one line for Ctrl-C.
+//! Confirmations in a pseudo-terminal: a yes covers only what was shown, in one question, and Ctrl-C prints at most
+//! one line.
 
 use rexpect::session::PtySession;
 
@@ -6,14 +7,14 @@ use crate::dialogue::{in_a_terminal, status, type_in};
 use crate::faults::{self, tree};
 use crate::sandbox::{KEY, Sandbox};
 
-/// A project of which two files of configuration and two of code would change.
+/// Creates a project in which two configuration files and two code files would change.
 fn project() -> (Sandbox, PtySession) {
     let sandbox = faults::sandbox();
     let session = in_a_terminal(&sandbox, &["init", "--no-verify", "--store", "env", "--public"]);
     (sandbox, session)
 }
 
-/// Which of the project's files are as they were.
+/// Returns which of the project's files are unchanged.
 fn untouched(sandbox: &Sandbox) -> Vec<String> {
     let (before, now) = (tree(&faults::sandbox().project()), tree(&sandbox.project()));
     let same = before.iter().filter(|(path, bytes)| now.get(*path) == Some(bytes));
@@ -78,7 +79,7 @@ fn without_a_terminal_each_answer_has_its_flag() {
     assert_eq!(untouched(&sandbox), ["app.py", "requirements.txt"]);
 }
 
-/// What was typed while nothing was asked is on the screen, and so has reached the terminal.
+/// Types `text` while no question is asked, and waits until the terminal shows it.
 fn type_ahead(session: &mut PtySession, text: &str) {
     type_in(session, text);
     session.exp_string(&text.replace('\r', "\r\n")).unwrap();

@@ -1,4 +1,4 @@
-//! What the files say of a step between containers: a service that cannot reach its collector is not "accepted".
+//! Reachability between containers, from the files: a service that cannot reach its collector is not "accepted".
 
 use crate::rude::Rude;
 use crate::sandbox::{KEY, Sandbox};
@@ -6,7 +6,7 @@ use crate::verify::{check, expect};
 
 const JSON: &str = "application/json";
 
-/// A service `api` that sends to `endpoint`, with more of itself in `own`, beside `others`.
+/// Creates a service `api` that sends to `endpoint`, with the lines of `own`, next to `others`.
 fn api(endpoint: &str, own: &str, others: &str) -> String {
     format!(
         "services:\n  api:\n    build: .\n{own}    environment:\n      OTEL_SERVICE_NAME: api\n      \

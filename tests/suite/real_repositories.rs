@@ -1,5 +1,5 @@
-//! `init` on every real Cruddur repository beside this checkout: backends traced, infrastructure left alone, and the real Docker
-//! Compose accepts the result wherever it accepted the original.
+//! `init` on every real Cruddur repository in a folder next to this checkout: backends are traced, infrastructure is
+//! unchanged, and the real Docker Compose accepts the result if it accepted the original.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use cruddur_ops::shell::Shell;
 use crate::compose_oracle::docker_compose;
 use crate::sandbox::{KEY, Sandbox};
 
-/// What `init` did with one repository.
+/// The result of `init` in one repository.
 enum Fate {
     Edited,
     WiredAlready,
@@ -90,7 +90,7 @@ fn judge(repository: &Path, compose: Option<&Path>) -> Fate {
     }
 }
 
-/// Files the repository leaves to its user.
+/// Creates the files that the repository expects from its user.
 fn make_env_files(model: &ComposeModel) {
     let files = model.services.iter().flat_map(|service| &service.env_files);
     for file in files.filter(|file| matches!(file.state, EnvFileState::Missing(_))) {

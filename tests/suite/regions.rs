@@ -1,4 +1,4 @@
-//! A key of either of Honeycomb's regions, or of none: both are asked, by `key whoami` and by `init`, and both are named.
+//! A key of either of Honeycomb's regions, or of none: `key whoami` and `init` ask both and name both.
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ const EU: &str = "api.eu1.honeycomb.io";
 
 const KNOWN: &str = r#"{"id":"x","type":"ingest","api_key_access":{"createDatasets":true},"environment":{"name":"Bootcamp","slug":"bootcamp"},"team":{"name":"Cruddur","slug":"cruddur"}}"#;
 
-/// Both regions behind a proxy; the key is known in `home` alone.
+/// Both regions behind a proxy; one of them knows the key.
 struct Regions {
     proxy: Rude,
     authority: Authority,

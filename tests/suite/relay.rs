@@ -1,4 +1,4 @@
-//! The relay of `--tap`: what it passes on, what it refuses, and what it says of the endpoint's answers.
+//! The relay of `--tap`: what it forwards, what it refuses, and how it reports the endpoint's answers.
 
 use std::future::Future;
 use std::io::Write;
@@ -27,7 +27,7 @@ use crate::verify_trust::outer_address;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// A relay that runs, and what went through it.
+/// A running relay, and what went through it.
 struct Running {
     relay: Relay,
     exports: mpsc::Receiver<RelayedExport>,
@@ -322,7 +322,7 @@ fn what_is_too_large_broken_or_unreadable_is_not_passed_on() {
     });
 }
 
-/// What a sender of gRPC was told, and what the relay says of it.
+/// Sends an export through a relay over gRPC; returns the sender's answer and the relay's report.
 async fn call(
     receiver: &GrpcReceiver,
     compression: OtlpCompression,
@@ -472,7 +472,7 @@ fn a_relay_ends_at_its_deadline_whatever_is_under_way() {
     });
 }
 
-/// A span may hold a secret that nobody agreed to send there, in the open or packed.
+/// A span may contain a secret that has no consent for that host, as plain text or compressed.
 #[test]
 fn a_body_with_a_secret_that_was_not_cleared_is_not_passed_on() {
     let Some(ip) = outer_address() else {

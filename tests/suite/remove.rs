@@ -1,4 +1,4 @@
-//! `remove`: after `init` and an edit elsewhere it leaves the edit alone, with the journal and without it.
+//! `remove`: after `init` and an edit elsewhere it keeps the edit, with and without the journal.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ fn sandbox(files: &[(&str, &str)]) -> Sandbox {
         .with("AWS_SECRET_ACCESS_KEY", AWS_SECRET)
 }
 
-/// Every file of the project, by its path.
+/// Returns every file of the project, by its path.
 fn files(sandbox: &Sandbox) -> BTreeMap<String, String> {
     let files = list_files(&sandbox.project()).into_iter().map(|path| {
         let name = path.strip_prefix(sandbox.project()).unwrap().display().to_string();
@@ -32,7 +32,7 @@ fn files(sandbox: &Sandbox) -> BTreeMap<String, String> {
     files.collect()
 }
 
-/// As a fresh clone has it: no journal.
+/// Deletes the journal, as in a fresh clone.
 fn forget(sandbox: &Sandbox) {
     std::fs::remove_dir_all(sandbox.home().join(".local/state")).unwrap();
 }
@@ -43,7 +43,7 @@ fn with_code() -> ProjectFiles {
     files
 }
 
-/// A service whose agent's value stands alone, although it would be joined with one of the service's own.
+/// Returns a service with only the agent's value in a variable that could also have a value of the service.
 fn php() -> ProjectFiles {
     vec![
         (
@@ -59,7 +59,7 @@ fn php() -> ProjectFiles {
     ]
 }
 
-/// Edits the files that were there, each where init wrote nothing.
+/// Edits the existing files, each at a place where init wrote nothing.
 fn edit(sandbox: &Sandbox, has_gitpod: bool) {
     let paths = ["docker-compose.yml", ".gitpod.yml"];
     for path in &paths[..1 + usize::from(has_gitpod)] {

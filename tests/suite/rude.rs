@@ -1,4 +1,4 @@
-//! Servers that misbehave, on loopback: a closure has each connection to itself.
+//! Misbehaving servers on loopback: a closure handles each connection.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// A listening socket; it ends with the value.
+/// A listening socket; it closes when dropped.
 pub struct Rude {
     pub address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -17,12 +17,12 @@ pub struct Rude {
 }
 
 impl Rude {
-    /// Reads the request of each connection, then hands the connection to `behave`.
+    /// Reads the request of each connection, then passes the connection to `behave`.
     pub fn start(behave: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         Self::listen(Ipv4Addr::LOCALHOST.into(), true, behave)
     }
 
-    /// Hands each connection to `behave` as it is.
+    /// Passes each connection to `behave` unread.
     pub fn unread(behave: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         Self::listen(Ipv4Addr::LOCALHOST.into(), false, behave)
     }
@@ -64,12 +64,12 @@ impl Rude {
         })
     }
 
-    /// A 200 with this type and body.
+    /// Returns a 200 response with this type and body.
     pub fn answering(kind: &str, body: &[u8]) -> Self {
         Self::saying(success(kind, body))
     }
 
-    /// As [`Rude::answering`], on another address than loopback.
+    /// Does the same as [`Rude::answering`] on an address that is not loopback.
     pub fn on(address: IpAddr, kind: &str, body: &[u8]) -> Self {
         let bytes = success(kind, body);
         Self::listen(address, true, move |mut stream| {
@@ -85,7 +85,7 @@ impl Rude {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// Everything that was sent to it.
+    /// Returns everything that was sent to it.
     pub fn received(&self) -> Vec<u8> {
         self.received.lock().unwrap().clone()
     }
@@ -101,7 +101,7 @@ impl Drop for Rude {
     }
 }
 
-/// The request's head and as much of its body as `Content-Length` says; what is no HTTP, as far as it comes.
+/// Reads the request's head and as much of its body as `Content-Length` says; without HTTP, everything.
 pub fn read_some(stream: &mut TcpStream) -> Vec<u8> {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
     let mut request = Vec::new();

@@ -1,4 +1,4 @@
-//! `run`: what the child gets, what it does not, and how it ends.
+//! `run`: what the child process gets and does not get, and how it ends.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! A project in a temporary folder, and the built program run in it with nothing of the outside but `PATH`.
+//! A project in a temporary folder, and the built program run in it with no variable of this process except `PATH`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-/// A key in Honeycomb's form that must appear in no output and in no file but a store.
+/// A key in Honeycomb's form that may not appear in any output or in any file except a store's.
 pub const KEY: &str = "hcaik_01abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrst";
 
 /// A token in Rollbar's form, as secret as the key.
@@ -15,7 +15,7 @@ pub const TOKEN: &str = "5f0e7a210d9c7a558f624a3e8a392c5f";
 /// A secret key in AWS's form, as secret as the key.
 pub const AWS_SECRET: &str = "wJq9rXUtnFEMIzK7MDENGzbPxRfiCYqPlanted01";
 
-/// What no output and no file but a store may hold.
+/// The secrets that may not appear in any output or in any file except a store's.
 pub const PLANTED: [&str; 3] = [KEY, TOKEN, AWS_SECRET];
 
 /// A temporary home and project.
@@ -24,7 +24,7 @@ pub struct Sandbox {
     variables: BTreeMap<String, String>,
 }
 
-/// What a run of the program left.
+/// The result of a run of the program.
 #[derive(Debug)]
 pub struct Run {
     pub status: i32,
@@ -33,7 +33,7 @@ pub struct Run {
 }
 
 impl Sandbox {
-    /// A project with these files.
+    /// Creates a project with these files.
     pub fn new(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("home")).unwrap();
@@ -82,7 +82,7 @@ impl Sandbox {
         std::fs::read_to_string(self.path(path)).unwrap()
     }
 
-    /// The program with these arguments, in the project's folder, without a terminal.
+    /// Returns a command for the program with these arguments, in the project's folder, without a terminal.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         command
@@ -99,7 +99,7 @@ impl Sandbox {
         Run::of(self.command(arguments))
     }
 
-    /// Every file below home and project that holds a planted secret.
+    /// Returns every file in home and project that contains a planted secret.
     pub fn files_with_the_key(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.folder.path().to_owned()];
@@ -137,10 +137,10 @@ fn holds_the_key(path: &Path) -> bool {
     })
 }
 
-/// Longer than anything may take on the slowest machine: whoever needs more hangs.
+/// The time limit of a run: slower ones hang, even on the slowest machine.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// Every file below a folder.
+/// Returns every file in a folder.
 pub fn list_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -153,7 +153,7 @@ pub fn list_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Waits for the end of what was started by `command`, and for no longer than anything may take.
+/// Waits for the end of the process started by `command`, up to the time limit.
 pub fn end_in_time(child: Child, command: &Command) -> Output {
     let id = child.id();
     let (done, ended) = std::sync::mpsc::channel();
@@ -165,7 +165,7 @@ pub fn end_in_time(child: Child, command: &Command) -> Output {
     output.unwrap()
 }
 
-/// Waits until `holds`, for no longer than a minute.
+/// Waits until `holds` returns true, for at most a minute.
 pub fn wait_until(holds: impl Fn() -> bool) {
     let began = Instant::now();
     while !holds() {
@@ -174,7 +174,7 @@ pub fn wait_until(holds: impl Fn() -> bool) {
     }
 }
 
-/// The file or folder of this name that `tests/tools/MADE_BY` makes, or the reason to skip.
+/// Returns the file or folder of this name that `tests/tools/MADE_BY` creates, or the reason to skip.
 pub fn tool(name: &str, made_by: &str) -> Option<PathBuf> {
     let path = tools().join(name);
     if path.exists() {
@@ -184,7 +184,7 @@ pub fn tool(name: &str, made_by: &str) -> Option<PathBuf> {
     None
 }
 
-/// The program under test, at a path of its own: building a wheel replaces the file that cargo built.
+/// Returns the program under test, at a separate path, because building a wheel replaces cargo's.
 pub fn program() -> &'static Path {
     static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("program");
@@ -202,7 +202,7 @@ pub fn program() -> &'static Path {
     &PROGRAM
 }
 
-/// Where `tests/tools` installs what the tests need.
+/// Returns the folder where `tests/tools` installs what the tests need.
 pub fn tools() -> PathBuf {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = std::env::var_os("CARGO_TARGET_DIR");
@@ -210,7 +210,7 @@ pub fn tools() -> PathBuf {
 }
 
 impl Run {
-    /// Runs `command` to its end and checks that no planted secret is in either stream.
+    /// Runs `command` until it exits and checks that no planted secret is in either stream.
     pub fn of(mut command: Command) -> Self {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let output = end_in_time(child, &command);
@@ -226,7 +226,7 @@ impl Run {
         run
     }
 
-    /// The run again, if it failed with this error and names everything in `said`, with a hint.
+    /// Returns the run, after checking that it failed with this error, names everything in `said`, and gives a hint.
     #[track_caller]
     pub fn failed(self, code: &str, said: &[&str]) -> Self {
         let run = self.expect(2);
@@ -237,21 +237,21 @@ impl Run {
         run
     }
 
-    /// The run again, if it ended with `status`.
+    /// Returns the run, after checking that it exited with `status`.
     #[track_caller]
     pub fn expect(self, status: i32) -> Self {
         assert_eq!(self.status, status, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
-    /// Checks that no diff was shown: nothing was planned.
+    /// Checks that no diff was shown, because nothing was planned.
     #[track_caller]
     pub fn shows_no_diff(&self) {
         let mut lines = self.stdout.lines().chain(self.stderr.lines());
         assert!(!lines.any(|line| line.starts_with("+++ ")), "{}", self.stderr);
     }
 
-    /// The one JSON document on stdout.
+    /// Returns the only JSON document on stdout.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout)

@@ -1,11 +1,11 @@
-//! A web server on loopback that lives as long as its value.
+//! A web server on loopback that stops when it is dropped.
 
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
 
 use axum::Router;
 
-/// The running server.
+/// A running server.
 pub struct Served {
     pub address: SocketAddr,
     stop: Option<tokio::sync::oneshot::Sender<()>>,

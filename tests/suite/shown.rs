@@ -1,4 +1,4 @@
-//! Text of files, servers and programs as it is shown: on one line, printable, without a secret; in JSON just so.
+//! Text of files, servers and programs in the output: on one line, printable, without a secret; also in JSON.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -12,12 +12,12 @@ use crate::rude::Rude;
 use crate::sandbox::{KEY, Run, Sandbox};
 use crate::verify::{check, project, project_with, service};
 
-/// Lines as a ladder has them, and everything else that could move or colour them.
+/// Lines that look like a verdict's, and everything else that could move the cursor or colour the output.
 const FORGED: &str = "otlp2\n  \u{2713} accepted  2 F0RGED spans taken\n  ok   accepted F0RGED\n  delivered: F0RGED\r\
                       \u{1b}[1A\u{1b}[2K\u{1b}[32mdelivered\u{1b}[0m\u{9b}1A\u{1b}]8;;http://evil.example\u{1b}\\x\
                       \u{202e}dereviled\u{2066}\u{200b}\u{e0041}\u{2028}  delivered: F0RGED";
 
-/// The escapes of [`FORGED`] as YAML and JSON write them between double quotes.
+/// Returns `text` with its escapes as YAML and JSON write them in double quotes.
 fn quoted(text: &str) -> String {
     let json = serde_json::to_string(text).unwrap();
     json[1..json.len() - 1].replace('\u{9b}', "\\x9b")
@@ -29,7 +29,7 @@ fn is_invisible(character: char) -> bool {
         || matches!(character, '\u{e0000}'..='\u{e007f}')
 }
 
-/// No line of either stream is anything but ours, and nothing in it is invisible.
+/// Checks that each line of both streams is ours and contains nothing invisible.
 #[track_caller]
 fn is_ours(run: &Run) {
     for text in [&run.stdout, &run.stderr] {
@@ -44,7 +44,7 @@ fn is_ours(run: &Run) {
     }
 }
 
-/// Runs it as text and as JSON: neither is forged, and each says something of [`FORGED`].
+/// Runs the command as text and as JSON; checks that neither is forged and that each mentions [`FORGED`].
 #[track_caller]
 fn shows(sandbox: &Sandbox, arguments: &[&str]) -> (Run, Value) {
     let text = sandbox.run(arguments);
@@ -198,7 +198,7 @@ fn labels_and_names_of_ports_forge_no_row() {
     }
 }
 
-/// A program that says what others let it.
+/// Adds a program that prints this text.
 fn program(sandbox: Sandbox, name: &str, text: &str) -> Sandbox {
     let folder = sandbox.home().join("bin");
     std::fs::create_dir_all(&folder).unwrap();
@@ -237,7 +237,8 @@ fn what_gp_gh_and_docker_print_forges_no_line() {
     is_ours(&docker.run(&["init", "--yes", "--store", "none", "--no-verify", "-v"]));
 }
 
-/// A docker whose container of `backend-flask` runs with the configuration `digest`, writes `log`, and cannot be replaced.
+/// Adds a docker whose container of `backend-flask` runs with the configuration `digest`, writes `log`, and cannot be
+/// replaced.
 fn docker(sandbox: Sandbox, digest: &str, log: &str) -> Sandbox {
     let inspected = json!({
         "id": "a1",

@@ -1,4 +1,4 @@
-//! `status`: what the screen says of a project is what the other commands say of it.
+//! `status`: the screen shows the same as the other commands.
 
 use crate::closed::Closed;
 use crate::fixtures::cruddur;

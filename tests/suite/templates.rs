@@ -1,4 +1,4 @@
-//! Every file of `templates/`, rendered where it has open places, and read by the real thing that reads it.
+//! Every file of `templates/`: rendered with its variables filled in, and read by the real program that uses it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,24 +15,24 @@ use crate::compose_oracle::docker_compose;
 use crate::python::python;
 use crate::sandbox::tool;
 
-/// What reads a template once it is rendered.
+/// The reader of a rendered template.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reader {
     /// Docker Compose.
     Compose,
-    /// A collector; here its YAML, and the keys it knows.
+    /// A collector; checked here as YAML with known keys.
     Collector,
     /// Python.
     Python,
     /// Node.js.
     Node,
-    /// Whoever starts a dev container: JSON, in which comments are allowed.
+    /// The tools that start dev containers: JSON with comments.
     DevContainer,
     /// This program, as data.
     Ourselves,
-    /// A person, by `help`.
+    /// A person, through `help`.
     Person,
-    /// A browser; `web::browser` tries it in a real one.
+    /// A browser; `web::browser` tests it in a real one.
     Browser,
 }
 
@@ -84,13 +84,13 @@ fn templates() -> BTreeSet<String> {
     found
 }
 
-/// The templates of one reader.
+/// Returns the templates of one reader.
 fn of(wanted: Reader) -> Vec<String> {
     let all = templates().into_iter();
     all.filter(|path| reader(path) == Some(wanted)).collect()
 }
 
-/// Every provider that can be sent to, its settings filled in.
+/// Returns every provider with an endpoint, with its settings filled in.
 fn destinations() -> Vec<Destination> {
     let known = known_providers().iter().filter(|one| one.refused.is_none());
     let catalogued = known.map(|provider| {
@@ -263,8 +263,8 @@ fn a_collectors_configuration_has_the_keys_it_knows_and_whole_pipelines() {
     }
 }
 
-/// A configuration for a collector that knows no receiver for OTLP and no traces: lines of a file come in as logs, and
-/// go the same way.
+/// Returns a configuration for a collector without an OTLP receiver and traces pipeline: lines of a file are received
+/// as logs and take the same path.
 fn with_a_file_for_input(text: &str, input: &Path) -> String {
     let mut read: Value = serde_yaml::from_str(text).unwrap();
     let receiver = format!("filelog: {{include: [{:?}], start_at: beginning}}", input.display());
@@ -347,7 +347,7 @@ fn a_real_collector_sends_the_key_from_its_environment() {
     assert_eq!(key.unwrap(), "Basic MTIzOmFiYw==");
 }
 
-/// A template in the words of a module that has everything it names.
+/// Returns a template as a module that defines every name in it.
 fn rendered(text: &str) -> String {
     let mut environment = Environment::new();
     environment.add_filter("quoted", |value: String| format!("{value:?}"));

@@ -1,9 +1,9 @@
-//! The map in `src/lib.rs` is true: arrows lead only where it says, and each door to the outside has one room.
+//! The map in `src/lib.rs` is correct: modules depend only on what it lists, and each kind of I/O has one module.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What only some rooms may name, and which.
+/// Names that only some modules may use, and these modules.
 const DOORS: [(&str, &[&str]); 10] = [
     ("std::env", &["main"]),
     ("std::fs", &["apply", "project", "stores", "workspace", "session"]),
@@ -17,7 +17,7 @@ const DOORS: [(&str, &[&str]); 10] = [
     ("std::io::stderr", &["main"]),
 ];
 
-/// Words no file carries: what is not finished, and names that say nothing.
+/// Words that no file contains: marks of unfinished work, and names without meaning.
 const FORBIDDEN: [&str; 6] = ["TODO", "FIXME", "XXX", "println!", "dbg!", "mod util"];
 
 struct File {
@@ -113,7 +113,7 @@ fn a_type_name_stands_once() {
     assert!(places.is_empty(), "each needs a name of its own: {places:#?}");
 }
 
-/// The types that a file declares; associated types are their traits' own.
+/// Returns the types that a file declares, without associated types, whose names their traits set.
 fn type_names(code: &str) -> Vec<String> {
     let declared = code.lines().filter_map(|line| {
         let item = line.trim_start();
@@ -141,7 +141,7 @@ fn types_are_found_whatever_their_visibility() {
     assert_eq!(type_names(code), ["One", "Two", "Three", "Four", "Five", "Six"]);
 }
 
-/// Each room of the table in `src/lib.rs` and the rooms it may enter.
+/// Returns each module of the table in `src/lib.rs` with the modules it may use.
 fn map() -> BTreeMap<String, Vec<String>> {
     let text = std::fs::read_to_string(source().join("lib.rs")).unwrap();
     let rows = text.lines().filter_map(|line| line.strip_prefix("//! ")?.split_once("->"));
@@ -155,7 +155,7 @@ fn map() -> BTreeMap<String, Vec<String>> {
     map
 }
 
-/// Every file below `src` but the edge and the map; the code without its tests and comments.
+/// Returns every file in `src` except main.rs and lib.rs; the code without tests and comments.
 fn files() -> Vec<File> {
     let mut found = Vec::new();
     let mut folders = vec![source()];
@@ -181,7 +181,7 @@ fn files() -> Vec<File> {
     found
 }
 
-/// The rooms that `use crate::…` and paths in the code lead to.
+/// Returns the modules that `use crate::…` and paths in the code name.
 fn arrows(code: &str) -> Vec<String> {
     let code: String = code
         .lines()

@@ -1,11 +1,11 @@
-//! A key that is there and does not count: expanded, in a file that is not read, under a misspelt name, temporary.
+//! A key that exists and is not used: expanded, in a file that is not read, under a misspelt name, temporary.
 
 use crate::doctor::codes;
 use crate::fake_honeycomb::{Honeycomb, Key};
 use crate::sandbox::{KEY, Sandbox};
 use crate::verify::{check, expect};
 
-/// A service that sends to `endpoint`, with `more` of itself, among `files`.
+/// Returns a project with a service that sends to `endpoint`, with `more` lines, and these `files`.
 fn project(endpoint: &str, more: &str, files: &[(&str, &str)]) -> Sandbox {
     let text = format!(
         "services:\n  api:\n    build: .\n{more}    environment:\n      OTEL_SERVICE_NAME: api\n      \

@@ -1,4 +1,4 @@
-//! A stdout that takes nothing: a result that nobody got is no success, and a reader that went away is no failure.
+//! A stdout that cannot be written: a lost result is no success, and a reader that closed the pipe is no failure.
 
 use std::fs::OpenOptions;
 use std::process::Stdio;
@@ -7,7 +7,7 @@ use crate::faults;
 use crate::listening::{Listening, post, trace};
 use crate::sandbox::{KEY, Run, Sandbox};
 
-/// What prints something on stdout, and how it ends where that arrives.
+/// Commands that print to stdout, and their exit status if that works.
 const COMMANDS: [(&[&str], i32); 18] = [
     (&["--help"], 0),
     (&["--version"], 0),

@@ -1,4 +1,4 @@
-//! `verify` against real sockets: for each scenario the rung that was proven, the code and the exit status.
+//! `verify` with real sockets: the proven rung, the code and the exit status of each scenario.
 
 use std::io::Write;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::sandbox::{KEY, Run, Sandbox};
 const PROTO: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
-/// A project with one service that sends to `endpoint` with the key of the shell.
+/// Creates a project with one service that sends to `endpoint` with the key from the shell.
 pub fn project(endpoint: &str) -> Sandbox {
     project_with(endpoint, &[])
 }
@@ -30,7 +30,7 @@ pub fn project_with(endpoint: &str, more: &[(&str, &str)]) -> Sandbox {
     Sandbox::new(&[("docker-compose.yml", &text)]).with("HONEYCOMB_API_KEY", KEY)
 }
 
-/// The one service of a `--json` run.
+/// Returns the only service of a `--json` run.
 pub fn service(run: &Run) -> Value {
     let document = run.json();
     assert_eq!(document["schema_version"], 1);
@@ -102,7 +102,7 @@ fn json_and_gzip_are_sent_where_the_variables_say_so() {
     assert_eq!(honeycomb.traces().len(), 1);
 }
 
-/// Status, content type and body of an answer; the rung and the code it leads to.
+/// Status, content type and body of an answer, with the resulting rung and code.
 type Row = (u16, &'static str, &'static [u8], &'static str, Option<&'static str>);
 
 #[test]

@@ -1,4 +1,4 @@
-//! `verify` on X-Ray's daemon and on Rollbar, against real sockets.
+//! `verify` of X-Ray's daemon and Rollbar, with real sockets.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -13,7 +13,7 @@ use crate::sandbox::{AWS_SECRET, Run, Sandbox, TOKEN};
 use crate::verify::check;
 use crate::verify_trust::outer_address;
 
-/// A project with one service of this environment and nothing of OpenTelemetry; no `aws` on the path.
+/// Creates a project with one service with this environment and no OpenTelemetry; no `aws` is on the path.
 fn project(environment: &[(&str, &str)]) -> Sandbox {
     let mut text = "services:\n  backend-flask:\n    build: .\n    environment:\n".to_owned();
     for (name, value) in environment {
@@ -124,7 +124,7 @@ fn a_daemon_that_does_not_run_is_a_refused_connection() {
     assert!(hint.contains("`cruddur-ops run -- docker compose up xray-daemon`"), "{hint}");
 }
 
-/// A service that reports to a daemon of the same project, which publishes these ports.
+/// Returns a service that reports to a daemon of the same project, which publishes these ports.
 fn with_daemon(ports: &str) -> Sandbox {
     let text = format!(
         "services:\n  backend-flask:\n    build: .\n    environment:\n      AWS_XRAY_DAEMON_ADDRESS: xray-daemon:2000\n  \
@@ -165,7 +165,7 @@ fn an_address_is_read_before_anything_is_sent() {
     assert!(evidence.contains("AWS_SECRET_ACCESS_KEY"), "{evidence}");
 }
 
-/// A program `aws` that runs this script, first on the path.
+/// Puts a program `aws` that runs this script first on the path.
 fn with_aws(sandbox: Sandbox, script: &str) -> Sandbox {
     let folder = sandbox.home().join("bin");
     std::fs::create_dir_all(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! `verify --app`: the application's own spans, under a trace id that we gave it.
+//! `verify --app`: the application's own spans, found by the trace id that we sent.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use crate::rude::{Rude, read_some};
 use crate::sandbox::{KEY, Sandbox};
 use crate::verify::{check, expect, project, project_with};
 
-/// What an application makes of a request.
+/// The behaviour of an application at a request.
 #[derive(Clone, Copy)]
 struct Habits {
     service: &'static str,
@@ -24,7 +24,7 @@ struct Habits {
 const GOOD: Habits =
     Habits { service: "backend-flask", reads_traceparent: true, names_route: true };
 
-/// An application that answers and sends a server span with one below it to `receiver`.
+/// Starts an application that answers, and sends a server span with a child to `receiver`.
 fn application(receiver: SocketAddr, habits: Habits) -> Rude {
     Rude::unread(move |mut stream| {
         let request = String::from_utf8(read_some(&mut stream)).unwrap();

@@ -1,4 +1,4 @@
-//! Beyond "accepted": for each kind of key and plan the rung that was proven, and none above it.
+//! Beyond "accepted": for each kind of key and plan, the rung that was proven and none above it.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::verify::{check, expect, project, project_with};
 
 const CLASSIC: &str = "0123456789abcdef0123456789abcdef";
 
-/// A scenario, what is required, and what comes of it.
+/// A scenario, the required rung, and the expected result.
 struct Row {
     key: Key,
     plan: Plan,

@@ -1,4 +1,4 @@
-//! `verify --app` on a real Flask application with the real OpenTelemetry packages, as the setup guide writes it.
+//! `verify --app` on a real Flask application with the real OpenTelemetry packages, set up as in the guide.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -51,7 +51,7 @@ opentelemetry-instrumentation-flask
 opentelemetry-instrumentation-requests
 ";
 
-/// How the application is started.
+/// The way the application is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Start {
     Plain,
@@ -59,7 +59,7 @@ enum Start {
     TwoWorkers,
 }
 
-/// The running application and everything it started.
+/// The running application and its child processes.
 pub struct Running(pub Child);
 
 impl Drop for Running {
@@ -70,7 +70,7 @@ impl Drop for Running {
     }
 }
 
-/// A running application, and the compose file that says what it runs with.
+/// A running application, and the compose file with its variables.
 struct Scene {
     sandbox: Sandbox,
     url: String,
@@ -79,14 +79,14 @@ struct Scene {
 
 const NAME: (&str, &str) = ("OTEL_SERVICE_NAME", "backend-flask");
 
-/// Where the application sends, as its container would write it.
+/// Returns the application's endpoint, as its container would see it.
 fn endpoint(address: SocketAddr) -> (&'static str, String) {
     let port = address.port();
     ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://host.docker.internal:{port}"))
 }
 
-/// An application whose compose file has these variables, running with what the real Docker Compose makes of them; here
-/// the host of its container is loopback.
+/// Starts an application with the variables that the real Docker Compose computes from this compose file; here the
+/// host of its container is loopback.
 fn scene(start: Start, variables: &[(&str, &str)]) -> Option<Scene> {
     let (python, docker_compose) = (python()?, docker_compose()?);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -133,7 +133,7 @@ fn scene(start: Start, variables: &[(&str, &str)]) -> Option<Scene> {
     Some(Scene { url: format!("http://{bind}/api/activities/home"), _running: running, sandbox })
 }
 
-/// Waits until somebody takes connections there.
+/// Waits until the port accepts connections.
 pub fn answering(address: &str) {
     let started = Instant::now();
     while TcpStream::connect(address).is_err() {
@@ -257,7 +257,7 @@ fn a_wrong_port_is_named_on_either_side() {
     assert!(reachable["hint"].as_str().unwrap().contains(&right), "{reachable}");
 }
 
-/// The command that a run of `--tap` says to start the application with.
+/// Returns the command that `--tap` tells the user to start the application with.
 fn said_command(child: &mut Child) -> String {
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let (tell, told) = mpsc::channel();

@@ -1,4 +1,5 @@
-//! `verify --app` without an address: every traced service of a project, asked where it can be, looked for where it cannot.
+//! `verify --app` without an address: every traced service of a project is requested if it can be, and otherwise
+//! searched for.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -16,7 +17,8 @@ const CODE: &str = "from flask import Flask\napp = Flask(__name__)\n\
     @app.route('/rollbar/test')\ndef report(): pass\n\
     @app.route('/api/home', methods=['GET'])\ndef home(): pass\n";
 
-/// An application whose requests lead to a span of each of these services, in a chain; it notes what it was asked.
+/// Starts an application whose requests lead to a span of each of these services, in a chain; it records its
+/// requests.
 fn chain(
     receiver: SocketAddr,
     services: &'static [&'static str],
@@ -40,7 +42,7 @@ fn chain(
     (application, asked)
 }
 
-/// A compose file of services with the host port that each publishes, all sending to `receiver`.
+/// Returns a compose file of services with the host port of each, all sending to `receiver`.
 fn compose(receiver: SocketAddr, services: &[(&str, Option<u16>)]) -> String {
     let mut text = "services:\n".to_owned();
     for (name, port) in services {
@@ -55,7 +57,7 @@ fn compose(receiver: SocketAddr, services: &[(&str, Option<u16>)]) -> String {
     text
 }
 
-/// What a verdict says of a service.
+/// Returns a service's part of the verdict.
 pub fn row<'a>(document: &'a Value, service: &str) -> &'a Value {
     let mut services = document["services"].as_array().unwrap().iter();
     services.find(|one| one["service"] == service).unwrap()

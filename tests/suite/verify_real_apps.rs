@@ -1,5 +1,5 @@
-//! The table of `verify --app` with real applications: Flask and Express that are asked, and Celery that a task reaches. What
-//! each does wrong, a variable of its process makes it do. No verdict is wrong.
+//! `verify --app` with real applications as a table: Flask and Express get requests, and Celery gets a task. A
+//! variable of its process makes each behave wrongly in one way. No verdict is wrong.
 
 use std::ffi::OsStr;
 use std::net::{SocketAddr, TcpListener};
@@ -69,16 +69,16 @@ const EXPRESS: &str = "const app = require('express')();\n\
     app.get('/api/home', (request, response) => response.json([]));\n\
     app.listen(Number(process.env.PORT), '127.0.0.1');\n";
 
-/// Who may look at what arrives.
+/// The witness that may see what arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Looker {
     Listen,
     Query,
-    /// An ingest key, which nobody may look with.
+    /// An ingest key, which may not query.
     Nobody,
 }
 
-/// What a real application does, by the variables of its process.
+/// The behaviour of a real application, set by the variables of its process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Habit {
     Traces,
@@ -111,7 +111,7 @@ impl Habit {
         }
     }
 
-    /// What the verdict has to say of an application that is asked, where somebody looks.
+    /// Returns the right code for a requested application, if a witness can see its spans.
     fn words(self) -> &'static str {
         match self {
             Self::Traces => "an ordinary request is traced, too",
@@ -127,13 +127,14 @@ impl Habit {
 enum Kind {
     Flask,
     Express,
-    /// Behind a Flask that traces.
+    /// Called by a Flask application that is traced.
     Celery,
 }
 
 type Cell = (Kind, Looker, Habit);
 
-/// The cells of one kind: every habit where somebody looks, and one that is right and one that is wrong where nobody does.
+/// Returns the cells of one kind of application: every behaviour with a witness, and one right and one wrong
+/// behaviour without.
 fn cells(kind: Kind) -> Vec<Cell> {
     let seen = [Looker::Listen, Looker::Query];
     let seen = seen.into_iter().flat_map(|looker| HABITS.map(|habit| (kind, looker, habit)));
@@ -143,7 +144,7 @@ fn cells(kind: Kind) -> Vec<Cell> {
     seen.chain(unseen).filter(is_told).collect()
 }
 
-/// What plays the receiver; it ends with the value.
+/// The receiver; it stops when dropped.
 enum Receiver {
     Listen(Listening),
     Honeycomb(Honeycomb),
@@ -168,7 +169,7 @@ impl Receiver {
     }
 }
 
-/// What the applications are started with.
+/// The programs that start the applications.
 struct Programs {
     python: PathBuf,
     node_agent: PathBuf,
@@ -184,7 +185,7 @@ impl Programs {
         })
     }
 
-    /// A program that gets nothing of this process but where programs are looked for.
+    /// Returns a command that gets no variable of this process except PATH.
     fn command(program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
@@ -244,7 +245,7 @@ fn compose(receiver: &str, services: &[(&str, Option<u16>)]) -> String {
     format!("services:\n{}", services.collect::<String>())
 }
 
-/// Plays one cell; what is wrong with the verdict, and how long it took.
+/// Runs one cell; returns what is wrong with the verdict, and how long it took.
 fn play(programs: &Programs, (kind, looker, habit): Cell) -> (Option<String>, Duration) {
     let receiver = Receiver::of(looker);
     let address = free_address();
@@ -343,7 +344,7 @@ fn play(programs: &Programs, (kind, looker, habit): Cell) -> (Option<String>, Du
     (wrong, took)
 }
 
-/// The code that is right.
+/// Returns the right code.
 fn right(kind: Kind, looker: Looker, habit: Habit) -> Option<&'static str> {
     match (kind, looker, habit) {
         (Kind::Celery, Looker::Nobody, _) => Some("not-asked"),
@@ -356,7 +357,7 @@ fn right(kind: Kind, looker: Looker, habit: Habit) -> Option<&'static str> {
     }
 }
 
-/// Waits until a worker takes tasks.
+/// Waits until a worker accepts tasks.
 fn is_ready(log: &Path) {
     let began = Instant::now();
     while !std::fs::read_to_string(log).unwrap_or_default().contains(" ready.") {

@@ -1,4 +1,4 @@
-//! `verify` reads the variables of a service as the SDK in it does, and init and verify say the same of them.
+//! `verify` reads a service's variables as its SDK does, and init and verify report the same.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::rude::Rude;
 use crate::sandbox::{KEY, Sandbox};
 use crate::verify::{check, expect};
 
-/// The file that tells a service's language, in the folder it is built from.
+/// The file that shows a service's language, in its build folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Code {
     Python,
@@ -17,7 +17,7 @@ enum Code {
 
 const EVERY: [Code; 3] = [Code::Python, Code::Node, Code::Unknown];
 
-/// A project of one service with these lines of environment.
+/// Creates a project of one service with these lines of environment.
 fn project(code: Code, environment: &[(&str, &str)]) -> Sandbox {
     let mut text =
         "services:\n  backend-flask:\n    build: ./backend-flask\n    network_mode: host\n    environment:\n".to_owned();
@@ -36,7 +36,7 @@ fn project(code: Code, environment: &[(&str, &str)]) -> Sandbox {
     sandbox
 }
 
-/// The variables of a service that sends to `endpoint`, with others over them.
+/// Returns the variables of a service that sends to `endpoint`, with others added.
 fn environment<'a>(endpoint: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut all = vec![
         ("OTEL_SERVICE_NAME", "backend-flask"),
@@ -276,7 +276,7 @@ fn init_takes_the_quotes_from_a_name_in_a_list() {
     }
 }
 
-/// A project of one service with these files in its folder.
+/// Creates a project of one service with these files in its folder.
 fn project_of_files(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Sandbox {
     let sandbox = project(Code::Unknown, environment);
     for (path, text) in files {

@@ -1,5 +1,5 @@
-//! `verify --app --tap`: the application's own bytes, passed on to its endpoint, whose answer is the verdict. A script stands
-//! for docker; tests/docker has the real one.
+//! `verify --app --tap`: the application's own requests, forwarded to its endpoint, whose answer is the verdict. A
+//! script replaces docker; tests/docker uses the real one.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -16,7 +16,7 @@ use crate::rude::{Rude, read_some};
 use crate::sandbox::{KEY, Run, Sandbox, wait_until};
 use crate::verify::{check, expect, project_with, service};
 
-/// What docker answers when it has made the second container: nothing, or that it cannot.
+/// The result of docker's attempt to create the second container.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Docker {
     Starts,
@@ -30,11 +30,11 @@ struct Tapped {
     /// The application in the service's own container.
     own: Rude,
     copy: Rude,
-    /// What stands for docker.
+    /// The script that replaces docker.
     script: String,
 }
 
-/// What a container looks like to `docker inspect`; without a port nothing leads to it.
+/// Returns a container in the form of `docker inspect`; without a port it cannot be reached.
 fn inspected(id: &str, address: &str, port: Option<u16>) -> String {
     let ports = match port {
         Some(port) => json!({"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": port.to_string()}]}),
@@ -51,7 +51,8 @@ fn inspected(id: &str, address: &str, port: Option<u16>) -> String {
 }
 
 impl Tapped {
-    /// The application in the second container answers, and sends what `spans` makes of a request's `traceparent`.
+    /// Starts the application in the second container; it answers, and sends the spans that `spans` makes from a
+    /// request's `traceparent`.
     fn new(
         endpoint: &str,
         more: &[(&str, &str)],
@@ -98,7 +99,7 @@ impl Tapped {
         format!("{}/api/home", self.own.url())
     }
 
-    /// What was started whose first words are these.
+    /// Returns the started commands that begin with these words.
     fn started(&self, words: &str) -> Vec<String> {
         let started = self.recorder.started().into_iter().map(|one| one.words);
         started.filter(|one| one.starts_with(words)).collect()
@@ -113,14 +114,14 @@ impl Tapped {
     }
 }
 
-/// The records of containers that were started for a tap.
+/// Returns the records of containers that were started for a tap.
 pub fn copy_records(sandbox: &Sandbox) -> Vec<PathBuf> {
     let folder = sandbox.home().join(".local/state/cruddur-ops/copies");
     let entries = std::fs::read_dir(folder).into_iter().flatten();
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-/// The endpoint that an override file gives a service.
+/// Returns a service's endpoint in an override file.
 fn endpoint_of(path: &std::path::Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
     let line =
@@ -128,7 +129,7 @@ fn endpoint_of(path: &std::path::Path) -> String {
     line.unwrap().to_owned()
 }
 
-/// An application that answers, and sends spans to the endpoint that it finds.
+/// Starts an application that answers, and sends spans to the endpoint it finds.
 fn application(
     endpoint: impl Fn() -> String + Send + Sync + 'static,
     spans: fn(&str) -> Option<Value>,
@@ -144,7 +145,7 @@ fn application(
     })
 }
 
-/// Sends one export with the key, as an SDK would; what it is answered is nobody's business here.
+/// Sends one export with the key, as an SDK would; its answer is ignored.
 fn post(url: &str, body: &str) {
     let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
@@ -158,13 +159,13 @@ fn post(url: &str, body: &str) {
     let _ = stream.read_to_end(&mut Vec::new());
 }
 
-/// A server span below the request's own.
+/// Returns a server span whose parent is the request's span.
 fn below(traceparent: &str) -> Option<Value> {
     let parts: Vec<&str> = traceparent.split('-').collect();
     Some(span(parts[1], parts[2]))
 }
 
-/// A server span of another trace.
+/// Returns a server span of another trace.
 fn elsewhere(_: &str) -> Option<Value> {
     Some(span("000000000000000000000000000000ff", "00000000000000ff"))
 }
@@ -339,7 +340,7 @@ fn an_interrupt_leaves_nothing_behind() {
     assert!(!tapped.has_copy() && tapped.records().is_empty());
 }
 
-/// The endpoint that a run says to start the application with.
+/// Returns the endpoint that a run tells the user to start the application with.
 fn said_endpoint(child: &mut Child) -> mpsc::Receiver<String> {
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let (tell, told) = mpsc::channel();

@@ -1,5 +1,5 @@
-//! `verify --app --tap` of a service that nothing can ask a second container of: its own container is replaced after a yes that
-//! names it, and put back. A script stands for docker; tests/docker has the real one.
+//! `verify --app --tap` of a service that cannot be requested in a second container: its own container is replaced
+//! after a yes that names it, and restored. A script replaces docker; tests/docker uses the real one.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -16,7 +16,7 @@ use crate::verify_project::row;
 use crate::verify_tap::copy_records;
 use crate::verify_witnesses::{answer_ok, export, header_of};
 
-/// What stands for docker: `$d` holds a file for each copy with its id as docker has it, and the override files.
+/// The script that replaces docker: `$d` holds a file for each copy with its container id, and the override files.
 const DOCKER: &str = r#"
 last=$(echo "$COMPOSE_FILE" | tail -n 1)
 id=$(basename "$last" .yml)
@@ -39,7 +39,7 @@ case "$1 $2 $*" in
 esac
 "#;
 
-/// A project of a service that is asked and a worker behind it, both in containers.
+/// A project of a requested service and a worker that it calls, both in containers.
 struct TappedWorker {
     sandbox: Sandbox,
     recorder: Recorder,
@@ -58,7 +58,7 @@ fn container(service: &str, id: &str, digest: &str, ports: Value) -> String {
     .to_string()
 }
 
-/// The endpoint of a service's traces in an override file.
+/// Returns the endpoint of a service's traces in an override file.
 fn endpoint_in(path: &Path) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     let mut lines = text.lines().map(str::trim);
@@ -132,7 +132,7 @@ impl TappedWorker {
         std::fs::write(self.recorder.folder.path().join(name), text).unwrap();
     }
 
-    /// The ids that docker has for copies.
+    /// Returns the ids that docker has for copies.
     fn copies(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.recorder.folder.path()).unwrap().map(Result::unwrap);
         let copies = entries.filter(|one| one.file_name().to_string_lossy().starts_with("copy-"));
@@ -143,7 +143,7 @@ impl TappedWorker {
         copy_records(&self.sandbox)
     }
 
-    /// How often docker was asked for something whose first words are these.
+    /// Returns how many docker commands began with these words.
     fn count(&self, words: &str) -> usize {
         self.recorder.started().iter().filter(|one| one.words.starts_with(words)).count()
     }
@@ -235,7 +235,7 @@ fn what_the_endpoint_says_to_a_workers_spans_is_the_verdict() {
     tapped.assert_nothing_is_left();
 }
 
-/// Starts a tap that waits for spans which never come, and ends it by this signal once the worker is replaced.
+/// Starts a tap that waits for spans that never come, and ends it by this signal after the worker is replaced.
 fn end_in_the_middle(tapped: &TappedWorker, signal: Signal) -> Option<i32> {
     tapped.write("web.yml", "");
     let arguments = [

@@ -1,4 +1,4 @@
-//! `verify` over TLS: whom it trusts, what it shows, and how it names what went wrong.
+//! `verify` over TLS: which certificates it trusts, what it prints, and how it names each failure.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ use crate::verify::{check, expect, project, project_with};
 const TAKEN: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
-/// A TLS server that takes every trace.
+/// Starts a TLS server that accepts every trace.
 fn serve(config: Arc<ServerConfig>) -> Rude {
     Rude::unread(move |stream| {
         let Ok(connection) = ServerConnection::new(Arc::clone(&config)) else {
@@ -28,7 +28,7 @@ fn serve(config: Arc<ServerConfig>) -> Rude {
     })
 }
 
-/// Reads until nothing more of a request is expected; `false` if none came.
+/// Reads a request to its end; `false` if none came.
 fn read_request(stream: &mut StreamOwned<ServerConnection, TcpStream>) -> bool {
     let mut request = Vec::new();
     let mut chunk = [0; 4096];

@@ -8,7 +8,7 @@ use crate::verify::{check, expect, project, project_with, service};
 
 const JSON: &str = "application/json";
 
-/// An address of this machine that is not loopback; asking for a way to the outside sends nothing.
+/// Returns an address of this machine that is not loopback; looking up the route sends nothing.
 pub fn outer_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
@@ -38,7 +38,7 @@ fn an_unknown_host_gets_the_key_only_when_somebody_vouched_for_it() {
     assert!(received.contains(KEY));
 }
 
-/// `verify` in a terminal, answered with one key at the question.
+/// Runs `verify` in a terminal and answers its question with one key.
 fn answered(sandbox: &Sandbox, answer: &str) -> (String, i32) {
     let mut command = sandbox.command(&["verify"]);
     command.env("TERM", "xterm").stdin(std::process::Stdio::inherit());
@@ -124,7 +124,7 @@ fn a_providers_own_host_without_tls_is_not_trusted() {
     assert_eq!(service(&run)["proven"], "none");
 }
 
-/// A service that sends to another service of the project, which publishes `ports`.
+/// Returns a service that sends to another service of the project, which publishes `ports`.
 fn behind_a_collector(endpoint: &str, ports: &str) -> Sandbox {
     let text = format!(
         "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: api\n      \

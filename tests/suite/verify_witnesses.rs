@@ -1,4 +1,5 @@
-//! `verify --app` as a table: each witness and kind of key, times everything an application may do. No verdict is wrong.
+//! `verify --app` as a table: each witness and kind of key, combined with each behaviour of an application. No
+//! verdict is wrong.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -17,19 +18,19 @@ use crate::verify::project_with;
 
 const CLASSIC: &str = "0123456789abcdef0123456789abcdef";
 
-/// Who may look at what the application sends.
+/// The witness that may see what the application sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scene {
     Listen,
-    /// A configuration key where the plan has Query Data.
+    /// A configuration key, in a plan with Query Data.
     Query,
-    /// The same for a Classic key.
+    /// A Classic key, in a plan with Query Data.
     ClassicQuery,
     /// A configuration key without Query Data.
     FreePlan,
     IngestKey,
     UnknownKey,
-    /// No header of Honeycomb's and nobody at the endpoint.
+    /// No Honeycomb header, and no server at the endpoint.
     NoKey,
 }
 
@@ -44,7 +45,7 @@ const SCENES: [Scene; 7] = [
 ];
 
 impl Scene {
-    /// The witness that a verdict has to name.
+    /// Returns the witness that the verdict must name.
     fn witness(self) -> &'static str {
         match self {
             Self::Listen => "listen",
@@ -54,12 +55,12 @@ impl Scene {
     }
 }
 
-/// What an application does with a request.
+/// The behaviour of an application at a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deed {
     Traces,
     SendsNothing,
-    /// Another program writes to its dataset all the while.
+    /// Another program keeps writing to its dataset.
     SendsNothingWhileOthersDo,
     NamesItselfOtherwise,
     HasNoName,
@@ -91,7 +92,7 @@ const DEEDS: [Deed; 13] = [
     Deed::IsDown,
 ];
 
-/// The code that is right: what is true of the application, as far as the witness can know it.
+/// Returns the right code: the truth about the application, as far as the witness can see it.
 fn right(scene: Scene, deed: Deed) -> Option<&'static str> {
     match (deed, scene.witness()) {
         (Deed::IsDown, _) => Some("connect"),
@@ -101,7 +102,7 @@ fn right(scene: Scene, deed: Deed) -> Option<&'static str> {
     }
 }
 
-/// What the rung `queryable` has to say besides, where it was looked at.
+/// Returns a text that the rung `queryable` must contain, if it was checked.
 fn words(deed: Deed) -> Option<&'static str> {
     match deed {
         Deed::NamesItselfOtherwise => Some("named web"),
@@ -114,7 +115,7 @@ fn words(deed: Deed) -> Option<&'static str> {
     }
 }
 
-/// An application that answers as its deed says and sends its spans to `receiver`.
+/// Starts an application that behaves as told and sends its spans to `receiver`.
 fn application(deed: Deed, receiver: SocketAddr, key: &'static str) -> Rude {
     Rude::unread(move |mut stream| {
         let request = String::from_utf8(read_some(&mut stream)).unwrap();
@@ -131,19 +132,19 @@ fn application(deed: Deed, receiver: SocketAddr, key: &'static str) -> Rude {
     })
 }
 
-/// Answers a request with nothing.
+/// Answers a request with an empty body.
 pub fn answer_ok(mut stream: TcpStream) {
     let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 }
 
-/// The value of a request's header.
+/// Returns the value of a request's header.
 pub fn header_of(request: &str, name: &str) -> Option<String> {
     let mut lines = request.lines();
     let line = lines.find(|line| line.to_ascii_lowercase().starts_with(name))?;
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-/// The exports that one request leads to.
+/// Returns the exports that one request leads to.
 fn spans(deed: Deed, request: &str) -> Vec<Value> {
     let parent = header_of(request, "traceparent");
     let parent: Option<Vec<&str>> = parent.as_ref().map(|text| text.split('-').collect());
@@ -171,7 +172,7 @@ fn spans(deed: Deed, request: &str) -> Vec<Value> {
     }
 }
 
-/// A server span with one below it.
+/// Returns a server span with a child.
 pub fn export(service: &str, (trace, parent): (&str, &str), target: &str, agent: &str) -> Value {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     let text = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
@@ -196,7 +197,7 @@ pub fn export(service: &str, (trace, parent): (&str, &str), target: &str, agent:
     }]})
 }
 
-/// Sends an export; the receiver may refuse it, or not be there.
+/// Sends an export; the receiver may refuse it, or be absent.
 pub fn post(receiver: SocketAddr, body: &Value, key: &str) {
     let body = body.to_string();
     let Ok(mut stream) = TcpStream::connect(receiver) else { return };
@@ -236,7 +237,7 @@ impl Drop for Busy {
     }
 }
 
-/// What plays the provider; it ends with the value.
+/// The provider; it stops when dropped.
 enum Provider {
     Listen(Listening),
     Honeycomb(Honeycomb),
@@ -269,7 +270,7 @@ impl Provider {
     }
 }
 
-/// Plays one cell; what is wrong with the verdict, and how long it took.
+/// Runs one cell; returns what is wrong with the verdict, and how long it took.
 fn play(scene: Scene, deed: Deed) -> (Option<String>, Duration) {
     let (provider, key) = Provider::of(scene);
     let headers = match scene {
@@ -344,7 +345,7 @@ fn no_verdict_on_an_application_is_wrong() {
     }
 }
 
-/// Plays the cells of a table, `at_once` of them at a time, none of which may be wrong; answers how long each took.
+/// Runs the cells of a table, `at_once` at a time, and fails if one is wrong; returns how long each took.
 pub fn play_all<C: Copy + Send + Sync>(
     cells: &[C],
     at_once: usize,

@@ -1,4 +1,4 @@
-//! What is slow to answer is asked once a run, and a person is told what the run waits for.
+//! Slow programs are called once a run, and the user is told what the run waits for.
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
@@ -85,7 +85,7 @@ fn a_bus_that_never_answers_is_asked_once_a_run() {
     }
 }
 
-/// The sandbox with a `docker` that takes its time and knows no containers.
+/// Adds a slow `docker` without containers to the sandbox.
 fn with_slow_docker(sandbox: Sandbox, folder: &std::path::Path) -> Sandbox {
     let program = folder.join("docker");
     std::fs::write(&program, "#!/bin/sh\nsleep 1\n").unwrap();

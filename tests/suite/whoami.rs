@@ -1,4 +1,4 @@
-//! `key whoami` against a server on the loopback.
+//! `key whoami` with a server on loopback.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -10,7 +10,7 @@ const COMPOSE: (&str, &str) = ("compose.yaml", "services:\n  api:\n    build: .\
 const INGEST: &str = r#"{"id":"hcaik_x","type":"ingest","api_key_access":{"createDatasets":true},
     "environment":{"name":"Bootcamp","slug":"bootcamp"},"team":{"name":"Cruddur","slug":"cruddur"}}"#;
 
-/// Answers one request and gives back its head.
+/// Answers one request with `status` and `body`; the thread returns the request's head.
 fn honeycomb(status: &str, body: &str) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

@@ -1,5 +1,5 @@
-//! Applications with a real database, traced by one `init`: the spans of their queries lie below the server span, whenever
-//! the application makes its connections.
+//! Applications with a real database, traced by one `init`: the spans of their queries are children of the server
+//! span, whenever the application connects.
 
 mod servers;
 mod shapes;
@@ -26,10 +26,10 @@ use shapes::{DatabaseShape, SHAPES};
 const COMPOSE: &str =
     "services:\n  backend:\n    build: ./backend\n    environment:\n      TZ: UTC\n";
 
-/// How long a span may take from its end to the receiver.
+/// The maximum time from the end of a span to its receipt.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-/// An application and everything it started.
+/// An application and its child processes.
 struct RunningApp {
     child: Child,
     address: SocketAddr,
@@ -87,7 +87,7 @@ impl Drop for RunningApp {
     }
 }
 
-/// The spans that a `listen --json` prints, as they come.
+/// Returns the spans that a `listen --json` prints, as they arrive.
 fn received(listening: &mut Listening) -> mpsc::Receiver<Value> {
     let lines = listening.stdout().lines();
     let (tell, told) = mpsc::channel();
@@ -103,7 +103,7 @@ fn log_of(sandbox: &Sandbox) -> String {
     std::fs::read_to_string(sandbox.home().join("app.log")).unwrap_or_default()
 }
 
-/// The shape as a compose project after `init`.
+/// Creates the shape's compose project and runs `init`.
 fn initialised(shape: &DatabaseShape) -> Sandbox {
     let sandbox = Sandbox::new(&[("docker-compose.yml", COMPOSE)]).with("HONEYCOMB_API_KEY", KEY);
     for (path, text) in shape.files {
@@ -127,7 +127,7 @@ fn initialised(shape: &DatabaseShape) -> Sandbox {
     sandbox
 }
 
-/// The scopes of the queries below the server span of one request.
+/// Returns the scopes of the queries under the server span of one request.
 fn nested_scopes(
     python: &Path,
     shape: &DatabaseShape,
@@ -156,7 +156,7 @@ fn nested_scopes(
     below_the_server(&spans)
 }
 
-/// The scopes of the queries whose ancestor is a server span.
+/// Returns the scopes of the queries that have a server span as ancestor.
 fn below_the_server(spans: &[Value]) -> Vec<String> {
     let parent = |span: &Value| {
         let above = span["parent_span_id"].clone();

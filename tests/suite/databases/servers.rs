@@ -1,4 +1,4 @@
-//! Real database servers: Debian's programs on loopback, in a folder of their own.
+//! Real database servers: Debian's programs on loopback, in separate folders.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
@@ -21,7 +21,7 @@ pub struct DatabaseServer {
 }
 
 impl DatabaseServer {
-    /// Starts PostgreSQL with one empty database; or says why there is none.
+    /// Starts PostgreSQL with one empty database; or prints why not.
     pub fn start_postgres() -> Option<Self> {
         let programs = postgres_programs()?;
         let folder = owned_folder();
@@ -43,7 +43,7 @@ impl DatabaseServer {
         Some(Self::start(folder, Signal::QUIT, start))
     }
 
-    /// Starts Redis; or says why there is none.
+    /// Starts Redis; or prints why not.
     pub fn start_redis() -> Option<Self> {
         let program = Path::new("/usr/bin/redis-server");
         if !program.exists() {
@@ -76,7 +76,7 @@ impl DatabaseServer {
         panic!("the database server did not start");
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
@@ -90,7 +90,7 @@ impl Drop for DatabaseServer {
     }
 }
 
-/// Waits until the server takes connections; false where it ended instead.
+/// Waits until the server accepts connections; false if it exited instead.
 fn answers(child: &mut Child, address: SocketAddr) -> bool {
     let started = Instant::now();
     while child.try_wait().unwrap().is_none() {
@@ -120,7 +120,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// A temporary folder that the server's user may write to.
+/// Creates a temporary folder that the server's user may write to.
 fn owned_folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     if is_root() {
@@ -129,7 +129,7 @@ fn owned_folder() -> TempDir {
     folder
 }
 
-/// A command of the user without rights where the tests run as root.
+/// Returns a command run by the user without rights if the tests run as root.
 fn unprivileged(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir("/").env_clear().env("LC_ALL", "C");

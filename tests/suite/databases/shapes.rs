@@ -1,11 +1,11 @@
-//! The ways in which applications come by their connections.
+//! The ways in which applications connect to databases.
 
 /// An application that sends one query for each request of `/`.
 pub struct DatabaseShape {
     pub name: &'static str,
     pub requirements: &'static str,
     pub files: &'static [(&'static str, &'static str)],
-    /// What Python runs as a module, with `PORT` for its port.
+    /// The module that Python runs, with `PORT` for its port.
     pub command: &'static [&'static str],
     /// The instrumentation whose span is expected.
     pub scope: &'static str,

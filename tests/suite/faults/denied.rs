@@ -1,4 +1,4 @@
-//! What somebody without root's powers may not read or write.
+//! Files that a user without root's rights may not read or write.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -9,12 +9,12 @@ use crate::sandbox::{Run, Sandbox};
 
 const NOBODY: &str = "65534";
 
-/// `init` as somebody who is not root; `None`, with a line that says why, where root cannot step down.
+/// Runs `init` without root's rights; `None`, with a message, if root cannot drop them.
 fn init(sandbox: &Sandbox) -> Option<Run> {
     init_after(sandbox, || true)
 }
 
-/// As [`init`], after what only root `can` do.
+/// Runs `init` without root's rights if `can` returns true, which may change what needs root.
 fn init_after(sandbox: &Sandbox, can: impl FnOnce() -> bool) -> Option<Run> {
     run_after(sandbox, &INIT, can)
 }

@@ -1,11 +1,12 @@
-//! A disk without room, a file system without writing.
+//! Full disks and read-only file systems.
 
 use std::path::Path;
 
 use super::{INIT, assert_same, mounted, sandbox, tree};
 use crate::sandbox::Sandbox;
 
-/// A project on a small disk of its own with `$ROOM` KiB left; what is there afterwards is copied out.
+/// A script that creates a project on a small separate disk with `$ROOM` KiB left, and copies its files out
+/// afterwards.
 const SMALL_DISK: &str = r#"
 seed="$(mktemp -d)"
 cp -r "$PROJECT/." "$seed"
@@ -23,7 +24,7 @@ cp -r . "$UNDONE"
 exit "$status"
 "#;
 
-/// Files that need more and more room, so that the second or third write is the one that fails.
+/// Returns files of increasing size, so that the second or third write fails.
 fn growing() -> Sandbox {
     let sandbox = sandbox();
     let pad = |path: &str, bytes: usize| {
@@ -107,7 +108,7 @@ fn a_read_only_file_system_is_named_and_nothing_is_written() {
     assert_same(&tree(&sandbox.project()), &before);
 }
 
-/// `$FILE` mounted over itself, as a container sees a file that was mounted into it.
+/// Mounts `$FILE` over itself, as a container sees a file that is mounted into it.
 const ONE_FILE: &str = r#"
     mount --bind "$FILE" "$FILE"
     if [ "$MODE" = ro ]; then mount -o remount,ro,bind "$FILE"; fi

@@ -1,4 +1,5 @@
-//! Each system call that writes, failed or cut off by `strace`: the key ends where it was said to go, or nowhere.
+//! Each system call that writes, made to fail or interrupted with `strace`: the key is where the program says, or
+//! nowhere.
 //!
 //! A part of the calls is taken; `WRITE_FAULTS=all` takes all of them.
 
@@ -17,11 +18,11 @@ use crate::sandbox::{KEY, Run, Sandbox};
 const INIT: [&str; 7] =
     ["init", "--yes", "--key-stdin", "--store", "dotenv", "--no-verify", "--public"];
 
-/// What writes. Each machine knows some of them.
+/// The system calls that write. Each architecture has some of them.
 const WRITING: &str = "?open,openat,write,fsync,fdatasync,linkat,?rename,?renameat,?renameat2,?mkdir,mkdirat,\
                        fchmod,fchown,ftruncate,?unlink,unlinkat,?rmdir,flock";
 
-/// A repository with all that `init` writes, without or with a `.env` that git would take.
+/// Creates a repository with everything that `init` writes, with or without a `.env` that git does not ignore.
 fn sandbox(env: Option<&str>) -> Sandbox {
     let mut files = vec![
         ("docker-compose.yml", COMPOSE),
@@ -41,7 +42,7 @@ fn git(sandbox: &Sandbox, arguments: &[&str]) -> bool {
     command.output().unwrap().status.success()
 }
 
-/// Whether git would take the key with everything that it takes.
+/// Returns whether `git add --all` would add the key.
 fn git_takes_the_key(sandbox: &Sandbox) -> bool {
     assert!(git(sandbox, &["add", "--all"]));
     let takes = git(sandbox, &["grep", "--cached", "--quiet", KEY]);
@@ -49,7 +50,7 @@ fn git_takes_the_key(sandbox: &Sandbox) -> bool {
     takes
 }
 
-/// The project's files, without git's.
+/// Returns the project's files, without git's.
 fn files(sandbox: &Sandbox) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = tree(&sandbox.project());
     files.retain(|path, _| !path.starts_with(".git"));
@@ -71,7 +72,7 @@ struct Call {
     line: String,
 }
 
-/// The program under `strace`, with the key on its input; `None`, with a line that says why, where that cannot be had.
+/// Runs the program under `strace`, with the key on its input; `None`, with a message, if that is impossible.
 fn traced(
     sandbox: &Sandbox,
     arguments: &[&str],
@@ -97,7 +98,7 @@ fn traced(
     Some(command)
 }
 
-/// The calls that write from the first look at the journal to the last word in it.
+/// Returns the writing calls between the first access to the journal and the last write to it.
 fn calls(sandbox: &Sandbox, arguments: &[&str]) -> Option<Vec<Call>> {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
@@ -122,7 +123,7 @@ fn calls(sandbox: &Sandbox, arguments: &[&str]) -> Option<Vec<Call>> {
     Some(within.filter(|(_, harmless)| !harmless).map(|(call, _)| call).collect())
 }
 
-/// Every `step`th of the calls, or all where that was asked for.
+/// Returns every `step`th of the calls, or all if the variable asks for that.
 fn chosen(calls: Vec<Call>, step: usize, from: usize) -> Vec<Call> {
     let step = if std::env::var("WRITE_FAULTS").is_ok_and(|all| all == "all") { 1 } else { step };
     calls.into_iter().skip(from % step).step_by(step).collect()
@@ -137,7 +138,7 @@ fn fault(call: &Call) -> &'static str {
     }
 }
 
-/// `init` with one thing that happens at one call.
+/// Runs `init` with one fault at one call.
 fn init_with(sandbox: &Sandbox, call: &Call, what: &str) -> Option<Run> {
     let inject = format!("inject={}:{what}:when={}", call.name, call.nth);
     let folder = tempfile::tempdir().unwrap();
@@ -148,7 +149,7 @@ fn init_with(sandbox: &Sandbox, call: &Call, what: &str) -> Option<Run> {
     Some(run)
 }
 
-/// The next run finishes; then everything can be taken back, and nothing of ours is left.
+/// Checks that the next run finishes, that everything can be undone, and that no file of ours is left.
 fn ends_well(
     sandbox: &Sandbox,
     before: &BTreeMap<PathBuf, Vec<u8>>,
@@ -229,7 +230,7 @@ fn a_kill_at_any_call_leaves_no_key_that_git_would_take() {
     assert!(kills >= 16);
 }
 
-/// The call that gives the new text of `file` a name, and the one that lets it take its place.
+/// Returns the call that links the new text of `file` under a name, and the one that moves it into place.
 fn placing(calls: &[Call], file: &str) -> (Call, Call) {
     let ends = format!("/{file}\"");
     let is_rename = |call: &&Call| call.name.starts_with("rename") && call.line.contains(&ends);
@@ -264,7 +265,7 @@ fn what_a_kill_leaves_beside_a_file_is_hidden_from_git_and_swept_by_the_next_run
     }
 }
 
-/// Waits until `seen`, for the program to come so far.
+/// Waits until `seen` returns true.
 fn wait_for(child: &mut Child, seen: impl Fn() -> bool) {
     let began = Instant::now();
     while !seen() {

@@ -1,4 +1,4 @@
-//! What a write must not lose or leave: the key, attributes and access lists, lines that the user had written.
+//! What a write must keep: the key, attributes, access lists, the user's lines.
 
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
@@ -46,7 +46,7 @@ fn no_key_is_stored_where_no_journal_can_be_written() {
     }
 }
 
-/// Makes a `.gitignore` that has the line, or gets it, and does not do what it says.
+/// A function that creates a `.gitignore` that has the line, or gets it, and still does not ignore the file.
 type Unignoring = fn(&Sandbox);
 
 const UNIGNORING: [Unignoring; 4] = [
@@ -75,7 +75,7 @@ fn no_key_is_stored_where_git_would_take_it_all_the_same() {
     }
 }
 
-/// A list that lets one more user read: version 2, then tag, permissions and id of each entry.
+/// Returns an access list that lets one more user read: version 2, then tag, permissions and id of each entry.
 fn access_list() -> Vec<u8> {
     const NO_ID: u32 = u32::MAX;
     let entries: [(u16, u16, u32); 5] =
@@ -137,7 +137,7 @@ fn attributes_and_access_lists_outlive_a_replacement() {
     check("undo");
 }
 
-/// The journal's entry, and the folder it is in.
+/// Returns the journal's entry and its folder.
 fn entry(sandbox: &Sandbox) -> PathBuf {
     let state = sandbox.home().join(".local/state/cruddur-ops");
     let mut folders = std::fs::read_dir(state).unwrap();

@@ -1,4 +1,4 @@
-//! What a disk, a system or a project can do to us: a clear error each, nothing lost, and an undo that still works.
+//! Faults of disks, systems and projects: each leads to a clear error, nothing is lost, and undo still works.
 
 mod denied;
 mod full;
@@ -22,7 +22,7 @@ pub const GITPOD: &str = "tasks: []\n";
 
 pub const APP: &str = "from flask import Flask\n\napp = Flask(__name__)\n";
 
-/// A project of which `init` changes four files.
+/// Creates a project in which `init` changes four files.
 pub fn sandbox() -> Sandbox {
     let files = [
         ("docker-compose.yml", COMPOSE),
@@ -38,7 +38,7 @@ pub fn sandbox() -> Sandbox {
     Sandbox::new(&files).with("HONEYCOMB_API_KEY", KEY)
 }
 
-/// Every file below a folder, by its path there.
+/// Returns every file in a folder, by its relative path.
 pub fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -60,7 +60,7 @@ pub fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// Fails with the paths that differ, and not with their bytes.
+/// Fails with the paths that differ, without their bytes.
 #[track_caller]
 pub fn assert_same(now: &BTreeMap<PathBuf, Vec<u8>>, before: &BTreeMap<PathBuf, Vec<u8>>) {
     let paths: BTreeSet<&PathBuf> = now.keys().chain(before.keys()).collect();
@@ -69,7 +69,8 @@ pub fn assert_same(now: &BTreeMap<PathBuf, Vec<u8>>, before: &BTreeMap<PathBuf, 
     assert!(differ.is_empty(), "changed: {differ:?}");
 }
 
-/// `other` in the place of the sandbox's own program: in its folder, with its variables, without input.
+/// Returns a command for `other` instead of the sandbox's program, in the same folder, with the same variables and no
+/// input.
 pub fn in_place_of(program: &Command, mut other: Command) -> Command {
     let variables = program.get_envs();
     other
@@ -80,7 +81,7 @@ pub fn in_place_of(program: &Command, mut other: Command) -> Command {
     other
 }
 
-/// Runs a shell script as root of mounts of its own; `None`, with a line that says why, where that cannot be had.
+/// Runs a shell script as root in a separate mount namespace; `None`, with a message, if that is impossible.
 pub fn mounted(sandbox: &Sandbox, script: &str, variables: &[(&str, &str)]) -> Option<Run> {
     let ways: [&[&str]; 2] = [&["--mount"], &["--mount", "--map-root-user"]];
     let works = |way: &&&[&str]| {

@@ -1,4 +1,4 @@
-//! Nothing a project says leads a pen, or a line that is shown, out of it: links, folders of services, `COMPOSE_FILE`.
+//! No path in a project makes the program write or show a file outside it: links, service folders, `COMPOSE_FILE`.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use super::{APP, GITPOD, INIT, assert_same, sandbox, tree};
 use crate::fixtures::COMPOSE;
 use crate::sandbox::{KEY, Run, Sandbox};
 
-/// What must stay as it is, and out of sight.
+/// Content outside the project that must not be changed or shown.
 const MARK: &str = "somebody-elses-line";
 
-/// A folder beside the project, of somebody else.
+/// Creates a folder next to the project that does not belong to it.
 fn elsewhere(sandbox: &Sandbox) -> PathBuf {
     let folder = sandbox.home().parent().unwrap().join("elsewhere");
     std::fs::create_dir_all(folder.join("backend-flask")).unwrap();
@@ -29,7 +29,7 @@ fn elsewhere(sandbox: &Sandbox) -> PathBuf {
     folder
 }
 
-/// A project in which `link` leads to `target` of the folder beside it.
+/// Creates a project in which `link` points to `target` in the folder next to it.
 fn linked(link: &str, target: &str) -> (Sandbox, PathBuf) {
     let sandbox = sandbox();
     let folder = elsewhere(&sandbox);
@@ -41,7 +41,7 @@ fn linked(link: &str, target: &str) -> (Sandbox, PathBuf) {
     (sandbox, folder)
 }
 
-/// Runs every command that writes; nothing beside the project changes, and no line of it is shown.
+/// Runs every command that writes; nothing next to the project changes, and none of its lines is shown.
 #[track_caller]
 fn stays_inside(sandbox: &Sandbox, folder: &Path) -> Vec<Run> {
     let before = tree(folder);

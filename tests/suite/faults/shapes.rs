@@ -1,4 +1,4 @@
-//! Files that are none, files of no human size, and text that is none.
+//! Folders and devices in the place of files, huge files, and text that is not text.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -120,7 +120,7 @@ fn bytes_that_are_no_text_are_refused_by_name() {
     }
 }
 
-/// `count` services that are built here, with comments and ports of their own.
+/// Returns `count` services that are built here, with comments and separate ports.
 fn services(count: usize) -> String {
     let service = |at: usize| {
         format!(
@@ -149,7 +149,7 @@ fn ten_thousand_services_are_wired_and_come_back() {
     assert_eq!(sandbox.read("docker-compose.yml"), before);
 }
 
-/// Anchors of which each holds the one before ten times: `10^levels` values, were somebody to write them out.
+/// Returns anchors that each contain the previous one ten times: `10^levels` values if written out.
 fn laughs(levels: usize, inner: &str, outer: &str) -> String {
     let mut text = format!("x-0: &x0 {inner}\n");
     for level in 1..=levels {
@@ -159,7 +159,7 @@ fn laughs(levels: usize, inner: &str, outer: &str) -> String {
     text
 }
 
-/// Runs a command that may not take more than a gibibyte.
+/// Runs a command with a memory limit of one gibibyte.
 fn in_little_memory(sandbox: &Sandbox, arguments: &[&str]) -> Run {
     let program = sandbox.command(arguments);
     let mut command = Command::new("sh");

@@ -66,7 +66,7 @@ impl<'a> Transcript<'a> {
         self
     }
 
-    /// Puts a word in the place of what this command prints otherwise each time.
+    /// Replaces by a word what this command prints differently each time.
     #[must_use]
     pub fn without(mut self, pattern: &Regex, word: &str) -> Self {
         self.text = pattern.replace_all(&self.text, word).into_owned();
@@ -103,7 +103,7 @@ fn outcome(status: i32, stdout: &str, stderr: &str) -> String {
     text
 }
 
-/// Compares a text with the snapshot of this name, without what differs from run to run.
+/// Compares a text with the snapshot of this name, with the parts replaced that differ between runs.
 #[track_caller]
 pub fn matches(name: &str, text: &str) {
     let text = stable::without_changing_parts(text);
@@ -119,7 +119,7 @@ pub fn matches(name: &str, text: &str) {
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
-/// Each snapshot belongs to a test: one whose test is gone compares nothing.
+/// Every snapshot is used by a test.
 #[test]
 fn no_snapshot_is_left_over() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
@@ -134,7 +134,7 @@ fn no_snapshot_is_left_over() {
     assert!(names.is_empty(), "no test compares {names:?}");
 }
 
-/// The text of every Rust file below the folder.
+/// Returns the text of every Rust file in the folder.
 fn code_below(folder: &Path) -> String {
     let mut code = String::new();
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -1,4 +1,4 @@
-//! `remove`: shown, declined by nobody, done.
+//! `remove`: the diff, a run without a terminal, a removal.
 
 use super::Transcript;
 use crate::fixtures::cruddur;

@@ -1,4 +1,4 @@
-//! `run`: what it says besides the command's own output.
+//! `run`: its own messages next to the command's output.
 
 use super::Transcript;
 use crate::sandbox::{KEY, Sandbox};

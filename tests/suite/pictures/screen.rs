@@ -11,14 +11,14 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::sandbox::end_in_time;
 
-/// What a run showed.
+/// The output of a run.
 pub struct Shown {
     pub status: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
-/// The program's side of a terminal, and what reads the other one until the program has closed it.
+/// Opens a terminal: the program's side, and a thread that reads the other side until the program has closed it.
 struct Terminal {
     end: File,
     reader: JoinHandle<String>,
@@ -45,7 +45,7 @@ impl Terminal {
     }
 }
 
-/// Runs `command` to its end; `begin` is called with the running program.
+/// Runs `command` until it exits; calls `begin` with the running program.
 pub fn run(mut command: Command, begin: impl FnOnce(&mut Child)) -> Shown {
     let (out, err) = (Terminal::open(), Terminal::open());
     command.env("TERM", "xterm").env("NO_COLOR", "1").stdout(out.end).stderr(err.end);

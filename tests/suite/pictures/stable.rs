@@ -1,4 +1,4 @@
-//! A text without what differs from run to run: times, ids, versions, ports of loopback.
+//! Replaces the parts of a text that differ between runs: times, ids, versions, loopback ports.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ const CHANGING: [(&str, &str); 13] = [
     (r"[ \t]+\n", "\n"),
 ];
 
-/// Puts a word in the place of each part that changes.
+/// Replaces each part that changes by a word.
 pub fn without_changing_parts(text: &str) -> String {
     let mut text = Cow::from(text);
     for (pattern, word) in CHANGING {

@@ -1,4 +1,4 @@
-//! `status`: a project before and after it is wired.
+//! `status`: a project before and after `init`.
 
 use super::Transcript;
 use crate::fixtures::cruddur;

@@ -1,4 +1,4 @@
-//! `verify`: the verdicts, as a person reads them.
+//! `verify`: the verdicts as text.
 
 use super::Transcript;
 use crate::closed::Closed;

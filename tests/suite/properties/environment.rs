@@ -9,7 +9,7 @@ use serde_yaml::Value;
 
 use super::{lost, read};
 
-/// Each of `services` wants `K: "v"` and `E: "${X}"`.
+/// Returns a plan in which each of `services` gets `K: "v"` and `E: "${X}"`.
 fn wanted(services: &[String]) -> Vec<Wanted> {
     let set = |service: &String| Wanted {
         service: service.clone(),
@@ -19,7 +19,7 @@ fn wanted(services: &[String]) -> Vec<Wanted> {
     services.iter().map(set).collect()
 }
 
-/// One service: its lines below its name, at column 0, two spaces a level.
+/// Generates one service: the lines under its name, at column 0, two spaces a level.
 fn body() -> impl Strategy<Value = String> {
     let environment = prop_oneof![
         Just(String::new()),
@@ -121,7 +121,7 @@ fn file() -> impl Strategy<Value = (String, Vec<String>)> {
     })
 }
 
-/// A service's variables; those of a list under their names.
+/// Returns a service's variables; those of a list by their names.
 fn variables(service: &Value) -> BTreeMap<String, Value> {
     match service.get("environment") {
         Some(Value::Mapping(map)) => map
@@ -150,7 +150,7 @@ fn without_environment(value: &Value) -> Value {
     value
 }
 
-/// The edited text, and both texts read: nothing but environments may differ.
+/// Checks the edited text: only environments may differ between both parsed texts.
 fn edited(before: &str, wanted: &[Wanted]) -> Result<(Arc<str>, Value, Value), TestCaseError> {
     let edit = set(before, wanted);
     prop_assert!(edit.is_ok(), "{before}\n{edit:#?}");

@@ -1,5 +1,5 @@
-//! Random files: an edit means its plan to a reader of its own, keeps every other line, and is done once; and undo after
-//! an apply is as if nothing had been.
+//! Random files: another reader finds the planned meaning after an edit, every other line is kept, and a second edit
+//! changes nothing; after an apply and undo everything is as before.
 
 use proptest::prelude::*;
 use serde_yaml::Value;
@@ -24,8 +24,8 @@ fn without(value: &Value, key: &str) -> Value {
     value
 }
 
-/// The first line of `before` that is not in `after`, those with one of `marks` left aside. What a diff calls gone is a
-/// choice of its own where two lines are alike.
+/// Returns the first line of `before` that is missing in `after`, except for lines with one of `marks`. A diff is not
+/// used, because it chooses one of two equal lines.
 fn lost<'a>(before: &'a str, after: &str, marks: &[&str]) -> Option<&'a str> {
     let mut left = after.split_inclusive('\n');
     let lines = before.split_inclusive('\n').filter(|line| line.ends_with('\n'));
@@ -33,7 +33,7 @@ fn lost<'a>(before: &'a str, after: &str, marks: &[&str]) -> Option<&'a str> {
     kept.find(|line| !left.any(|other| other == *line))
 }
 
-/// Some of `parts`, in their order, each with the line endings and the end of file that were drawn.
+/// Generates a text of some of `parts`, in order, with random line endings and end of file.
 fn text(parts: Vec<&'static str>, most: usize) -> impl Strategy<Value = String> {
     let chosen = prop::collection::vec(prop::sample::select(parts), 0..most);
     (chosen, any::<bool>(), any::<bool>()).prop_map(|(chosen, windows, open)| {

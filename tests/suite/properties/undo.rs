@@ -89,7 +89,7 @@ fn mode(path: &Path, mode: u32) {
 #[cfg(not(unix))]
 fn mode(_: &Path, _: u32) {}
 
-/// Every file below a folder: its bytes and its mode.
+/// Returns every file in a folder with its bytes and its mode.
 fn tree(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, String)> {
     let files = list_files(folder).into_iter().map(|path| {
         let permissions = format!("{:?}", path.metadata().unwrap().permissions());

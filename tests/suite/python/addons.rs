@@ -1,4 +1,4 @@
-//! X-Ray and Rollbar beside OpenTelemetry: their own packages, sending to sockets of this test.
+//! X-Ray and Rollbar with OpenTelemetry: their real packages, sending to sockets of the test.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
@@ -11,7 +11,7 @@ use cruddur_ops::plan::instrument::{Addon, MistakePolicy, plan_instrumentation};
 const APP: &str = "import os\nfrom flask import Flask\n\napp = Flask(__name__)\n\n@app.route('/')\ndef home():\n    return 'x'\n\n\
                    @app.route('/rollbar/test')\ndef fail():\n    raise RuntimeError('boom')\n";
 
-/// The files after the plan: requirements and application.
+/// Returns the planned files: requirements and application.
 fn planned(app: &str, requirements: &str, addons: &[Addon]) -> (String, String) {
     let python = [("app.py".to_owned(), app.to_owned())];
     let service = super::service(&python, requirements, addons);
@@ -24,7 +24,7 @@ fn planned(app: &str, requirements: &str, addons: &[Addon]) -> (String, String) 
     (after("requirements.txt", requirements), after("app.py", app))
 }
 
-/// Imports the application in a Python of its own and sends it one request, then runs `then`.
+/// Imports the application in a separate Python, sends it one request, then runs `then`.
 fn visit(python: &Path, app: &str, path: &str, then: &str, variables: &[(&str, String)]) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("app.py"), app).unwrap();
@@ -109,7 +109,7 @@ fn the_guides_rollbar_is_migrated_and_works() {
     assert!(item(&python, &app).contains("boom"));
 }
 
-/// The item that the application posts for an exception, to an endpoint of this test.
+/// Returns the item that the application posts for an exception, to an endpoint of this test.
 fn item(python: &Path, app: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! What `compile()` of the real Python refuses is refused, and what it takes is read.
+//! The reader of Python refuses and accepts the same texts as `compile()` of the real Python.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use cruddur_ops::edit::python::source::PythonSource;
 use super::python;
 use crate::sandbox::Sandbox;
 
-/// Texts that no Python 3 compiles.
+/// Texts that no Python 3 version compiles.
 const BROKEN: [&str; 112] = [
     // Lines and brackets.
     "if x:\npass\n",
@@ -197,7 +197,7 @@ const VALID: [&str; 62] = [
     "\u{e9}t\u{e9} = 1\nх = 2\n\u{540d}\u{524d} = '\u{1f600}'\n",
 ];
 
-/// What `compile()` says of each text: whether it takes it.
+/// Returns whether `compile()` accepts each text.
 fn compiled(texts: &[String]) -> Option<Vec<bool>> {
     const ORACLE: &str = "import json, sys, warnings\nwarnings.simplefilter('ignore')\n\
         def taken(text):\n    try:\n        compile(text.encode(), 'app.py', 'exec', dont_inherit=True)\n        return True\n    \
@@ -231,7 +231,7 @@ fn what_python_refuses_is_refused_and_what_it_takes_is_read() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Code nested in each way there is: as deep as Python goes at most, or refused with its line.
+/// Code nested in every way is read as deep as Python accepts, or refused with its line.
 #[test]
 fn nesting_is_read_or_refused_in_time_and_never_deeper_than_python_does() {
     let wrapped = |open: &str, inner: &str, close: &str, depth: usize| {
@@ -276,7 +276,7 @@ fn nesting_is_read_or_refused_in_time_and_never_deeper_than_python_does() {
     assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());
 }
 
-/// An application whose file Python does not load is left alone, with the line.
+/// A file that Python cannot compile is not changed, and its line is named.
 #[test]
 fn a_file_that_python_does_not_load_is_not_edited() {
     let head = "from flask import Flask\napp = Flask(__name__)\n";

@@ -1,4 +1,4 @@
-//! Requirements files of public repositories, extended, and read by pip's own parser.
+//! Requirements files of public repositories, extended, then read by pip's own parser.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use cruddur_ops::plan::instrument::{MistakePolicy, plan_instrumentation};
 use super::table::same_bytes;
 use crate::sandbox::list_files;
 
-/// Every `*requirements*.txt` of the corpus, or the reason to skip.
+/// Returns every `*requirements*.txt` of the corpus, or the reason to skip.
 fn corpus() -> Option<Vec<PathBuf>> {
     let named = std::env::var_os("CORPUS").map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");

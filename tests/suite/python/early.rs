@@ -1,4 +1,4 @@
-//! Instrumentations of libraries stand before the first import that may have one of them connect.
+//! Instrumentations of libraries are called before the first import that may open a connection.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ fn after(plan: &Plan, path: &str) -> Option<String> {
     change.after.as_deref().map(str::to_owned)
 }
 
-/// The lines of a text that hold one of these words, in their order.
+/// Returns the lines of a text that contain one of these words, in order.
 fn order<'t>(text: &'t str, words: &[&str]) -> Vec<&'t str> {
     text.lines()
         .filter(|line| words.iter().any(|word| line.contains(word)))
@@ -167,7 +167,7 @@ fn what_is_in_time_or_cannot_be_late_is_not_said() {
     assert_eq!(late(psycopg, "import psycopg\n"), 1);
 }
 
-/// The instrumentations that are added to a list of packages.
+/// Returns the instrumentations that are added to a list of packages.
 fn added(requirements: &str, addons: &[Addon]) -> (String, Vec<String>) {
     let app =
         [("app.py".to_owned(), "from flask import Flask\napp = Flask(__name__)\n".to_owned())];

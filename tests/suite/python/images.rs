@@ -1,5 +1,6 @@
-//! Applications whose packages a lock, a Pipfile, a Dockerfile or a base image decides: after `init` the image installs and starts as
-//! before, and after the printed step and a second `init` it is traced. The package managers are real; the program runs none.
+//! Applications whose packages come from a lock, a Pipfile, a Dockerfile or a base image: after `init` the image
+//! installs and starts as before, and after the printed step and a second `init` it is traced. The package managers
+//! are real; the program runs none.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::sandbox::{KEY, Sandbox};
 const COMPOSE: &str = "services:\n  backend-flask:\n    build: ./backend-flask\n";
 const APP: &str = "from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.route('/')\ndef home():\n    return 'home'\n";
 
-/// An index of packages on loopback that serves the wheels of `tests/tools`.
+/// A package index on loopback with the wheels of `tests/tools`.
 struct Index {
     child: Child,
     address: String,
@@ -54,7 +55,7 @@ impl Drop for Index {
     }
 }
 
-/// One project and what its tools need.
+/// A project and what its tools need.
 struct Workbench {
     sandbox: Sandbox,
     index: Index,
@@ -62,7 +63,7 @@ struct Workbench {
 }
 
 impl Workbench {
-    /// `INDEX` in the files stands for the index's address.
+    /// Creates a project with these files; `INDEX` stands for the index's address.
     fn new(files: &[(&str, &str)]) -> Option<Self> {
         let python = super::python()?;
         let tools = python.ancestors().nth(3).unwrap().to_owned();
@@ -81,7 +82,7 @@ impl Workbench {
         Some(Self { sandbox, index, tools })
     }
 
-    /// Runs a shell command as the person would, with the real tools.
+    /// Runs a shell command as the user would, with the real tools.
     fn shell(&self, folder: &Path, command: &str) {
         let bin = |name: &str| self.tools.join(name).join("bin").display().to_string();
         let own = folder.join(".venv/bin").display().to_string();
@@ -121,7 +122,7 @@ impl Workbench {
         self.sandbox.path("backend-flask")
     }
 
-    /// Makes the image's folder as its Dockerfile does, on top of a Python that has `baked`, and imports the application.
+    /// Builds the image's folder as its Dockerfile does, on a Python that has `baked`, and imports the application.
     fn build(&self, name: &str, baked: Option<&str>) -> PathBuf {
         let image = self.sandbox.home().join(name);
         std::fs::create_dir_all(&image).unwrap();
@@ -149,7 +150,7 @@ impl Workbench {
         self.sandbox.run(&init).expect(0).json()
     }
 
-    /// `init`, the printed step, `init`: what the image is at each point.
+    /// Runs `init`, the printed step, and `init`; checks the image after each.
     fn check(&self, baked: Option<&str>) {
         let first = self.init();
         let step = first["next"][0].as_str().unwrap().to_owned();
@@ -175,7 +176,7 @@ impl Workbench {
         listening.end().expect(0);
     }
 
-    /// Does what a step says: a command, or `FILE, after line N: LINE`.
+    /// Carries out a step: a command, or `FILE, after line N: LINE`.
     fn take(&self, step: &str) {
         let Some((file, rest)) = step.split_once(", after line ") else {
             self.shell(&self.sandbox.project(), step);

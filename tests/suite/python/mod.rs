@@ -1,4 +1,4 @@
-//! Real Python on what is written for Python services.
+//! Real Python runs what is written for Python services.
 
 mod addons;
 mod compile;
@@ -19,7 +19,7 @@ use cruddur_ops::plan::instrument::{
 
 use crate::sandbox::tool;
 
-/// A Flask service of these files, below `/s`, that installs what `requirements` lists.
+/// Returns a Flask service with these files, in `/s`, that installs what `requirements` lists.
 pub fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]) -> PythonService {
     let file = |path: &str, text: &str| PythonSourceFile {
         path: Path::new("/s").join(path),
@@ -45,17 +45,18 @@ pub fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]
     }
 }
 
-/// The Python that `tests/tools/python.sh` makes, or the reason to skip.
+/// Returns the Python that `tests/tools/python.sh` installs, or the reason to skip.
 pub fn python() -> Option<PathBuf> {
     tool("python/bin/python", "python.sh")
 }
 
-/// A Python in `folder` with what `requirements` lists and nothing else, installed by the real pip; or the reason to skip.
+/// Creates a Python in `folder` with only what `requirements` lists, installed by the real pip; or returns the reason
+/// to skip.
 pub fn installed(folder: &Path, requirements: &Path) -> Option<PathBuf> {
     installed_from(folder, requirements, &[])
 }
 
-/// The same, where packages lie in other folders too.
+/// Creates the same with packages in other folders too.
 pub fn installed_from(folder: &Path, requirements: &Path, others: &[&Path]) -> Option<PathBuf> {
     let python = python()?;
     let run = |command: &mut Command| {
@@ -76,7 +77,7 @@ pub fn installed_from(folder: &Path, requirements: &Path, others: &[&Path]) -> O
     Some(own)
 }
 
-/// Runs a script of `tests/tools/` with `input` on stdin and gives back what it prints.
+/// Runs a script of `tests/tools/` with `input` on stdin; returns its output.
 pub fn script(python: &Path, name: &str, input: &str) -> String {
     use std::io::Write;
     let mut child = Command::new(python)

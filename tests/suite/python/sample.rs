@@ -1,4 +1,4 @@
-//! The sample application, untouched until one `init`: run by Flask, its spans seen by `listen`, its segments and items by
+//! The sample application after one `init`: run by Flask, its spans received by `listen`, its segments and items by
 //! sockets of the test.
 
 use std::io::{BufRead, BufReader};
@@ -20,7 +20,7 @@ pub(super) struct Flask {
 }
 
 impl Flask {
-    /// Starts the application of a folder on a free port, sending its spans to `receiver`.
+    /// Starts the application in a folder on a free port; its spans go to `receiver`.
     pub(super) fn start(
         python: &Path,
         folder: &Path,
@@ -66,7 +66,7 @@ impl Drop for Flask {
     }
 }
 
-/// The bundled sample project, copied.
+/// Copies the bundled sample project.
 fn sample() -> Sandbox {
     let sandbox = Sandbox::new(&[]);
     let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/cruddur");
@@ -77,7 +77,7 @@ fn sample() -> Sandbox {
     sandbox
 }
 
-/// A Python with what the sample asks for by now; or the reason to skip.
+/// Creates a Python with the sample's current requirements; or returns the reason to skip.
 fn installed(sandbox: &Sandbox) -> Option<PathBuf> {
     let requirements = sandbox.path("backend-flask/requirements.txt");
     super::installed(&sandbox.home(), &requirements)

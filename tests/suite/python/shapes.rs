@@ -1,4 +1,4 @@
-//! Every shape of an application in [`super::table`], initialised, imported by Python, and sent a request.
+//! Every shape of an application in [`super::table`]: planned, imported by Python, and sent a request.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ fn planned(shape: &Shape, files: &[(String, String)]) -> Result<Plan> {
     plan_instrumentation(&super::service(files, shape.requirements, &[]), shape.mistakes)
 }
 
-/// The files after the plan, requirements left out.
+/// Returns the planned files without requirements.
 fn applied(files: &[(String, String)], plan: &Plan) -> Vec<(String, String)> {
     let after = |path: &str| {
         let path = Path::new("/s").join(path);

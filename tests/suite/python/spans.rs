@@ -1,4 +1,4 @@
-//! Spans put around functions: the text to the byte, and what Python does with it.
+//! Spans around functions: the exact text, and how Python runs it.
 
 use cruddur_ops::error::{Error, ErrorCode, Result};
 use cruddur_ops::plan::Plan;

@@ -1,4 +1,4 @@
-//! The shapes applications come in, each with the expression that gives its application.
+//! The shapes of applications, each with the expression that returns its application.
 
 use cruddur_ops::plan::instrument::MistakePolicy;
 
@@ -9,9 +9,9 @@ pub struct Shape {
     /// `module:expression`, or `module:__main__` for a program.
     pub entry: &'static str,
     pub requirements: &'static str,
-    /// How many requests are sent: one for each application.
+    /// The number of requests: one for each application.
     pub requests: usize,
-    /// What is done about what is wrong in it.
+    /// The treatment of its mistakes.
     pub mistakes: MistakePolicy,
 }
 
@@ -26,7 +26,7 @@ const fn app(name: &'static str, files: &'static [(&'static str, &'static str)])
     }
 }
 
-/// An application that does not start, or is not traced, until its mistakes are put right.
+/// Returns an application that does not start, or is not traced, until its mistakes are fixed.
 const fn broken(name: &'static str, files: &'static [(&'static str, &'static str)]) -> Shape {
     Shape { mistakes: MistakePolicy::Fix, ..app(name, files) }
 }
@@ -35,7 +35,7 @@ const fn from(entry: &'static str, shape: Shape) -> Shape {
     Shape { entry, ..shape }
 }
 
-/// Every line of `old` is in `new`, in its order and with its bytes.
+/// Returns whether `new` contains every line of `old`, in order and with the same bytes.
 pub fn same_bytes(old: &str, new: &str) -> bool {
     let mut lines = new.split_inclusive('\n');
     old.split_inclusive('\n').all(|line| {

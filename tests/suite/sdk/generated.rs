@@ -1,4 +1,4 @@
-//! Environments put together at random, always the same ones.
+//! Random environments with a fixed seed.
 
 use cruddur_ops::instrumentation::{Language, OtlpProtocol, SdkSetup};
 use rand::rngs::StdRng;
@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 
 use super::{Environment, compare};
 
-/// Values of each variable: right ones, and those that people write.
+/// Values of each variable: correct ones, and mistakes that people make.
 const VALUES: [(&str, &[&str]); 25] = [
     ("OTEL_SDK_DISABLED", &["false", "", "0", "no"]),
     ("OTEL_SERVICE_NAME", &["api", "", " ", "\"api\"", "a b", "caf\u{e9}"]),
@@ -152,7 +152,7 @@ const VALUES: [(&str, &[&str]); 25] = [
     ("OTEL_PYTHON_ID_GENERATOR", &["random"]),
 ];
 
-/// How often a variable is set, of ten times: those of the exporter more often than the rest.
+/// Returns in how many of ten environments a variable is set: those of the exporter more often than the rest.
 fn odds(name: &str) -> u32 {
     match name {
         "OTEL_EXPORTER_OTLP_ENDPOINT" | "OTEL_EXPORTER_OTLP_HEADERS" => 8,

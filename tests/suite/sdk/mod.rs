@@ -1,4 +1,4 @@
-//! What `SdkSettings` says of an environment, and what the real SDKs of Python and Node.js make of it.
+//! `SdkSettings` of an environment, compared with the real SDKs of Python and Node.js.
 
 mod generated;
 mod oracle;
@@ -19,14 +19,14 @@ use oracle::Oracle;
 /// Variables by name.
 type Environment = BTreeMap<String, String>;
 
-/// The packages of the Python that `tests/tools/python.sh` makes, as far as an SDK asks for them.
+/// The packages of the Python that `tests/tools/python.sh` installs, as far as an SDK needs them.
 const PYTHON_PACKAGES: [&str; 3] = [
     "opentelemetry-exporter-otlp-proto-grpc",
     "opentelemetry-exporter-otlp-proto-http",
     "opentelemetry-propagator-aws-xray",
 ];
 
-/// What an SDK adds to each request.
+/// The headers that an SDK adds to each request.
 const OWN_HEADERS: [&str; 9] = [
     "accept",
     "accept-encoding",
@@ -51,13 +51,13 @@ fn settings(language: Language, setup: &SdkSetup, environment: &Environment) -> 
     })
 }
 
-/// Asks the real SDK about each environment, and says where ours differs.
+/// Runs the real SDK in each environment, and fails if our settings differ.
 fn compare(language: Language, setup: &SdkSetup, environments: &[Environment]) {
     let cases = environments.iter().map(|environment| (setup.clone(), environment.clone()));
     compare_cases(language, &cases.collect::<Vec<_>>());
 }
 
-/// Asks the real SDK about each environment under each setup, and says where ours differs.
+/// Runs the real SDK in each environment with each setup, and fails if our settings differ.
 fn compare_cases(language: Language, cases: &[(SdkSetup, Environment)]) {
     let Some(mut oracle) = Oracle::start(language) else { return };
     let mut wrong = Vec::new();
@@ -134,7 +134,7 @@ fn differences(language: Language, ours: &SdkSettings, theirs: &Value) -> Vec<St
     found
 }
 
-/// What really arrived at the receiver, if anything did.
+/// Returns what arrived at the receiver, if anything.
 fn request_differences(ours: &SdkSettings, theirs: &Value) -> Vec<String> {
     let is_http = |one: &SpanExporter| matches!(one, SpanExporter::Otlp(one) if one.protocol != OtlpProtocol::Grpc);
     let is_patient = ours.otlp().is_some_and(|one| {
@@ -260,7 +260,7 @@ fn own_kind(exporter: &SpanExporter) -> &str {
     }
 }
 
-/// The attributes that come from variables, and the name unless the SDK made it up.
+/// Returns the attributes that come from variables, and the name unless the SDK generated it.
 fn resource(real: &Value) -> (BTreeMap<String, String>, Option<String>) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let all = real.as_object().unwrap();
@@ -271,7 +271,7 @@ fn resource(real: &Value) -> (BTreeMap<String, String>, Option<String>) {
     (others.map(|(key, value)| (key.clone(), text(value))).collect(), name)
 }
 
-/// A sampler by its description, which both SDKs write almost alike.
+/// Returns a sampler from its description, which both SDKs write almost alike.
 fn sampler(text: &str) -> TraceSampler {
     let inner = text.strip_prefix("ParentBased{root");
     let root = inner.map_or(text, |inner| inner.trim_start_matches([':', '=']));
@@ -286,7 +286,7 @@ fn sampler(text: &str) -> TraceSampler {
     TraceSampler { parent_based: inner.is_some(), ratio }
 }
 
-/// The headers that a propagator reads and writes.
+/// Returns the headers that a propagator reads and writes.
 fn fields_of(propagator: &str) -> &'static [&'static str] {
     match propagator {
         "tracecontext" => &["traceparent", "tracestate"],

@@ -1,4 +1,4 @@
-//! A process with a real SDK that says what it makes of environments.
+//! A process with a real SDK that prints its settings in an environment.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(super) struct Oracle {
 }
 
 impl Oracle {
-    /// Starts the SDK of that language; `None`, with a line that says so, if it is not installed.
+    /// Starts the SDK of this language; `None`, with a message, if it is not installed.
     pub(super) fn start(language: Language) -> Option<Self> {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/sdk");
         let mut command = match language {
@@ -51,7 +51,7 @@ impl Oracle {
         Some(Self { process, questions, answers })
     }
 
-    /// What the SDK makes of an environment. Only traces are exported unless it says otherwise.
+    /// Returns the SDK's settings in an environment. Only traces are exported by default.
     pub(super) fn ask(&mut self, setup: &SdkSetup, environment: &Environment) -> Value {
         let (setup, endpoint) = match setup {
             SdkSetup::Code { protocol: OtlpProtocol::Grpc, endpoint } => {
@@ -86,7 +86,7 @@ impl Drop for Oracle {
     }
 }
 
-/// Where `tests/tools/node-sdk.sh` installs the SDK, or the reason to skip.
+/// Returns the folder where `tests/tools/node-sdk.sh` installs the SDK, or the reason to skip.
 fn node_sdk() -> Option<PathBuf> {
     let wanted = tool("node-sdk/wanted", "node-sdk.sh")?;
     wanted.parent().map(Path::to_owned)

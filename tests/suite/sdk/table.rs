@@ -1,13 +1,13 @@
-//! Environments written by hand, a kind at a time.
+//! Environments written by hand, grouped by kind.
 
 use cruddur_ops::instrumentation::{Language, OtlpProtocol, SdkSetup};
 
 use super::{Environment, compare, compare_cases};
 
-/// An address that a table entry does not speak of itself.
+/// The endpoint of a table entry that sets none.
 const ENDPOINT: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:4318");
 
-/// Metrics and logs are not exported, unless an entry says so.
+/// Returns an environment that exports neither metrics nor logs.
 pub(super) fn only_traces() -> Environment {
     ["OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"]
         .into_iter()
@@ -15,7 +15,7 @@ pub(super) fn only_traces() -> Environment {
         .collect()
 }
 
-/// Each entry as an environment: `NAME=value`, parted by a line break.
+/// Returns each entry as an environment: `NAME=value`, separated by line breaks.
 fn environments(entries: &[&str], more: &[(&str, &str)]) -> Vec<Environment> {
     let mut environments = Vec::new();
     for entry in entries {
@@ -30,7 +30,7 @@ fn environments(entries: &[&str], more: &[(&str, &str)]) -> Vec<Environment> {
     environments
 }
 
-/// Values of one variable, each alone.
+/// Returns environments that set only one variable, to each of these values.
 fn values(name: &str, values: &[&str], more: &[(&str, &str)]) -> Vec<Environment> {
     let entries: Vec<String> = values.iter().map(|value| format!("{name}={value}")).collect();
     let entries: Vec<&str> = entries.iter().map(String::as_str).collect();
@@ -171,7 +171,7 @@ fn exporters(http: &[(&str, &str)]) -> Vec<Environment> {
     all
 }
 
-/// Addresses, right ones and those that people write.
+/// Addresses: correct ones, and mistakes that people make.
 const ADDRESSES: &[&str] = &[
     "http://otel:4318",
     "http://otel:4318/",

@@ -1,4 +1,4 @@
-//! The page in Chromium: `drive.mjs` plays a person, or a page that means harm; what it finds wrong fails the test.
+//! The page in Chromium: `drive.mjs` acts as a user or a hostile page; any fault it finds fails the test.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,17 +7,17 @@ use std::sync::{Mutex, PoisonError};
 use super::start;
 use crate::sandbox::{KEY, Sandbox, end_in_time, tool};
 
-/// One browser at a time: each takes two cores to start, and times are measured.
+/// A lock for one browser at a time, because each needs two cores to start and times are measured.
 static BROWSER: Mutex<()> = Mutex::new(());
 
-/// Where `tests/tools/chromium.sh` installs what drives the browser, or the reason to skip.
+/// Returns the folder where `tests/tools/chromium.sh` installs the browser's driver, or the reason to skip.
 fn driver() -> Option<PathBuf> {
     // An absolute path stands for itself.
     tool("/usr/bin/chromium", "chromium.sh")?;
     tool("browser/node_modules/playwright-core", "chromium.sh")
 }
 
-/// Plays a scene of `drive.mjs` on the page at `url`, where spans are sent to `to`.
+/// Runs a scene of `drive.mjs` on the page at `url`; spans are sent to `to`.
 fn play(scene: &str, url: &str, to: &str) {
     let Some(driver) = driver() else { return };
     let _guard = BROWSER.lock().unwrap_or_else(PoisonError::into_inner);
@@ -31,7 +31,7 @@ fn play(scene: &str, url: &str, to: &str) {
     assert!(output.status.success(), "{scene}: {}", text(&output.stderr));
 }
 
-/// Plays a scene on the page of a `listen` of its own.
+/// Runs a scene on the page of a new `listen`.
 fn play_on_listen(scene: &str) {
     let sandbox = Sandbox::new(&[]).with("HONEYCOMB_API_KEY", KEY);
     let (listening, url) = start(&sandbox, &[]);
@@ -102,7 +102,7 @@ fn the_page_says_that_listen_has_ended() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_page_that_stays_open_takes_bounded_memory() {
-    /// As much again as `listen` may take without a page, of which 4 MiB are kept spans.
+    /// The additional memory that `listen` may use for a page, including 4 MiB of kept spans.
     const MOST_KIB: usize = 96 << 10;
     let sandbox = Sandbox::new(&[]);
     let (listening, url) = start(&sandbox, &["--keep", "4MiB"]);

@@ -11,14 +11,14 @@ use serde_json::Value;
 use crate::listening::Listening;
 use crate::sandbox::Sandbox;
 
-/// A `listen` with a page, and the page's address.
+/// Starts `listen` with a page; returns both and the page's address.
 fn start(sandbox: &Sandbox, arguments: &[&str]) -> (Listening, String) {
     let mut all = vec!["--web", "--web-port", "0"];
     all.extend(arguments);
     with_address(Listening::start(sandbox, &all))
 }
 
-/// A `try` that shows its page, and the page's address.
+/// Starts `try` with its page; returns both and the page's address.
 fn start_try(sandbox: &Sandbox) -> (Listening, String) {
     with_address(Listening::spawn(Stdio::null(), sandbox, &["try", "--web"]))
 }
@@ -29,12 +29,12 @@ fn with_address(mut listening: Listening) -> (Listening, String) {
     (listening, url)
 }
 
-/// The socket that an address leads to.
+/// Returns the socket address of a URL.
 fn socket(url: &str) -> SocketAddr {
     url.trim_start_matches("http://").split('/').next().unwrap().parse().unwrap()
 }
 
-/// The answer to a GET under this name.
+/// Returns the answer to a GET with this `Host`.
 fn get(address: SocketAddr, host: &str, target: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
