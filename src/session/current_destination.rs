@@ -110,8 +110,8 @@ impl DestinationSettings {
         collector: Option<&ServiceModel>,
     ) -> Option<Self> {
         let reaches = |endpoint: &str| {
-            let target = find_endpoint_target(model, service, endpoint);
             collector.is_some_and(|collector| {
+                let target = find_endpoint_target(model, service, endpoint);
                 matches!(target, Some(AddressTarget::Container { service, .. }) if service == collector.name)
             })
         };

@@ -207,10 +207,13 @@ impl ServiceAddress<'_> {
             NetworkNamespace::None | NetworkNamespace::Bridge => return AddressTarget::Own,
             NetworkNamespace::Foreign => return AddressTarget::Outside,
         };
+        if self.is_declared_by(self.from) {
+            return AddressTarget::Own;
+        }
         let all = self.model.services.iter();
         // Only a service with a `network_mode` can be in the namespace of another.
         let others: Vec<&ServiceModel> = all
-            .filter(|other| other.network_mode.is_some() || other.name == owner.name)
+            .filter(|other| other.network_mode.is_some() || std::ptr::eq(*other, owner))
             .filter(|other| other.name != self.from.name)
             .filter(|other| {
                 let other_owner = NetworkNamespace::of(self.model, other).owner();
@@ -220,7 +223,7 @@ impl ServiceAddress<'_> {
         let declaring = others.iter().find(|other| self.is_declared_by(other));
         // A service that joins another's network refers to that service.
         let joined = others.iter().find(|other| other.name == owner.name);
-        let other = if self.is_declared_by(self.from) { None } else { declaring.or(joined) };
+        let other = declaring.or(joined);
         other.map_or(AddressTarget::Own, |other| self.container(other, self.port))
     }
 
