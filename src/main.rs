@@ -26,14 +26,18 @@ fn main() -> ExitCode {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let shell = Shell::new(variables, folder);
-    let redactor = Redactor::default();
-    shell.teach(&redactor);
     let arguments: Vec<_> = std::env::args_os().collect();
     if let Some(answer) = commands::answer_completion(&shell, &arguments) {
         let printed = std::io::stdout().write_all(&answer);
         return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let cli = match Cli::try_parse() {
+    let parsed = match Cli::try_parse() {
+        Err(answer) if !answer.use_stderr() => return print_answer(&answer),
+        parsed => parsed,
+    };
+    let redactor = Redactor::default();
+    shell.teach(&redactor);
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return report_usage_error(&error, redactor),
     };
@@ -80,17 +84,18 @@ fn abort_process(found: &terminal::SavedTerminal, error: &Error) {
     });
 }
 
-/// Prints help, version or usage errors; errors also as the document under `--json`. Never repeats a key that was
-/// typed as an argument.
+/// Prints help or the version.
+fn print_answer(answer: &clap::Error) -> ExitCode {
+    let printed = answer.print().and_then(|()| std::io::stdout().flush());
+    let Err(error) = printed.or_else(|error| stdout_write_result(&error)) else {
+        return ExitCode::SUCCESS;
+    };
+    plain_ui(Redactor::default(), Interactivity::Batch).error(&error);
+    ExitCode::from(exit_status(&error))
+}
+
+/// Prints a usage error, also as the document under `--json`. Never repeats a key that was typed as an argument.
 fn report_usage_error(usage: &clap::Error, redactor: Redactor) -> ExitCode {
-    if !usage.use_stderr() {
-        let printed = usage.print().and_then(|()| std::io::stdout().flush());
-        let Err(error) = printed.or_else(|error| stdout_write_result(&error)) else {
-            return ExitCode::SUCCESS;
-        };
-        plain_ui(redactor, Interactivity::Batch).error(&error);
-        return ExitCode::from(exit_status(&error));
-    }
     let arguments: Vec<String> =
         std::env::args_os().skip(1).filter_map(|argument| argument.into_string().ok()).collect();
     let words = arguments.iter().flat_map(|argument| argument.split('='));
