@@ -68,7 +68,7 @@ fn an_archive_that_is_not_attested_is_refused() {
 }
 
 #[test]
-fn an_attestation_that_nobody_checked_is_named_as_missing() {
+fn an_unchecked_attestation_is_reported() {
     for (gh, arguments) in [
         (FakeGh { help: "--owner", ..GOOD }, &REPOSITORY[..]),
         (FakeGh { signed_in: 1, ..GOOD }, &REPOSITORY),

@@ -196,7 +196,7 @@ fn a_success_without_effect_is_no_success() {
 }
 
 #[test]
-fn who_is_not_signed_in_is_told_how() {
+fn a_user_who_is_not_signed_in_gets_the_command() {
     let (gh, sandbox) = running(Mode::SignedOut);
     let run = sandbox.run(&["ports", "--public", "--yes"]).expect(2);
     assert!(run.stderr.contains("error[not-signed-in]"), "{}", run.stderr);

@@ -99,7 +99,7 @@ fn init_with_a_secret_that_comes_later_says_so_and_verifies_nothing() {
 }
 
 #[test]
-fn a_dev_container_is_told_how_to_pass_the_key_in() {
+fn a_dev_container_gets_the_command_that_passes_the_key() {
     let sandbox = Sandbox::new(&cruddur()).with("REMOTE_CONTAINERS", "true");
     let status = sandbox.run(&["key", "status"]).expect(1);
     status.shows("dev_container_key");

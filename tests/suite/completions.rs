@@ -82,7 +82,7 @@ fn completing_starts_no_program() {
 }
 
 #[test]
-fn every_shell_gets_a_script_of_its_own() {
+fn every_shell_gets_its_script() {
     let sandbox = Sandbox::new(&[]);
     for (shell, mark) in [
         ("bash", "-F _clap_complete_cruddur_ops"),

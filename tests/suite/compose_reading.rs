@@ -58,7 +58,7 @@ fn a_provider_runs_a_service_without_an_image() {
 }
 
 #[test]
-fn a_reset_lets_what_is_merged_show_through_and_takes_what_lies_below() {
+fn a_reset_keeps_merged_values_and_removes_lower_ones() {
     let compose = "x-b: &b {environment: {A: 1, B: 2}, ports: ['1:1']}\nx-r: &r {environment: !reset null}\nservices:\n  s: \
                    {image: x, <<: *b, environment: !reset null}\n  t: {image: x, <<: *b, environment: !override {C: 1}}\n  \
                    u: {image: x, environment: {<<: {Z: 1}, Z: !reset null, Y: 1}}\n  v: {image: x, environment: !reset \

@@ -120,7 +120,7 @@ const TRACED: &str = "services:\n  backend-flask:\n    image: x\n    environment
      OTEL_EXPORTER_OTLP_ENDPOINT: http://127.0.0.1:9\n";
 
 #[test]
-fn without_verification_no_program_is_started_and_nobody_is_asked() {
+fn without_verification_no_program_is_started() {
     let names = [
         "docker",
         "docker-compose",

@@ -257,7 +257,7 @@ fn table() -> Vec<Detour> {
 }
 
 #[test]
-fn no_detour_leads_to_a_host_that_nobody_vouched_for() {
+fn no_detour_leads_to_an_untrusted_host() {
     let table = table();
     assert!(table.len() >= 30);
     for one in table {
@@ -423,7 +423,7 @@ fn every_command_that_sends_the_key_asks_before_it_looks_a_host_up() {
 }
 
 #[test]
-fn init_tries_the_key_at_no_host_that_nobody_vouched_for() {
+fn init_does_not_send_the_key_to_an_untrusted_host() {
     let compose = "services:\n  api:\n    build: .\n    ports: ['4567:4567']\n";
     let arguments = [
         "init",

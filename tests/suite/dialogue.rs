@@ -61,7 +61,7 @@ fn the_whole_dialogue() {
 }
 
 #[test]
-fn what_is_no_key_is_asked_for_again_and_a_letter_alone_answers_nothing() {
+fn an_invalid_key_is_asked_again_and_a_letter_alone_answers_nothing() {
     let sandbox = Sandbox::new(&cruddur());
     let mut session = start_with(&sandbox, &["--no-ports"]);
     session.exp_string("Honeycomb key").unwrap();
@@ -82,7 +82,7 @@ fn what_is_no_key_is_asked_for_again_and_a_letter_alone_answers_nothing() {
 }
 
 #[test]
-fn a_region_and_a_token_are_asked_for_like_the_key() {
+fn a_region_and_a_token_are_asked_like_the_key() {
     let sandbox = Sandbox::new(&cruddur());
     let mut session = start_with(&sandbox, &["--with", "xray,rollbar", "--no-ports"]);
     let mut seen = session.exp_string("Honeycomb key").unwrap();

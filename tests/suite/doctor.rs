@@ -436,7 +436,7 @@ fn what_fix_leaves_is_clean_and_undo_brings_the_bytes_back() {
 }
 
 #[test]
-fn a_slip_that_two_services_share_is_mended_in_both_and_advised_on_once() {
+fn a_mistake_that_two_services_share_is_fixed_in_both_and_reported_once() {
     let service = "    image: x\n    environment:\n      OTEL_SERVICE_NAME: NAME\n      OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team=${HONEYCOMB_APIKEY}\"\n";
     let [one, two] = ["one", "two"].map(|name| service.replace("NAME", name));
     let text = format!("services:\n  one:\n{one}  two:\n{two}");

@@ -108,7 +108,7 @@ fn ports_of_variables_and_ranges_are_the_ports_that_docker_compose_publishes() {
 }
 
 #[test]
-fn variables_that_telemetry_needs_and_no_place_has_are_named_whoever_they_belong_to() {
+fn variables_that_telemetry_needs_and_nothing_sets_are_named() {
     let setting = |line: &str| {
         format!(
             "services:\n  api:\n    image: x\n    environment:\n      OTEL_SERVICE_NAME: api\n      {line}\n"

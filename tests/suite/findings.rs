@@ -26,7 +26,7 @@ fn codes(run: &Run) -> Vec<String> {
 }
 
 #[test]
-fn an_argument_silences_any_rule_and_a_file_only_what_harms_nobody_else() {
+fn an_argument_silences_any_rule_and_a_file_only_harmless_ones() {
     let sandbox = project();
     let all = codes(&sandbox.run(&["doctor", "--json"]).expect(1));
     for code in ["env-near-miss", "port-not-configured", "port-database-public"] {
@@ -51,7 +51,7 @@ fn an_argument_silences_any_rule_and_a_file_only_what_harms_nobody_else() {
 }
 
 #[test]
-fn what_is_less_severe_than_asked_for_is_left_out() {
+fn less_severe_findings_are_omitted() {
     let sandbox = project();
     for (least, severities) in [("error", vec!["error"]), ("warning", vec!["error", "warning"])] {
         let run = sandbox.run(&["doctor", "--json", "--min-severity", least]).expect(1);

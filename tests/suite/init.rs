@@ -123,7 +123,7 @@ fn undo_keeps_what_was_edited_elsewhere_since() {
 }
 
 #[test]
-fn a_file_that_init_made_keeps_what_somebody_added_to_it() {
+fn a_file_that_init_made_keeps_later_additions() {
     let sandbox = sandbox();
     std::fs::remove_file(sandbox.path(".gitpod.yml")).unwrap();
     sandbox.run(&["ports", "--public", "--gitpod", "--yes"]).expect(0);

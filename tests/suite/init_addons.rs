@@ -167,7 +167,7 @@ fn a_region_is_never_guessed() {
 }
 
 #[test]
-fn missing_aws_keys_are_said_and_not_asked_for() {
+fn missing_aws_keys_are_reported_and_not_asked() {
     let sandbox = Sandbox::new(&cruddur()).with("HONEYCOMB_API_KEY", KEY);
     let run = init(&sandbox, &XRAY).expect(0);
     run.shows("addons_xray_without_keys");
@@ -267,7 +267,7 @@ fn lists_networks_and_a_literal_token_are_met() {
 }
 
 #[test]
-fn nothing_is_added_where_nobody_would_report() {
+fn nothing_is_added_if_no_service_would_report() {
     let sandbox = sandbox();
     sandbox.write("docker-compose.yml", "services:\n  db:\n    image: postgres\n");
     let run = init(&sandbox, &[&XRAY[..], &["--service", "db"]].concat()).expect(0);

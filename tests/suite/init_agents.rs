@@ -160,7 +160,7 @@ fn what_speaks_against_an_agent_keeps_it_out_unless_it_is_named() {
 }
 
 #[test]
-fn an_agent_that_was_not_tried_is_added_where_it_is_asked_for() {
+fn an_untested_agent_is_added_on_request() {
     let docker = |project: &str| {
         sandbox(&[
             (
@@ -341,7 +341,7 @@ fn an_edit_that_cannot_be_done_costs_the_agent_alone() {
 }
 
 #[test]
-fn signals_besides_traces_are_sent_where_they_are_asked_for() {
+fn metrics_and_logs_are_sent_on_request() {
     let sandbox = sandbox(&[]);
     init(&sandbox, &["--signals", "traces,metrics"]).expect(0);
     let environment = &service(&sandbox, "gateway")["environment"];

@@ -183,7 +183,7 @@ fn an_empty_checksum_is_no_checksum() {
 }
 
 #[test]
-fn a_machine_without_a_build_is_told_so() {
+fn an_unsupported_machine_is_reported() {
     let machine = Machine::new();
     machine.is("Plan9", "mips");
     machine.refused(&machine.install_release(), "there is no build for Plan9 mips");
@@ -288,7 +288,7 @@ fn an_archive_holds_what_a_release_promises() {
 }
 
 #[test]
-fn cargo_binstall_is_told_where_the_program_lies() {
+fn cargo_binstall_finds_the_program() {
     let machine = Machine::new();
     let text = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let manifest: toml_edit::DocumentMut = text.parse().unwrap();

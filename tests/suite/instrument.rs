@@ -116,7 +116,7 @@ fn a_pyproject_is_used_where_there_is_no_other_list() {
 }
 
 #[test]
-fn code_is_left_alone_where_nobody_knows_what_is_installed() {
+fn code_is_unchanged_if_the_installed_packages_are_unknown() {
     let sandbox = project(&[]);
     std::fs::remove_file(sandbox.path("backend-flask/requirements.txt")).unwrap();
     let found = sandbox.run(&["instrument", "--yes", "--json"]).expect(0).json();
@@ -214,7 +214,7 @@ fn a_list_that_is_mounted_by_itself_is_extended() {
 }
 
 #[test]
-fn init_traces_a_mounted_folder_without_being_told() {
+fn init_traces_a_mounted_folder() {
     for command in [
         "sh -c \"pip install -r requirements.txt && flask run\"",
         "bash -lc 'pip install -r /app/requirements.txt; gunicorn app:app'",
@@ -520,7 +520,7 @@ fn a_span_that_cannot_be_is_refused_with_the_reason() {
 }
 
 #[test]
-fn init_traces_the_application_too_unless_told_not_to() {
+fn init_instruments_the_application_unless_forbidden() {
     let init = ["init", "--yes", "--no-verify", "--store", "none"];
     let sandbox = project(&[]);
     sandbox.run(&[&init[..], &["--no-instrument"]].concat()).expect(0);

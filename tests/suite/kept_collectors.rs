@@ -104,7 +104,7 @@ fn each_service_keeps_the_port_of_the_protocol_that_it_speaks() {
 }
 
 #[test]
-fn a_service_on_the_port_of_the_other_protocol_is_told_or_moved() {
+fn a_service_on_the_other_protocols_port_gets_the_protocol_or_the_port() {
     let (grpc, http) = ("http://otel-collector:4317", "http://otel-collector:4318");
     for (one, before, after, protocol) in [
         (NODE, grpc, grpc, Some("grpc")),

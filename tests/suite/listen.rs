@@ -80,7 +80,7 @@ fn a_taken_port_is_said_and_the_hint_works() {
 }
 
 #[test]
-fn other_machines_are_let_in_only_when_asked_for_and_with_a_warning() {
+fn other_machines_may_connect_only_on_request_and_with_a_warning() {
     let sandbox = Sandbox::new(&[]);
     let run = sandbox
         .run(&[
@@ -196,7 +196,7 @@ fn what_is_forwarded_reaches_the_provider_with_the_key_and_its_answer_is_shown()
 }
 
 #[test]
-fn a_provider_that_refuses_keeps_nobody_from_listening() {
+fn listening_continues_when_a_provider_refuses() {
     let honeycomb = Honeycomb::start(&[]);
     let sandbox = Sandbox::new(&[]).with("HONEYCOMB_API_KEY", KEY);
     let forward = ["--forward", "--endpoint", &honeycomb.url()];
@@ -211,7 +211,7 @@ fn a_provider_that_refuses_keeps_nobody_from_listening() {
 }
 
 #[test]
-fn the_key_is_forwarded_to_no_host_that_nobody_vouched_for() {
+fn the_key_is_not_forwarded_to_an_untrusted_host() {
     let sandbox = Sandbox::new(&[]).with("HONEYCOMB_API_KEY", KEY);
     let run =
         sandbox.run(&["listen", "--forward", "--endpoint", "http://192.0.2.1:4318"]).expect(2);

@@ -61,7 +61,7 @@ fn a_policy_and_a_success_without_effect_are_failures() {
 }
 
 #[test]
-fn a_low_port_is_not_even_asked_for() {
+fn a_low_port_is_not_opened() {
     let ona = FakeCloud::ona(Mode::Well);
     let sandbox = ona.workspace(project());
     let run = sandbox.run(&["ports", "80=public", "--yes"]).expect(2);

@@ -253,7 +253,7 @@ fn a_misspelt_line_goes_where_the_right_one_stands() {
 }
 
 #[test]
-fn an_item_that_docker_compose_refuses_is_mended_or_refused() {
+fn an_item_that_docker_compose_refuses_is_fixed_or_refused() {
     for item in ["OTEL_SERVICE_NAME: api", "OTEL_SERVICE_NAME = api", "{OTEL_SERVICE_NAME: api}"] {
         let compose = format!(
             "services:\n  s:\n    image: x\n    environment:\n      - A=1\n      - {item}\n"
@@ -312,7 +312,7 @@ fn lines_are_written_into_the_document_that_has_the_last_word() {
 }
 
 #[test]
-fn what_is_added_stands_in_one_of_several_documents() {
+fn additions_are_in_one_of_several_documents() {
     let compose =
         "services:\n  s: {image: x}\n---\nservices:\n  s: {tty: true}\n---\nvolumes:\n  v: {}\n";
     for arguments in [&["--provider", "collector"][..], &["--provider", "local"]] {

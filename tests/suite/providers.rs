@@ -105,7 +105,7 @@ fn every_providers_key_is_hidden_by_the_name_of_its_variable() {
 }
 
 #[test]
-fn a_name_nobody_has_is_answered_with_those_there_are() {
+fn an_unknown_name_is_answered_with_the_known_ones() {
     init(&sandbox(), &["--provider", "honycomb"]).expect(2).shows("provider_unknown");
     let run = init(&sandbox(), &["--provider", "axiom"]).expect(2);
     assert!(run.stderr.contains("error[setting-missing]"), "{}", run.stderr);
@@ -180,7 +180,7 @@ fn a_variable_of_an_env_file_is_covered_by_an_empty_one() {
 }
 
 #[test]
-fn an_address_of_nobodys_is_left_with_a_warning_that_names_it() {
+fn an_unknown_address_is_kept_with_a_warning_that_names_it() {
     let sandbox = sandbox();
     let otlp = [
         "--provider",

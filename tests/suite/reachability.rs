@@ -58,7 +58,7 @@ fn an_address_that_the_files_disprove_fails_though_something_answers_here() {
 }
 
 #[test]
-fn a_collector_that_listens_for_itself_alone_fails_whoever_answers_here() {
+fn a_collector_on_its_own_loopback_fails_although_this_machine_answers() {
     let server = Rude::answering(JSON, b"{}");
     let port = server.address.port();
     let run = |http: &str, own: &str, endpoint: &str| {
@@ -100,7 +100,7 @@ fn a_collector_that_listens_for_itself_alone_fails_whoever_answers_here() {
 }
 
 #[test]
-fn what_a_container_understands_otherwise_is_warned_of() {
+fn differences_inside_a_container_lead_to_a_warning() {
     let server = Rude::answering(JSON, b"{}");
     let port = server.address.port();
     for (host, own, status) in [

@@ -116,7 +116,7 @@ fn init_names_every_region_that_rejects_a_key() {
 }
 
 #[test]
-fn a_rejected_key_is_asked_for_again() {
+fn a_rejected_key_is_asked_again() {
     let good = KEY.replace("01abc", "77xyz");
     let honeycomb = Honeycomb::start(&[(&good, Key::Ingest)]);
     let compose = "services:\n  api:\n    build: .\n";

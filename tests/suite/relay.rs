@@ -213,7 +213,7 @@ fn a_redirection_is_not_followed_and_not_handed_on() {
 }
 
 #[test]
-fn nobody_else_and_no_other_path_gets_through() {
+fn other_hosts_and_paths_are_refused() {
     on_a_runtime(async {
         let endpoint = Honeycomb::start(&[(KEY, Key::Ingest)]);
         let traces = format!("{}/v1/traces", endpoint.url());

@@ -102,7 +102,7 @@ fn each_variable_that_is_read_is_in_the_help_topic() {
 }
 
 #[test]
-fn a_type_name_stands_once() {
+fn each_type_name_is_unique() {
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in files() {
         for name in type_names(&file.code) {

@@ -67,7 +67,7 @@ fn a_reader_that_went_away_changes_nothing() {
 }
 
 #[test]
-fn a_failure_of_the_command_itself_is_what_is_told() {
+fn a_failure_of_the_command_is_reported() {
     for arguments in
         [&["init", "--service", "nosuch", "--yes", "--json"][..], &["nosuch", "--json"]]
     {

@@ -192,7 +192,7 @@ fn whose_changes_no_verdict() {
 }
 
 #[test]
-fn a_server_that_recovers_is_tried_again_after_the_time_it_asked_for() {
+fn a_server_is_retried_after_its_requested_delay() {
     let busy = Canned::new(503, "-", b"").with("retry-after", "1");
     let honeycomb = known().answering(&[busy, Canned::new(200, PROTO, b"")]);
     let started = std::time::Instant::now();
@@ -213,7 +213,7 @@ fn a_server_that_wants_more_patience_than_there_is_time_is_not_waited_for() {
 }
 
 #[test]
-fn broken_answers_are_told_from_wrong_ones() {
+fn broken_answers_differ_from_wrong_ones() {
     let cut = Rude::saying(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{",
     );
@@ -275,7 +275,7 @@ fn an_answer_outweighs_the_silence_after_it() {
 }
 
 #[test]
-fn nobody_there_is_named_by_what_is_missing() {
+fn an_unreachable_server_is_named_by_what_is_missing() {
     let closed = Closed::new();
     let started = std::time::Instant::now();
     let sandbox = project(&closed.url());
@@ -345,7 +345,7 @@ fn a_service_without_a_usable_endpoint_is_not_configured() {
 }
 
 #[test]
-fn the_hint_on_a_missing_endpoint_mends_it() {
+fn the_hint_on_a_missing_endpoint_fixes_it() {
     let page = "{\"dependencies\":{\"react\":\"18\",\"react-scripts\":\"5\"}}";
     let server = "{\"dependencies\":{\"express\":\"4\"}}";
     for (variables, package, words) in [

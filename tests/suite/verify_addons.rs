@@ -253,7 +253,7 @@ fn one_item_is_taken_whatever_rollbar_looks_at_first() {
 }
 
 #[test]
-fn a_token_that_rollbar_repeats_is_seen_by_nobody() {
+fn a_token_that_rollbar_repeats_is_redacted() {
     for first in [First::Token, First::Body] {
         let server = Rollbar::start("another").looking_first_at(first);
         let sandbox = rollbar(&server.endpoint());
@@ -322,7 +322,7 @@ fn a_token_comes_from_the_store_and_a_missing_one_is_said() {
 }
 
 #[test]
-fn the_token_goes_to_rollbar_or_to_a_host_somebody_vouched_for() {
+fn the_token_goes_only_to_rollbar_or_a_trusted_host() {
     // A host of another provider is none of Rollbar's.
     for endpoint in ["http://api.rollbar.com/api/1/", "https://api.honeycomb.io/api/1/"] {
         let run = rollbar(endpoint).run(&["verify", "--json", "--timeout", "3s"]).expect(1);
@@ -343,7 +343,7 @@ fn the_token_goes_to_rollbar_or_to_a_host_somebody_vouched_for() {
 }
 
 #[test]
-fn addons_are_left_out_where_nobody_wants_them() {
+fn addons_are_skipped_unless_requested() {
     let (daemon, server) = (Daemon::start(), Rollbar::start(TOKEN));
     let sandbox = project(&[
         ("OTEL_SERVICE_NAME", "backend-flask"),

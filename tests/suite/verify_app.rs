@@ -148,7 +148,7 @@ fn what_is_wrong_with_them_is_named() {
 }
 
 #[test]
-fn an_application_that_sends_nothing_or_is_not_there_is_told_from_one_that_does() {
+fn a_silent_or_absent_application_is_not_proven() {
     let listen = Listening::start(&Sandbox::new(&[]), &[]);
     let sandbox = project(&format!("http://{}", listen.http));
     let silent = Rude::answering("text/plain", b"hi");

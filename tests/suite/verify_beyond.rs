@@ -133,7 +133,7 @@ fn without_an_answer_of_auth_nothing_more_is_claimed() {
 }
 
 #[test]
-fn a_person_is_not_told_that_a_trace_arrived_which_was_only_accepted() {
+fn an_accepted_trace_is_not_called_delivered() {
     let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
     let run = project(&honeycomb.url()).run(&["verify"]).expect(0);
     assert!(run.stdout.contains("accepted, not yet seen"), "{}", run.stdout);

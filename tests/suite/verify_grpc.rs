@@ -98,7 +98,7 @@ fn who_speaks_no_grpc_is_not_otlp() {
 }
 
 #[test]
-fn nobody_there_and_a_closed_door() {
+fn a_missing_server_and_a_closed_port() {
     let closed = Closed::new();
     expect(&project(&closed.url()), &[], "none", Some("connect"));
     let closing = Rude::unread(drop);

@@ -28,7 +28,7 @@ fn what_arrives_is_looked_at_and_nothing_leaves_this_machine() {
 }
 
 #[test]
-fn a_placeholder_stands_in_for_a_missing_key() {
+fn a_placeholder_replaces_a_missing_key() {
     for endpoint in ["https://api.honeycomb.io", "https://otlp.example/otlp"] {
         let sandbox = project(endpoint).with("HONEYCOMB_API_KEY", "");
         let service = expect(&sandbox, &["--local"], "queryable", None);

@@ -285,7 +285,7 @@ fn a_service_without_a_second_container_is_unseen_and_says_why() {
 }
 
 #[test]
-fn a_certificate_of_the_service_does_not_stand_in_the_way() {
+fn a_certificate_of_the_service_does_not_prevent_verification() {
     let honeycomb = honeycomb();
     let more = [
         ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/etc/ca.pem"),

@@ -163,7 +163,7 @@ fn honeycomb() -> Honeycomb {
 }
 
 #[test]
-fn a_worker_is_proven_by_a_container_in_the_place_of_its_own_which_is_put_back() {
+fn a_worker_is_proven_by_a_temporary_replacement_of_its_container() {
     let honeycomb = honeycomb();
     let tapped = TappedWorker::new(&honeycomb);
     let arguments = [&TAP[..], &["20s", "--recreate", "worker"]].concat();

@@ -17,7 +17,7 @@ pub fn outer_address() -> Option<IpAddr> {
 }
 
 #[test]
-fn an_unknown_host_gets_the_key_only_when_somebody_vouched_for_it() {
+fn an_unknown_host_gets_the_key_only_when_trusted() {
     let Some(address) = outer_address() else {
         println!("skipped: this machine has no address but loopback");
         return;
@@ -85,7 +85,7 @@ fn a_secret_of_the_dot_env_file_stays_out_of_an_address_that_is_shown() {
 }
 
 #[test]
-fn what_stands_in_the_compose_file_itself_is_no_secret() {
+fn values_in_the_compose_file_are_no_secrets() {
     let Some(address) = outer_address() else {
         println!("skipped: this machine has no address but loopback");
         return;

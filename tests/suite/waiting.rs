@@ -94,7 +94,7 @@ fn with_slow_docker(sandbox: Sandbox, folder: &std::path::Path) -> Sandbox {
 }
 
 #[test]
-fn whoever_is_slow_is_named_once_and_not_to_who_wants_quiet() {
+fn a_slow_program_is_named_once_unless_quiet() {
     let (gp, gh) = (FakeGp::new(Mode::Slow), FakeCloud::codespace(CloudMode::Slow));
     let folder = tempfile::tempdir().unwrap();
     let key = |sandbox: Sandbox| sandbox.with("HONEYCOMB_API_KEY", KEY);

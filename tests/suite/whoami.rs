@@ -34,7 +34,7 @@ fn sandbox() -> Sandbox {
 }
 
 #[test]
-fn a_known_key_is_told_with_team_environment_and_permissions() {
+fn a_known_key_is_shown_with_team_environment_and_permissions() {
     let (base, served) = honeycomb("200 OK", INGEST);
     sandbox().run(&["key", "whoami", "--endpoint", &base]).expect(0);
     let head = served.join().unwrap();

@@ -89,7 +89,7 @@ fn a_propagator_needs_its_package_in_python() {
 }
 
 #[test]
-fn an_endpoint_in_code_is_used_as_it_stands() {
+fn an_endpoint_in_code_is_used_unchanged() {
     for (language, protocol) in [
         (Language::Python, OtlpProtocol::HttpProtobuf),
         (Language::Node, OtlpProtocol::HttpProtobuf),

@@ -71,7 +71,7 @@ fn a_read_only_file_is_named_with_what_makes_it_writable() {
 }
 
 #[test]
-fn a_file_of_somebody_else_is_refused_before_it_is_shown() {
+fn a_file_of_another_user_is_refused_before_it_is_shown() {
     let sandbox = sandbox();
     let before = tree(&sandbox.project());
     let path = sandbox.path("docker-compose.yml");
@@ -87,7 +87,7 @@ fn a_file_of_somebody_else_is_refused_before_it_is_shown() {
 }
 
 #[test]
-fn a_folder_nobody_may_write_in_takes_no_file_and_loses_none() {
+fn a_read_only_folder_gets_no_file_and_loses_none() {
     let sandbox = sandbox();
     let before = tree(&sandbox.project());
     mode(&sandbox.path("backend-flask"), 0o555);
@@ -123,7 +123,7 @@ fn a_file_that_is_overwritten_needs_no_writable_folder_and_a_new_one_does() {
 }
 
 #[test]
-fn a_file_nobody_may_read_is_named() {
+fn an_unreadable_file_is_named() {
     for file in ["docker-compose.yml", ".gitpod.yml"] {
         let sandbox = sandbox();
         let before = tree(&sandbox.project());
@@ -136,7 +136,7 @@ fn a_file_nobody_may_read_is_named() {
 }
 
 #[test]
-fn a_state_folder_nobody_may_write_keeps_everything_from_being_written() {
+fn nothing_is_written_if_the_state_folder_is_read_only() {
     let sandbox = sandbox();
     let before = tree(&sandbox.project());
     mode(&sandbox.home(), 0o555);

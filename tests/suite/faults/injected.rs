@@ -276,7 +276,7 @@ fn wait_for(child: &mut Child, seen: impl Fn() -> bool) {
 }
 
 #[test]
-fn a_line_that_somebody_writes_meanwhile_is_not_lost() {
+fn a_line_written_meanwhile_is_not_lost() {
     let env = Some("A=1\n");
     let Some(calls) = calls(&sandbox(env), &INIT) else { return };
     for file in

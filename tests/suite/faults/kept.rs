@@ -145,7 +145,7 @@ fn entry(sandbox: &Sandbox) -> PathBuf {
 }
 
 #[test]
-fn what_the_user_had_written_comes_back_to_the_byte_and_is_readable_by_nobody_else() {
+fn the_users_lines_are_restored_byte_for_byte_and_stay_private() {
     let known = format!("x-honeycomb-team={KEY}");
     for (endpoint, headers) in [
         ("https://user:hunter2hunter2@collector.example", "x-custom-auth=opensesame-opensesame"),
@@ -175,7 +175,7 @@ fn what_the_user_had_written_comes_back_to_the_byte_and_is_readable_by_nobody_el
 }
 
 #[test]
-fn an_entry_that_is_too_old_is_not_taken_back_and_goes_with_the_next_run_that_writes() {
+fn an_expired_entry_is_not_undone_and_is_removed_by_the_next_write() {
     let month = Duration::from_secs(31 * 86_400);
     for next in
         [&["undo", "--yes"][..], &["ports", "--private", "--yes"], &["doctor", "--fix", "--yes"]]

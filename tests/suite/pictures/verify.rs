@@ -69,7 +69,7 @@ fn nobody_is_there() {
 }
 
 #[test]
-fn a_host_that_nobody_vouched_for() {
+fn an_untrusted_host_gets_no_key() {
     Transcript::of(&project("https://collector.example.com"))
         .run(&["verify"])
         .matches("verify_untrusted_host");

@@ -37,7 +37,7 @@ fn order<'t>(text: &'t str, words: &[&str]) -> Vec<&'t str> {
 }
 
 #[test]
-fn they_stand_below_what_must_come_first_and_above_the_own_modules() {
+fn they_follow_required_lines_and_precede_the_projects_modules() {
     let app = "#!/usr/bin/env python\n\"\"\"Docs.\"\"\"\nfrom __future__ import annotations\nfrom gevent import monkey\n\nmonkey.patch_all()\n\
                from flask import Flask\nif True:\n    from lib.db import pool\napp = Flask(__name__)\n";
     let plan = planned(&[("app.py", app), DB], "flask\npsycopg-pool\n", "", MistakePolicy::Say);
@@ -71,7 +71,7 @@ fn they_stand_below_what_must_come_first_and_above_the_own_modules() {
 }
 
 #[test]
-fn they_stand_in_the_module_that_runs_first() {
+fn they_are_in_the_module_that_runs_first() {
     let app = (
         "api/server.py",
         "from flask import Flask\ndef make():\n    app = Flask(__name__)\n    return app\n",

@@ -390,7 +390,7 @@ fn node_agrees_on_the_table() {
 }
 
 #[test]
-fn an_endpoint_in_code_is_used_as_it_stands() {
+fn an_endpoint_in_code_is_used_unchanged() {
     let environment = environments(&[""], &[ENDPOINT, ("OTEL_SERVICE_NAME", "api")]);
     let mut cases = Vec::new();
     for protocol in [OtlpProtocol::HttpProtobuf, OtlpProtocol::Grpc] {
