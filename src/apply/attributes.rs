@@ -19,7 +19,8 @@ pub(super) enum FileAccess {
 /// Copies the owner, the mode and the attributes of `from` to `to`, if `from` exists.
 ///
 /// # Errors
-/// The system's error for an access list or a user attribute; attributes set by the system itself are copied if possible.
+/// The system's error for an access list or a user attribute; attributes set by the system itself are copied if
+/// possible.
 pub(super) fn copy(from: &Path, to: &File, access: FileAccess) -> Result<()> {
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};

@@ -61,7 +61,8 @@ impl<'p> FileReplacement<'p> {
         Ok(())
     }
 
-    /// Moves the file to its place. A new file without a name fails with `AlreadyExists` if another one was created since.
+    /// Moves the file to its place. A new file without a name fails with `AlreadyExists` if another one was created
+    /// since.
     ///
     /// # Errors
     /// The system's error; the old file is unchanged.

@@ -140,7 +140,8 @@ fn failed_write_error(path: &Path, error: std::io::Error) -> Error {
         .cause(error)
 }
 
-/// Writes a file that contains secrets, without recording it in the journal. It is never readable by anyone but its owner.
+/// Writes a file that contains secrets, without recording it in the journal. It is never readable by anyone but its
+/// owner.
 ///
 /// # Errors
 /// `changed-since-read`, `write-failed`; the file is unchanged in that case.

@@ -1,4 +1,5 @@
-//! Detects aliases that docker compose rejects: a node that contains itself through aliases, and too many visited values.
+//! Detects aliases that docker compose rejects: a node that contains itself through aliases, and too many visited
+//! values.
 
 use std::fmt::Write as _;
 

@@ -163,7 +163,8 @@ pub struct DeclaredVariable {
     pub value: DeclaredValue,
     /// Position of the name, without quotes.
     pub name_span: FileSpan,
-    /// Position of the value, quotes included; for a name without a value that of the name, for an alias that of its target.
+    /// Position of the value, quotes included; for a name without a value that of the name, for an alias that of its
+    /// target.
     pub value_span: FileSpan,
     /// Byte range of the value without quotes, if the file contains it verbatim.
     pub verbatim: Option<Range<usize>>,
@@ -173,7 +174,8 @@ pub struct DeclaredVariable {
     pub form: VariableForm,
 }
 
-/// The form of the collection that an [`DeclaredVariable`] belongs to. Docker compose converts merged mappings to lists.
+/// The form of the collection that an [`DeclaredVariable`] belongs to. Docker compose converts merged mappings to
+/// lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VariableForm {
     /// A mapping that was not merged.

@@ -1,8 +1,8 @@
 //! Decides whether a request may be sent, from its destination, each of its parts and every known secret, before any
 //! name lookup.
 //!
-//! `net` only connects to destinations that are [`ClearedDestination`] here, and every request is examined again before it is
-//! sent. Asks no questions: a command shows the [`Objection`] to the user and records the answer with
+//! `net` only connects to destinations that are [`ClearedDestination`] here, and every request is examined again
+//! before it is sent. Asks no questions: a command shows the [`Objection`] to the user and records the answer with
 //! [`Consent::trust`].
 
 mod examine;

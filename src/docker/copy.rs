@@ -1,5 +1,5 @@
-//! Starts a container of a service with a few variables changed: next to the project's containers, or for a while in place of
-//! the service's own.
+//! Starts a container of a service with a few variables changed: next to the project's containers, or for a while in
+//! place of the service's own.
 //!
 //! It is created from the image of the service's container, on existing networks and volumes: nothing is pulled,
 //! built, created, changed or removed for it. Next to the others, no other container knows it by name.
@@ -153,7 +153,8 @@ impl ServiceCopy {
     }
 }
 
-/// Returns the engine recorded in an override file, and the container that it replaces; `None` if the file is incomplete.
+/// Returns the engine recorded in an override file, and the container that it replaces; `None` if the file is
+/// incomplete.
 pub(crate) fn read_override(
     text: &str,
 ) -> Option<(BTreeMap<String, String>, Option<ReplacedContainer>)> {
@@ -187,8 +188,8 @@ impl Engine {
             .map_err(|_| docker_error(&MODEL, "its answer is not a compose project"))
     }
 
-    /// Starts `copy` next to the containers of the project with compose files `files`, or in place of one. Its override file
-    /// is at `path`; a lock on `held` lasts until docker is done, even if this process ends earlier.
+    /// Starts `copy` next to the containers of the project with compose files `files`, or in place of one. Its
+    /// override file is at `path`; a lock on `held` lasts until docker is done, even if this process ends earlier.
     ///
     /// # Errors
     /// `docker-failed` with docker's last line; `remote-resource`.

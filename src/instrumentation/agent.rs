@@ -20,7 +20,8 @@ pub enum SpanAgent {
 pub(super) struct ProgramLaunch {
     /// The agent.
     pub(super) agent: Option<SpanAgent>,
-    /// Whether the agent is mounted as a volume and includes its packages, so that the program's packages are irrelevant.
+    /// Whether the agent is mounted as a volume and includes its packages, so that the program's packages are
+    /// irrelevant.
     pub(super) brings_packages: bool,
     /// Modules that Node.js loads before the program, as written.
     pub(super) preloaded: Vec<String>,
@@ -81,7 +82,8 @@ const SWITCHES: [(&str, &str, Option<&str>); 9] = [
 /// Part of the folder where OpenTelemetry's agent images are mounted.
 const VOLUME: &str = "/otel-auto-instrumentation-";
 
-/// Returns the packages that matter for exports of the agent for a language; `None` if the agent includes all exporters.
+/// Returns the packages that matter for exports of the agent for a language; `None` if the agent includes all
+/// exporters.
 pub fn agent_packages(language: Language) -> Option<BTreeSet<String>> {
     let names = ["opentelemetry-distro", "opentelemetry-exporter-otlp-proto-http"];
     (language == Language::Python).then(|| names.map(str::to_owned).into())

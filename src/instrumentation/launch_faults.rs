@@ -1,5 +1,5 @@
-//! Finds what a program is started with and cannot use: an agent that is not in its image, a module that Node.js cannot load,
-//! worker processes that an old `opentelemetry-instrument` does not reach.
+//! Finds what a program is started with and cannot use: an agent that is not in its image, a module that Node.js
+//! cannot load, worker processes that an old `opentelemetry-instrument` does not reach.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +9,8 @@ use super::packages::{is_required_below, read_text};
 use super::sdk::{ENDPOINT_VARIABLES, ProblemEffect, SdkProblem, SdkProblemKind};
 use crate::compose::{ProjectSources, ShellCommand, Startup, resolve_image_path, unwrap_program};
 
-/// The first version of `opentelemetry-instrument` that leaves itself in PYTHONPATH, so that child processes load it too.
+/// The first version of `opentelemetry-instrument` that leaves itself in PYTHONPATH, so that child processes load it
+/// too.
 const FIRST_VERSION_IN_CHILDREN: [u32; 2] = [0, 63];
 
 /// The evidence on how a program is started.
@@ -54,7 +55,8 @@ impl LaunchEvidence<'_> {
         })
     }
 
-    /// Returns why `--require` does not load a module of the project: the release of Node.js cannot require an ES module.
+    /// Returns why `--require` does not load a module of the project: the release of Node.js cannot require an ES
+    /// module.
     fn judge_module(&self, module: &str) -> Option<String> {
         if !module.starts_with('.') && !module.starts_with('/') {
             return None;

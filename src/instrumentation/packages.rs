@@ -64,8 +64,8 @@ pub(super) fn is_required_below(
     entries.iter().any(|entry| names.contains(&&*entry.name) && entry.is_older_than(bound))
 }
 
-/// Returns what the lists in the first folder that has some, and the commands that install packages, require; `None` without a
-/// list.
+/// Returns what the lists in the first folder that has some, and the commands that install packages, require; `None`
+/// without a list.
 fn python_requirements<'f>(
     folders: impl Iterator<Item = &'f Path>,
     startup: &Startup,

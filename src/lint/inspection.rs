@@ -24,7 +24,8 @@ pub struct Inspection {
     pub root: PathBuf,
     /// The compose project; `None` if it could not be read, in which case no rule reports on it.
     pub model: Option<ComposeModel>,
-    /// Other compose files in the folder: the variables and services they supply count, but they are not checked themselves.
+    /// Other compose files in the folder: the variables and services they supply count, but they are not checked
+    /// themselves.
     pub other_projects: Vec<ComposeModel>,
     /// The role of each service, by its name.
     pub roles: BTreeMap<String, ServiceRole>,
@@ -40,7 +41,8 @@ pub struct Inspection {
     pub python: Vec<PythonFile>,
     /// The files that belong to each service.
     pub code: Vec<InspectedCode>,
-    /// The instrumentation of each service that has an endpoint or whose Python code is in the project, by service name.
+    /// The instrumentation of each service that has an endpoint or whose Python code is in the project, by service
+    /// name.
     pub instrumentation: BTreeMap<String, Instrumentation>,
     /// The configuration files of collectors.
     pub collectors: Vec<CollectorFile>,

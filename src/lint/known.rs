@@ -127,7 +127,8 @@ pub fn find_intended_variable(name: &str) -> Option<&'static str> {
     (near <= allowed && !is_variant(&upper, nearest)).then_some(nearest)
 }
 
-/// Returns the entry of `names` closest to `name` and its edit distance; `None` if all differ by more than a typing error.
+/// Returns the entry of `names` closest to `name` and its edit distance; `None` if all differ by more than a typing
+/// error.
 pub(super) fn find_nearest_name<'a>(names: &'a [String], name: &str) -> Option<(usize, &'a str)> {
     const MAX_EDIT_DISTANCE: usize = 2;
     names

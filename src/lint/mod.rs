@@ -71,16 +71,16 @@ pub fn files_with_keys(inspection: &Inspection) -> Vec<PathBuf> {
     paths
 }
 
-/// Returns whether a file by itself can have findings: it contains a literal key, embeds one in a web page, or starts a debugger
-/// in a production image.
+/// Returns whether a file by itself can have findings: it contains a literal key, embeds one in a web page, or starts
+/// a debugger in a production image.
 pub fn is_judged(file: &ProjectTextFile) -> bool {
     has_key(file)
         || rules::secret_in_frontend::bundles_key(file)
         || rules::debug_in_production::starts_debugger(file)
 }
 
-/// Returns the paths that the tasks of a `.gitpod.yml` use and that do not exist: the byte of each line, and the path from the
-/// repository's folder.
+/// Returns the paths that the tasks of a `.gitpod.yml` use and that do not exist: the byte of each line, and the path
+/// from the repository's folder.
 pub fn missing_task_paths(
     contents: &GitpodFile,
     is_there: impl Fn(&Path) -> bool,

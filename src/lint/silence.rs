@@ -9,7 +9,8 @@ use crate::error::{Error, ErrorCode, Result};
 /// The file at the project's root that ignores rules.
 pub const SILENCE_FILE: &str = ".cruddur-ops.toml";
 
-/// Rules that a project's file cannot ignore, in addition to those about secrets, to protect people who clone the project.
+/// Rules that a project's file cannot ignore, in addition to those about secrets, to protect people who clone the
+/// project.
 const ALWAYS_SHOWN: [&str; 10] = [
     "dotenv-not-ignored",
     "endpoint-path",

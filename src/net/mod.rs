@@ -1,5 +1,5 @@
-//! The network: name lookup, HTTP and gRPC requests, the embedded receiver, the relay, and the page of `listen`. The caller
-//! supplies every address and everything that is sent.
+//! The network: name lookup, HTTP and gRPC requests, the embedded receiver, the relay, and the page of `listen`. The
+//! caller supplies every address and everything that is sent.
 
 mod background;
 pub(crate) mod bridge;

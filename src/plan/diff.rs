@@ -43,8 +43,8 @@ pub fn render(plan: &Plan, base: &Path) -> Vec<DiffLine> {
     plan.changes.iter().flat_map(|change| render_change(change, base)).collect()
 }
 
-/// Returns the folder that the paths of a diff are relative to: `base`, or the nearest folder above it that holds every file of the
-/// plan.
+/// Returns the folder that the paths of a diff are relative to: `base`, or the nearest folder above it that holds
+/// every file of the plan.
 pub fn find_base<'b>(plan: &Plan, base: &'b Path) -> &'b Path {
     let has_files = |folder: &&Path| {
         folder.parent().is_some()
@@ -66,7 +66,8 @@ pub fn relative_path(path: &Path, base: &Path) -> PathBuf {
     path.to_owned()
 }
 
-/// Renders one change, with its path relative to `base` as in [`relative_path`] and without the secrets that its lines assign.
+/// Renders one change, with its path relative to `base` as in [`relative_path`] and without the secrets that its
+/// lines assign.
 pub fn render_change(change: &FileChange, base: &Path) -> Vec<DiffLine> {
     let name = relative_path(&change.path, base).display().to_string();
     let mut lines = vec![

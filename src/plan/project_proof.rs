@@ -42,8 +42,8 @@ pub(crate) fn prove(
     compare(before, after, changes)
 }
 
-/// Proves that `after` lacks what `reverse` would add to it, and that nothing else separates it from `before`; nor does docker compose
-/// refuse anything in it that it does not refuse in `before`.
+/// Proves that `after` lacks what `reverse` would add to it, and that nothing else separates it from `before`; nor
+/// does docker compose refuse anything in it that it does not refuse in `before`.
 ///
 /// # Errors
 /// `unsafe-edit`.

@@ -64,7 +64,8 @@ pub struct Project {
 }
 
 impl Project {
-    /// Finds the project at or above `directory`, relative to the shell's folder; by default at or above the shell's folder.
+    /// Finds the project at or above `directory`, relative to the shell's folder; by default at or above the shell's
+    /// folder.
     ///
     /// # Errors
     /// `no-compose-file`; `unreadable-file`, `file-too-large`, `not-utf8` if a file cannot be used.

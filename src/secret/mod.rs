@@ -106,7 +106,8 @@ impl Redactor {
         Cow::Owned(replace_secrets(text, found))
     }
 
-    /// Returns `text` as the journal stores it: each known secret that it contains verbatim, and key-shaped text, is replaced.
+    /// Returns `text` as the journal stores it: each known secret that it contains verbatim, and key-shaped text, is
+    /// replaced.
     pub fn conceal(&self, text: &str) -> ConcealedText {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<SecretRange<'_>> = Vec::new();

@@ -14,7 +14,8 @@ use super::Redactor;
 pub struct RedactedText(String);
 
 impl Redactor {
-    /// Returns `text` redacted and printable, on one line: invisible characters are escaped as `\n`, `\t` or `\u{202e}`.
+    /// Returns `text` redacted and printable, on one line: invisible characters are escaped as `\n`, `\t` or
+    /// `\u{202e}`.
     pub fn show(&self, text: &str) -> RedactedText {
         RedactedText(escape_invisible(&self.redact(text), TabHandling::Escape).into_owned())
     }

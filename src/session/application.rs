@@ -48,7 +48,8 @@ pub(crate) fn find_address(context: &ProjectContext, service: &ServiceModel) -> 
     })
 }
 
-/// Returns the address of a service whose containers' ports are published at `published`, each with the container's port.
+/// Returns the address of a service whose containers' ports are published at `published`, each with the container's
+/// port.
 pub(crate) fn find_live_address(
     context: &ProjectContext,
     service: &ServiceModel,

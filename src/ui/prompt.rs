@@ -127,8 +127,8 @@ impl Ui {
             .ok_or_else(|| prompt_error(escape_error()))
     }
 
-    /// Returns the entries of a list, broken into lines if the screen has room for all of them, else cut to one line each.
-    /// Also returns which are complete.
+    /// Returns the entries of a list, broken into lines if the screen has room for all of them, else cut to one line
+    /// each. Also returns which are complete.
     pub fn fit_entries(&self, entries: &[RedactedText]) -> (Vec<RedactedText>, Vec<bool>) {
         let rows = usize::from(console::Term::stderr().size().0);
         fit_entries(entries, rows, &self.pen())

@@ -90,8 +90,9 @@ fn are_apart(fixes: &[FindingFix]) -> bool {
     all.all(|(fix, patch)| starts.insert((&fix.path, patch.range.start)))
 }
 
-/// Returns whether each finding of these fixes is gone, counted by kind and file, and docker compose and the workspace can
-/// read every file that they could read before. Other findings that they uncover are left for the next step or the user.
+/// Returns whether each finding of these fixes is gone, counted by kind and file, and docker compose and the
+/// workspace can read every file that they could read before. Other findings that they uncover are left for the next
+/// step or the user.
 fn fixes_finding(fixes: &[FindingFix], before: &[LintFinding], after: &[LintFinding]) -> bool {
     const REFUSALS: [&str; 5] = [
         "compose-refused",

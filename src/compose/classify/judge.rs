@@ -95,7 +95,8 @@ impl JudgedService<'_> {
         }
     }
 
-    /// Returns whether a folder is mounted at a place typical for the user's own programs, regardless of the image's name.
+    /// Returns whether a folder is mounted at a place typical for the user's own programs, regardless of the image's
+    /// name.
     fn is_own_mount(&self, folder: &Path) -> bool {
         const PLACES: [&str; 9] = [
             "/app",

@@ -1,6 +1,7 @@
 //! Parses `.env` and `env_file` files as docker compose does.
 //!
-//! Parsing and resolving are separate steps: references may resolve differently each time, while the text stays the same.
+//! Parsing and resolving are separate steps: references may resolve differently each time, while the text stays the
+//! same.
 
 mod scanner;
 

@@ -62,7 +62,8 @@ pub(super) fn name_length(text: &str) -> usize {
     bytes.iter().position(|byte| !letter(byte) && !byte.is_ascii_digit()).unwrap_or(bytes.len())
 }
 
-/// Returns the position where the braces opened in `text` balance; a character directly after an opening brace is skipped.
+/// Returns the position where the braces opened in `text` balance; a character directly after an opening brace is
+/// skipped.
 fn find_closing_brace(text: &[u8]) -> Option<usize> {
     let mut open = 0usize;
     let mut at = 0;

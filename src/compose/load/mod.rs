@@ -48,7 +48,8 @@ impl ComposeModel {
         Self::load_beside(sources, start, Arc::new(shell.clone()), HashMap::new())
     }
 
-    /// Loads the project again with other texts for some files. Unchanged files are not parsed again, nor those in `trees`.
+    /// Loads the project again with other texts for some files. Unchanged files are not parsed again, nor those in
+    /// `trees`.
     ///
     /// # Errors
     /// As [`ComposeModel::load`].

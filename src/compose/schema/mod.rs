@@ -105,7 +105,8 @@ struct SchemaChecker<'s> {
     /// The path of the value being checked: `ports[].target`.
     path: String,
     problems: Vec<ComposeFault>,
-    /// Collections checked so far and their schemas, because aliases may recur without end. `None` if there are no aliases.
+    /// Collections checked so far and their schemas, because aliases may recur without end. `None` if there are no
+    /// aliases.
     judged: Option<HashSet<(NodeId, *const SchemaRule)>>,
 }
 

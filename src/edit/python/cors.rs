@@ -16,7 +16,8 @@ pub(crate) struct CorsHeaders {
     pub unclear: Vec<usize>,
 }
 
-/// Allows and exposes `headers` in every call of flask-cors. A call without `allow_headers` already allows every header.
+/// Allows and exposes `headers` in every call of flask-cors. A call without `allow_headers` already allows every
+/// header.
 pub(crate) fn admit(
     source: &PythonSource<'_>,
     imports: &[PythonImport],

@@ -127,7 +127,8 @@ pub(crate) fn whole_lines(
     (alone && (block.kind() == "module" || block.named_child_count() > 1)).then_some(lines)
 }
 
-/// Finds `FlaskInstrumentor().instrument()`, which replaces the class and does not affect modules that imported it earlier.
+/// Finds `FlaskInstrumentor().instrument()`, which replaces the class and does not affect modules that imported it
+/// earlier.
 fn class_wide(
     source: &PythonSource<'_>,
     imports: &[PythonImport],

@@ -4,8 +4,8 @@ use tree_sitter::Node;
 
 use super::source::{PythonSource, preorder_until, walk_preorder};
 
-/// Returns, for each function, the first byte of the first unconditional call of `end` beyond its number of calls of `begin`.
-/// Both are method names: `end_subsegment`.
+/// Returns, for each function, the first byte of the first unconditional call of `end` beyond its number of calls of
+/// `begin`. Both are method names: `end_subsegment`.
 pub(crate) fn surplus_ends(source: &PythonSource<'_>, begin: &str, end: &str) -> Vec<usize> {
     let functions =
         walk_preorder(source.root()).filter(|node| node.kind() == "function_definition");

@@ -112,7 +112,8 @@ impl<'a> PythonSource<'a> {
             .is_empty()
     }
 
-    /// Returns the byte range of the module-level statement at `at`; an empty range at `at` if it is between statements.
+    /// Returns the byte range of the module-level statement at `at`; an empty range at `at` if it is between
+    /// statements.
     pub fn top_range(&self, at: usize) -> Range<usize> {
         let mut cursor = self.root().walk();
         let mut statements = self.root().children(&mut cursor);

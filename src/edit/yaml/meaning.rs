@@ -71,8 +71,8 @@ impl<'t> TreeComparison<'t> {
         pairs.into_iter().try_for_each(|pair| self.same(pair))
     }
 
-    /// Compares the entries of both roots but for one list, and returns the items of that list in the first text; `None`
-    /// where the first is empty and the second, whose root is given, has more than one entry.
+    /// Compares the entries of both roots but for one list, and returns the items of that list in the first text;
+    /// `None` where the first is empty and the second, whose root is given, has more than one entry.
     pub(super) fn others_of_list(
         &mut self,
         root: NodeId,

@@ -11,7 +11,8 @@ use super::{EditRefusal, EditedText, duplicates};
 /// New strings by old ones.
 pub(crate) type Renames = BTreeMap<String, String>;
 
-/// Renames every string that equals an old one or continues it with a colon, such as `VOLUME:/data`. Keys are strings too.
+/// Renames every string that equals an old one or continues it with a colon, such as `VOLUME:/data`. Keys are strings
+/// too.
 ///
 /// # Errors
 /// Returns a refusal where such a string is written with escapes or over several lines.

@@ -13,7 +13,8 @@ const MIN_BYTES_FOR_THREAD: usize = 64 * 1024;
 /// A text as read by the second parser, not yet compared.
 pub(super) struct SecondParse<'a>(Vec<serde_yaml::Deserializer<'a>>);
 
-/// Runs the second parser over the first `documents` of `text` in addition to `parse_own`, in parallel if the text is long.
+/// Runs the second parser over the first `documents` of `text` in addition to `parse_own`, in parallel if the text is
+/// long.
 pub(super) fn parse_twice<T: Send>(
     text: &str,
     documents: usize,

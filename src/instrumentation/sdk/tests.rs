@@ -1,4 +1,5 @@
-//! Cases in which the inputs decide, and which no real SDK can cover here: missing packages, and how the SDK is started.
+//! Cases in which the inputs decide, and which no real SDK can cover here: missing packages, and how the SDK is
+//! started.
 
 use std::collections::{BTreeMap, BTreeSet};
 

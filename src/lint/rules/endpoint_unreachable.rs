@@ -149,8 +149,8 @@ fn configured_listeners<'i>(
     Some((config, read_listeners(&config.file.text, image, &variable).ok()?))
 }
 
-/// Returns why a collector configuration does not accept what is sent to its port, and the fix. An unknown protocol may be either
-/// one.
+/// Returns why a collector configuration does not accept what is sent to its port, and the fix. An unknown protocol
+/// may be either one.
 fn find_deaf(
     inspection: &Inspection,
     receiver: &ServiceModel,

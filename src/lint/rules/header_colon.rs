@@ -53,7 +53,8 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     hits
 }
 
-/// Returns the position of a colon used as an equals sign, after a header name and before any `=`, and that name, without quotes.
+/// Returns the position of a colon used as an equals sign, after a header name and before any `=`, and that name,
+/// without quotes.
 fn find_misplaced_colon(pair: &str) -> Option<(&str, usize)> {
     let colon = pair.find(':')?;
     let name = pair[..colon].trim().trim_matches(['"', '\'']);

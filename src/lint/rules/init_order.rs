@@ -68,7 +68,8 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     judged.flat_map(find_misplaced_lines).chain(late).collect()
 }
 
-/// Returns whether a module calls something by one of these names. Parsing the others again would take most of the time.
+/// Returns whether a module calls something by one of these names. Parsing the others again would take most of the
+/// time.
 fn calls_any(file: &PythonFile, names: &[&str]) -> bool {
     file.module.calls.iter().any(|call| names.contains(&&*call.name))
 }

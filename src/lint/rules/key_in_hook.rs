@@ -67,7 +67,8 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     hits
 }
 
-/// Returns the images of hooks that differ from the service's own and get one of `keys`: the byte of each, and its name.
+/// Returns the images of hooks that differ from the service's own and get one of `keys`: the byte of each, and its
+/// name.
 fn other_images(
     file: &ProjectTextFile,
     service: &ServiceModel,

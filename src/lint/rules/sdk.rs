@@ -45,7 +45,8 @@ pub(super) fn untraced_services(
     })
 }
 
-/// Returns whether a frontend has an endpoint only from an `env_file`, which was written for the services that send spans.
+/// Returns whether a frontend has an endpoint only from an `env_file`, which was written for the services that send
+/// spans.
 fn shares_file_of_variables(
     inspection: &Inspection,
     service: &ServiceModel,
@@ -101,8 +102,8 @@ pub(super) fn judge_settings(
 }
 
 impl<'a> TracedService<'a> {
-    /// Returns the file and byte at which a variable is set, or else those of the setting that enables tracing, or of the
-    /// service's name.
+    /// Returns the file and byte at which a variable is set, or else those of the setting that enables tracing, or of
+    /// the service's name.
     pub(super) fn place(&self, variable: &str) -> (&'a ProjectTextFile, usize) {
         let named = self.scope.setting(variable).or_else(|| self.winner(ENDPOINT_VARIABLES));
         match named.or_else(|| self.winner(HEADERS_VARIABLES)) {

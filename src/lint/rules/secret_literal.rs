@@ -141,7 +141,8 @@ fn keys_of<'a>(scope: &ProgramVariables<'a>) -> Vec<(&'a ProjectTextFile, Litera
     keys.collect()
 }
 
-/// Returns the keys in a file identified by their shape or by what they are assigned to, in a Dockerfile also by `ENV NAME value`.
+/// Returns the keys in a file identified by their shape or by what they are assigned to, in a Dockerfile also by `ENV
+/// NAME value`.
 pub(in crate::lint) fn keys_by_shape(file: &ProjectTextFile) -> Vec<LiteralKey> {
     let mut found = find_shaped_keys(&file.text);
     if file.is_dockerfile() {
@@ -153,7 +154,8 @@ pub(in crate::lint) fn keys_by_shape(file: &ProjectTextFile) -> Vec<LiteralKey> 
     found
 }
 
-/// Returns the keys in pairs of a name and a value, as task definitions and manifests write variables: `name: A, value: b`.
+/// Returns the keys in pairs of a name and a value, as task definitions and manifests write variables: `name: A,
+/// value: b`.
 fn in_pairs(text: &str) -> Vec<LiteralKey> {
     const MAX_KEY_CHARS: usize = 200;
     const SEPARATORS: [char; 6] = ['"', '\'', ':', '=', ' ', '\t'];

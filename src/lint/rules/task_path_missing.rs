@@ -47,8 +47,8 @@ const ROOTS: [&str; 4] = [
     "${GITPOD_REPO_ROOT}",
 ];
 
-/// Returns the paths that the tasks use and that do not exist, except those below another missing folder: the byte of each line,
-/// and the path from the repository's folder.
+/// Returns the paths that the tasks use and that do not exist, except those below another missing folder: the byte of
+/// each line, and the path from the repository's folder.
 pub(in crate::lint) fn missing_paths(
     contents: &GitpodFile,
     is_there: impl Fn(&Path) -> bool,

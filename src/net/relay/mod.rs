@@ -1,8 +1,8 @@
 //! A relay for one sender: forwards each export to one endpoint unchanged, and reads the response.
 //!
 //! Listens on one address of this machine, on a free port, under a secret path, until its deadline. Accepts requests
-//! from one peer only; gRPC has no path that could be secret, so it may require the token in a header. Headers are forwarded
-//! and not kept.
+//! from one peer only; gRPC has no path that could be secret, so it may require the token in a header. Headers are
+//! forwarded and not kept.
 
 mod grpc;
 mod http;

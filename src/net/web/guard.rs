@@ -130,8 +130,8 @@ impl PageGuard {
             || self.workspace.as_ref().is_some_and(|workspace| workspace.origin() == url.origin())
     }
 
-    /// Returns the cookie for the browser that brings the address's token, which no other can bring then; none for a browser
-    /// that has the cookie.
+    /// Returns the cookie for the browser that brings the address's token, which no other can bring then; none for a
+    /// browser that has the cookie.
     pub(super) fn swap(&self, parts: &Parts, given: &str) -> Result<Option<String>, PageRefusal> {
         if self.admit_session(&parts.headers).is_ok() {
             return Ok(None);

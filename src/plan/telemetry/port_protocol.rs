@@ -15,9 +15,9 @@ use crate::secret::Secret;
 const GRPC_PORT: u16 = 4317;
 const HTTP_PORT: u16 = 4318;
 
-/// Changes the planned variables of a service so that its SDK speaks what the port takes: gRPC on 4317 or HTTP on 4318, and plain
-/// text to a collector of the project where the endpoint has no scheme. If it has no exporter for that protocol, the port changes
-/// instead; returns whether it did.
+/// Changes the planned variables of a service so that its SDK speaks what the port takes: gRPC on 4317 or HTTP on
+/// 4318, and plain text to a collector of the project where the endpoint has no scheme. If it has no exporter for
+/// that protocol, the port changes instead; returns whether it did.
 pub(super) fn fit_to_port(
     instrumentation: Option<&Instrumentation>,
     model: &ComposeModel,

@@ -46,7 +46,8 @@ struct ReachedRelay {
 }
 
 impl TapSession {
-    /// Starts a second container of the service and taps it; replaces the service's own container if nothing sends it requests.
+    /// Starts a second container of the service and taps it; replaces the service's own container if nothing sends it
+    /// requests.
     ///
     /// # Errors
     /// The reason why there is none, in one line.

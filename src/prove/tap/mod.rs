@@ -2,8 +2,8 @@
 //! application's own bytes is the proof.
 //!
 //! A service gets a second container, and only that one sends through the relay; the project's containers are not
-//! changed. If a second one cannot be requested, the service's own is replaced for a while, after a yes that names it. Without
-//! docker, the user starts the application with our endpoint.
+//! changed. If a second one cannot be requested, the service's own is replaced for a while, after a yes that names
+//! it. Without docker, the user starts the application with our endpoint.
 
 mod copy;
 mod start;

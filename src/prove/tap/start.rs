@@ -54,7 +54,8 @@ impl TapSession {
     }
 }
 
-/// Returns the command that starts a service outside a container, with its own variables and the relay's endpoint and token.
+/// Returns the command that starts a service outside a container, with its own variables and the relay's endpoint and
+/// token.
 fn start_command(
     service: &ServiceModel,
     variables: &ProjectVariables,

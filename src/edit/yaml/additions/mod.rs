@@ -35,7 +35,8 @@ pub enum Addition {
         path: Vec<String>,
         /// The item as a string: `host.docker.internal:host-gateway`.
         item: String,
-        /// The equivalent entry of a mapping as key and value, in one-line YAML: `db` and `{condition: service_started}`.
+        /// The equivalent entry of a mapping as key and value, in one-line YAML: `db` and `{condition:
+        /// service_started}`.
         entry: (String, String),
     },
 }

@@ -7,8 +7,8 @@ use super::{PlannedEdit, YamlDraft};
 use crate::edit::patch::TextPatch;
 
 impl YamlDraft<'_> {
-    /// Converts the list of an entry into a mapping: each name gets a `condition`, and `added` follows them. Comments keep
-    /// their place.
+    /// Converts the list of an entry into a mapping: each name gets a `condition`, and `added` follows them. Comments
+    /// keep their place.
     pub(in crate::edit::yaml) fn list_to_mapping(
         &mut self,
         (key, list): (NodeId, NodeId),
@@ -94,7 +94,8 @@ impl YamlDraft<'_> {
         self.patches.extend(items.iter().map(|item| TextPatch::insert(tree.end(*item), text)));
     }
 
-    /// Removes the dashes of a block list, and returns the new indentation of its items, which is deeper than that of `key`.
+    /// Removes the dashes of a block list, and returns the new indentation of its items, which is deeper than that of
+    /// `key`.
     fn replace_dashes(&mut self, key: NodeId, items: &[NodeId]) -> Result<usize, EditRefusal> {
         let tree = self.tree;
         let mut indent = 0;

@@ -51,7 +51,8 @@ impl YamlDraft<'_> {
         self.append_lines(mapping, self.tree.start(last.0), &lines)
     }
 
-    /// Appends lines to a block mapping at the indentation of its entries, after a blank line if its last entry follows one.
+    /// Appends lines to a block mapping at the indentation of its entries, after a blank line if its last entry
+    /// follows one.
     pub(in crate::edit::yaml) fn add_lines(
         &mut self,
         mapping: NodeId,

@@ -1,4 +1,5 @@
-//! Edits an environment that already has variables: ours are replaced on their lines or added, and duplicates are removed.
+//! Edits an environment that already has variables: ours are replaced on their lines or added, and duplicates are
+//! removed.
 
 use super::super::EditRefusal;
 use super::super::draft::YamlDraft;

@@ -115,7 +115,8 @@ pub fn paste(wanted: &[Wanted]) -> String {
     lines
 }
 
-/// Returns the variable name of a list item, also for `- NAME: value` and `- NAME = value`, which docker compose rejects.
+/// Returns the variable name of a list item, also for `- NAME: value` and `- NAME = value`, which docker compose
+/// rejects.
 fn item_name(tree: &YamlTree, item: NodeId) -> Option<&str> {
     match tree.entries(item) {
         [(key, _)] => tree.scalar(*key),

@@ -7,7 +7,8 @@ use super::place::find_environment;
 use super::{item_name, take};
 
 impl<'t> ServiceLines<'t> {
-    /// Returns whether a service's own environment has the variable once, and with the very bytes of a line that was added.
+    /// Returns whether a service's own environment has the variable once, and with the very bytes of a line that was
+    /// added.
     pub fn has_variable(&self, service: &str, name: &str, literal: &str) -> bool {
         self.find_line(service, name).is_some_and(|(line, form)| match form {
             MemberForm::Entry => {

@@ -53,7 +53,8 @@ impl Visibility {
 /// Sets the wanted ports; an empty text becomes a new file.
 ///
 /// # Errors
-/// Returns a refusal that points at the place where the edit fails, with the lines to paste unless the text is not YAML.
+/// Returns a refusal that points at the place where the edit fails, with the lines to paste unless the text is not
+/// YAML.
 pub fn set(source: &str, wanted: &[PortEntry]) -> Result<EditedText, EditRefusal> {
     let tree = super::parse_yaml_tree(source)?;
     let edit = || {
@@ -65,7 +66,8 @@ pub fn set(source: &str, wanted: &[PortEntry]) -> Result<EditedText, EditRefusal
     edit().map_err(|refusal: EditRefusal| refusal.paste(paste(wanted)))
 }
 
-/// Takes out the entries that are, key by key, as [`set`] writes one of these; a file that then says nothing becomes empty.
+/// Takes out the entries that are, key by key, as [`set`] writes one of these; a file that then says nothing becomes
+/// empty.
 ///
 /// # Errors
 /// A refusal that points at the place the edit cannot be done.

@@ -8,8 +8,8 @@ use super::super::{EditRefusal, EditedText};
 use super::place::{STARTED, has_only_condition};
 use super::proof;
 
-/// Makes a list of each of these services' `depends_on` that is a mapping in the form that a list is turned into: each name with
-/// `{condition: service_started}` behind it.
+/// Makes a list of each of these services' `depends_on` that is a mapping in the form that a list is turned into:
+/// each name with `{condition: service_started}` behind it.
 ///
 /// # Errors
 /// A refusal that points at the place the edit cannot be done.

@@ -1,6 +1,7 @@
 //! A YAML text as a tree of nodes with byte ranges.
 //!
-//! The only module that uses the underlying parser. Keeps aliases, anchors, tags and styles as written; resolves nothing.
+//! The only module that uses the underlying parser. Keeps aliases, anchors, tags and styles as written; resolves
+//! nothing.
 
 mod builder;
 mod node;
@@ -25,7 +26,8 @@ pub struct YamlTree {
     has_aliases: bool,
     /// The byte each document begins at.
     document_starts: Vec<usize>,
-    /// The positions of the entries of each mapping of more than [`MAX_LINEAR_KEYS`] keys, sorted by key; made at the first search.
+    /// The positions of the entries of each mapping of more than [`MAX_LINEAR_KEYS`] keys, sorted by key; made at the
+    /// first search.
     sorted: OnceLock<HashMap<NodeId, Vec<usize>>>,
 }
 
