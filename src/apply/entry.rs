@@ -203,7 +203,7 @@ impl FileEntry {
         }
     }
 
-    pub(super) fn standing(&self, now: Option<&str>) -> EntryFileState {
+    pub(super) fn state(&self, now: Option<&str>) -> EntryFileState {
         let print = now.map(|text| digest_sha256(text.as_bytes()));
         if print == self.after {
             EntryFileState::New
@@ -227,7 +227,7 @@ impl FileEntry {
             EntryDirection::Forward => (&self.after, EntryFileState::New),
             EntryDirection::Back => (&self.before, EntryFileState::Old),
         };
-        let state = self.standing(now);
+        let state = self.state(now);
         if state == goal_state {
             return Ok(now.map(str::to_owned));
         }

@@ -253,11 +253,11 @@ impl Journal {
     ///
     /// # Errors
     /// Fails if a file cannot be read.
-    pub fn standing(&self, entry: &JournalEntry) -> Result<Vec<EntryFileState>> {
+    pub fn file_states(&self, entry: &JournalEntry) -> Result<Vec<EntryFileState>> {
         entry
             .files
             .iter()
-            .map(|file| Ok(file.standing(read_text_file(&file.path)?.as_deref())))
+            .map(|file| Ok(file.state(read_text_file(&file.path)?.as_deref())))
             .collect()
     }
 
@@ -308,7 +308,7 @@ impl Journal {
         self.write(&targets, &applying, Some(entry), || Ok(()))?;
         applying.finish();
         if direction == EntryDirection::Back {
-            applying.keep_left_out(plan, &self.standing(&applying)?);
+            applying.keep_left_out(plan, &self.file_states(&applying)?);
             if applying.files.is_empty() {
                 return self.forget(&applying);
             }

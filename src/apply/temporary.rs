@@ -44,7 +44,7 @@ impl TemporaryFolder {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 hidden => hidden?,
             }
-            if folder.is_held() {
+            if folder.hold() {
                 return Ok(folder);
             }
         }
@@ -75,7 +75,7 @@ impl TemporaryFolder {
     }
 
     /// Locks the folder; returns `false` if another run has just taken it for an abandoned one.
-    fn is_held(&self) -> bool {
+    fn hold(&self) -> bool {
         let locked = self.lock.as_ref().map(File::try_lock);
         // On a file system without locks, no other run could take it.
         !matches!(locked, Some(Err(TryLockError::WouldBlock)))

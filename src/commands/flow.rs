@@ -137,7 +137,7 @@ pub(super) fn settle<'a>(
     let Some(entry) = journal.interrupted()? else {
         return Ok(None);
     };
-    let states = journal.standing(&entry)?;
+    let states = journal.file_states(&entry)?;
     let written = states.iter().filter(|state| **state == EntryFileState::New).count();
     let state = format!(
         "an earlier `{}` was interrupted: {written} of {} files written",

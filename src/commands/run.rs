@@ -54,7 +54,7 @@ fn find_run_value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Op
     let Some(found) = survey.under_run() else {
         let hint = how_to_store(name);
         ui.warn(survey.absence(), Some(&hint));
-        secrets::say_when_one_comes(shell, ui);
+        secrets::show_codespace_delay(shell, ui);
         return None;
     };
     for failure in survey.failures() {

@@ -51,7 +51,7 @@ struct ServiceStatus {
     name: Option<String>,
     /// Its instrumentation, as in `init --json`.
     instrumented: &'static str,
-    /// The role of the port, and the evidence for it.
+    /// The evidence for its role.
     evidence: String,
 }
 

@@ -116,10 +116,10 @@ impl ComposeModel {
 
     /// Returns the reasons why docker compose would not load the project with these variables; empty if it would.
     pub fn refusals(&self, variables: &ProjectVariables) -> Vec<Error> {
-        let is_mended = |failing: &FailingTemplate| {
+        let is_fixed = |failing: &FailingTemplate| {
             variables.interpolate(failing.scope, &failing.template).is_ok()
         };
-        let refused = self.refused_unless(is_mended);
+        let refused = self.refused_unless(is_fixed);
         refused
             .map(|warning| {
                 Error::new(ErrorCode::ComposeRefused, warning.text.clone())

@@ -124,7 +124,7 @@ impl RuleHit {
 
     /// Adds edits of the same file that fix it.
     #[must_use]
-    pub fn mended_by(mut self, patches: Vec<TextPatch>) -> Self {
+    pub fn fixed_by(mut self, patches: Vec<TextPatch>) -> Self {
         self.fix = Some(FindingFix { path: self.path.clone(), patches });
         self
     }

@@ -161,7 +161,7 @@ async fn resolve_addresses(
         )),
         Ok(Err(error)) => Err(RequestFailure::before(
             FailureCode::Dns,
-            format!("{name} has no address: {}", lookup_words(&error)),
+            format!("{name} has no address: {}", describe_lookup_failure(&error)),
         )),
         Ok(Ok(found)) => {
             let found: Vec<SocketAddr> = found.collect();
@@ -174,7 +174,7 @@ async fn resolve_addresses(
     }
 }
 
-fn lookup_words(error: &std::io::Error) -> String {
+fn describe_lookup_failure(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_owned()
 }

@@ -233,13 +233,13 @@ fn status_line(answer: &HttpAnswer) -> String {
 pub fn response_message(answer: &HttpAnswer) -> Option<String> {
     let text = match response_media_type(answer) {
         ResponseMedia::Protobuf => wire_message(&answer.body)?,
-        ResponseMedia::Json => json_words(&answer.body)?,
+        ResponseMedia::Json => json_message(&answer.body)?,
         _ => {
             let text = std::str::from_utf8(&answer.body).ok()?;
             if looks_like_html(text) {
                 return Some("a web page".to_owned());
             }
-            json_words(&answer.body).unwrap_or_else(|| text.to_owned())
+            json_message(&answer.body).unwrap_or_else(|| text.to_owned())
         }
     };
     let text = excerpt_line(&text);
@@ -247,7 +247,7 @@ pub fn response_message(answer: &HttpAnswer) -> Option<String> {
 }
 
 /// Returns the message from the usual places in a JSON response, the most specific first.
-pub fn json_words(body: &[u8]) -> Option<String> {
+pub fn json_message(body: &[u8]) -> Option<String> {
     let json: serde_json::Value = serde_json::from_slice(body).ok()?;
     let places = ["/message", "/error", "/detail", "/title", "/errors/0/detail", "/error/message"];
     places.iter().find_map(|pointer| Some(json.pointer(pointer)?.as_str()?.to_owned()))

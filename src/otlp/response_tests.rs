@@ -11,7 +11,7 @@ fn test_http_answer(status: u16, kind: Option<&str>, body: &[u8]) -> HttpAnswer 
 }
 
 /// Returns `ok`, `warn: …` or `code: …`.
-fn told_reading(status: u16, kind: Option<&str>, body: &[u8]) -> String {
+fn describe_reading(status: u16, kind: Option<&str>, body: &[u8]) -> String {
     match read(&test_http_answer(status, kind, body)) {
         ExportMeaning::Accepted { warning: None } => "ok".to_owned(),
         ExportMeaning::Accepted { warning: Some(text) } => format!("warn: {text}"),
@@ -22,7 +22,7 @@ fn told_reading(status: u16, kind: Option<&str>, body: &[u8]) -> String {
 #[track_caller]
 fn check_reading(status: u16, kind: &str, body: &[u8], expected: &str) {
     let kind = (kind != "-").then_some(kind);
-    let words = told_reading(status, kind, body);
+    let words = describe_reading(status, kind, body);
     assert!(words.starts_with(expected), "{words}");
 }
 

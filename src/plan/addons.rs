@@ -126,7 +126,7 @@ pub(crate) fn extend(
     }
 }
 
-/// Returns whether `service` refers to the secret `variable`, or will once `request` is written.
+/// Returns whether `service` refers to the secret `variable`, or will with the variables `with`.
 pub(crate) fn refers_to_secret(
     model: &ComposeModel,
     service: &str,

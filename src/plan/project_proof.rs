@@ -84,13 +84,13 @@ fn compare(
         let planned = changes.services.get(&old.name);
         if planned.is_some_and(|planned| !has_planned(new, planned)) {
             misplaced.insert(new.name.clone());
-            first.get_or_insert_with(|| is_missed(after, new, changes));
+            first.get_or_insert_with(|| missed_change_error(after, new, changes));
         } else if let Some(key) =
             find_difference(old, new, planned.unwrap_or(&nothing), &changes.renamed)
         {
             let origin = find_origin(after, new, &key);
             misplaced.extend(origin.map(|origin| origin.name.clone()));
-            first.get_or_insert_with(|| reaches_another(after, new, &key, origin, changes));
+            first.get_or_insert_with(|| shared_change_error(after, new, &key, origin, changes));
         }
     }
     match first {
@@ -292,7 +292,11 @@ fn declared_in_scope(entry: &DeclaredVariable) -> (&DeclaredValue, ScopeId) {
     (&entry.value, scope)
 }
 
-fn is_missed(after: &ComposeModel, service: &ServiceModel, changes: &ComposeChanges) -> Error {
+fn missed_change_error(
+    after: &ComposeModel,
+    service: &ServiceModel,
+    changes: &ComposeChanges,
+) -> Error {
     let name = &service.name;
     let text = format!("the planned lines of `{name}` would not reach it");
     let mut error = unsafe_edit(&text);
@@ -320,7 +324,7 @@ fn find_origin<'m>(
     others.find(|service| service.defines(&entry.name_span))
 }
 
-fn reaches_another<'c>(
+fn shared_change_error<'c>(
     after: &ComposeModel,
     service: &ServiceModel,
     key: &str,

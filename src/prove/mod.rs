@@ -98,7 +98,7 @@ pub(crate) fn prove(
     let report = ProofReport::new(mode, verdicts).beside(beside);
     ui.verdict(&report);
     if report.lacks_key() {
-        crate::session::secrets::say_when_one_comes(context.shell, ui);
+        crate::session::secrets::show_codespace_delay(context.shell, ui);
     }
     Ok(report)
 }

@@ -56,8 +56,9 @@ pub(super) fn find(
         MissingKeyPolicy::Replaced => placeholder_variables(model, &variables),
         MissingKeyPolicy::Reported => BTreeSet::new(),
     };
-    let stand_ins = placeholders.iter().cloned().map(|name| (name, Secret::new(PLACEHOLDER)));
-    let variables = model.under_run(stored.clone().into_iter().chain(stand_ins).collect());
+    let placeholder_values =
+        placeholders.iter().cloned().map(|name| (name, Secret::new(PLACEHOLDER)));
+    let variables = model.under_run(stored.clone().into_iter().chain(placeholder_values).collect());
     let names: Vec<&str> = stored.keys().map(String::as_str).collect();
     let differing = model.differences(&variables, &names);
     let mut subjects = Vec::new();

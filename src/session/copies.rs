@@ -270,7 +270,7 @@ pub(crate) fn sweep(shell: &Shell, ui: &mut Ui) {
         match done {
             Ok(note) => note.into_iter().for_each(|line| ui.say(line)),
             Err(error) if replaced.is_none() => ui.detail(error.cause.unwrap_or(error.message)),
-            Err(error) => tell_replaced(replaced.iter(), &error, ui),
+            Err(error) => warn_left_copies(replaced.iter(), &error, ui),
         }
         if is_open && is_expired(&record.path) {
             discard_record(&record);
@@ -316,7 +316,7 @@ fn put_back(
 }
 
 /// Warns that a service still runs as a copy, with the command that restores it.
-fn tell_replaced<'a>(
+fn warn_left_copies<'a>(
     replaced: impl Iterator<Item = &'a ReplacedContainer>,
     error: &Error,
     ui: &mut Ui,

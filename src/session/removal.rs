@@ -80,7 +80,7 @@ fn take_back(context: &ProjectContext, journal: &Journal) -> Result<TakenBack> {
             edited.extend(journal.take_back(&entry, &mut plan, &left));
             cleared.extend(entry.files.into_iter().map(|file| file.path));
         } else if entry.command == WHOLE {
-            let states = journal.standing(&entry)?;
+            let states = journal.file_states(&entry)?;
             let files = entry
                 .files
                 .into_iter()

@@ -59,15 +59,15 @@ pub(crate) fn collect_known(
 }
 
 /// Returns when a codespace gets a secret that was stored at GitHub; `None` elsewhere.
-pub(crate) fn when_one_comes(shell: &Shell) -> Option<&'static str> {
+pub(crate) fn codespace_delay(shell: &Shell) -> Option<&'static str> {
     matches!(Workspace::detect(shell), Workspace::Codespaces(_)).then_some(
         "a Codespaces secret that was stored after this codespace started is available once it is stopped and started again",
     )
 }
 
-/// Prints that.
-pub(crate) fn say_when_one_comes(shell: &Shell, ui: &mut Ui) {
-    if let Some(when) = when_one_comes(shell) {
+/// Prints when a codespace gets a secret that was stored at GitHub; nothing elsewhere.
+pub(crate) fn show_codespace_delay(shell: &Shell, ui: &mut Ui) {
+    if let Some(when) = codespace_delay(shell) {
         ui.say(when);
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn ask<T>(
 
 /// Returns the secret of `variable` without the text pasted around it, and prints a note on that. The redactor gets
 /// both forms.
-pub(crate) fn bare(variable: &str, secret: Secret, ui: &mut Ui) -> Secret {
+pub(crate) fn strip_pasted_text(variable: &str, secret: Secret, ui: &mut Ui) -> Secret {
     ui.redactor().learn(variable, &secret);
     let bare = Secret::new(key_shape::bare_secret(secret.expose(), variable));
     if bare == secret {

@@ -1,6 +1,6 @@
 //! The shell's variables, which can be read but only be set by the shell.
 
-use super::survey::InShell;
+use super::survey::ShellValueState;
 use super::{SecretStore, SecretVisibility, StoreError, StoreKind, StoreProfile};
 use crate::secret::Secret;
 use crate::shell::Shell;
@@ -43,11 +43,11 @@ impl ShellStore {
         }
     }
 
-    pub(super) fn standing(&self, name: &str) -> InShell {
+    pub(super) fn shell_state(&self, name: &str) -> ShellValueState {
         match self.shell.raw(name) {
-            None => InShell::Unset,
-            Some("") => InShell::Empty,
-            Some(_) => InShell::Set,
+            None => ShellValueState::Unset,
+            Some("") => ShellValueState::Empty,
+            Some(_) => ShellValueState::Set,
         }
     }
 

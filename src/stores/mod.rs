@@ -196,7 +196,7 @@ impl Stores {
         SecretSurvey {
             variable: name.to_owned(),
             answers,
-            in_shell: self.env.standing(name),
+            in_shell: self.env.shell_state(name),
             unset: self.env.unsetting(name),
         }
     }
@@ -228,7 +228,7 @@ impl Stores {
         };
         let mut notes = Vec::new();
         for name in NAMES {
-            if self.env.standing(name) == survey::InShell::Set {
+            if self.env.shell_state(name) == survey::ShellValueState::Set {
                 notes.push(note(name, "this shell", self.env.unsetting(name)));
             }
         }

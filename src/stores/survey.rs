@@ -11,14 +11,14 @@ pub struct SecretSurvey {
     pub variable: String,
     /// The answers, one per kind of store.
     pub answers: Vec<StoreAnswer>,
-    pub(super) in_shell: InShell,
+    pub(super) in_shell: ShellValueState,
     /// The command that removes the variable from the shell.
     pub(super) unset: String,
 }
 
 /// The state of a variable in the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum InShell {
+pub(super) enum ShellValueState {
     Unset,
     Empty,
     Set,
@@ -58,12 +58,12 @@ impl SecretSurvey {
     /// Returns the value that `docker compose` uses without `run`.
     pub fn under_compose(&self) -> UnderCompose {
         match self.in_shell {
-            InShell::Set => UnderCompose::Store(StoreKind::Env),
-            InShell::Empty => UnderCompose::Empty,
-            InShell::Unset if self.held(StoreKind::Dotenv).is_some() => {
+            ShellValueState::Set => UnderCompose::Store(StoreKind::Env),
+            ShellValueState::Empty => UnderCompose::Empty,
+            ShellValueState::Unset if self.held(StoreKind::Dotenv).is_some() => {
                 UnderCompose::Store(StoreKind::Dotenv)
             }
-            InShell::Unset => UnderCompose::Nothing,
+            ShellValueState::Unset => UnderCompose::Nothing,
         }
     }
 
@@ -93,7 +93,7 @@ impl SecretSurvey {
     pub fn left_in_shell(&self) -> Option<Note> {
         let text = format!("this shell still has {}", self.variable);
         let note = Note::fact(text).hint(format!("`{}` removes it there", self.unset));
-        (self.in_shell == InShell::Set).then_some(note)
+        (self.in_shell == ShellValueState::Set).then_some(note)
     }
 
     /// Returns warnings.
@@ -109,7 +109,7 @@ impl SecretSurvey {
 
     /// Returns warnings about values that differ between stores.
     pub fn disagreements(&self) -> Vec<Note> {
-        self.shell_in_the_way().into_iter().chain(self.stores_disagree()).collect()
+        self.shell_override_note().into_iter().chain(self.stores_disagree()).collect()
     }
 
     fn held(&self, kind: StoreKind) -> Option<&Secret> {
@@ -123,7 +123,7 @@ impl SecretSurvey {
         self.found().into_iter().find(|found| !found.store.is_shell_only())
     }
 
-    fn shell_in_the_way(&self) -> Option<Note> {
+    fn shell_override_note(&self) -> Option<Note> {
         let name = &self.variable;
         let hint = if self.stored().is_some_and(|stored| stored.store == StoreKind::Gp) {
             "`eval \"$(gp env -e)\"` loads what is stored into this shell".to_owned()
@@ -133,7 +133,7 @@ impl SecretSurvey {
                 self.unset
             )
         };
-        if self.in_shell == InShell::Empty {
+        if self.in_shell == ShellValueState::Empty {
             let text = format!(
                 "{name} is set in this shell and empty: docker compose uses the empty value"
             );
@@ -179,7 +179,7 @@ mod tests {
     const OLD: &str = "old-0123456789-aaaa";
     const NEW: &str = "new-0123456789-bbbb";
 
-    fn survey(in_shell: InShell, held: &[(StoreKind, &str)]) -> SecretSurvey {
+    fn survey(in_shell: ShellValueState, held: &[(StoreKind, &str)]) -> SecretSurvey {
         let answers = held
             .iter()
             .map(|(store, value)| StoreAnswer {
@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn the_store_wins_under_run_and_the_shell_under_compose() {
-        let survey = survey(InShell::Set, &[(StoreKind::Keyring, NEW), (StoreKind::Env, OLD)]);
+        let survey =
+            survey(ShellValueState::Set, &[(StoreKind::Keyring, NEW), (StoreKind::Env, OLD)]);
         assert_eq!(survey.under_run().unwrap().store, StoreKind::Keyring);
         assert_eq!(survey.under_compose(), UnderCompose::Store(StoreKind::Env));
         let warnings = survey.warnings();
@@ -208,21 +209,22 @@ mod tests {
 
     #[test]
     fn an_empty_variable_beats_the_file() {
-        let survey = survey(InShell::Empty, &[(StoreKind::Dotenv, NEW)]);
+        let survey = survey(ShellValueState::Empty, &[(StoreKind::Dotenv, NEW)]);
         assert_eq!(survey.under_compose(), UnderCompose::Empty);
         assert_eq!(survey.warnings().len(), 1);
     }
 
     #[test]
     fn a_keyring_is_not_visible_to_compose() {
-        let survey = survey(InShell::Unset, &[(StoreKind::Keyring, NEW)]);
+        let survey = survey(ShellValueState::Unset, &[(StoreKind::Keyring, NEW)]);
         assert_eq!(survey.under_compose(), UnderCompose::Nothing);
         assert_eq!(survey.warnings(), []);
     }
 
     #[test]
     fn two_stores_with_two_values_are_named() {
-        let survey = survey(InShell::Unset, &[(StoreKind::Keyring, NEW), (StoreKind::Dotenv, OLD)]);
+        let survey =
+            survey(ShellValueState::Unset, &[(StoreKind::Keyring, NEW), (StoreKind::Dotenv, OLD)]);
         let warnings = survey.warnings();
         assert_eq!(
             warnings[0].hint.as_deref(),

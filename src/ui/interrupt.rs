@@ -34,7 +34,7 @@ pub fn watch(leave: impl Fn() + Send + 'static) {
 
 /// Waits for the process to end after an interrupt, if it will. A prompt notices an interrupt at the same time as the
 /// handler, and only one of them may report it.
-pub fn give_way() {
+pub fn yield_to_interrupt() {
     // Far more than the handler needs; if there is none, the caller reports the interrupt after all.
     const MAX_WAIT: Duration = Duration::from_secs(5);
     let begun = Instant::now();

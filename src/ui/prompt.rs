@@ -241,7 +241,7 @@ fn find_typed_choice(typed: &str, choices: &[PromptChoice]) -> Option<usize> {
 
 fn prompt_error(error: std::io::Error) -> Error {
     if error.kind() == std::io::ErrorKind::Interrupted {
-        interrupt::give_way();
+        interrupt::yield_to_interrupt();
     }
     // Restore the cursor that an interrupted menu hides or an interrupted question leaves in its line.
     let terminal = console::Term::stderr();

@@ -81,7 +81,7 @@ pub(super) fn choose(
             .hint("`--key-stdin` reads it from standard input")
             .hint("`--store none` if you set it yourself");
         error.hints.extend(slip_in_shell(context.shell, variable));
-        let later = secrets::when_one_comes(context.shell);
+        let later = secrets::codespace_delay(context.shell);
         error.hints.extend(later.map(str::to_owned));
         return Err(error);
     }
@@ -208,7 +208,7 @@ fn accept_given_key(
     store: StoreKind,
     ui: &mut Ui,
 ) -> Result<(KeyChoice, Vec<Note>)> {
-    let secret = typed::bare(variable, secret, ui);
+    let secret = typed::strip_pasted_text(variable, secret, ui);
     if secret.is_empty() {
         return Err(Error::new(ErrorCode::KeyMissing, "no key was entered")
             .hint("`cruddur-ops init` asks again"));

@@ -87,7 +87,7 @@ fn with_dataset(owner: &Whoami, destination: Destination) -> Result<Destination>
     .hint("set it with `--set dataset=NAME`; the key of an environment needs none"))
 }
 
-/// Returns whether the key may go to the destination, without asking the user: `verify` asks when it sends.
+/// Decides whether the key may go to the destination, without asking the user: `verify` asks when it sends.
 fn clear_trial(
     args: &InitArgs,
     destination: &Destination,

@@ -104,7 +104,7 @@ fn read_given_secret(
         ui.say(notice);
     }
     let judged = |secret: Secret, ui: &mut Ui| {
-        let secret = typed::bare(name, secret, ui);
+        let secret = typed::strip_pasted_text(name, secret, ui);
         let key = check_key_shape(name, &secret, ui)?;
         Ok((secret, key))
     };

@@ -139,7 +139,7 @@ fn print_key_advice(survey: &SecretSurvey, shell: &Shell, ui: &mut Ui) {
     match (survey.under_run(), survey.under_compose()) {
         (None, _) => {
             ui.say(format!("{}: {}", survey.absence(), how_to_store(&survey.variable)));
-            secrets::say_when_one_comes(shell, ui);
+            secrets::show_codespace_delay(shell, ui);
         }
         (Some(found), UnderCompose::Nothing) => ui.say(format!(
             "docker compose does not look into `{}` by itself: `cruddur-ops run -- docker compose up --build`",

@@ -146,7 +146,7 @@ async fn follow_arrivals(
                     page.respond(request, session.assembly(), ui);
                 }
             }
-            outcome = session.forwarded() => session.tell_forwarded(outcome, ui),
+            outcome = session.forwarded() => session.report_forwarded(outcome, ui),
             Some(question) = inbox.questions.recv() => session.answer(question),
         }
         session.draw_complete(args.traces, ui);

@@ -98,7 +98,7 @@ impl ListenSession {
     }
 
     /// Reports the outcome of a forwarded request.
-    pub(super) fn tell_forwarded(&mut self, outcome: forward::ForwardResult, ui: &mut Ui) {
+    pub(super) fn report_forwarded(&mut self, outcome: forward::ForwardResult, ui: &mut Ui) {
         if let Some(forwarding) = &mut self.forwarding {
             forwarding.tell(outcome, ui);
         }
@@ -182,13 +182,13 @@ impl ListenSession {
                 ui.beside(line);
             }
         }
-        self.tell_the_rest(ui);
+        self.report_totals(ui);
         if let Some(forwarding) = self.forwarding.take() {
             forwarding.finish(ui).await;
         }
     }
 
-    fn tell_the_rest(&self, ui: &mut Ui) {
+    fn report_totals(&self, ui: &mut Ui) {
         if self.undrawn > 0 {
             let traces = format_count(self.undrawn, "trace");
             ui.say(format!("{traces} came too fast to be drawn; they are counted above"));

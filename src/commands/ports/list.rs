@@ -34,7 +34,7 @@ struct PortRow {
 /// # Errors
 /// When the compose project cannot be read.
 pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
-    say_unread(context, ui);
+    warn_unread_files(context, ui);
     let rows = collect_port_rows(context, ui)?;
     if rows.is_empty() {
         ui.say("no port is published by a compose service or named in .gitpod.yml or devcontainer.json");
@@ -61,7 +61,7 @@ pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
 }
 
 /// Warns about files that could not be read: their ports are unknown, which is not the same as none.
-fn say_unread(context: &ProjectContext, ui: &mut Ui) {
+fn warn_unread_files(context: &ProjectContext, ui: &mut Ui) {
     let project = &context.project;
     let gitpod = project
         .gitpod

@@ -46,7 +46,7 @@ pub(super) fn run(
     let link = link::build(&query, &filters.target, global, shell, ui)?;
     let answer = listen::ask(&query, filters.http_port)?;
     if let (Err(missing), None) = (&link, &answer) {
-        return Err(nobody_answers(missing, filters.http_port));
+        return Err(no_answer_error(missing, filters.http_port));
     }
     match &link {
         Ok(url) => ui.result(PaintedLine::link(url)),
@@ -88,7 +88,7 @@ fn narrow_query(mut query: Query, filters: &QueryFilters) -> Result<Query> {
     Ok(query)
 }
 
-fn nobody_answers(missing: &MissingLinkReason, http_port: u16) -> Error {
+fn no_answer_error(missing: &MissingLinkReason, http_port: u16) -> Error {
     let error = Error::new(
         ErrorCode::NobodyAnswers,
         format!("no `listen` answers at {}", listen::listen_address(http_port)),

@@ -128,7 +128,7 @@ impl Dockerfile {
         shell::unwrap_command(words, None, &shell::VariableValues::new())
     }
 
-    /// Returns the index of the stage with this name or number, if it comes before stage `before`.
+    /// Returns the index of the stage with this name or number.
     fn find(stages: &[ImageStage], name: &str) -> Option<usize> {
         let is_named = |stage: &ImageStage| {
             stage.name.as_deref().is_some_and(|stage_name| stage_name.eq_ignore_ascii_case(name))

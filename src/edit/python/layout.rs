@@ -102,11 +102,11 @@ impl PythonLines<'_> {
         let rest = &self.text[self.at..];
         let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
         self.at += end;
-        self.line_break();
+        self.skip_line_break();
     }
 
     /// Skips `\n`, `\r\n` or `\r`; returns whether there was one.
-    fn line_break(&mut self) -> bool {
+    fn skip_line_break(&mut self) -> bool {
         let length = match self.text.get(self.at..).unwrap_or_default() {
             [b'\r', b'\n', ..] => 2,
             [b'\r' | b'\n', ..] => 1,
@@ -129,7 +129,7 @@ impl PythonLines<'_> {
             }
             match byte {
                 b'\n' | b'\r' => {
-                    self.line_break();
+                    self.skip_line_break();
                     if self.brackets.is_empty() {
                         return Ok(());
                     }
@@ -143,7 +143,7 @@ impl PythonLines<'_> {
                 }
                 b'\\' => {
                     self.at += 1;
-                    if !self.line_break() || self.at >= self.text.len() {
+                    if !self.skip_line_break() || self.at >= self.text.len() {
                         return Err((
                             self.at.min(self.text.len()),
                             "nothing may follow a backslash on its line",

@@ -49,7 +49,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                 "Flask has no before_first_request since 2.3",
                 "remove the decorator, and call the function in `with app.app_context():` below it",
             );
-            hits.push(if mistake.fix.is_empty() { hit } else { hit.mended_by(mistake.fix) });
+            hits.push(if mistake.fix.is_empty() { hit } else { hit.fixed_by(mistake.fix) });
         }
     }
     hits

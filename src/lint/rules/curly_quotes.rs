@@ -45,7 +45,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             );
             hits.push(match &setting.value_range {
                 None => hit,
-                Some(bytes) => hit.mended_by(
+                Some(bytes) => hit.fixed_by(
                     value
                         .char_indices()
                         .filter(|(_, character)| is_curly(*character))

@@ -44,7 +44,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             Some(bytes)
                 if value.len() <= setting.text().len() && setting.text().starts_with(value) =>
             {
-                hit.mended_by(vec![TextPatch::replace(bytes.start + base..bytes.end, "")])
+                hit.fixed_by(vec![TextPatch::replace(bytes.start + base..bytes.end, "")])
             }
             _ => hit,
         });

@@ -55,12 +55,12 @@ fn misspelt_name(
             let hit = hit(format!("remove the line: {meant} is set already"))
                 .as_severe_as(Severity::Warning);
             match own_line(setting, right) {
-                Some(line) => hit.mended_by(vec![TextPatch::replace(line, "")]),
+                Some(line) => hit.fixed_by(vec![TextPatch::replace(line, "")]),
                 None => hit,
             }
         }
         None => hit(format!("spell it `{meant}`"))
-            .mended_by(vec![TextPatch::replace(setting.name_range.clone(), meant)]),
+            .fixed_by(vec![TextPatch::replace(setting.name_range.clone(), meant)]),
     })
 }
 
@@ -123,7 +123,7 @@ fn misspelt_references(setting: &VariableAssignment<'_>) -> Vec<RuleHit> {
             );
             Some(match &setting.value_range {
                 None => hit,
-                Some(bytes) => hit.mended_by(vec![TextPatch::replace(
+                Some(bytes) => hit.fixed_by(vec![TextPatch::replace(
                     bytes.start + reference.range.start..bytes.start + reference.range.end,
                     meant,
                 )]),

@@ -44,7 +44,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                         let lead = pair.len() - pair.trim_start().len();
                         let start = bytes.start + at;
                         let range = start + lead..start + colon + 1 + blanks;
-                        hit.mended_by(vec![TextPatch::replace(range, format!("{name}="))])
+                        hit.fixed_by(vec![TextPatch::replace(range, format!("{name}="))])
                     }
                 });
             }

@@ -75,7 +75,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         match kind {
             CodeFindingKind::HookCommentedOut => hit.as_severe_as(Severity::Warning),
             CodeFindingKind::ProviderNotSet => match patch_provider_setup(module) {
-                Some(fix) => hit.mended_by(fix),
+                Some(fix) => hit.fixed_by(fix),
                 None => hit,
             },
             CodeFindingKind::ProcessorMissing | CodeFindingKind::ProcessorTwice => hit,

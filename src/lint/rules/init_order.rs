@@ -90,7 +90,7 @@ fn find_late_instrumentations(
         let advice = "move the line above the first import of the application's own modules";
         let hit = RuleHit::new(&file.file, file.offset(mistake.line), mistake.text, advice)
             .as_severe_as(Severity::Warning);
-        if mistake.fix.is_empty() { hit } else { hit.mended_by(mistake.fix) }
+        if mistake.fix.is_empty() { hit } else { hit.fixed_by(mistake.fix) }
     });
     found.collect()
 }
@@ -111,7 +111,7 @@ fn find_misplaced_lines(file: &PythonFile) -> Vec<RuleHit> {
             MistakeEffect::NoStart => hit,
             MistakeEffect::Untraced => hit.as_severe_as(Severity::Warning),
         };
-        if mistake.fix.is_empty() { graded } else { graded.mended_by(mistake.fix) }
+        if mistake.fix.is_empty() { graded } else { graded.fixed_by(mistake.fix) }
     });
     hits.collect()
 }

@@ -58,7 +58,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         );
         hits.push(match &name.value_range {
             Some(range) => {
-                hit.mended_by(vec![TextPatch::replace(range.clone(), service.name.as_str())])
+                hit.fixed_by(vec![TextPatch::replace(range.clone(), service.name.as_str())])
             }
             None => hit,
         });

@@ -78,7 +78,7 @@ pub(super) fn is_key(name: &str) -> bool {
         || OTHER_KEYS.contains(&name)
 }
 
-/// Reports the first use of each key variable for which `say` returns a message and advice, based on its state in the
+/// Reports the first use of each key variable for which `explain` returns a message and advice, based on its state in the
 /// shell.
 pub(super) fn uses(
     inspection: &Inspection,

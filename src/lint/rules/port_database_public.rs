@@ -117,7 +117,7 @@ impl OpenPort<'_> {
             advice,
         );
         match place.and_then(|place| place.value.clone()).filter(|_| !is_range) {
-            Some(bytes) => hit.mended_by(vec![TextPatch::replace(bytes, "private")]),
+            Some(bytes) => hit.fixed_by(vec![TextPatch::replace(bytes, "private")]),
             None => hit,
         }
     }

@@ -52,7 +52,7 @@ fn find_glued_entry(
     let at = file.offset(entry.line) + first.len();
     Some(
         glued_names_hit(file, entry.line, &first, &second)
-            .mended_by(vec![TextPatch::insert(at, "\n")]),
+            .fixed_by(vec![TextPatch::insert(at, "\n")]),
     )
 }
 
@@ -68,7 +68,7 @@ fn behind_version(
     let at = file.offset(entry.line) + file.line(entry.line).find(second.as_str())?;
     Some(
         glued_names_hit(file, entry.line, &entry.name, second)
-            .mended_by(vec![TextPatch::insert(at, "\n")]),
+            .fixed_by(vec![TextPatch::insert(at, "\n")]),
     )
 }
 
@@ -89,7 +89,7 @@ fn find_joined_names(file: &RequirementsFile, pasted: &PastedCommand) -> Option<
     let names = pasted.requirements.join("\n");
     (!file.is_command(pasted)).then(|| {
         glued_names_hit(file, pasted.line, first, second)
-            .mended_by(vec![TextPatch::replace(pasted.range.clone(), names)])
+            .fixed_by(vec![TextPatch::replace(pasted.range.clone(), names)])
     })
 }
 

@@ -42,7 +42,7 @@ fn find_misspelt_entries(file: &RequirementsFile) -> Vec<RuleHit> {
                     format!("there is no package {}", &body[..end]),
                     format!("it is called `{meant}`"),
                 )
-                .mended_by(vec![TextPatch::replace(start..start + end, meant)]),
+                .fixed_by(vec![TextPatch::replace(start..start + end, meant)]),
             );
         }
     }

@@ -24,7 +24,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
                     "a `pip install` command is among the names",
                     "keep the names, one to a line",
                 )
-                .mended_by(vec![TextPatch::replace(
+                .fixed_by(vec![TextPatch::replace(
                     pasted.range.clone(),
                     pasted.requirements.join("\n"),
                 )]),

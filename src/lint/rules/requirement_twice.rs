@@ -43,7 +43,7 @@ fn find_repeated_entries(file: &RequirementsFile) -> Vec<RuleHit> {
         hits.push(match (contradict, entry.pin == earlier.pin && entry.bounds == earlier.bounds) {
             (true, _) => hit.as_severe_as(Severity::Error),
             (_, true) => match file.file.line_range(entry.line) {
-                Some(line) => hit.mended_by(vec![TextPatch::replace(line, "")]),
+                Some(line) => hit.fixed_by(vec![TextPatch::replace(line, "")]),
                 None => hit,
             },
             _ => hit,

@@ -88,7 +88,7 @@ fn find_missing_path(scope: &ProgramVariables<'_>, signal: &str) -> Option<RuleH
         format!("append `/v1/{signal}`"),
     );
     let end = setting.value_range.as_ref()?.end;
-    Some(hit.mended_by(vec![TextPatch::replace(
+    Some(hit.fixed_by(vec![TextPatch::replace(
         end - endpoint.path.len()..end,
         format!("/v1/{signal}"),
     )]))

@@ -41,7 +41,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             );
             let is_bare = !before.ends_with('"') && !file.text[value.clone()].contains('\'');
             hits.push(if is_bare {
-                hit.mended_by(vec![
+                hit.fixed_by(vec![
                     TextPatch::insert(value.start, "'"),
                     TextPatch::insert(value.end, "'"),
                 ])

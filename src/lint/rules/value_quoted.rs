@@ -44,7 +44,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             );
             hits.push(match &setting.value_range {
                 None => hit,
-                Some(bytes) => hit.mended_by(vec![
+                Some(bytes) => hit.fixed_by(vec![
                     TextPatch::replace(bytes.start..bytes.start + 1, ""),
                     TextPatch::replace(bytes.end - 1..bytes.end, ""),
                 ]),

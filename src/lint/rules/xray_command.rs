@@ -46,7 +46,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         );
         // Without a region, local mode would change where the daemon looks for one.
         hits.push(match scope.setting("AWS_REGION") {
-            Some(_) => hit.mended_by(patch_command(written, span.range.clone())),
+            Some(_) => hit.fixed_by(patch_command(written, span.range.clone())),
             None => hit,
         });
     }

@@ -46,7 +46,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         let advice = format!("add `{TOKEN}: \"${{{TOKEN}}}\"` to its environment");
         let hit = RuleHit::new(key.file, key.name_range.start, message, advice);
         Some(match same_line_for_token(&scope, key) {
-            Some(patch) => hit.mended_by(vec![patch]),
+            Some(patch) => hit.fixed_by(vec![patch]),
             None => hit,
         })
     });

@@ -59,7 +59,7 @@ fn guess_cause(file: &ProjectTextFile, error: &YamlSyntaxError) -> (usize, Strin
     let causes: [SyntaxErrorCause; 4] = [
         (is_fence, "a Markdown code fence", "delete the line"),
         (indented_by_tab, "a tab in the indentation", "indent with spaces"),
-        (lacks_blank, "no space after the colon", "write `key: value`"),
+        (lacks_space, "no space after the colon", "write `key: value`"),
         (has_open_quote, "an unclosed quote", "close the quote"),
     ];
     for (looks_like, message, advice) in causes {
@@ -102,7 +102,7 @@ fn is_fence(line: &str) -> bool {
 }
 
 /// Recognises `version:'2.1'`, `services:web`.
-fn lacks_blank(line: &str) -> bool {
+fn lacks_space(line: &str) -> bool {
     let Some((key, value)) = line.trim().split_once(':') else {
         return false;
     };

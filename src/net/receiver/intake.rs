@@ -278,7 +278,7 @@ fn decode_message(
                 .map_err(|error| error.to_string())
         }
         (TelemetrySignal::Traces, MessageFormat::Json) => {
-            is_object(body)?;
+            check_object(body)?;
             let read = serde_json::from_slice(body).or_else(|error| {
                 // Rare: rewrite other valid spellings of the message and parse again.
                 let rewritten = proto_json::rewrite(body).map_err(|_| ());
@@ -294,7 +294,7 @@ fn decode_message(
 }
 
 /// Checks that a JSON text is an object, as a protobuf message must be.
-fn is_object(body: &[u8]) -> Result<(), String> {
+fn check_object(body: &[u8]) -> Result<(), String> {
     match body.trim_ascii_start().first() {
         Some(b'{') | None => Ok(()),
         Some(_) => Err("expected an object".to_owned()),
@@ -305,7 +305,7 @@ fn is_object(body: &[u8]) -> Result<(), String> {
 fn well_formed(format: MessageFormat, mut body: &[u8]) -> Result<(), String> {
     match format {
         MessageFormat::Json => {
-            is_object(body)?;
+            check_object(body)?;
             serde_json::from_slice::<IgnoredAny>(body).map(drop).map_err(|error| error.to_string())
         }
         MessageFormat::Protobuf => {

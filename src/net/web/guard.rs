@@ -167,12 +167,12 @@ impl PageGuard {
     }
 }
 
-/// Returns Returns Returns Returns Returns Returns Returns Returns Returns 256 random bits.
+/// Returns 256 random bits in hexadecimal.
 fn random_secret() -> Secret {
     Secret::new(encode_hex(&rand::random::<[u8; 32]>()))
 }
 
-/// Compares in a time that does not depend on where the two differ.
+/// Returns whether both are equal, in a time that does not depend on where they differ.
 fn is_same(given: &str, expected: &Secret) -> bool {
     given.as_bytes().ct_eq(expected.expose().as_bytes()).into()
 }

@@ -5,14 +5,14 @@ mod excludes;
 mod ignore;
 mod index;
 mod repository;
-mod standing;
+mod status;
 
 use std::path::{Path, PathBuf};
 
 use crate::compose::{ProjectSources, SourceText};
 use config::GitConfig;
 
-pub use standing::GitFileStatus;
+pub use status::GitFileStatus;
 
 /// Returns the nearest folder at or above `start` that contains `.git`.
 pub(super) fn root(disk: &dyn ProjectSources, start: &Path) -> Option<PathBuf> {

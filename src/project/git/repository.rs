@@ -62,7 +62,7 @@ fn read_git_pointer(file: &Path) -> Option<PathBuf> {
     (!path.is_empty()).then(|| PathBuf::from(path))
 }
 
-/// Returns the folder shared with other worktrees; `None` if `own` is not a repository.
+/// Returns the folder shared with other worktrees; `None` if `git_folder` is none of a repository.
 fn common_folder(git_folder: &Path) -> Option<PathBuf> {
     let named = disk::read_text_file(&git_folder.join("commondir")).ok()?;
     let common = match named {

@@ -114,7 +114,7 @@ pub(super) fn find_addon_subjects(
     Ok(found)
 }
 
-/// Returns whether a service's Python code uses an addon's SDK.
+/// Returns how a service's Python code uses an addon's SDK.
 fn find_addon_usage(
     context: &ProjectContext,
     service: &ServiceModel,

@@ -118,7 +118,7 @@ impl AddonProbe for RollbarProbe {
 }
 
 impl RollbarProbe {
-    async fn way(
+    async fn find_route(
         &self,
         deadline: Instant,
     ) -> Option<std::result::Result<EndpointRoute, RequestFailure>> {
@@ -134,8 +134,8 @@ impl RollbarProbe {
         let host = self.url.host_str().unwrap_or_default();
         let started = Instant::now();
         let item = RollbarItem::new(&verdict.service, time_since_epoch(), rand::random());
-        let way = self.way(deadline).await;
-        let route = match &way {
+        let route = self.find_route(deadline).await;
+        let route = match &route {
             Some(Ok(route)) => route,
             Some(Err(failure)) => {
                 ladder::end_unreachable(

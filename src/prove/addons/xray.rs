@@ -207,7 +207,7 @@ impl XrayProbe {
     }
 
     async fn send(&self, segment: &XraySegment, deadline: Instant) -> PortAttempt<EndpointRoute> {
-        match self.udp.way(deadline).await {
+        match self.udp.find_route(deadline).await {
             PortAttempt::Done(Ok(route)) => {
                 PortAttempt::Done(udp::send(&route, &segment.datagram()).await.map(|()| route))
             }
@@ -216,7 +216,7 @@ impl XrayProbe {
     }
 
     async fn ask(&self, deadline: Instant) -> PortAttempt<(EndpointRoute, AddonOutcome)> {
-        match self.tcp.way(deadline).await {
+        match self.tcp.find_route(deadline).await {
             PortAttempt::Hidden(failure) => PortAttempt::Hidden(failure),
             PortAttempt::Done(Err(failure)) => PortAttempt::Done(Err(failure)),
             PortAttempt::Done(Ok(route)) => {
@@ -263,7 +263,7 @@ impl XrayProbe {
 }
 
 impl DaemonPort {
-    async fn way(&self, deadline: Instant) -> PortAttempt<EndpointRoute> {
+    async fn find_route(&self, deadline: Instant) -> PortAttempt<EndpointRoute> {
         if let Err(failure) = &self.reachable_at {
             return PortAttempt::Hidden(failure.clone());
         }

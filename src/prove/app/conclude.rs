@@ -165,14 +165,14 @@ impl AppUnderTest {
             return Some(NoSpanReason::Unseen);
         }
         if let AppWitness::Tap(tap) = &self.choice.witness
-            && self.is_refused(tap, verdict)
+            && self.add_refusal(tap, verdict)
         {
             return None;
         }
         let Some(found) = found else {
             verdict.code = Some(FailureCode::NotProven);
             let text = match &self.choice.witness {
-                AppWitness::Tap(tap) => self.nothing_passed(tap),
+                AppWitness::Tap(tap) => self.describe_missing_spans(tap),
                 _ => "no span of the application arrived under our trace id".to_owned(),
             };
             let mut check = Check::new(Rung::Queryable, CheckStatus::Fail, text);
@@ -228,7 +228,7 @@ impl AppUnderTest {
         seen: &AppOutcome<'_>,
     ) {
         if let AppWitness::Tap(tap) = &self.choice.witness
-            && self.is_refused(tap, verdict)
+            && self.add_refusal(tap, verdict)
         {
             return;
         }
@@ -263,7 +263,7 @@ impl AppUnderTest {
             {
                 (AppWitness::Missing(why), _) => format!("its spans are not seen from here: {why}"),
                 (_, Some(why)) => format!("its spans are not seen from here: {why}"),
-                (AppWitness::Tap(tap), None) => self.nothing_passed(tap),
+                (AppWitness::Tap(tap), None) => self.describe_missing_spans(tap),
                 (_, None) => "no request of ours led to a span of it".to_owned(),
             };
         let why = match self.target {

@@ -160,9 +160,8 @@ impl AppUnderTest {
         }
     }
 
-    /// Adds the rung `accepted` if the endpoint refused the spans of our request; returns `false` if it accepted them
-    /// or there were none.
-    pub(super) fn is_refused(&self, tap: &TapSession, verdict: &mut ServiceVerdict) -> bool {
+    /// Adds the rung `accepted` if the endpoint refused the spans of our request; returns whether it did.
+    pub(super) fn add_refusal(&self, tap: &TapSession, verdict: &mut ServiceVerdict) -> bool {
         let Some(export) = self.export(tap) else { return false };
         let (code, evidence, hint) = match &export.answer {
             Ok(ExportMeaning::Accepted { .. }) => return false,
@@ -197,7 +196,7 @@ impl AppUnderTest {
     }
 
     /// Describes what passed through the tap when no span of our request did.
-    pub(super) fn nothing_passed(&self, tap: &TapSession) -> String {
+    pub(super) fn describe_missing_spans(&self, tap: &TapSession) -> String {
         let service = &self.subject.service;
         let exports = tap.passed().iter().filter(|export| export.service == *service).count();
         let mut text = match exports {

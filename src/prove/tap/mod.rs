@@ -124,7 +124,7 @@ impl TapSession {
             }
         }
         ui.progress_done();
-        tap.say_how_to_start(targets, context, ui)?;
+        tap.show_start_commands(targets, context, ui)?;
         Ok(tap)
     }
 

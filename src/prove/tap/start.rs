@@ -27,7 +27,7 @@ impl TapSession {
     ///
     /// # Errors
     /// An interrupted question.
-    pub(super) fn say_how_to_start(
+    pub(super) fn show_start_commands(
         &self,
         targets: &[TapTarget<'_>],
         context: &ProjectContext,

@@ -243,7 +243,7 @@ fn read_image(
     Ok(CodeImage { image, entries, served, roots })
 }
 
-/// Returns whether a frontend of this project contains a browser tracer.
+/// Detects a browser tracer in a frontend of this project.
 fn detect_frontend_tracing(project: &Project, model: &ComposeModel) -> FrontendTracing {
     let traced = model.services.iter().any(|service| {
         let Some(build) = &service.build else {

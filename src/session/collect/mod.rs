@@ -94,7 +94,7 @@ fn git_standings(
         let status = if shown == Path::new(".env") {
             context.stores(ui.redactor()).env_file_exposure().unwrap_or(GitFileStatus::Ignored)
         } else {
-            standing_of(&path, context.shell)
+            git_status_of(&path, context.shell)
         };
         let status = match status {
             GitFileStatus::Tracked => KeyFileStatus::Tracked,
@@ -111,7 +111,7 @@ fn git_standings(
     statuses
 }
 
-fn standing_of(path: &Path, shell: &Shell) -> GitFileStatus {
+fn git_status_of(path: &Path, shell: &Shell) -> GitFileStatus {
     match (path.parent(), path.file_name().and_then(|name| name.to_str())) {
         (Some(folder), Some(name)) => GitFileStatus::of(folder, name, shell),
         _ => GitFileStatus::NoRepository,

@@ -45,7 +45,7 @@ pub(crate) fn apply_live_visibility(
     }
     if !ports_workspace.workspace.has_live_ports() {
         let ports: Vec<u16> = goals.keys().copied().collect();
-        say_what_applies(&ports_workspace.workspace, &ports, ui);
+        show_alternative(&ports_workspace.workspace, &ports, ui);
         return Ok(done);
     }
     let live = known_live_ports(ports_workspace, ui).map_err(|error| {
@@ -91,7 +91,7 @@ pub(crate) fn apply_live_visibility(
     } else {
         journal.remember_ports(command, before)?;
     }
-    say_not_forwarded(&done.not_forwarded, request, ui);
+    warn_not_forwarded(&done.not_forwarded, request, ui);
     warn_all_but_first(errors, ui).map_or(Ok(done), Err)
 }
 
@@ -126,7 +126,7 @@ impl PortNames {
     }
 }
 
-fn say_not_forwarded(ports: &[u16], request: &PortsRequest, ui: &mut Ui) {
+fn warn_not_forwarded(ports: &[u16], request: &PortsRequest, ui: &mut Ui) {
     if ports.is_empty() {
         return;
     }
@@ -184,7 +184,7 @@ fn warn_all_but_first(errors: Vec<Error>, ui: &mut Ui) -> Option<Error> {
 }
 
 /// Explains the alternative if no port can be opened from here.
-fn say_what_applies(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
+fn show_alternative(workspace: &Workspace, ports: &[u16], ui: &mut Ui) {
     match workspace {
         Workspace::DevContainer => ui.say(
             "a dev container has no live ports to change: the editor forwards them to your machine only",

@@ -40,9 +40,9 @@ impl DotenvStore {
         Self { folder: folder.to_owned(), path: folder.join(FILE), shell: shell.clone() }
     }
 
-    fn standing(&self) -> Result<GitFileStatus, StoreError> {
+    fn status(&self) -> Result<GitFileStatus, StoreError> {
         let target = self.target()?;
-        match self.standing_of(&target) {
+        match self.status_of_target(&target) {
             Some(GitFileStatus::Tracked) => return Err(tracked_file_error(&target)),
             Some(GitFileStatus::Untracked) => return Err(self.leads_to(&target)),
             Some(GitFileStatus::Unknown(why)) => return Err(git_status_error(&target, &why)),
@@ -56,7 +56,7 @@ impl DotenvStore {
     }
 
     /// Returns git's treatment of the target of `.env`; `None` if `.env` is not a link.
-    fn standing_of(&self, target: &Path) -> Option<GitFileStatus> {
+    fn status_of_target(&self, target: &Path) -> Option<GitFileStatus> {
         let (folder, name) = (target.parent()?, target.file_name()?.to_str()?);
         self.path.is_symlink().then(|| GitFileStatus::of(folder, name, &self.shell))
     }
@@ -67,7 +67,7 @@ impl DotenvStore {
             return None;
         }
         let target = fs_err::canonicalize(&self.path).ok();
-        let target_status = target.and_then(|target| self.standing_of(&target));
+        let target_status = target.and_then(|target| self.status_of_target(&target));
         let own_status = GitFileStatus::of(&self.folder, FILE, &self.shell);
         target_status
             .into_iter()
@@ -93,7 +93,7 @@ impl DotenvStore {
     /// Returns the change that makes git ignore the file, if needed. If the line exists and a later one reverts it,
     /// the user has decided.
     fn hiding(&self) -> Result<Option<FileChange>, StoreError> {
-        let status = self.standing()?;
+        let status = self.status()?;
         if status == GitFileStatus::Ignored {
             return Ok(None);
         }
@@ -211,7 +211,7 @@ impl DotenvStore {
 
     /// Stores every secret under its name, or none.
     fn store_all(&self, secrets: &[(&str, &Secret)]) -> Result<(), StoreError> {
-        if self.standing()? == GitFileStatus::Untracked {
+        if self.status()? == GitFileStatus::Untracked {
             return Err(self.untracked());
         }
         let (before, after) = self.with_all(secrets)?;

@@ -115,7 +115,7 @@ fn in_full(entries: &[VerdictEntry<'_>], pen: &LineStyle) -> Vec<PaintedLine> {
 fn in_short(entries: &[VerdictEntry<'_>], pen: &LineStyle) -> Vec<PaintedLine> {
     let mut groups: Vec<(Vec<Check>, Vec<&VerdictEntry<'_>>)> = Vec::new();
     for entry in entries {
-        let checks = select_told_checks(entry.verdict);
+        let checks = select_shown_checks(entry.verdict);
         let is_alike = |known: &[Check], first: &VerdictEntry<'_>| {
             first.verdict.code == entry.verdict.code
                 && first.in_table == entry.in_table
@@ -146,7 +146,7 @@ fn in_short(entries: &[VerdictEntry<'_>], pen: &LineStyle) -> Vec<PaintedLine> {
 }
 
 /// Returns the rungs that need attention: failures, and those with a hint.
-fn select_told_checks(verdict: &ServiceVerdict) -> Vec<Check> {
+fn select_shown_checks(verdict: &ServiceVerdict) -> Vec<Check> {
     let is_open = matches!(
         verdict.code,
         Some(FailureCode::NotProven | FailureCode::Unseen | FailureCode::NotAsked)

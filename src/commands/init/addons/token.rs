@@ -58,7 +58,7 @@ pub(super) fn ask(
     ui.say(format!("Create a token in {}.", profile.keys));
     let question = format!("{variable} (hidden)");
     let secret = typed::ask(&question, "--store none", ui, |typed, ui| {
-        let secret = typed::bare(variable, typed, ui);
+        let secret = typed::strip_pasted_text(variable, typed, ui);
         key_shape::check_secret_text(secret.expose())?;
         Ok(secret)
     })?;

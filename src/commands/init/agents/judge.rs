@@ -93,7 +93,7 @@ impl<'a> CodelessService<'a> {
                     }
                     _ => None,
                 };
-                InstrumentVerdict::plain(InstrumentationMethod::Nothing, self.nothing_sends(why))
+                InstrumentVerdict::plain(InstrumentationMethod::Nothing, self.untraced_note(why))
             }
         }
     }
@@ -207,7 +207,7 @@ impl<'a> CodelessService<'a> {
     }
 
     fn refuse(&self, objection: String) -> InstrumentVerdict {
-        let note = self.nothing_sends(Some(objection));
+        let note = self.untraced_note(Some(objection));
         let name = &self.service.name;
         let command = format!("`--instrument {name}=agent` adds it anyway");
         let hint = match &note.hint {
@@ -219,7 +219,7 @@ impl<'a> CodelessService<'a> {
 
     /// Returns a note that nothing in the service sends spans, why no agent is added, and what to write in its
     /// language.
-    fn nothing_sends(&self, why: Option<String>) -> Note {
+    fn untraced_note(&self, why: Option<String>) -> Note {
         let name = &self.service.name;
         let why = why.map(|why| format!("; no agent is added: {why}")).unwrap_or_default();
         if self.read.source == SpanSource::Unknown {

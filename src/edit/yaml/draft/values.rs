@@ -96,13 +96,13 @@ impl YamlDraft<'_> {
         self.set_text(entry, layout, word, word)
     }
 
-    /// Works like [`Self::set_scalar`], with the style `usual` if the old value has no style.
+    /// Replaces the value of an entry with `literal` in the same quoting style, or with `unstyled` if the old value has none.
     fn set_text(
         &mut self,
         (key, value): (NodeId, NodeId),
         layout: CollectionLayout,
         literal: &str,
-        line_ending: &str,
+        unstyled: &str,
     ) -> PlannedEdit {
         let node = self.tree.node(value);
         // `!reset` removes a value that another file sets; this entry now gets one.
@@ -110,7 +110,7 @@ impl YamlDraft<'_> {
             && matches!(node.kind, YamlKind::Scalar(..))
         {
             let whole = self.tree.start(value)..self.tree.end(value);
-            self.patches.push(TextPatch::replace(whole, line_ending));
+            self.patches.push(TextPatch::replace(whole, unstyled));
             return Ok(());
         }
         if node.tag.as_ref().is_some_and(|tag| tag.text != "!!str") {
@@ -120,14 +120,14 @@ impl YamlDraft<'_> {
         let patch = match node.kind {
             YamlKind::Scalar(_, ScalarQuoting::Absent) => match self.after_colon(key) {
                 Some(colon) => {
-                    TextPatch::insert(colon.max(self.tree.end(value)), format!(" {line_ending}"))
+                    TextPatch::insert(colon.max(self.tree.end(value)), format!(" {unstyled}"))
                 }
-                None => TextPatch::insert(self.tree.end(key), format!(": {line_ending}")),
+                None => TextPatch::insert(self.tree.end(key), format!(": {unstyled}")),
             },
             YamlKind::Scalar(_, style) => {
                 TextPatch::replace(range, quote_in_style(literal, style, layout))
             }
-            YamlKind::Alias(_) => TextPatch::replace(range, line_ending),
+            YamlKind::Alias(_) => TextPatch::replace(range, unstyled),
             YamlKind::Mapping(..) | YamlKind::Sequence(..) => {
                 return Err(self.refuse_node(value, "the value to replace is not a scalar"));
             }

@@ -66,7 +66,7 @@ pub fn set(source: &str, wanted: &[PortEntry]) -> Result<EditedText, EditRefusal
     edit().map_err(|refusal: EditRefusal| refusal.paste(paste(wanted)))
 }
 
-/// Takes out the entries that are, key by key, as [`set`] writes one of these; a file that then says nothing becomes
+/// Removes the entries that equal, key by key, what [`set`] writes for one of these; a file left without content becomes
 /// empty.
 ///
 /// # Errors

@@ -41,14 +41,14 @@ impl GitFileStatus {
             let Some(repository) = GitRepository::find(&folder)? else {
                 return Ok(Self::NoRepository);
             };
-            repository.standing(&folder.join(name), shell)
+            repository.status(&folder.join(name), shell)
         };
         read().unwrap_or_else(Self::Unknown)
     }
 }
 
 impl GitRepository {
-    fn standing(&self, file: &Path, shell: &Shell) -> Result<GitFileStatus, String> {
+    fn status(&self, file: &Path, shell: &Shell) -> Result<GitFileStatus, String> {
         let config = self.config()?;
         self.check_root(&config)?;
         let relative = file.strip_prefix(&self.root).map_err(|error| error.to_string())?;
