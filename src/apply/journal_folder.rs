@@ -11,6 +11,7 @@ use super::entry_files::{LOCK_FILE, entry_path, written_at};
 use super::expiry::is_expired;
 use super::replacement::{FileReplacement, options_for_writing, replace_unsynced};
 use crate::error::{Error, ErrorCode, Result};
+use crate::project::read_text_file;
 
 /// A lock that prevents another run from writing at the same time.
 #[derive(Debug)]
@@ -27,6 +28,11 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) fn lock(folder: &Path) -> Result<WriteLock> {
     create_folder(folder)?;
     let path = folder.join(LOCK_FILE);
+    // Opening a pipe would wait for its reader.
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        let error = std::io::Error::other("it is not a regular file");
+        return Err(journal_write_error(&path, &error));
+    }
     let mut options = options_for_writing(OWNER_ONLY);
     let file = options.create(true).truncate(false).open(&path);
     let file = file.map_err(|error| journal_write_error(&path, &error))?;
@@ -63,15 +69,11 @@ pub(super) fn load(folder: &Path, number: u32) -> Result<Option<JournalEntry>> {
     if is_expired(&path) {
         return Ok(None);
     }
-    let bytes = match fs_err::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(unreadable(&error)),
-    };
+    let read =
+        read_text_file(&path).map_err(|error| unreadable(&error.cause.unwrap_or_default()))?;
+    let Some(text) = read else { return Ok(None) };
     let mut entry: JournalEntry =
-        serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?;
+        serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
     entry.number = number;
     entry.written = written_at(&path);
     Ok(Some(entry))

@@ -112,7 +112,7 @@ fn is_wanted(path: &Path) -> bool {
     (is_named || !lower.contains('.'))
         && !is_packed
         && !path.is_symlink()
-        && std::fs::metadata(path).is_ok_and(|file| file.len() <= MAX_FILE_BYTES)
+        && std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= MAX_FILE_BYTES)
         && (is_named || is_script(path))
 }
 
