@@ -4,6 +4,8 @@
 use super::painted::PaintedLine;
 use super::text::{self, count_columns};
 use super::{StreamLook, Ui};
+use crate::error::FilePosition;
+use crate::secret::{AssignmentSyntax, hide_assigned_secrets};
 
 /// The smallest assumed screen width.
 const MIN_COLUMNS: usize = 30;
@@ -54,12 +56,22 @@ impl Ui {
         [head + first].into_iter().chain(lines.map(below)).collect()
     }
 
-    /// Returns a redacted line, and the text before the caret below `column`, starting at 1.
-    pub fn excerpt(&self, line: &str, column: usize) -> (String, String) {
-        let before: String = line.chars().take(column.saturating_sub(1)).collect();
-        let shown = self.redactor.show_line(&before).as_str().chars().count();
-        text::excerpt(&self.redactor.show_line(line), shown + 1)
+    /// Returns the line of a position without its first `cut` characters and without secrets, and the text before the
+    /// caret below its column.
+    pub fn excerpt(&self, position: &FilePosition, cut: usize) -> (String, String) {
+        let before = position.text.chars().take(position.column.saturating_sub(1)).collect();
+        let before = FilePosition { text: before, ..position.clone() };
+        let show = |position| self.redactor.show_line(&line_without_secrets(position));
+        let column = show(&before).as_str().chars().count();
+        let shown = show(position).map(|text| text.chars().skip(cut).collect());
+        text::excerpt(&shown, column.saturating_sub(cut) + 1)
     }
+}
+
+/// Returns the line of a position without the secrets that it assigns.
+pub(crate) fn line_without_secrets(position: &FilePosition) -> String {
+    let syntax = AssignmentSyntax::of_file(&position.path);
+    hide_assigned_secrets(&position.text, syntax).into_owned()
 }
 
 #[cfg(test)]

@@ -95,6 +95,26 @@ fn a_key_at_the_edge_of_an_excerpt_is_hidden() {
 }
 
 #[test]
+fn a_secret_that_the_line_of_an_error_assigns_is_hidden() {
+    for (path, line) in [
+        ("a.yml", "      DB_PASSWORD: \"hunter2\" x"),
+        ("a.yml", "\t- DB_PASSWORD=hunter2"),
+        ("a.env", "export DB_PASSWORD=hunter2 x"),
+        ("a.py", "app.secret_key = 'hunter2' ("),
+    ] {
+        let (mut ui, written) = narrow_screen();
+        let column = line.chars().count();
+        let place = FilePosition { path: path.into(), line: 1, column, text: line.to_owned() };
+        let error = Error::new(ErrorCode::Internal, "y").at(place.clone());
+        ui.error(&error);
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert!(text.contains('<') && !text.contains("hunter2"), "{text}");
+        let (excerpt, caret) = ui.excerpt(&place, line.len() - line.trim_start().len());
+        assert!(caret.chars().count() <= excerpt.chars().count(), "{excerpt}");
+    }
+}
+
+#[test]
 fn every_line_has_the_whole_width() {
     let (mut ui, written) = narrow_screen();
     ui.result_behind("    why: ", &"a".repeat(16).replace('a', "aaaa "), 9);

@@ -33,6 +33,7 @@ use crate::plan::diff::{DiffLine, DiffLineKind};
 use crate::plan::{Note, NoteLevel};
 use crate::secret::{Redactor, printable_json};
 
+pub(crate) use layout::line_without_secrets;
 use output::OutputStream;
 pub use output::stdout_write_result;
 pub use paint::{StreamLook, TextRole};
@@ -209,6 +210,10 @@ impl Ui {
     /// Prints the error as the JSON document unless one was printed.
     pub fn undocumented(&mut self, error: &Error) {
         if !self.documented {
+            let mut error = error.clone();
+            if let Some(position) = &mut error.place {
+                position.text = layout::line_without_secrets(position);
+            }
             // A document of strings always serialises.
             let _ = self.document(&json!({"schema_version": 1, "error": error}));
         }
@@ -325,7 +330,7 @@ impl Ui {
             ));
             let gutter = position.line.to_string();
             let margin = " ".repeat(gutter.len());
-            let (shown, before) = self.excerpt(&position.text, position.column);
+            let (shown, before) = self.excerpt(position, 0);
             self.put(format!("   {gutter} | {shown}"));
             self.put(
                 PaintedLine::from(format!("   {margin} | {before}")) + TextRole::Error.paint("^"),

@@ -100,6 +100,7 @@ mod providers;
 mod python;
 mod query;
 mod questions;
+mod quoted_lines;
 mod reachability;
 mod real_repositories;
 mod regions;

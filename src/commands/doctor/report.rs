@@ -11,7 +11,7 @@ use crate::lint::{
 use crate::project::Project;
 use crate::session::collect::repository_prefix;
 use crate::shell::Shell;
-use crate::ui::{PaintedLine, TextRole, Ui};
+use crate::ui::{PaintedLine, TextRole, Ui, line_without_secrets};
 
 /// The findings of a run, and what it looked at.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +97,7 @@ fn print_finding(finding: &LintFinding, why: Option<&str>, ui: &mut Ui) {
     if !position.text.trim().is_empty() {
         let shown = position.text.trim_start();
         let cut = position.text.chars().count() - shown.chars().count();
-        let (shown, before) = ui.excerpt(shown, position.column.saturating_sub(cut));
+        let (shown, before) = ui.excerpt(position, cut);
         ui.result(format!("    | {shown}"));
         ui.result(PaintedLine::from(format!("    | {before}")) + role.paint("^"));
     }
@@ -207,7 +207,7 @@ pub(super) fn document(findings: &[LintFinding]) -> Value {
                 "path": finding.place.path,
                 "line": finding.place.line,
                 "column": finding.place.column,
-                "text": finding.place.text,
+                "text": line_without_secrets(&finding.place),
                 "message": finding.message,
                 "why": finding.why,
                 "fix": finding.advice,
