@@ -1,11 +1,14 @@
 //! Renders a plan as a unified diff, line by line.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use similar::{ChangeTag, DiffableStr, group_diff_ops};
 
 use super::{FileChange, Plan, compare};
-use crate::secret::{AssignmentSyntax, hide_assigned_secrets};
+use crate::secret::{
+    AssignmentSyntax, ContinuedSecret, find_continued_secrets, hide_assigned_secrets,
+};
 
 /// The kind of a diff line, which determines its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,9 +33,6 @@ pub struct DiffLine {
     /// The text, with its leading sign.
     pub text: String,
 }
-
-/// Endings of files with program code.
-const CODE: [&str; 6] = ["py", "js", "mjs", "cjs", "ts", "rb"];
 
 /// How many folders, `base` included, a file may be above.
 const MAX_PARENT_FOLDERS: usize = 4;
@@ -86,13 +86,9 @@ pub fn render_change(change: &FileChange, base: &Path) -> Vec<DiffLine> {
             },
         },
     ];
-    let is_code =
-        change.path.extension().is_some_and(|ending| CODE.iter().any(|code| ending == *code));
-    let syntax = if is_code { AssignmentSyntax::Code } else { AssignmentSyntax::Settings };
-    let before = change.before.as_deref().unwrap_or_default();
-    let after = change.after.as_deref().unwrap_or_default();
-    let (before, after) = (before.tokenize_lines(), after.tokenize_lines());
-    for group in group_diff_ops(compare::lines(&before, &after), 3) {
+    let before = SourceLines::new(&change.path, change.before.as_deref());
+    let after = SourceLines::new(&change.path, change.after.as_deref());
+    for group in group_diff_ops(compare::lines(&before.lines, &after.lines), 3) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else {
             continue;
         };
@@ -102,25 +98,61 @@ pub fn render_change(change: &FileChange, base: &Path) -> Vec<DiffLine> {
             kind: DiffLineKind::Hunk,
             text: format!("@@ -{} +{} @@", hunk_range(&old), hunk_range(&new)),
         });
-        for line in group.iter().flat_map(|op| op.iter_changes(&before[..], &after[..])) {
-            render_line(line.tag(), line.value(), syntax, &mut lines);
+        let (before_lines, after_lines) = (&before.lines[..], &after.lines[..]);
+        for line in group.iter().flat_map(|op| op.iter_changes(before_lines, after_lines)) {
+            let shown = match (line.old_index(), line.new_index()) {
+                (Some(number), _) => before.show(number),
+                (None, number) => after.show(number.unwrap_or_default()),
+            };
+            render_line(line.tag(), &shown, line.value().ends_with('\n'), &mut lines);
         }
     }
     lines
 }
 
-fn render_line(tag: ChangeTag, value: &str, syntax: AssignmentSyntax, lines: &mut Vec<DiffLine>) {
+/// The lines of a text, and the secrets among them.
+struct SourceLines<'t> {
+    lines: Vec<&'t str>,
+    syntax: AssignmentSyntax,
+    /// In the order of the lines.
+    continued: Vec<ContinuedSecret<'t>>,
+}
+
+impl<'t> SourceLines<'t> {
+    /// Splits the text of the file at `path`; a missing file has no lines.
+    fn new(path: &Path, text: Option<&'t str>) -> Self {
+        let lines = text.unwrap_or_default().tokenize_lines();
+        let is_yaml = path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml");
+        let continued = if is_yaml { find_continued_secrets(&lines) } else { Vec::new() };
+        Self { lines, syntax: AssignmentSyntax::of_file(path), continued }
+    }
+
+    /// Returns a line without its ending and without secrets.
+    fn show(&self, number: usize) -> Cow<'t, str> {
+        let Some(line) = self.lines.get(number) else { return Cow::default() };
+        let body = line.trim_end_matches(['\n', '\r']);
+        let next = self.continued.partition_point(|secret| secret.lines.end <= number);
+        match self.continued.get(next).filter(|secret| secret.lines.contains(&number)) {
+            Some(secret) if !body.trim().is_empty() => {
+                let indent = &body[..body.len() - body.trim_start().len()];
+                Cow::Owned(format!("{indent}<{}>", secret.name))
+            }
+            _ => hide_assigned_secrets(body, self.syntax),
+        }
+    }
+}
+
+fn render_line(tag: ChangeTag, body: &str, is_ended: bool, lines: &mut Vec<DiffLine>) {
     let (kind, sign) = match tag {
         ChangeTag::Equal => (DiffLineKind::Context, ' '),
         ChangeTag::Delete => (DiffLineKind::Removed, '-'),
         ChangeTag::Insert => (DiffLineKind::Added, '+'),
     };
-    let body = value.trim_end_matches(['\n', '\r']);
     let mut text = String::with_capacity(1 + body.len());
     text.push(sign);
-    text.push_str(&hide_assigned_secrets(body, syntax));
+    text.push_str(body);
     lines.push(DiffLine { kind, text });
-    if !value.ends_with('\n') {
+    if !is_ended {
         lines.push(DiffLine {
             kind: DiffLineKind::Context,
             text: "\\ No newline at end of file".to_owned(),
@@ -148,6 +180,32 @@ mod tests {
         assert_eq!(shown("/p/shop/a/b"), Path::new("a/b"));
         assert_eq!(shown("/p/.gitpod.yml"), Path::new("../.gitpod.yml"));
         assert_eq!(shown("/q/x"), Path::new("/q/x"));
+    }
+
+    #[test]
+    fn a_secret_of_several_lines_is_hidden() {
+        let text = "a:\n  DB_PASSWORD: >-\n    hunter2\n    letmein\n  b: c\n";
+        let plan = Plan {
+            changes: vec![FileChange {
+                path: "/p/a.yml".into(),
+                before: Some(text.into()),
+                after: Some(format!("{text}  d: e\n  TOKEN: |\n    hunter2").into()),
+                writing: WriteMethod::Replace,
+            }],
+            ..Plan::default()
+        };
+        let shown: Vec<String> =
+            render(&plan, Path::new("/p")).into_iter().map(|line| line.text).collect();
+        let expected = [
+            "     <DB_PASSWORD>",
+            "     <DB_PASSWORD>",
+            "   b: c",
+            "+  d: e",
+            "+  TOKEN: |",
+            "+    <TOKEN>",
+            "\\ No newline at end of file",
+        ];
+        assert_eq!(shown[3..], expected);
     }
 
     #[test]

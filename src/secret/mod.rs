@@ -3,6 +3,7 @@
 //! Does not know where secrets come from or where text goes.
 
 mod assignment;
+mod continuation;
 mod known;
 mod needles;
 mod owners;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 pub use assignment::{AssignmentSyntax, hide_assigned_secrets};
+pub use continuation::{ContinuedSecret, find_continued_secrets};
 pub use known::{FoundSecret, KnownSecrets};
 use needles::{SecretNeedles, SecretRange};
 pub use owners::{is_written_out, key_owner};

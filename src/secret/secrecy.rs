@@ -23,7 +23,8 @@ const MARKS: [&str; 8] =
     ["COOKIE", "KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL"];
 
 /// Whole words of variable names that indicate a secret.
-const MARKING_WORDS: [&str; 7] = ["AUTH", "AUTHORIZATION", "DSN", "PASS", "PAT", "PWD", "APIKEYS"];
+const MARKING_WORDS: [&str; 8] =
+    ["AUTH", "AUTHORIZATION", "DSN", "PASS", "PAT", "PW", "PWD", "APIKEYS"];
 
 /// Last words of variable names that indicate public values, whatever precedes them.
 const PUBLIC_WORDS: [&str; 26] = [
@@ -101,6 +102,15 @@ pub fn is_secret_name(name: &str) -> bool {
     !PUBLIC_WORDS.contains(&last) && is_marked(&name)
 }
 
+/// Returns whether `value` looks like a key that no shape describes, given a name that does not indicate one.
+pub(super) fn is_key_of_any_name(name: &str, value: &str) -> bool {
+    let may_be_key = value.len() >= 20 && !value.contains(['/', '$', ' ']);
+    may_be_key
+        && (looks_random(value) || is_signed(value))
+        && SHAPES.find_keys(value).is_empty()
+        && is_secret(name, value)
+}
+
 /// Returns whether a word may be a key: long, made of letters and digits, unlike a name. AWS keys have forty
 /// characters, including slashes.
 pub fn looks_like_key(word: &str) -> bool {
@@ -118,8 +128,12 @@ fn looks_random(value: &str) -> bool {
 }
 
 fn is_marked(upper: &str) -> bool {
-    MARKS.iter().any(|mark| upper.contains(mark))
-        || split_name_words(upper).any(|word| MARKING_WORDS.contains(&word))
+    let is_marking = |word: &str| {
+        let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        let is_password = stem.ends_with("PASS") && !["BYPASS", "COMPASS"].contains(&stem);
+        is_password || MARKING_WORDS.contains(&word)
+    };
+    MARKS.iter().any(|mark| upper.contains(mark)) || split_name_words(upper).any(is_marking)
 }
 
 fn split_name_words(name: &str) -> impl DoubleEndedIterator<Item = &str> {

@@ -1,0 +1,126 @@
+//! Finds secrets of several lines in a YAML text: block scalars, and values that continue on the next line.
+
+use std::ops::Range;
+
+use super::secrecy::is_secret_name;
+
+/// Lines that belong to the value of a name above them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContinuedSecret<'t> {
+    /// The name.
+    pub name: &'t str,
+    /// The numbers of the lines below the name, starting at 0.
+    pub lines: Range<usize>,
+}
+
+/// Returns the values of several lines that the names above them show to be secrets, and private keys.
+pub fn find_continued_secrets<'t>(lines: &[&'t str]) -> Vec<ContinuedSecret<'t>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at + 1 < lines.len() {
+        let end = end_of_value(lines, at);
+        at += 1;
+        if at == end {
+            continue;
+        }
+        let Some((name, value)) = split_key(lines[at - 1]) else { continue };
+        let is_secret = || is_secret_name(name);
+        let is_hidden = match value.chars().next() {
+            Some('|' | '>') => {
+                let is_private = |line: &&str| line.contains("PRIVATE KEY-----");
+                let is_hidden = is_secret() || lines[at..end].iter().any(is_private);
+                // Lines in a block scalar are no keys.
+                at = if is_hidden { at } else { end };
+                is_hidden
+            }
+            Some('{' | '[' | '#') => false,
+            Some(_) => is_secret(),
+            None => split_key(lines[at]).is_none() && !is_item(lines[at]) && is_secret(),
+        };
+        if is_hidden {
+            found.push(ContinuedSecret { name, lines: at..end });
+            at = end;
+        }
+    }
+    found
+}
+
+/// Returns the number of the first line below `at` that is not indented more; `at + 1` if there are none.
+fn end_of_value(lines: &[&str], at: usize) -> usize {
+    let Some(indent) = count_indent(lines[at]) else { return at + 1 };
+    let below = lines[at + 1..].iter();
+    let is_inside = |line: &&&str| count_indent(line).is_none_or(|deeper| deeper > indent);
+    at + 1 + below.take_while(is_inside).count()
+}
+
+/// Returns the number of spaces in front of a line; `None` if there is nothing else.
+fn count_indent(line: &str) -> Option<usize> {
+    line.bytes().position(|byte| byte != b' ').filter(|at| !line[*at..].trim_end().is_empty())
+}
+
+fn is_item(line: &str) -> bool {
+    let line = line.trim();
+    line == "-" || line.starts_with("- ")
+}
+
+/// Returns the key of a line, and its value without anchor and tag.
+fn split_key(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    let line = line.strip_prefix("- ").unwrap_or(line);
+    if line.starts_with('#') {
+        return None;
+    }
+    let (name, value) = line.split_once(": ").or(line.strip_suffix(':').map(|name| (name, "")))?;
+    let mut value = value.trim_start();
+    while value.starts_with(['&', '!']) {
+        value = value.split_once(' ').map_or("", |(_, rest)| rest.trim_start());
+    }
+    Some((name.trim().trim_matches(['"', '\'']), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden(text: &str) -> Vec<(&str, Range<usize>)> {
+        let lines: Vec<&str> = text.lines().collect();
+        find_continued_secrets(&lines)
+            .into_iter()
+            .map(|found| (&text[text.find(found.name).unwrap()..][..found.name.len()], found.lines))
+            .collect()
+    }
+
+    #[test]
+    fn the_lines_of_a_secret_are_found() {
+        for text in [
+            "a:\n  DB_PASSWORD: |\n    hunter2\n\n      b\n  c: d\n",
+            "a:\n  DB_PASSWORD: &x >-\n    hunter2\n\n    b\n  c: d\n",
+            "a:\n  DB_PASSWORD:\n    hunter2\n\n    b\n  c: d\n",
+            "a:\n  'DB_PASSWORD': \"a \\\n    hunter2\n\n    b\"\n  c: d\n",
+            "a:\n  - DB_PASSWORD: a\n      hunter2\n\n      b\n  - c: d\n",
+        ] {
+            assert_eq!(hidden(text), [("DB_PASSWORD", 2..5)], "{text}");
+        }
+        let key = "a: |\n  -----BEGIN PRIVATE KEY-----\n  MIIB\nb: c\n";
+        assert_eq!(hidden(key), [("a", 1..3)]);
+        assert_eq!(hidden("TOKEN: |\n  a"), [("TOKEN", 1..2)]);
+    }
+
+    #[test]
+    fn other_lines_are_not() {
+        for text in [
+            "secrets:\n  db:\n    file: x\n",
+            "secrets:\n  - db\n",
+            "secrets: &all\n  db: x\n",
+            "tokens: {\n  a: b}\n",
+            "tokens: # all\n  a: b\n",
+            "a: |\n  password:\n    x\nb: c\n",
+            "# password: |\n  a: b\n",
+            "services:\n  a:\n    build: .\n",
+            "a: b\n\n\n",
+            "",
+        ] {
+            assert_eq!(hidden(text), [], "{text}");
+        }
+    }
+}
