@@ -54,6 +54,12 @@ pub(super) enum PathPresence {
 }
 
 impl ProjectPath {
+    /// Returns whether its last component is a pattern.
+    pub(super) fn is_pattern(&self) -> bool {
+        let name = self.source.file_name().unwrap_or_default().to_string_lossy();
+        name.contains(['*', '?', '['])
+    }
+
     /// Returns the host paths that `path` of the container may come from.
     pub(super) fn sources_of(&self, path: &str) -> Vec<PathBuf> {
         let Some(rest) = path.strip_prefix(self.target.trim_end_matches('/')) else {
@@ -62,13 +68,19 @@ impl ProjectPath {
         let Some(rest) = rest.strip_prefix('/') else {
             return if rest.is_empty() { vec![self.source.clone()] } else { Vec::new() };
         };
-        let name = self.source.file_name().unwrap_or_default().to_string_lossy();
-        if name.contains(['*', '?', '[']) {
+        if self.is_pattern() {
             return vec![self.source.with_file_name(rest)];
         }
+        let name = self.source.file_name().unwrap_or_default().to_string_lossy();
         let below = self.source.join(rest);
         if rest == name { vec![below, self.source.clone()] } else { vec![below] }
     }
+}
+
+/// Returns whether a path names what a build outside the image makes, whose source is in a folder above.
+pub(super) fn is_build_output(path: &Path) -> bool {
+    const ENDINGS: [&str; 4] = ["jar", "war", "dll", "exe"];
+    path.extension().and_then(|ending| ending.to_str()).is_some_and(|end| ENDINGS.contains(&end))
 }
 
 impl Startup {

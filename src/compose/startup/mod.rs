@@ -17,7 +17,7 @@ use super::source::{ProjectSources, SourceText};
 use super::variables::ProjectVariables;
 
 use expansion::expand_scripts;
-use files::{PathPresence, ProjectPath, stage_paths};
+use files::{PathPresence, ProjectPath, is_build_output, stage_paths};
 
 pub use wrappers::unwrap_program;
 
@@ -168,10 +168,14 @@ impl Startup {
         !self.files.is_empty()
     }
 
+    /// Returns the build context, if its image is built here.
+    pub fn context(&self) -> Option<&Path> {
+        self.build.last().map(PathBuf::as_path)
+    }
+
     /// Returns whether the whole build context is copied into the image.
     pub fn copies_context(&self) -> bool {
-        let context = self.build.last();
-        self.files.iter().any(|project_path| Some(&project_path.source) == context)
+        self.files.iter().any(|project_path| Some(project_path.source.as_path()) == self.context())
     }
 
     /// Returns the file or folder of the project at an absolute path of the container.
@@ -186,6 +190,32 @@ impl Startup {
         self.code_folders.get_or_init(|| self.find_code_folders(sources))
     }
 
+    /// Returns the folder of the Dockerfile, if the image is made of it and of other folders of the build context, and of
+    /// nothing directly in the context: in a repository of several programs, those belong to other programs.
+    pub fn own_folder(&self, sources: &dyn ProjectSources) -> Option<&Path> {
+        let [dockerfile, context] = self.build.as_slice() else { return None };
+        let is_below = dockerfile != context && dockerfile.starts_with(context);
+        if !is_below || self.recipe != BuildRecipe::Read {
+            return None;
+        }
+        let mut copied =
+            self.files.iter().filter(|path| path.presence != PathPresence::Mounted).peekable();
+        copied.peek()?;
+        let mut holds_own = false;
+        for path in copied {
+            let source = path.source.as_path();
+            let is_whole = context.starts_with(source) || !source.starts_with(context);
+            let is_at_top = source.parent() == Some(context)
+                && (path.is_pattern() || sources.text(source).found().is_some());
+            let is_own = source.starts_with(dockerfile) || dockerfile.starts_with(source);
+            if is_whole || is_at_top || (!is_own && is_build_output(source)) {
+                return None;
+            }
+            holds_own |= is_own;
+        }
+        holds_own.then_some(dockerfile)
+    }
+
     fn find_code_folders(&self, sources: &dyn ProjectSources) -> Vec<(PathBuf, CodeReason)> {
         let mut found: Vec<(PathBuf, CodeReason)> = Vec::new();
         let mut add = |folder: PathBuf, reason: CodeReason| {
@@ -193,6 +223,7 @@ impl Startup {
                 found.push((folder, reason));
             }
         };
+        let own_folder = self.own_folder(sources);
         for file in self.started_files(sources) {
             let above = file.ancestors().skip(1);
             let inside = |folder: &&Path| !self.is_root(folder) && self.roots_contain(folder);
@@ -207,6 +238,9 @@ impl Startup {
             self.files.iter().filter(|project_path| project_path.presence == PathPresence::Mounted)
         {
             add(project_path.source.clone(), CodeReason::Mounted);
+        }
+        if let Some(folder) = own_folder {
+            add(folder.to_owned(), CodeReason::Copied);
         }
         for copied in [PathPresence::Copied, PathPresence::Staged] {
             for project_path in
@@ -225,7 +259,7 @@ impl Startup {
         {
             add(dockerfile.clone(), CodeReason::Dockerfile);
         }
-        if let Some(context) = self.build.last() {
+        if let Some(context) = self.build.last().filter(|_| own_folder.is_none()) {
             add(context.clone(), CodeReason::Context);
         }
         found

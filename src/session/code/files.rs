@@ -30,7 +30,7 @@ impl<'p> ServiceFiles<'p> {
         let text = paths.find_map(|path| project.source(path).ok().flatten());
         Self {
             project,
-            context: code.to_owned(),
+            context: service.build.as_ref().map_or(code, |build| &build.context).to_owned(),
             mounts: &service.mounts,
             ignored: text.map(|file| Dockerignore::parse(&file.text)).unwrap_or_default(),
         }

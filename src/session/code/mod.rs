@@ -157,10 +157,15 @@ struct CodeImage {
     roots: Vec<PathBuf>,
 }
 
-/// Returns the folder of a service's code: the one it is built from, else a mounted one.
+/// Returns the folder of a service's code: its own one in a shared build context, the build context, or a mounted one.
 fn code_folder(project: &Project, service: &compose::ServiceModel) -> Option<PathBuf> {
     if let Some(build) = &service.build {
-        return Some(build.context.clone());
+        let sources = project.sources();
+        let is_apart =
+            build.dockerfile_path().is_some_and(|path| path.parent() != Some(&build.context));
+        let startup = is_apart.then(|| service.startup(sources, None));
+        let own_folder = startup.as_ref().and_then(|startup| startup.own_folder(sources));
+        return Some(own_folder.unwrap_or(&build.context).to_owned());
     }
     let top = project.git_root.as_ref().unwrap_or(&project.root);
     let mut folders = service.mounts.iter().map(|mount| &mount.source);

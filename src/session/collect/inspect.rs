@@ -9,6 +9,7 @@ use crate::edit::python::calls::PythonCall;
 use crate::edit::yaml::gitpod::GitpodFile;
 use crate::edit::yaml::tree::{YamlSyntaxError, YamlTree};
 use crate::error::{Error, ErrorCode, Result};
+use crate::instrumentation::Language;
 use crate::lint::{
     self, CollectorFile, DotenvFile, InspectedCode, Inspection, ProjectRefusal, PythonFile,
     RequirementsFile, UnreadFile, WorkspaceFile,
@@ -50,6 +51,9 @@ pub(crate) fn inspect_project(project: &Project) -> Result<Inspection> {
                         read_parsed_instrumentation(project, service, model.plain(), &|path| {
                             reading.parsed_calls(path)
                         });
+                    if read.language.is_some_and(|language| language != Language::Python) {
+                        reading.drop_python(&service.name);
+                    }
                     reading.inspection.instrumentation.insert(service.name.clone(), read);
                 }
                 reading.read_collector(service);
@@ -290,6 +294,12 @@ impl InspectionReader<'_> {
             requirements.iter().filter_map(|path| self.requirements_at(path)).collect();
         let python = python.filter_map(|path| self.module_at(path)).collect();
         self.inspection.code.push(InspectedCode { service, python, requirements, start });
+    }
+
+    /// Leaves out Python beside a program in another language, which runs none of it.
+    fn drop_python(&mut self, service: &str) {
+        let own = |code: &&mut InspectedCode| code.service.as_deref() == Some(service);
+        self.inspection.code.iter_mut().filter(own).for_each(|code| code.python.clear());
     }
 
     fn requirements_at(&mut self, path: &Path) -> Option<usize> {
