@@ -1,11 +1,11 @@
 //! Span sources of programs whose code is not read, by their lists of packages.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Language;
 use super::packages::{find_manifest, read_text};
 use super::service::SpanSource;
-use crate::compose::{BuildAction, ProjectSources, Startup};
+use crate::compose::{BuildAction, ProjectSources, Startup, clean_path};
 
 /// The package lists of one language, and the libraries in them that send spans.
 struct PackageManifest {
@@ -92,13 +92,16 @@ pub(super) fn read_manifest(
     let Some(manifest) = MANIFESTS.iter().find(|manifest| manifest.language == language) else {
         return SpanSource::Unknown;
     };
-    let text = match language {
+    let found = match language {
         Language::Dotnet => find_dotnet_project(startup, sources),
         _ => find_manifest(manifest.files, startup, sources),
     };
-    let Some(text) = text else { return SpanSource::Unknown };
-    let lines: Vec<String> = text
-        .lines()
+    let Some((path, text)) = found else { return SpanSource::Unknown };
+    let mut texts = vec![text];
+    texts.extend(read_shared(language, &path, &texts[0], startup, sources));
+    let lines: Vec<String> = texts
+        .iter()
+        .flat_map(|text| text.lines())
         .filter(|line| {
             let line = line.trim_start();
             !line.starts_with("//") && !line.starts_with('#') && !line.contains("// indirect")
@@ -116,8 +119,69 @@ pub(super) fn read_manifest(
 /// The endings of the project files of .NET.
 const DOTNET_PROJECTS: [&str; 3] = ["csproj", "fsproj", "vbproj"];
 
+/// Maximum number of lists that a list of packages leads to; real programs have fewer.
+const MOST_SHARED: usize = 32;
+
+/// Returns the texts of the lists that the list at `path` takes packages from: those of local libraries that it refers to,
+/// and those that apply to all folders below their own.
+fn read_shared(
+    language: Language,
+    path: &Path,
+    text: &str,
+    startup: &Startup,
+    sources: &dyn ProjectSources,
+) -> Vec<String> {
+    let above: &[&str] = match language {
+        Language::Dotnet => &["Directory.Build.props", "Directory.Packages.props"],
+        Language::Java => &["pom.xml", "build.gradle", "build.gradle.kts"],
+        Language::Rust => &[],
+        _ => return Vec::new(),
+    };
+    let mut paths = vec![path.to_owned()];
+    let mut texts = Vec::new();
+    let mut open = list_local_references(language, path, text);
+    while let Some(next) = open.pop() {
+        if paths.len() > MOST_SHARED || paths.contains(&next) {
+            continue;
+        }
+        if let Some(text) = read_text(&next, sources) {
+            open.extend(list_local_references(language, &next, &text));
+            texts.push(text);
+        }
+        paths.push(next);
+    }
+    let context = startup.context();
+    let mut seen: Vec<&Path> = Vec::new();
+    for folder in paths.iter().flat_map(|path| path.ancestors().skip(1)) {
+        if !context.is_some_and(|context| folder.starts_with(context)) || seen.contains(&folder) {
+            continue;
+        }
+        seen.push(folder);
+        let shared =
+            above.iter().map(|name| folder.join(name)).filter(|path| !paths.contains(path));
+        texts.extend(shared.filter_map(|path| read_text(&path, sources)));
+    }
+    texts
+}
+
+/// Returns the lists of packages of the local libraries that one names: `<ProjectReference Include="../A/A.csproj" />`,
+/// `shared = { path = "../shared" }`.
+fn list_local_references(language: Language, path: &Path, text: &str) -> Vec<PathBuf> {
+    let (mark, file) = match language {
+        Language::Dotnet => ("<ProjectReference Include=", ""),
+        Language::Rust => ("path = ", "Cargo.toml"),
+        _ => return Vec::new(),
+    };
+    let folder = path.parent().unwrap_or(path);
+    let named = text.split(mark).skip(1).filter_map(|rest| rest.split('"').nth(1));
+    named.map(|named| clean_path(&folder.join(named.replace('\\', "/")).join(file))).collect()
+}
+
 /// Returns the .NET project file that a Dockerfile names, else the one named as the library that is started.
-fn find_dotnet_project(startup: &Startup, sources: &dyn ProjectSources) -> Option<String> {
+fn find_dotnet_project(
+    startup: &Startup,
+    sources: &dyn ProjectSources,
+) -> Option<(PathBuf, String)> {
     let named = list_dotnet_projects(startup);
     find_manifest(&named, startup, sources).or_else(|| {
         let words = startup.commands.iter().flat_map(|command| &command.words);
@@ -131,7 +195,7 @@ fn find_dotnet_project(startup: &Startup, sources: &dyn ProjectSources) -> Optio
                 DOTNET_PROJECTS.map(|ending| folder.join(format!("{name}.{ending}")))
             })
         });
-        paths.find_map(|path| read_text(&path, sources))
+        paths.find_map(|path| read_text(&path, sources).map(|text| (path, text)))
     })
 }
 

@@ -34,16 +34,16 @@ pub(super) fn read_packages(
     }
 }
 
-/// Returns the text of a manifest in the first code folder that has one.
+/// Returns path and text of a manifest in the first code folder that has one.
 pub(super) fn find_manifest(
     names: &[&str],
     startup: &Startup,
     sources: &dyn ProjectSources,
-) -> Option<String> {
+) -> Option<(PathBuf, String)> {
     let folders = startup.code_folders(sources);
-    folders.iter().find_map(|(folder, _)| {
-        names.iter().find_map(|name| read_text(&folder.join(name), sources))
-    })
+    let mut paths =
+        folders.iter().flat_map(|(folder, _)| names.iter().map(|name| folder.join(name)));
+    paths.find_map(|path| read_text(&path, sources).map(|text| (path, text)))
 }
 
 /// Returns the text of a file, if it exists and can be read.
