@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::RunOutcome;
 use crate::compose::{Classification, ComposeModel, ServiceModel, classify_service};
 use crate::error::Result;
+use crate::instrumentation::{SdkProblem, SdkProblemKind, SpanSource};
 use crate::plan::gitpod;
 use crate::provider;
 use crate::session::context::{HONEYCOMB_KEY, ProjectContext, how_to_store};
@@ -49,6 +50,9 @@ struct ServiceStatus {
     wired: bool,
     /// `service.name` of its spans, if the compose files set it.
     name: Option<String>,
+    /// Whether its spans have no name.
+    #[serde(skip)]
+    lacks_name: bool,
     /// Its instrumentation, as in `init --json`.
     instrumented: &'static str,
     /// The evidence for its role.
@@ -155,11 +159,14 @@ fn describe_service(
 ) -> ServiceStatus {
     let Classification { evidence, .. } = classify_service(service, context.project.sources());
     let instrumentation = read_instrumentation(&context.project, service, model.plain());
-    let name = instrumentation.environment.get("OTEL_SERVICE_NAME");
+    let settings = instrumentation.settings();
+    let lacks_name = |problem: &SdkProblem| problem.kind == SdkProblemKind::NameMissing;
     ServiceStatus {
         service: service.name.clone(),
         wired: destination.is_some(),
-        name: name.map(|name| name.expose().to_owned()),
+        lacks_name: instrumentation.source != SpanSource::Unknown
+            && settings.problems.iter().any(lacks_name),
+        name: settings.service_name,
         instrumented: instrumentation.source.as_str(),
         evidence,
     }
@@ -182,7 +189,7 @@ fn describe_ports(context: &ProjectContext, model: &ComposeModel) -> Vec<PortSta
 
 fn show_status(document: &StatusDocument, ui: &mut Ui) {
     let providers = match document.providers.as_slice() {
-        [] => "no service sends traces yet: `cruddur-ops init` sets them up".to_owned(),
+        [] => "no service is told where to send traces: `cruddur-ops init` sets them up".to_owned(),
         providers => providers.join("; "),
     };
     show_status_row("provider", &providers, ui);
@@ -247,12 +254,15 @@ fn describe_key(key: &KeyStatus) -> String {
 
 fn describe_wiring(service: &ServiceStatus) -> String {
     if !service.wired {
-        return format!("not traced ({})", service.evidence);
+        return match service.instrumented {
+            "code" | "agent" => "sends spans, but its environment does not say where to".to_owned(),
+            _ => format!("not traced ({})", service.evidence),
+        };
     }
     let name = match &service.name {
         Some(name) if *name != service.service => format!(" as {name}"),
-        Some(_) => String::new(),
-        None => " without its own name".to_owned(),
+        None if service.lacks_name => " without its own name".to_owned(),
+        _ => String::new(),
     };
     match service.instrumented {
         "code" => format!("traced{name}, by its code"),

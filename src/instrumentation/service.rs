@@ -150,8 +150,11 @@ impl Instrumentation {
             packages: self.packages.as_ref(),
             environment,
         });
-        if let (SpanSource::Code, Some(name)) = (&self.source, &self.code.service_name) {
+        let in_code = self.code.service_name.as_ref().filter(|_| self.source == SpanSource::Code);
+        if let Some(name) = in_code {
             settings.service_name = Some(name.clone());
+        }
+        if in_code.is_some() || self.may_name_itself() {
             settings.problems.retain(|problem| problem.kind != SdkProblemKind::NameMissing);
         }
         if self.code.ignores_resource
@@ -170,6 +173,13 @@ impl Instrumentation {
         }
         settings.problems.extend(self.launch_problems.iter().cloned());
         settings
+    }
+
+    /// Returns whether its code, which is not read in this language, may set a service name.
+    fn may_name_itself(&self) -> bool {
+        let is_read = |language| matches!(language, Language::Python | Language::Node);
+        matches!(self.source, SpanSource::Code | SpanSource::Unknown)
+            && self.language.is_some_and(|language| !is_read(language))
     }
 
     /// Returns the name in variables that a provider without a resource ignores, and the variable.
