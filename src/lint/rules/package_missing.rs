@@ -1,6 +1,6 @@
 //! `package-missing`: a script that imports a tracing package missing from every package.json.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::compose::ProjectTextFile;
@@ -11,7 +11,7 @@ pub(super) static RULE: LintRule = LintRule {
     severity: Severity::Error,
     why: "the package is not installed, so the page does not build or the program stops at the import",
     explanation: "A script imports a package of OpenTelemetry or Honeycomb that is not in the package.json of its \
-        folder or of a folder above. If it works, another package installs it, and the next update may not.",
+        folder or of a folder above, and that no package there depends on. Each package is reported once for a folder.",
     failing: &[
         ("compose.yaml", "services:\n  web: {build: ./web}\n"),
         (
@@ -22,6 +22,7 @@ pub(super) static RULE: LintRule = LintRule {
             "web/src/tracing.js",
             "import { trace } from '@opentelemetry/api'\nimport { WebTracerProvider } from '@opentelemetry/sdk-trace-web' // # <-\nconst fetch = require(\"@opentelemetry/instrumentation-fetch/build\") // # <-\n",
         ),
+        ("web/src/zone.js", "import { WebTracerProvider } from '@opentelemetry/sdk-trace-web'\n"),
     ],
     passing: &[
         ("compose.yaml", "services:\n  web: {build: ./web}\n"),
@@ -29,7 +30,15 @@ pub(super) static RULE: LintRule = LintRule {
         ("web/package.json", "{\"dependencies\": {\"@opentelemetry/api\": \"1\"}}\n"),
         (
             "web/src/tracing.js",
-            "import { trace } from '@opentelemetry/api'\nimport { WebTracerProvider } from '@opentelemetry/sdk-trace-web'\n// import { x } from '@opentelemetry/instrumentation-fetch'\nimport './own'\n",
+            "import { trace } from '@opentelemetry/api'\nimport { WebTracerProvider } from '@opentelemetry/sdk-trace-web'\nimport { Resource } from '@opentelemetry/resources'\n// import { x } from '@opentelemetry/instrumentation-fetch'\nimport './own'\n",
+        ),
+        (
+            "api/package.json",
+            "{\"dependencies\": {\"@opentelemetry/sdk-node\": \"0.57.1\", \"@opentelemetry/auto-instrumentations-node\": \"0.56.0\"}}\n",
+        ),
+        (
+            "api/tracing.js",
+            "const { trace } = require('@opentelemetry/api')\nrequire('@opentelemetry/sdk-trace-base')\nrequire('@opentelemetry/exporter-trace-otlp-http')\nrequire('@opentelemetry/instrumentation-http')\n",
         ),
     ],
     check,
@@ -38,18 +47,53 @@ pub(super) static RULE: LintRule = LintRule {
 /// Scopes of the packages that the rule checks.
 const SCOPES: [&str; 2] = ["@opentelemetry/", "@honeycombio/"];
 
+/// Beginnings of the names of packages, and those of the packages they depend on, below `@opentelemetry/`.
+const DEPENDENCIES: [(&str, &[&str]); 9] = [
+    // The API is a peer dependency, which npm installs.
+    ("", &["api\""]),
+    (
+        "sdk-node",
+        &[
+            "api-logs",
+            "context-async-hooks",
+            "core",
+            "exporter-",
+            "instrumentation\"",
+            "propagator-",
+            "resources",
+            "sdk-logs",
+            "sdk-metrics",
+            "sdk-trace-base",
+            "sdk-trace-node",
+            "semantic-conventions",
+        ],
+    ),
+    (
+        "auto-instrumentations-node",
+        &["instrumentation", "propagator-", "resource-detector-", "resources", "sdk-node"],
+    ),
+    ("auto-instrumentations-web", &["instrumentation", "sdk-trace-web"]),
+    ("sdk-trace-node", &["context-async-hooks", "core", "sdk-trace-base"]),
+    ("sdk-trace-web", &["core", "sdk-trace-base"]),
+    ("sdk-", &["core", "resources", "semantic-conventions"]),
+    ("exporter-", &["core", "otlp-", "resources", "sdk-trace-base"]),
+    ("instrumentation-", &["core", "instrumentation\"", "semantic-conventions"]),
+];
+
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let manifests: HashMap<&Path, &ProjectTextFile> =
         inspection.manifests.iter().filter_map(|file| Some((file.path.parent()?, file))).collect();
     let mut hits = Vec::new();
+    let mut reported = HashSet::new();
     for file in inspection.texts.iter().filter(|file| is_script(file)) {
         let folders = file.path.ancestors().skip(1);
         let above: Vec<&ProjectTextFile> =
             folders.filter_map(|folder| manifests.get(folder).copied()).collect();
         let Some(nearest) = above.first() else { continue };
         for (at, package) in list_imported_packages(file) {
-            let quoted = format!("\"{package}\"");
-            if above.iter().any(|manifest| manifest.text.contains(&quoted)) {
+            if above.iter().any(|manifest| installs(&manifest.text, &package))
+                || !reported.insert((&nearest.path, package.clone()))
+            {
                 continue;
             }
             let manifest = inspection.shown(&nearest.path).display();
@@ -62,6 +106,30 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         }
     }
     hits
+}
+
+/// Returns whether a package.json names a package, or one that depends on it.
+fn installs(manifest: &str, package: &str) -> bool {
+    let quoted = format!("\"{package}\"");
+    if manifest.contains(&quoted) {
+        return true;
+    }
+    let Some(wanted) = quoted.strip_prefix("\"@opentelemetry/") else { return false };
+    let mut names: Vec<&str> = manifest.split("\"@opentelemetry/").skip(1).collect();
+    let mut at = 0;
+    while let Some(name) = names.get(at).copied() {
+        let depends = DEPENDENCIES.iter().filter(|(start, _)| name.starts_with(start));
+        for dependency in depends.flat_map(|(_, dependencies)| dependencies.iter().copied()) {
+            if wanted.starts_with(dependency) {
+                return true;
+            }
+            if !names.contains(&dependency) {
+                names.push(dependency);
+            }
+        }
+        at += 1;
+    }
+    false
 }
 
 fn is_script(file: &ProjectTextFile) -> bool {
