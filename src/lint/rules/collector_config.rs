@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::compose::ServiceModel;
+use crate::compose::{ProjectTextFile, ServiceModel};
 use crate::lint::inspection::{CollectorFile, has_unread_settings};
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 use crate::provider::listening::is_older_than;
@@ -12,25 +12,26 @@ pub(super) static RULE: LintRule = LintRule {
     severity: Severity::Error,
     why: "the collector does not start, or sends without the key, and every service that sends to it loses its spans",
     explanation: "The exporter `logging` was removed in release 0.111; `debug` replaces it. `${env:NAME}` reads a \
-        variable of the collector's own container, so its `environment` must set it.",
+        variable of the collector's own container, so its `environment` must set it. A receiver can only listen at an \
+        address of its own container: `0.0.0.0:4317`, or its own name.",
     failing: &[
         (
             "compose.yaml",
-            "services:\n  otel-collector:\n    image: otel/opentelemetry-collector-contrib:0.119.0\n    volumes: [\"./collector.yaml:/etc/otelcol-contrib/config.yaml\"]\n",
+            "services:\n  api: {image: example/api}\n  otel-collector:\n    image: otel/opentelemetry-collector-contrib:0.119.0\n    volumes: [\"./collector.yaml:/etc/otelcol-contrib/config.yaml\"]\n",
         ),
         (
             "collector.yaml",
-            "receivers: {otlp: {protocols: {http: {endpoint: \"0.0.0.0:4318\"}}}}\nexporters:\n  logging: # <-\n  otlphttp:\n    endpoint: https://otel.example.com\n    headers:\n      x-team: ${env:TEAM_KEY} # <-\nservice:\n  pipelines:\n    traces: {receivers: [otlp], exporters: [otlphttp, logging]}\n",
+            "receivers:\n  otlp:\n    protocols:\n      http:\n        endpoint: \"api:4318\" # <-\nexporters:\n  logging: # <-\n  otlphttp:\n    endpoint: https://otel.example.com\n    headers:\n      x-team: ${env:TEAM_KEY} # <-\nservice:\n  pipelines:\n    traces: {receivers: [otlp], exporters: [otlphttp, logging]}\n",
         ),
     ],
     passing: &[
         (
             "compose.yaml",
-            "services:\n  otel-collector:\n    image: otel/opentelemetry-collector-contrib:0.110.0\n    environment: {TEAM_KEY: \"${TEAM_KEY:?none}\"}\n    volumes: [\"./collector.yaml:/etc/otelcol-contrib/config.yaml\"]\n",
+            "services:\n  redis: {image: redis}\n  otel-collector:\n    image: otel/opentelemetry-collector-contrib:0.110.0\n    environment: {TEAM_KEY: \"${TEAM_KEY:?none}\"}\n    volumes: [\"./collector.yaml:/etc/otelcol-contrib/config.yaml\"]\n",
         ),
         (
             "collector.yaml",
-            "receivers: {otlp: {protocols: {http: {endpoint: \"0.0.0.0:4318\"}}}}\nexporters:\n  logging:\n  otlphttp:\n    endpoint: ${env:ENDPOINT:-https://otel.example.com}\n    headers:\n      x-team: ${env:TEAM_KEY}\n      # x-other: ${env:OTHER_KEY}\nservice:\n  pipelines:\n    traces: {receivers: [otlp], exporters: [otlphttp, logging]}\n",
+            "receivers:\n  otlp:\n    protocols:\n      http:\n        endpoint: otel-collector:4318\n  redis:\n    endpoint: redis:6379\nexporters:\n  logging:\n  otlphttp:\n    endpoint: ${env:ENDPOINT:-https://otel.example.com}\n    headers:\n      x-team: ${env:TEAM_KEY}\n      # x-other: ${env:OTHER_KEY}\nservice:\n  pipelines:\n    traces: {receivers: [otlp], exporters: [otlphttp, logging]}\n",
         ),
     ],
     check,
@@ -46,6 +47,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         if let Some(service) = service {
             hits.extend(removed_exporter(config, service));
             hits.extend(absent_variables(config, service));
+            hits.extend(find_foreign_receivers(inspection, config, service));
         }
     }
     hits
@@ -105,4 +107,68 @@ fn absent_variables(config: &CollectorFile, service: &ServiceModel) -> Vec<RuleH
         }
     }
     hits
+}
+
+/// Reports receivers that listen at the address of another service, which the operating system refuses.
+fn find_foreign_receivers(
+    inspection: &Inspection,
+    config: &CollectorFile,
+    service: &ServiceModel,
+) -> Vec<RuleHit> {
+    let aliases = service.aliases.iter().map(|alias| &alias.alias);
+    let named = [Some(&service.name), service.container_name.as_ref(), service.hostname.as_ref()];
+    let own_names: Vec<&String> = named.into_iter().flatten().chain(aliases).collect();
+    let others: BTreeSet<&str> = inspection
+        .services()
+        .filter(|other| other.name != service.name && service.network_mode.is_none())
+        .flat_map(|other| [Some(&other.name), other.container_name.as_ref()])
+        .flatten()
+        .filter(|name| !own_names.contains(name))
+        .map(String::as_str)
+        .collect();
+    let mut hits = Vec::new();
+    for (at, value) in list_listening_addresses(&config.file) {
+        let host = value.split([':', '"', '\'', ' ']).next().unwrap_or_default();
+        if others.contains(host) {
+            let port = value[host.len()..].trim_start_matches(':');
+            let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+            hits.push(RuleHit::new(
+                &config.file,
+                at,
+                format!("{} cannot listen at the address of {host}", service.name),
+                format!("write `0.0.0.0:{port}`"),
+            ));
+        }
+    }
+    hits
+}
+
+/// Returns the addresses at which receivers listen, each with its first byte. Others, such as `redis`, read from theirs.
+fn list_listening_addresses(file: &ProjectTextFile) -> Vec<(usize, &str)> {
+    const LISTENING: [&str; 3] = ["otlp", "jaeger", "zipkin"];
+    let mut found = Vec::new();
+    let mut is_among_receivers = false;
+    let mut receiver_indent = None;
+    let mut listens = false;
+    for (at, line) in file.lines() {
+        let text = line.trim_start();
+        let indent = line.len() - text.len();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        if indent == 0 {
+            is_among_receivers = text.starts_with("receivers:");
+            receiver_indent = None;
+        } else if is_among_receivers && *receiver_indent.get_or_insert(indent) == indent {
+            let name = text.split([':', '/']).next().unwrap_or_default();
+            listens = LISTENING.contains(&name);
+        } else if is_among_receivers
+            && listens
+            && let Some(value) = text.strip_prefix("endpoint:")
+        {
+            let address = value.trim_start_matches([' ', '"', '\'']);
+            found.push((at + line.len() - address.len(), address));
+        }
+    }
+    found
 }
