@@ -235,10 +235,11 @@ type KeyReadingResult = fn(usize) -> Result<HoneycombKeyKind, KeyMistake>;
 
 /// The first match decides.
 static SHAPES: LazyLock<Vec<(Regex, KeyReadingResult)>> = LazyLock::new(|| {
-    let shapes: [(&str, KeyReadingResult); 9] = [
+    let shapes: [(&str, KeyReadingResult); 10] = [
         (r"^hc[a-z]ik_[0-9a-z]{58}$", |_| Ok(HoneycombKeyKind::Ingest)),
         (r"^hc[a-z]ic_[0-9a-z]{58}$", |_| Ok(HoneycombKeyKind::ClassicIngest)),
         (r"^hc[a-z]lk_", |_| Err(KeyMistake::KeyId)),
+        (r"^hc[a-z]mk_[0-9a-z]{26}$", |_| Err(KeyMistake::KeyId)),
         (r"^hc[a-z]mk_", |_| Err(KeyMistake::Management)),
         (r"^hc[a-z]i[kc]_[0-9a-z]{26}$", |_| Err(KeyMistake::KeyId)),
         (r"^hc[a-z]i[kc]_[0-9a-zA-Z_]*$", |length| {
@@ -293,6 +294,7 @@ mod tests {
             ("${HONEYCOMB_API_KEY}".to_owned(), KeyMistake::Placeholder),
             ("<your-api-key>".to_owned(), KeyMistake::Placeholder),
             (format!("hcamk_{}:{}", "0".repeat(26), "a".repeat(32)), KeyMistake::Management),
+            (format!("hcbmk_{}", "0a".repeat(13)), KeyMistake::KeyId),
             (format!("hcalk_{}", "0".repeat(26)), KeyMistake::KeyId),
             (format!("hcaik_{}", "0".repeat(26)), KeyMistake::KeyId),
             (key[..60].to_owned(), KeyMistake::Length(60)),

@@ -51,6 +51,10 @@ pub(super) static RULE: LintRule = LintRule {
         ),
         ("erb/api.env.erb", "HONEYCOMB_API_KEY=<%= ENV['HONEYCOMB_API_KEY'] %>\n"),
         (
+            "deploy/stack.yaml",
+            "config:\n  managementId: hcbmk_0123456789abcdefghjkmnpqrs\nheaders:\n  uptrace-dsn: 'http://project1_secret_token@uptrace:14317/1'\n",
+        ),
+        (
             "compose.yaml",
             "services:\n  api:\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=your-api-key-123\n      ROLLBAR_ACCESS_TOKEN: ${ROLLBAR_ACCESS_TOKEN}\n      AWS_ACCESS_KEY_ID: dummy\n      AWS_SECRET_ACCESS_KEY: local\n",
         ),
@@ -172,7 +176,7 @@ fn in_pairs(text: &str) -> Vec<LiteralKey> {
         let (_, name) = word(from + text[from..at].rfind("name")? + "name".len());
         let owner = find_key_owner(name)?;
         let (at, value) = word(at + value.len());
-        let is_key = !is_identifier(value) && is_written_out(value, owner);
+        let is_key = !is_harmless(value) && is_written_out(value, owner);
         is_key.then(|| LiteralKey { at, value: value.to_owned(), owner })
     });
     values.collect()
@@ -183,7 +187,7 @@ fn assigned_by_blank(at: usize, line: &str) -> Option<LiteralKey> {
     let (name, value) = rest.trim_start().split_once(' ')?;
     let value = value.trim().trim_matches(['"', '\'']);
     let owner = find_key_owner(name).filter(|_| instruction.eq_ignore_ascii_case("ENV"))?;
-    let is_key = !is_identifier(value) && is_written_out(value, owner);
+    let is_key = !is_harmless(value) && is_written_out(value, owner);
     is_key.then(|| LiteralKey {
         at: at + line.rfind(value).unwrap_or_default(),
         value: value.to_owned(),
@@ -202,7 +206,7 @@ pub(in crate::lint) fn find_shaped_keys(text: &str) -> Vec<LiteralKey> {
         } else {
             is_written_out(value, owner)
         };
-        (is_real && !is_identifier(value)).then(|| LiteralKey {
+        (is_real && !is_harmless(value)).then(|| LiteralKey {
             at: key.range.start,
             value: value.to_owned(),
             owner,
@@ -256,16 +260,20 @@ fn written_out(
     owner: &'static str,
 ) -> Option<LiteralKey> {
     let offset = setting.text().rfind(key).unwrap_or_default();
-    (!is_identifier(key) && is_written_out(key, owner)).then(|| LiteralKey {
+    (!is_harmless(key) && is_written_out(key, owner)).then(|| LiteralKey {
         at: setting.value_range.as_ref().map_or(setting.value_at, |bytes| bytes.start + offset),
         value: key.to_owned(),
         owner,
     })
 }
 
-/// Returns whether a value is the ID of a key, which gives no access.
-fn is_identifier(value: &str) -> bool {
-    key_shape::never_sends(value) == Some(KeyMistake::KeyId)
+/// Returns whether a value gives no access to a provider: the ID of a key, or an address with the key of a container of
+/// this project, `http://key@uptrace:14317/2`.
+fn is_harmless(value: &str) -> bool {
+    let host = value.split_once("://").and_then(|(_, rest)| rest.split_once('@'));
+    let host = host.and_then(|(_, rest)| rest.split([':', '/', '?']).next());
+    host.is_some_and(|host| !host.is_empty() && !host.contains('.'))
+        || key_shape::never_sends(value) == Some(KeyMistake::KeyId)
 }
 
 fn find_key_owner(name: &str) -> Option<&'static str> {
@@ -276,7 +284,7 @@ fn find_key_owner(name: &str) -> Option<&'static str> {
 /// Returns whether the variable `name` with `value` contains a literal key.
 pub(super) fn is_key(name: &str, value: &str) -> bool {
     let by_name = find_key_owner(name).is_some_and(|owner| is_written_out(value, owner));
-    (by_name && !is_identifier(value)) || !find_shaped_keys(value).is_empty()
+    (by_name && !is_harmless(value)) || !find_shaped_keys(value).is_empty()
 }
 
 /// Returns whether a variable holds a key.
