@@ -48,7 +48,9 @@ impl ProjectLoader<'_> {
         for env_file in named {
             let path = clean_path(&contents.folder.join(&env_file.written));
             let state = self.env_file(&path, env_file.format);
-            if let (EnvFileState::Missing(template), true) = (&state, env_file.required) {
+            if let (EnvFileState::Missing(template), true) = (&state, env_file.required)
+                && self.missing_files.insert(path.clone())
+            {
                 let mut text = format!("the env_file {} does not exist", env_file.written);
                 if let Some(template) = template {
                     let path = &template.path;

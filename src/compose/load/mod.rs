@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::edit::yaml::tree::YamlTree;
 use crate::error::{Error, ErrorCode, Result};
@@ -84,6 +84,7 @@ impl ComposeModel {
             ids: HashMap::new(),
             contents: HashMap::new(),
             env_files: HashMap::new(),
+            missing_files: HashSet::new(),
             scopes: Vec::new(),
             variables: ProjectVariables::new(
                 Arc::clone(&shell),
@@ -149,6 +150,8 @@ struct ProjectLoader<'s> {
     ids: HashMap<PathBuf, FileId>,
     contents: HashMap<(FileId, ScopeId, PathBuf), FileDocuments>,
     env_files: HashMap<(PathBuf, EnvFileFormat), EnvFileState>,
+    /// The `env_file`s that do not exist, each of which is reported once.
+    missing_files: HashSet<PathBuf>,
     scopes: Vec<ScopeFiles>,
     variables: ProjectVariables,
     warnings: Vec<ComposeWarning>,
