@@ -9,7 +9,7 @@ use crate::lint::{FindingFix, Inspection, LintRule, RuleHit, Severity};
 pub(super) static RULE: LintRule = LintRule {
     code: "requirement-missing",
     severity: Severity::Error,
-    why: "the image is built without the package, and the program stops at its first line with ModuleNotFoundError",
+    why: "the image is built without the package: a program that imports it stops with ModuleNotFoundError, and without an exporter no span is sent",
     explanation: "A module imports OpenTelemetry, X-Ray's SDK or Rollbar, and the requirements file of its folder \
         does not list a package that provides it. A file that includes others (`-r`) is not checked. Instrumentation \
         packages without an exporter send nothing, and are reported at their own line.",
@@ -76,7 +76,7 @@ fn without_exporter(file: &RequirementsFile) -> Option<RuleHit> {
             &file.file,
             file.offset(first.line),
             "an instrumentation is listed here, but no exporter",
-            "add `opentelemetry-sdk` and `opentelemetry-exporter-otlp-proto-http`",
+            format!("add `{}`", missing.join("` and `")),
         )
         .as_severe_as(Severity::Warning);
         hit.fix = build_append_fix(file, &missing);
