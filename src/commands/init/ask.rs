@@ -94,7 +94,11 @@ pub(super) fn ask(args: &InitArgs, context: &ProjectContext, ui: &mut Ui) -> Res
     let ChosenServices { selected, notes: evidence, dropped, is_settled } = chosen;
     notes.extend(evidence);
     notes.extend(changed_destination_notes(&sending, &selected));
-    notes.extend(sending.left_behind.iter().cloned());
+    let is_moved = |name: &String| {
+        dropped.contains(name) || selected.iter().any(|selected| selected.service == *name)
+    };
+    let unused = sending.left_behind.iter().filter(|left| left.users.iter().all(is_moved));
+    notes.extend(unused.map(|left| left.note.clone()));
     let collector = match sending.collector {
         Some(CollectorOwner::Ours) => {
             let (collector, new_notes) =

@@ -24,7 +24,16 @@ pub(super) struct DestinationChoice {
     /// Services that send elsewhere today, although no flag asked to change that.
     pub(super) leaving: Vec<(String, CurrentDestination)>,
     /// Notes on settings of an earlier provider that the new one does not need.
-    pub(super) left_behind: Vec<Note>,
+    pub(super) left_behind: Vec<LeftBehind>,
+}
+
+/// A setting of an earlier provider that stays in the files.
+#[derive(Debug)]
+pub(super) struct LeftBehind {
+    /// The note on it.
+    pub(super) note: Note,
+    /// The services that use it, until they get another destination.
+    pub(super) users: Vec<String>,
 }
 
 /// The default provider.
@@ -117,13 +126,14 @@ fn left_behind(
     name: &str,
     context: &ProjectContext,
     model: &ComposeModel,
-) -> Vec<Note> {
-    let was = |provider| {
-        let mut used = services.iter().map(|(_, used)| used.name());
-        provider != name && used.any(|used| used == Some(provider))
+) -> Vec<LeftBehind> {
+    let users = |provider| -> Vec<String> {
+        let using = services.iter().filter(|(_, used)| used.name() == Some(provider));
+        using.filter(|_| provider != name).map(|(service, _)| (*service).to_owned()).collect()
     };
+    let senders = users("collector");
     let own_collector = collector::of_project(model)
-        .filter(|service| was("collector") && collector::is_ours(service, context.root()));
+        .filter(|service| !senders.is_empty() && collector::is_ours(service, context.root()));
     let collector = own_collector.map(|service| {
         Note::warning(format!(
             "the service {} stays, but nothing sends to it any more",
@@ -131,10 +141,13 @@ fn left_behind(
         ))
         .hint(format!("remove it from the compose file, and delete {FILE}"))
     });
-    let host = was("local").then(|| {
-        Note::fact(
+    let collector = collector.map(|note| LeftBehind { note, users: senders });
+    let local = users("local");
+    let host = (!local.is_empty()).then(|| LeftBehind {
+        note: Note::fact(
             "`extra_hosts` with host.docker.internal stays: it is no longer needed, but harmless",
-        )
+        ),
+        users: local,
     });
     collector.into_iter().chain(host).collect()
 }

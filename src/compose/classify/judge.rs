@@ -232,10 +232,18 @@ impl JudgedService<'_> {
         }
     }
 
-    /// Classifies a third-party program.
+    /// Classifies a third-party program, which is traced if it is told where to send traces.
     fn foreign(&self) -> Classification {
+        const ENDPOINTS: [&str; 2] =
+            ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
         let base = self.startup.base.as_deref().map(without_version).unwrap_or_default();
         let name = &self.service.name;
+        let mut entries = self.service.environment.iter();
+        let endpoint = entries.find(|entry| ENDPOINTS.contains(&entry.name.as_str()));
+        if let (Some(endpoint), None) = (endpoint, &self.service.build) {
+            let evidence = format!("the image {base}, with {} in its environment", endpoint.name);
+            return Classification::new(ServiceRole::Backend, evidence);
+        }
         let evidence = match self.service.build {
             Some(_) => {
                 format!("its Dockerfile adds no program to {base}; `--service {name}` includes it")

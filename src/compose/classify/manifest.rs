@@ -42,10 +42,11 @@ const PROGRAMS: [(&str, &str); 21] = [
     ("main.go", "Go"),
 ];
 
+/// Packages of frameworks. Programs of the first two often list Flask too, for a tool such as Locust.
 const PYTHON: [(&str, &str); 12] = [
-    ("flask", "Flask"),
     ("django", "Django"),
     ("fastapi", "FastAPI"),
+    ("flask", "Flask"),
     ("aiohttp", "aiohttp"),
     ("tornado", "Tornado"),
     ("sanic", "Sanic"),

@@ -4,9 +4,10 @@ use super::{InstrumentationMethod, mode_of};
 use crate::cli::{InitArgs, InstrumentMode, SentSignal};
 use crate::compose::{
     Classification, ComposeModel, ServiceModel, ServiceRole, Startup, classify_service,
+    unwrap_program,
 };
 use crate::error::Result;
-use crate::instrumentation::{Instrumentation, SpanSource};
+use crate::instrumentation::{CodeEndpoint, Instrumentation, SpanSource};
 use crate::plan::Note;
 use crate::plan::agents::{
     AgentEvidence, AgentTemplate, LanguageTemplate, OtherSignals, PlannedAgent, find_library,
@@ -110,10 +111,7 @@ impl<'a> CodelessService<'a> {
                 let text = format!("{name}: gets no agent, because it has its own SDK");
                 (InstrumentationMethod::Sdk, Note::warning(text))
             }
-            SpanSource::Code => {
-                let text = format!("{name}: sends spans with its own SDK");
-                (InstrumentationMethod::Sdk, Note::fact(text))
-            }
+            SpanSource::Code => (InstrumentationMethod::Sdk, self.describe_own_sdk()),
             SpanSource::Vendor(vendor) => {
                 let text = format!(
                     "{name}: its tracer is {vendor}'s, which reads none of these variables"
@@ -137,6 +135,19 @@ impl<'a> CodelessService<'a> {
         Some(InstrumentVerdict::plain(how, note))
     }
 
+    /// Returns a note on the SDK in a service's code, with the address there that no variable changes.
+    fn describe_own_sdk(&self) -> Note {
+        let name = &self.service.name;
+        let exporter = self.read.code.exporter.as_ref();
+        match exporter.map(|exporter| &exporter.endpoint) {
+            Some(CodeEndpoint::Literal(address)) => Note::warning(format!(
+                "{name}: its code sends to {address}, which OTEL_EXPORTER_OTLP_ENDPOINT does not change"
+            ))
+            .hint("remove the address from the exporter in the code"),
+            _ => Note::fact(format!("{name}: sends spans with its own SDK")),
+        }
+    }
+
     fn judge_agent(&self, agent: &'static AgentTemplate) -> InstrumentVerdict {
         let name = &self.service.name;
         let sources = self.context.project.sources();
@@ -151,7 +162,7 @@ impl<'a> CodelessService<'a> {
         let mut notes = Vec::new();
         let objection = match self.existing {
             Some(_) => None,
-            None => self.object(agent).or_else(|| find_objection(agent, &evidence)),
+            None => self.object(agent, &startup).or_else(|| find_objection(agent, &evidence)),
         };
         if let Some(objection) = objection {
             if !self.is_named {
@@ -186,7 +197,7 @@ impl<'a> CodelessService<'a> {
     }
 
     /// Returns the agent's or the service's general objection, independent of the service's files.
-    fn object(&self, agent: &AgentTemplate) -> Option<String> {
+    fn object(&self, agent: &AgentTemplate, startup: &Startup) -> Option<String> {
         let is_auto = self.mode == InstrumentMode::Auto;
         let packages = self.read.packages.as_ref();
         if is_auto && !agent.tried {
@@ -195,7 +206,8 @@ impl<'a> CodelessService<'a> {
         if self.read.source == SpanSource::Unknown {
             return Some("it may have its own SDK".to_owned());
         }
-        if is_auto && packages.is_some_and(|packages| packages.contains("flask")) {
+        let has = |name: &str| packages.is_some_and(|packages| packages.contains(name));
+        if is_auto && has("flask") && !(has("fastapi") && starts_asgi_server(startup)) {
             return Some("Flask is traced by code".to_owned());
         }
         let Classification { role, evidence, .. } = self.classify();
@@ -233,4 +245,13 @@ impl<'a> CodelessService<'a> {
             None => "add an OpenTelemetry SDK to its code",
         })
     }
+}
+
+/// Returns whether a command starts a server that FastAPI needs and Flask cannot use.
+fn starts_asgi_server(startup: &Startup) -> bool {
+    const SERVERS: [&str; 4] = ["uvicorn", "hypercorn", "fastapi", "granian"];
+    startup.commands.iter().any(|command| {
+        let program = unwrap_program(&command.words).first().map_or("", String::as_str);
+        SERVERS.contains(&program.rsplit('/').next().unwrap_or(program))
+    })
 }
