@@ -123,6 +123,19 @@ impl<'a> VariableAssignment<'a> {
         }
     }
 
+    /// Returns whether it is a name without a value, and plain docker compose has none for it either: the container does
+    /// not get the variable.
+    pub fn is_absent(&self) -> bool {
+        self.value.is_none()
+            && match self.origin {
+                AssignmentOrigin::Entry(entry, variables) => {
+                    entry.setting(variables).value == VariableValue::Absent
+                }
+                AssignmentOrigin::Statement(_) => true,
+                AssignmentOrigin::Elsewhere => false,
+            }
+    }
+
     fn needs_variables(&self) -> bool {
         self.value.is_none_or(|value| value.contains('$'))
     }

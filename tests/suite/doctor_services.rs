@@ -297,3 +297,27 @@ fn a_collector_hears_only_what_its_configuration_listens_for() {
         check(&files, if is_heard { &[] } else { &expected });
     }
 }
+
+#[test]
+fn a_variable_that_reaches_no_container_is_not_judged() {
+    let code = "from opentelemetry import trace\nfrom opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\n\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))\ntrace.set_tracer_provider(provider)\n";
+    for (declared, is_judged) in [
+        ("    environment: {OTEL_EXPORTER_OTLP_ENDPOINT: }\n", false),
+        ("    environment: [OTEL_EXPORTER_OTLP_ENDPOINT]\n", false),
+        ("    env_file: [api.env]\n", false),
+        ("    environment: {OTEL_EXPORTER_OTLP_ENDPOINT: 'honeycomb:port'}\n", true),
+    ] {
+        let compose = format!("services:\n  api:\n    build: api\n{declared}");
+        let sandbox = Sandbox::new(&[
+            ("compose.yaml", compose.as_str()),
+            ("api.env", "OTEL_EXPORTER_OTLP_ENDPOINT\n"),
+            ("api/Dockerfile", "FROM python:3.12\nCOPY . .\nCMD [\"python\", \"app.py\"]\n"),
+            ("api/requirements.txt", "opentelemetry-sdk\nopentelemetry-exporter-otlp\n"),
+            ("api/app.py", code),
+        ]);
+        let document = sandbox.run(&["doctor", "--json"]).json();
+        let findings = document["findings"].as_array().unwrap();
+        let judged = findings.iter().any(|finding| finding["code"] == "sdk-sends-nothing");
+        assert_eq!(judged, is_judged, "{declared}: {document:#}");
+    }
+}

@@ -168,6 +168,9 @@ fn keep_known_value((name, value): (String, Option<Secret>)) -> Option<(String, 
 /// Returns the value of a variable as the SDK sees it. In a list of headers, a letter replaces each unknown variable;
 /// any other value with an unknown variable is not checked.
 fn known_value(setting: &VariableAssignment<'_>) -> Option<Secret> {
+    if setting.is_absent() {
+        return None;
+    }
     let resolved = match setting.resolved() {
         quoted if value_quoted::is_quoted(&quoted) => quoted[1..quoted.len() - 1].to_owned().into(),
         plain => plain,
