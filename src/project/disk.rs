@@ -79,8 +79,24 @@ impl CachedDisk {
     }
 }
 
+/// Returns the subfolders down to `depth` levels, upper levels first, without those that hold installed packages; at most
+/// a thousand.
+pub(super) fn folders_below(folder: &Path, depth: usize) -> Vec<PathBuf> {
+    const MAX_FOLDERS: usize = 1_000;
+    const INSTALLED: [&str; 2] = ["node_modules", "vendor"];
+    let mut level = vec![folder.to_owned()];
+    let mut found = Vec::new();
+    for _ in 0..depth {
+        let below = level.iter().flat_map(|folder| folders_in(folder));
+        let own = below.filter(|path| !INSTALLED.iter().any(|name| path.ends_with(name)));
+        level = own.take(MAX_FOLDERS - found.len()).collect();
+        found.extend_from_slice(&level);
+    }
+    found
+}
+
 /// Returns the direct subfolders of a folder, sorted by name, without hidden ones; empty if they cannot be listed.
-pub(super) fn folders_in(folder: &Path) -> Vec<PathBuf> {
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let shown = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
     let mut folders: Vec<PathBuf> =

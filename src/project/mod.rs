@@ -317,8 +317,8 @@ fn find_project_root(disk: &CachedDisk, start: &ComposeLocation) -> PathBuf {
     git::root(disk, compose_files).unwrap_or_else(|| compose_files.clone())
 }
 
-/// Adds hints to the error for a missing compose file: files that docker compose finds only if told, and direct
-/// subfolders that contain one.
+/// Adds hints to the error for a missing compose file: files that docker compose finds only if told, and subfolders that
+/// contain one.
 fn add_location_hints(
     mut error: Error,
     disk: &CachedDisk,
@@ -326,9 +326,9 @@ fn add_location_hints(
     directory: Option<&Path>,
 ) -> Error {
     if error.code == ErrorCode::NoComposeFile {
-        let mut projects = disk::folders_in(here);
+        let mut projects = disk::folders_below(here, 3);
         projects.retain(|folder| compose::is_project(disk, folder));
-        let names = projects.iter().filter_map(|folder| folder.file_name());
+        let names = projects.iter().filter_map(|folder| folder.strip_prefix(here).ok());
         let typed = directory.unwrap_or(Path::new(""));
         let names = names.map(|name| typed.join(name));
         let hints = names.map(|name| format!("`-C {}` names one below", name.display()));
@@ -416,5 +416,23 @@ mod tests {
         let (_folder, above) = self::project(&[("shop/compose.yaml", COMPOSE)], ".");
         let hints = above.unwrap_err().hints;
         assert_eq!(hints[0], "`-C ./shop` names one below");
+        let files = [
+            ("a/deep/er/compose.yaml", COMPOSE),
+            ("b/docker/local/docker-compose.yml", COMPOSE),
+            ("node_modules/sample/compose.yaml", COMPOSE),
+            ("services/api/compose.yaml", COMPOSE),
+            ("too/deep/to/see/compose.yaml", COMPOSE),
+        ];
+        let (_folder, above) = self::project(&files, ".");
+        let hints = above.unwrap_err().hints;
+        let below = hints.iter().filter(|hint| hint.ends_with("names one below"));
+        assert_eq!(
+            below.collect::<Vec<_>>(),
+            [
+                "`-C ./services/api` names one below",
+                "`-C ./a/deep/er` names one below",
+                "`-C ./b/docker/local` names one below",
+            ]
+        );
     }
 }
