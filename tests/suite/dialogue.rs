@@ -255,7 +255,7 @@ fn a_project_that_is_set_up_is_asked_nothing_again() {
             let mut session = in_a_terminal(&sandbox, &SETUP);
             let again = session.exp_eof().unwrap();
             assert_eq!(status(&session), 0, "{place}: {again}");
-            assert!(!again.contains("(Y/n)") && !again.contains("Which services"), "{again}");
+            assert!(!again.contains("Write th") && !again.contains("Which services"), "{again}");
             assert!(tree(&sandbox.project()) == before, "{place}: {again}");
             sandbox.run(&["undo", "--yes"]).expect(0);
         }
@@ -324,4 +324,38 @@ fn ports_that_do_not_exist_are_not_asked_about() {
     type_in(&mut session, "n\r");
     session.exp_eof().unwrap();
     assert_eq!(status(&session), 1);
+}
+
+#[test]
+fn compose_files_that_nobody_reads_are_named_where_no_service_is_traced() {
+    let base = "services:\n  cache: {image: redis}\n";
+    let more = "services:\n  api: {build: api}\n";
+    let named = |files: &[(&str, &str)]| {
+        let sandbox = Sandbox::new(files).with("HONEYCOMB_API_KEY", KEY);
+        let document = sandbox.run(&["init", "--dry-run", "--json"]).expect(0).json();
+        let notes = document["notes"].as_array().unwrap().clone();
+        let hints = notes.iter().filter_map(|note| note["hint"].as_str().map(str::to_owned));
+        hints.filter(|hint| hint.contains("-f ")).collect::<Vec<_>>()
+    };
+    let code = ("api/package.json", "{\"scripts\": {\"start\": \"node .\"}}\n");
+    for (files, expected) in [
+        (
+            &[("compose.yaml", base), ("compose.dev.yml", more), code][..],
+            "init -f compose.yaml -f compose.dev.yml`",
+        ),
+        (
+            &[
+                ("docker-compose.yml", base),
+                ("docker-compose.override.yml", base),
+                ("docker-compose.python.yml", more),
+                code,
+            ],
+            "init -f docker-compose.yml -f docker-compose.override.yml -f docker-compose.python.yml`",
+        ),
+    ] {
+        let hints = named(files);
+        assert!(hints.len() == 1 && hints[0].contains(expected), "{hints:?}");
+    }
+    assert_eq!(named(&[("compose.yaml", more), ("compose.dev.yml", base), code]), [""; 0]);
+    assert_eq!(named(&[("compose.yaml", base)]), [""; 0]);
 }

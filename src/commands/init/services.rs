@@ -1,5 +1,7 @@
 //! `init`: chooses the services to trace.
 
+use std::path::Path;
+
 use super::destination::DestinationChoice;
 use crate::cli::InitArgs;
 use crate::commands::flow;
@@ -128,6 +130,7 @@ fn choose_services(
             Note::warning("no service is traced")
                 .hint("`cruddur-ops init --service NAME` chooses one"),
         );
+        notes.extend(unread_compose_files(context));
     }
     let is_dropped = |(at, _): &(usize, &ServiceModel)| classes[*at].traced && !chosen[*at];
     let dropped = model.services.iter().enumerate().filter(is_dropped);
@@ -230,6 +233,22 @@ fn select_named_services(
         }
     }
     Ok(ChosenServices::new(selected, notes))
+}
+
+/// Returns a note on the compose files that docker compose reads only if `-f` names them.
+fn unread_compose_files(context: &ProjectContext) -> Option<Note> {
+    const MAX_NAMES: usize = 8;
+    let shown = |path: &Path| context.project.shown(path).display().to_string();
+    let read = context.project.compose_files();
+    let mut unread = context.project.compose_files_here();
+    unread.retain(|path| !read.contains(path));
+    let names: Vec<String> = unread.iter().map(|path| shown(path)).collect();
+    let first = names.first()?;
+    let read: Vec<String> = read.iter().map(|path| shown(path)).collect();
+    let read = read.join(" -f ");
+    let listed = names[..names.len().min(MAX_NAMES)].join(", ");
+    let note = Note::fact(format!("docker compose reads {listed} only if `-f` names it"));
+    Some(note.hint(format!("`cruddur-ops init -f {read} -f {first}` reads {first} as well")))
 }
 
 fn traced_note(service: &str, class: &Classification) -> Note {
