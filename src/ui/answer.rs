@@ -5,67 +5,70 @@ use std::{fmt, io};
 use console::{Key, Term, measure_text_width};
 use dialoguer::theme::Theme;
 
-/// Asks for yes or no, and waits for the enter key.
+use super::prompt::{PromptChoice, list_choices};
+
+/// Asks for one of `choices` and waits for the enter key; returns its index. A first letter or an arrow key chooses.
 ///
 /// # Errors
 /// `UnexpectedEof` after Escape; any error of reading the terminal.
-pub(super) fn read_confirmation(
+pub(super) fn read_choice(
     theme: &dyn Theme,
     question: &str,
-    default: bool,
-) -> io::Result<bool> {
+    choices: &[PromptChoice],
+    mut chosen: usize,
+) -> io::Result<usize> {
     let terminal = Term::stderr();
-    let mut answer = default;
+    let offered = list_choices(choices);
     terminal.hide_cursor()?;
     loop {
         terminal.clear_line()?;
-        terminal.write_str(&render(|text| {
-            theme.format_confirm_prompt(text, question, Some(answer))
-        })?)?;
-        match terminal.read_key()? {
-            Key::Char('y' | 'Y') => answer = true,
-            Key::Char('n' | 'N') => answer = false,
+        let asked = render(|text| theme.format_input_prompt(text, question, Some(&offered)))?;
+        terminal.write_str(&format!("{asked}{}", choices[chosen].label()))?;
+        let key = terminal.read_key()?;
+        match key {
             Key::Enter => break,
             Key::Escape => return Err(escape_error()),
-            _ => {}
+            _ => chosen = choose_by_key(&key, choices, chosen),
         }
     }
     terminal.clear_line()?;
-    let answered =
-        |text: &mut String| theme.format_confirm_prompt_selection(text, question, Some(answer));
+    let label = choices[chosen].label();
+    let answered = |text: &mut String| theme.format_input_prompt_selection(text, question, label);
     terminal.write_line(&render(answered)?)?;
     terminal.show_cursor()?;
-    Ok(answer)
+    Ok(chosen)
 }
 
-/// Asks for a line of text until `read` accepts one, shows the answer as `describe` puts it, and returns it.
+/// Returns the choice after a key: the one with that first letter, the next or the previous one, or the same.
+fn choose_by_key(key: &Key, choices: &[PromptChoice], chosen: usize) -> usize {
+    let step = |steps: usize| (chosen + steps) % choices.len();
+    match key {
+        Key::Char(typed) => {
+            let typed = typed.to_ascii_lowercase();
+            choices.iter().position(|choice| choice.word.starts_with(typed)).unwrap_or(chosen)
+        }
+        Key::ArrowRight | Key::ArrowDown | Key::Tab => step(1),
+        Key::ArrowLeft | Key::ArrowUp | Key::BackTab => step(choices.len() - 1),
+        _ => chosen,
+    }
+}
+
+/// Asks for a line of text, and shows `strip` of it as the answer.
 ///
 /// # Errors
-/// As [`read_confirmation`].
-pub(super) fn read_line<T>(
+/// As [`read_choice`].
+pub(super) fn read_line(
     theme: &dyn Theme,
     question: &str,
-    read: impl Fn(&str) -> Result<T, String>,
-    describe: impl Fn(&T) -> String,
-) -> io::Result<T> {
+    strip: impl Fn(&str) -> String,
+) -> io::Result<String> {
     let terminal = Term::stderr();
-    loop {
-        terminal.write_str(&render(|text| theme.format_input_prompt(text, question, None))?)?;
-        let typed = read_typed_text(&terminal)?;
-        terminal.clear_line()?;
-        let answer = match read(&typed) {
-            Ok(answer) => answer,
-            Err(mistake) => {
-                terminal.write_line(&render(|text| theme.format_error(text, &mistake))?)?;
-                continue;
-            }
-        };
-        let shown = describe(&answer);
-        terminal.write_line(&render(|text| {
-            theme.format_input_prompt_selection(text, question, &shown)
-        })?)?;
-        return Ok(answer);
-    }
+    terminal.write_str(&render(|text| theme.format_input_prompt(text, question, None))?)?;
+    let answer = strip(&read_typed_text(&terminal)?);
+    terminal.clear_line()?;
+    let answered = |text: &mut String| theme.format_input_prompt_selection(text, question, &answer);
+    terminal.write_line(&render(answered)?)?;
+    Ok(answer)
 }
 
 /// Reads and shows what is typed, up to the enter key.
@@ -98,4 +101,32 @@ fn render(write: impl FnOnce(&mut String) -> fmt::Result) -> io::Result<String> 
     let mut text = String::new();
     write(&mut text).map_err(io::Error::other)?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_or_an_arrow_chooses_and_other_keys_do_not() {
+        let choice = |word, meaning| PromptChoice { word, meaning };
+        let choices = [choice("yes", None), choice("no", None), choice("without", Some("code"))];
+        for (keys, chosen) in [
+            (&[][..], 0),
+            (&[Key::Char('y')], 0),
+            (&[Key::Char('N')], 1),
+            (&[Key::Char('w'), Key::Char('i'), Key::Char('t'), Key::Char('h')], 2),
+            (&[Key::Char('n'), Key::Char('y')], 0),
+            (&[Key::ArrowRight], 1),
+            (&[Key::ArrowDown, Key::Tab], 2),
+            (&[Key::ArrowRight, Key::ArrowRight, Key::ArrowRight], 0),
+            (&[Key::ArrowLeft], 2),
+            (&[Key::ArrowUp, Key::BackTab], 1),
+            (&[Key::Char('x'), Key::Char('1'), Key::Home, Key::Backspace], 0),
+        ] {
+            let after = keys.iter().fold(0, |chosen, key| choose_by_key(key, &choices, chosen));
+            assert_eq!(after, chosen, "{keys:?}");
+        }
+        assert_eq!(list_choices(&choices), "y/n/w: code");
+    }
 }

@@ -7,7 +7,7 @@ use dialoguer::{MultiSelect, Password};
 use zeroize::Zeroizing;
 
 use super::Ui;
-use super::answer::{escape_error, read_confirmation, read_line};
+use super::answer::{escape_error, read_choice, read_line};
 use super::interrupt;
 use super::terminal::{EchoGuard, drop_waiting_input};
 use super::text::{LineStyle, count_columns, wrap_text};
@@ -36,7 +36,7 @@ pub enum Interactivity {
 /// One answer to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PromptChoice {
-    /// The word to type; its first letter, which is unique, is enough.
+    /// The answer; its first letter, which is unique, chooses it.
     pub word: &'static str,
     /// The meaning, if the word alone does not say it.
     pub meaning: Option<&'static str>,
@@ -49,13 +49,9 @@ impl Ui {
     /// # Errors
     /// `answer-missing` without a terminal, `interrupted` after Escape and when the input ends.
     pub fn confirm(&mut self, question: &str, flag: &str, default: DefaultAnswer) -> Result<bool> {
-        self.require_terminal(question, flag)?;
-        /// The space around the question: a mark, the answers, and the chosen one.
-        const MARGIN: usize = 16;
-        let theme = self.theme();
-        drop_waiting_input();
-        let question = self.short(question, MARGIN, "Yes or no?");
-        read_confirmation(&*theme, &question, default == DefaultAnswer::Yes).map_err(prompt_error)
+        let first = usize::from(default == DefaultAnswer::No);
+        let picked = self.read_pick(question, flag, ("Yes or no?", &YES_OR_NO), first)?;
+        Ok(picked == 0)
     }
 
     /// Asks for one of `choices`, by default the first; returns its index. `flag` and earlier input are treated as in
@@ -64,21 +60,25 @@ impl Ui {
     /// # Errors
     /// As [`Ui::confirm`].
     pub fn pick(&mut self, question: &str, flag: &str, choices: &[PromptChoice]) -> Result<usize> {
+        self.read_pick(question, flag, ("Your answer?", choices), 0)
+    }
+
+    fn read_pick(
+        &mut self,
+        question: &str,
+        flag: &str,
+        (short_question, choices): (&str, &[PromptChoice]),
+        first: usize,
+    ) -> Result<usize> {
         self.require_terminal(question, flag)?;
-        let mut letters: Vec<String> = choices.iter().map(PromptChoice::shown).collect();
-        // As in other programs, the enter key alone takes the letter in upper case.
-        if let Some(default) = letters.first_mut() {
-            default[..1].make_ascii_uppercase();
-        }
-        let around = letters.join("/");
+        /// The mark before the question, and the characters between it and the answers.
+        const MARGIN: usize = 10;
+        let widest = choices.iter().map(|choice| choice.label().len()).max().unwrap_or_default();
+        let reserved = list_choices(choices).len() + widest + MARGIN;
         let theme = self.theme();
         drop_waiting_input();
-        let question = self.short(question, around.len() + 8, "Your answer?");
-        let read = |typed: &str| {
-            find_typed_choice(typed, choices).ok_or_else(|| format!("one of {around} is needed"))
-        };
-        let describe = |picked: &usize| choices[*picked].word.to_owned();
-        read_line(&*theme, &format!("{question} ({around})"), read, describe).map_err(prompt_error)
+        let question = self.short(question, reserved, short_question);
+        read_choice(&*theme, &question, choices, first).map_err(prompt_error)
     }
 
     /// Returns the question if it leaves `around` columns free; else prints it in full and returns `instead`, because
@@ -99,8 +99,7 @@ impl Ui {
     pub fn ask(&mut self, question: &str, flag: &str) -> Result<String> {
         self.require_terminal(question, flag)?;
         let question = self.redactor().show(question);
-        read_line(&*self.theme(), question.as_str(), |typed| Ok(strip_paste(typed)), String::clone)
-            .map_err(prompt_error)
+        read_line(&*self.theme(), question.as_str(), strip_paste).map_err(prompt_error)
     }
 
     /// Asks which of `items` to choose; `chosen` are the initial ones. Returns the indexes.
@@ -196,12 +195,23 @@ fn strip_paste(text: &str) -> String {
     text.replace("\u{1b}[200~", "").replace("\u{1b}[201~", "").trim().to_owned()
 }
 
+const YES_OR_NO: [PromptChoice; 2] =
+    [PromptChoice { word: "yes", meaning: None }, PromptChoice { word: "no", meaning: None }];
+
 impl PromptChoice {
-    /// Returns the answer as shown: `y`, or `w: without the code`.
-    fn shown(&self) -> String {
-        let letter = &self.word[..1];
-        self.meaning.map_or_else(|| letter.to_owned(), |meaning| format!("{letter}: {meaning}"))
+    /// Returns the answer in full, as shown while it is chosen.
+    pub(super) fn label(&self) -> &'static str {
+        self.meaning.unwrap_or(self.word)
     }
+}
+
+/// Returns the keys of the choices: `y/n`, or `y/n/w: without the code`.
+pub(super) fn list_choices(choices: &[PromptChoice]) -> String {
+    let keys = choices.iter().map(|choice| {
+        let letter = &choice.word[..1];
+        choice.meaning.map_or_else(|| letter.to_owned(), |meaning| format!("{letter}: {meaning}"))
+    });
+    keys.collect::<Vec<_>>().join("/")
 }
 
 /// The width of the marker before a list entry, and one free column.
@@ -230,15 +240,6 @@ fn fit_entries(
     (cut.collect(), entries.iter().map(|entry| entry.columns() <= columns).collect())
 }
 
-/// Returns the choice that was typed: by its word, or its first letter.
-fn find_typed_choice(typed: &str, choices: &[PromptChoice]) -> Option<usize> {
-    let typed = strip_paste(typed).to_lowercase();
-    if typed.is_empty() {
-        return Some(0);
-    }
-    choices.iter().position(|choice| choice.word == typed || choice.word[..1] == typed)
-}
-
 fn prompt_error(error: std::io::Error) -> Error {
     if error.kind() == std::io::ErrorKind::Interrupted {
         interrupt::yield_to_interrupt();
@@ -257,26 +258,6 @@ mod tests {
     use super::*;
     use crate::secret::Redactor;
     use crate::ui::StreamLook;
-
-    #[test]
-    fn a_choice_is_typed_only_as_its_letter_or_its_word() {
-        let choice = |word, meaning| PromptChoice { word, meaning };
-        let choices = [choice("yes", None), choice("no", None), choice("without", Some("code"))];
-        for (typed, index) in [
-            ("", Some(0)),
-            ("y", Some(0)),
-            (" N ", Some(1)),
-            ("no", Some(1)),
-            ("W", Some(2)),
-            ("without", Some(2)),
-            ("nn", None),
-            ("yw", None),
-            ("1", None),
-        ] {
-            assert_eq!(find_typed_choice(typed, &choices), index, "{typed:?}");
-        }
-        assert_eq!(choices[2].shown(), "w: code");
-    }
 
     #[test]
     fn an_entry_keeps_its_reason_on_a_narrow_screen_with_room_below() {

@@ -42,24 +42,6 @@ impl Theme for ColouredTheme {
         self.0.format_error(f, error)
     }
 
-    fn format_confirm_prompt(
-        &self,
-        f: &mut dyn fmt::Write,
-        prompt: &str,
-        default: Option<bool>,
-    ) -> fmt::Result {
-        self.0.format_confirm_prompt(f, prompt, default)
-    }
-
-    fn format_confirm_prompt_selection(
-        &self,
-        f: &mut dyn fmt::Write,
-        prompt: &str,
-        selection: Option<bool>,
-    ) -> fmt::Result {
-        self.0.format_confirm_prompt_selection(f, prompt, selection)
-    }
-
     fn format_input_prompt(
         &self,
         f: &mut dyn fmt::Write,
@@ -117,7 +99,9 @@ mod tests {
                 }
                 assert_ne!(item(&look, true, false), item(&look, false, false));
                 let mut prompt = String::new();
-                question_theme(&look).format_confirm_prompt(&mut prompt, "Go on?", None).unwrap();
+                question_theme(&look)
+                    .format_input_prompt(&mut prompt, "Go on?", Some("y/n"))
+                    .unwrap();
                 assert!(unicode || prompt.is_ascii(), "{prompt}");
             }
         }

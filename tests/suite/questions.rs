@@ -32,7 +32,11 @@ fn one_question_names_the_files_and_the_code_among_them() {
         ("w\r", 0, &ALL[1..3]),
         ("W\r", 0, &ALL[1..3]),
         ("n\r", 1, &ALL),
-        ("x\rn\r", 1, &ALL),
+        ("xn\r", 1, &ALL),
+        // Right, down and left: the next answer, and the one before.
+        ("\u{1b}[C\r", 1, &ALL),
+        ("\u{1b}[B\u{1b}[B\r", 0, &ALL[1..3]),
+        ("\u{1b}[D\r", 0, &ALL[1..3]),
     ] {
         let (sandbox, mut session) = project();
         session.exp_string("Which services").unwrap();
@@ -62,8 +66,7 @@ fn code_alone_is_asked_about_once_and_left_by_a_no() {
     let mut session = in_a_terminal(&sandbox, &["init", "--no-verify", "--store", "env"]);
     session.exp_string("Write these 2 files of code?").unwrap();
     // There is nothing that could be written without it.
-    type_in(&mut session, "w\r");
-    type_in(&mut session, "n\r");
+    type_in(&mut session, "wn\r");
     session.exp_eof().unwrap();
     assert_eq!(status(&session), 1);
     assert_eq!(sandbox.read("backend-flask/app.py"), faults::APP);
