@@ -136,7 +136,7 @@ fn describe_usage(text: &str, arguments: &[String]) -> Error {
     let mut causes = Vec::new();
     for line in lines.map(str::trim) {
         if let Some(tip) = line.strip_prefix("tip: ") {
-            error = error.hint(plain(tip));
+            error = error.hint(plain(&keep_best_match(tip)));
         } else if !line.starts_with("Usage: ") && !line.starts_with("For more information") {
             causes.push(plain(line.trim_start_matches('[').trim_end_matches(']')));
         }
@@ -153,6 +153,18 @@ fn describe_usage(text: &str, arguments: &[String]) -> Error {
         }
     }
     error.hint(format!("`{words} --help` lists the arguments"))
+}
+
+/// Returns a tip of clap with only the best of several names, which is the last one.
+fn keep_best_match(tip: &str) -> String {
+    let several = tip.strip_prefix("some similar ").and_then(|rest| rest.split_once("s exist: "));
+    match several {
+        Some((kind, names)) => {
+            let best = names.rsplit(", ").next().unwrap_or(names);
+            format!("a similar {kind} exists: {best}")
+        }
+        None => tip.to_owned(),
+    }
 }
 
 /// Returns whether the arguments contain a secret: after a flag that would take one, or after `key set`.

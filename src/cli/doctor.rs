@@ -13,7 +13,7 @@ A comment `# cruddur-ops: ignore CODE` on a line, or on the line above it, ignor
 Examples:
   cruddur-ops doctor
   cruddur-ops doctor --fix --dry-run
-  cruddur-ops doctor --strict --ignore variable-unstored     in a pipeline without the key
+  cruddur-ops doctor --strict --ignore variable-unstored    # no key here
   cruddur-ops doctor --format sarif >doctor.sarif
   cruddur-ops doctor --explain env-near-miss")]
 pub struct DoctorArgs {

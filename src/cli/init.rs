@@ -17,8 +17,8 @@ Examples:
   cruddur-ops init
   cruddur-ops init --service backend-flask --service worker=jobs --public
   echo \"$KEY\" | cruddur-ops init --yes --key-stdin --store dotenv
-  cruddur-ops init --provider local                     no account: send to `listen`
-  cruddur-ops init --provider collector --region eu     only a collector holds the key
+  cruddur-ops init --provider local                     # to `listen`
+  cruddur-ops init --provider collector --region eu     # it holds the key
   cruddur-ops init --provider grafana-cloud --set zone=prod-eu-west-2
   cruddur-ops init --provider collector --to axiom --set dataset=shop
   cruddur-ops init --with xray,rollbar --aws-region us-east-1

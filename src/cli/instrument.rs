@@ -13,7 +13,8 @@ use crate::provider::Addon;
 Examples:
   cruddur-ops instrument
   cruddur-ops instrument --service backend-flask --fix --with rollbar
-  cruddur-ops instrument span backend-flask/services/home_activities.py:HomeActivities.run \\
+  cruddur-ops instrument span \\
+      backend-flask/services/home_activities.py:HomeActivities.run \\
       --name home-activities-mock-data --attr 'app.now=now.isoformat()'"
 )]
 pub struct InstrumentArgs {
@@ -45,7 +46,8 @@ pub enum InstrumentCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  cruddur-ops instrument span backend-flask/services/home_activities.py:HomeActivities.run \\
+  cruddur-ops instrument span \\
+      backend-flask/services/home_activities.py:HomeActivities.run \\
       --name home-activities-mock-data \\
       --attr 'app.now=now.isoformat()' --attr 'app.result_length=len(results)'")]
 pub struct SpanArgs {

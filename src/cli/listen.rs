@@ -14,10 +14,11 @@ use crate::plan::ports::PAGE_PORT;
 #[command(after_help = "\
 Examples:
   cruddur-ops listen
-  cruddur-ops listen --traces 1 --for 30s     exit 0 after the first complete trace, 1 if none came
-  cruddur-ops listen --forward                also send everything to Honeycomb, with the stored key
-  cruddur-ops listen --json                   one span per line, until Ctrl-C
-  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 opentelemetry-instrument python app.py
+  cruddur-ops listen --traces 1 --for 30s  # exit 0 after a trace, else 1
+  cruddur-ops listen --forward             # send it on with the stored key
+  cruddur-ops listen --json                # one span per line
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 \\
+      opentelemetry-instrument python app.py
 
 With --containers, containers reach it at http://host.docker.internal:4318;
 `cruddur-ops init --provider local` makes the services send there.
