@@ -69,6 +69,8 @@ fn main() -> ExitCode {
 fn exit_status(error: &Error) -> u8 {
     match error.code {
         ErrorCode::Interrupted => 130,
+        // As in a shell.
+        ErrorCode::CommandNotExecutable => 126,
         ErrorCode::CommandNotStarted => 127,
         // The provider's no, as in the verdicts of `verify` and `key whoami`.
         ErrorCode::KeyRejected => 1,

@@ -58,8 +58,7 @@ fn find_run_value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Op
         return None;
     };
     for failure in survey.failures() {
-        let text = format!("store `{}`: {}", failure.store(), failure.reason());
-        ui.warn(text, None);
+        ui.warn(failure.reason(), None);
     }
     let older = shell.raw(name).is_some_and(|value| value != found.secret.expose());
     if found.store != StoreKind::Env && older {
@@ -79,6 +78,9 @@ fn hand_over(mut command: Command, program: &OsString) -> Error {
 }
 
 fn not_started(program: &OsString, error: &std::io::Error) -> Error {
-    let text = format!("`{}` could not be started", program.display());
-    Error::new(ErrorCode::CommandNotStarted, text).cause(error)
+    let code = match error.kind() {
+        std::io::ErrorKind::NotFound => ErrorCode::CommandNotStarted,
+        _ => ErrorCode::CommandNotExecutable,
+    };
+    Error::new(code, format!("`{}` could not be started", program.display())).cause(error)
 }

@@ -62,7 +62,9 @@ stable_codes! {
         Busy = "busy",
         /// A file was changed by someone else after it was read, so it was not overwritten.
         ChangedSinceRead = "changed-since-read",
-        /// The command given to `run` could not be started.
+        /// The command given to `run` exists, but cannot be executed.
+        CommandNotExecutable = "command-not-executable",
+        /// The command given to `run` was not found.
         CommandNotStarted = "command-not-started",
         /// Compose files include or extend each other in a circle.
         ComposeCycle = "compose-cycle",

@@ -41,12 +41,15 @@ fn a_rejected_key_is_a_no_of_every_command() {
 }
 
 #[test]
-fn a_command_that_cannot_be_started_is_127_and_its_own_status_is_kept() {
+fn a_command_that_cannot_be_started_ends_as_in_a_shell_and_its_own_status_is_kept() {
     let sandbox = Sandbox::new(&[("compose.yaml", SERVICES), ("plain", "no program\n")]);
     for (arguments, expected) in [
         (&["run", "nosuch"][..], 127),
         (&["run", "--", "nosuch", "--flag"], 127),
-        (&["run", "--", "./plain"], 127),
+        (&["run", "./nosuch"], 127),
+        (&["run", "--", "./plain"], 126),
+        (&["run", "./plain", "--flag"], 126),
+        (&["run", "."], 126),
         (&["run", "--", "sh", "-c", "exit 0"], 0),
         (&["run", "--", "sh", "-c", "exit 2"], 2),
         (&["run", "--", "sh", "-c", "exit 126"], 126),
@@ -109,8 +112,24 @@ fn a_question_that_was_not_asked_has_no_answer() {
 #[test]
 fn the_manual_names_every_status() {
     let page = Sandbox::new(&[]).run(&["help", "exit-codes"]).expect(0).stdout;
-    for status in ["0", "1", "2", "127", "130"] {
+    for status in ["0", "1", "2", "126", "127", "130"] {
         let is_named = page.split(|c: char| !c.is_ascii_digit()).any(|word| word == status);
         assert!(is_named, "{status}: {page}");
+    }
+}
+
+#[test]
+fn a_misspelt_word_is_answered_with_the_best_match() {
+    let sandbox = Sandbox::new(&[("compose.yaml", SERVICES)]);
+    for (arguments, meant, other) in [
+        (&["verfy"][..], "`verify`", "`query`"),
+        (&["stauts"], "`status`", "`try`"),
+        (&["ports", "--pubic"], "`--public`", "`--private`"),
+        (&["help", "exitcodes"], "`cruddur-ops help exit-codes`", "`cruddur-ops help errors`"),
+        (&["help", "verfy"], "`cruddur-ops help verify`", "`cruddur-ops help query`"),
+    ] {
+        let run = sandbox.run(arguments).expect(2);
+        assert!(run.stderr.contains(meant), "{arguments:?}: {}", run.stderr);
+        assert!(!run.stderr.contains(other), "{arguments:?}: {}", run.stderr);
     }
 }
