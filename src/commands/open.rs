@@ -10,11 +10,12 @@ use super::{RunOutcome, browser};
 use crate::cli::{GlobalOptions, OpenArgs, TargetArgs};
 use crate::compose::{ComposeModel, ServiceModel};
 use crate::error::{Error, ErrorCode, Result};
-use crate::instrumentation::ENDPOINT_VARIABLES;
 use crate::otlp::query::Query;
 use crate::provider::{Destination, RecognisedProvider, is_same_address};
 use crate::session::context::{ProjectContext, unknown_service};
-use crate::session::current_destination::{find_current_destinations, list_accounts};
+use crate::session::current_destination::{
+    find_current_destinations, find_endpoint, list_accounts,
+};
 use crate::session::instrumentation::read_instrumentation;
 use crate::shell::Shell;
 use crate::ui::{PaintedLine, Ui};
@@ -114,16 +115,12 @@ fn find_provider(
     })
 }
 
-fn endpoint(service: &ServiceModel) -> Option<&str> {
-    ENDPOINT_VARIABLES.iter().find_map(|name| service.declared(name)?.raw())
-}
-
 /// Returns the provider's destination that a service sends to, else its first one.
 fn find_account(model: &ComposeModel, known: &RecognisedProvider) -> Option<Destination> {
     let mut accounts = list_accounts(known);
     let is_used = |destination: &Destination| {
-        let mut endpoints = model.services.iter().filter_map(endpoint);
-        endpoints.any(|endpoint| is_same_address(endpoint, &destination.endpoint))
+        let mut endpoints = model.services.iter().filter_map(|of| find_endpoint(model, of));
+        endpoints.any(|endpoint| is_same_address(&endpoint, &destination.endpoint))
     };
     match accounts.iter().position(is_used) {
         Some(at) => Some(accounts.swap_remove(at)),
@@ -149,7 +146,7 @@ fn find_region(
 fn list_names(args: &OpenArgs, context: &ProjectContext, model: &ComposeModel) -> Vec<String> {
     let is_meant = |service: &&ServiceModel| match &args.service {
         Some(name) => service.name == *name,
-        None => endpoint(service).is_some(),
+        None => find_endpoint(model, service).is_some(),
     };
     let names = model.services.iter().filter(is_meant).map(|service| {
         let read = read_instrumentation(&context.project, service, model.plain());

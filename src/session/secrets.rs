@@ -18,7 +18,8 @@ pub(crate) fn asked_for(model: &ComposeModel) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for service in &model.services {
         let collects = is_collector(service);
-        for setting in service.effective(model.plain()) {
+        // A template reads its variables when the env_file is created from it.
+        for setting in service.intended(model.plain()) {
             let name = &setting.name;
             let headers = name.starts_with("OTEL_EXPORTER_OTLP_") && name.ends_with("HEADERS");
             let sent = headers || collects && secret::is_secret_name(name);

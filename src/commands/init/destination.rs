@@ -1,7 +1,7 @@
 //! `init`: chooses where telemetry goes, directly or through a collector of the project.
 
 use crate::cli::{InitArgs, ProviderArgs};
-use crate::compose::ComposeModel;
+use crate::compose::{ComposeModel, ServiceModel};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
 use crate::provider::collector::{FILE, SERVICE};
@@ -242,9 +242,17 @@ fn used_region<'a>(
     let mut named = provider.regions.iter();
     let used = named.find(|region| {
         let host = region.host();
-        let mut entries = model.services.iter().flat_map(|service| &service.environment);
-        let in_file = configuration.as_ref().is_some_and(|text| text.contains(host));
-        in_file || entries.any(|entry| entry.raw().is_some_and(|raw| raw.contains(host)))
+        let is_there = |raw: Option<&str>| raw.is_some_and(|raw| raw.contains(host));
+        let names_it = |service: &ServiceModel| {
+            // An env_file is read only where there is one, because that takes longer.
+            service.environment.iter().any(|entry| is_there(entry.raw()))
+                || !service.env_files.is_empty()
+                    && service
+                        .intended(model.plain())
+                        .iter()
+                        .any(|setting| is_there(setting.raw.as_deref()))
+        };
+        is_there(configuration.as_deref()) || model.services.iter().any(names_it)
     })?;
     (!used.name.is_empty()).then_some(used.name.as_str())
 }

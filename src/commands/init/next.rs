@@ -1,8 +1,10 @@
 //! `init`: the exact next commands.
 
+use std::collections::BTreeSet;
+
 use super::InitAnswers;
 use super::restart::RestartResult;
-use crate::compose::classify_service;
+use crate::compose::{EnvFileState, classify_service};
 use crate::docker::restart_command;
 use crate::plan::Plan;
 use crate::plan::instrument::REPAIR;
@@ -52,6 +54,7 @@ pub(super) fn steps(
             Some(restart_command(left, restart_scope(left, &agented)))
         }
     };
+    lines.extend(env_files_to_create(context));
     lines.extend(compose.map(|compose| match answers.key {
         Some(_) => format!("cruddur-ops run -- {compose}"),
         None => compose,
@@ -76,6 +79,22 @@ fn address_to_ask(context: &ProjectContext, answers: &InitAnswers) -> Option<Str
         traced.filter_map(|service| find_address(context, service)).collect();
     let with_path = found.iter().find(|address| address.path.is_some());
     Some(with_path.or(found.first())?.url())
+}
+
+/// Returns a line for each env_file that is created from a template: docker compose refuses the project without it.
+fn env_files_to_create(context: &ProjectContext) -> Vec<String> {
+    let Ok(model) = context.project.model() else {
+        return Vec::new();
+    };
+    let files = model.services.iter().flat_map(|service| &service.env_files);
+    let missing = files.filter(|file| file.required).filter_map(|file| match &file.state {
+        EnvFileState::Missing(Some(template)) => {
+            let template = context.project.shown(&template.path);
+            Some(format!("# create {} from {} first", file.written, template.display()))
+        }
+        _ => None,
+    });
+    missing.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Returns the frontends whose mounted folder hides the packages installed in the image.

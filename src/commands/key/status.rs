@@ -10,6 +10,7 @@ use crate::plan::Note;
 use crate::provider::key_shape;
 use crate::secret::Secret;
 use crate::session::context::{ProjectContext, how_to_store};
+use crate::session::current_destination::find_current_destinations;
 use crate::session::secrets;
 use crate::shell::Shell;
 use crate::stores::{SecretSurvey, StoreAnswer, StoreKind, Stores, UnderCompose};
@@ -70,8 +71,13 @@ pub(super) fn run(
     let model = context.project.model();
     let is_named = model.map_or(true, |model| secrets::asked_for(model).contains(name));
     if !is_named && survey.under_run().is_some() {
+        let is_set_up = context
+            .project
+            .model()
+            .is_ok_and(|model| !find_current_destinations(context, model).is_empty());
+        let advice = if is_set_up { "" } else { ": `cruddur-ops init` adds it" };
         ui.say(format!(
-            "no compose file names {}, so `run` passes it to no service: `cruddur-ops init` adds it",
+            "no compose file names {}, so `run` passes it to no service{advice}",
             survey.variable
         ));
     } else {
