@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::RunOutcome;
 use crate::compose::{Classification, ComposeModel, ServiceModel, classify_service};
@@ -14,8 +14,8 @@ use crate::session::context::{HONEYCOMB_KEY, ProjectContext, how_to_store};
 use crate::session::current_destination::{CurrentDestination, find_current_destinations};
 use crate::session::instrumentation::read_instrumentation;
 use crate::session::last_verdict::{LastVerdict, load_verdict};
-use crate::stores::{Stores, UnderCompose};
-use crate::ui::text::describe_age;
+use crate::stores::{StoreKind, Stores, UnderCompose};
+use crate::ui::text::{count_columns, describe_age};
 use crate::ui::{TextRole, Ui};
 use crate::workspace::listening::{self, PortReach};
 
@@ -36,11 +36,19 @@ struct StatusDocument {
 struct KeyStatus {
     variable: String,
     /// The store whose value `run` passes to the child, or null.
-    store: Option<&'static str>,
+    #[serde(serialize_with = "serialize_store")]
+    store: Option<StoreKind>,
     /// The last characters of the value.
     masked: Option<String>,
     /// Whether `docker compose` finds the value without `run`.
     compose_takes_it: bool,
+}
+
+fn serialize_store<S: Serializer>(
+    store: &Option<StoreKind>,
+    to: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    store.map(StoreKind::name).serialize(to)
 }
 
 #[derive(Serialize)]
@@ -48,6 +56,9 @@ struct ServiceStatus {
     service: String,
     /// Whether the service has a destination.
     wired: bool,
+    /// Whether `init` would set it up.
+    #[serde(skip)]
+    is_due: bool,
     /// `service.name` of its spans, if the compose files set it.
     name: Option<String>,
     /// Whether its spans have no name.
@@ -143,7 +154,7 @@ fn find_keys(
         let found = survey.under_run();
         KeyStatus {
             variable: name.to_owned(),
-            store: found.as_ref().map(|found| found.store.name()),
+            store: found.as_ref().map(|found| found.store),
             masked: found.map(|found| found.secret.masked()),
             compose_takes_it: matches!(survey.under_compose(), UnderCompose::Store(_)),
         }
@@ -157,7 +168,8 @@ fn describe_service(
     service: &ServiceModel,
     destination: Option<&(&str, CurrentDestination)>,
 ) -> ServiceStatus {
-    let Classification { evidence, .. } = classify_service(service, context.project.sources());
+    let Classification { evidence, traced, .. } =
+        classify_service(service, context.project.sources());
     let instrumentation = read_instrumentation(&context.project, service, model.plain());
     let settings = instrumentation.settings();
     let lacks_name = |problem: &SdkProblem| problem.kind == SdkProblemKind::NameMissing;
@@ -167,6 +179,7 @@ fn describe_service(
         lacks_name: instrumentation.source != SpanSource::Unknown
             && settings.problems.iter().any(lacks_name),
         name: settings.service_name,
+        is_due: traced && destination.is_none(),
         instrumented: instrumentation.source.as_str(),
         evidence,
     }
@@ -235,7 +248,12 @@ fn show_status_heading(text: &str, ui: &mut Ui) {
 const COLUMN: usize = 22;
 
 fn show_status_row(head: &str, text: &str, ui: &mut Ui) {
-    ui.result_behind(format!("{head:<0$} ", COLUMN - 1), text, COLUMN);
+    if count_columns(head) < COLUMN - 1 {
+        ui.result_behind(format!("{head:<0$} ", COLUMN - 1), text, COLUMN);
+    } else {
+        ui.result(head);
+        ui.result_behind(" ".repeat(COLUMN), text, COLUMN);
+    }
 }
 
 fn describe_key(key: &KeyStatus) -> String {
@@ -246,7 +264,7 @@ fn describe_key(key: &KeyStatus) -> String {
             } else {
                 ", which `cruddur-ops run -- docker compose up` hands over"
             };
-            format!("{} {masked} in `{store}`{run}", key.variable)
+            format!("{} {masked} in {}{run}", key.variable, store.title())
         }
         _ => format!("{} is not stored: {}", key.variable, how_to_store(&key.variable)),
     }
@@ -256,6 +274,7 @@ fn describe_wiring(service: &ServiceStatus) -> String {
     if !service.wired {
         return match service.instrumented {
             "code" | "agent" => "sends spans, but its environment does not say where to".to_owned(),
+            _ if service.is_due => format!("not set up yet ({})", service.evidence),
             _ => format!("not traced ({})", service.evidence),
         };
     }

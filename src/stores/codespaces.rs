@@ -14,6 +14,7 @@ use crate::workspace::program::{self, ProgramOutput};
 /// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "codespaces",
+    title: "your Codespaces secrets",
     summary: "Your Codespaces secrets at GitHub, for this repository",
     sight: SecretVisibility::Shell,
     notice: None,

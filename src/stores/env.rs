@@ -8,6 +8,7 @@ use crate::shell::Shell;
 /// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "env",
+    title: "this shell",
     summary: "The variable of this shell",
     sight: SecretVisibility::Shell,
     notice: None,

@@ -78,7 +78,7 @@ impl StoreError {
 
     /// Returns the error without suggesting another store.
     pub fn into_plain_error(self) -> Error {
-        let text = format!("store `{}`: {}", self.store(), self.reason());
+        let text = self.reason().to_owned();
         match self {
             Self::NotAvailable { .. } | Self::Silent { .. } => {
                 Error::new(ErrorCode::StoreUnavailable, text)

@@ -15,6 +15,7 @@ use crate::workspace::program::{self, ProgramOutput};
 /// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "gp",
+    title: "Gitpod's variables",
     summary: "Gitpod's variables of this repository",
     sight: SecretVisibility::Store,
     notice: Some(

@@ -66,6 +66,11 @@ impl StoreKind {
         self.profile().name
     }
 
+    /// Returns the store in a sentence, as its user knows it: `.env`, not `dotenv`.
+    pub fn title(self) -> &'static str {
+        self.profile().title
+    }
+
     /// Returns whether its contents are only visible as variables of the shell.
     pub fn is_shell_only(self) -> bool {
         self.profile().sight == SecretVisibility::Shell
@@ -77,6 +82,8 @@ impl StoreKind {
 pub struct StoreProfile {
     /// The name for `--store`.
     pub name: &'static str,
+    /// The store in a sentence, as its user knows it.
+    pub title: &'static str,
     /// The description in the help.
     pub summary: &'static str,
     /// The place where its secrets are visible.
@@ -101,12 +108,6 @@ pub enum SecretVisibility {
     Store,
     /// Only in variables of the shell.
     Shell,
-}
-
-impl std::fmt::Display for StoreKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// A store's answer to a request for a secret.

@@ -103,8 +103,8 @@ fn put_back<S: SecretStore + ?Sized>(
         match back {
             Ok(()) => error,
             Err(_) => error.hint(format!(
-                "{name} stays in `{}`: `cruddur-ops key forget --variable {name}` removes it",
-                store.kind()
+                "{name} stays in {}: `cruddur-ops key forget --variable {name}` removes it",
+                store.kind().title()
             )),
         }
     })

@@ -80,7 +80,7 @@ impl SecretSurvey {
         let name = &self.variable;
         let failures: Vec<String> = self
             .failures()
-            .map(|error| format!("store `{}` could not be read: {}", error.store(), error.reason()))
+            .map(|error| format!("{} could not be read: {}", error.store().title(), error.reason()))
             .collect();
         if failures.is_empty() {
             format!("{name} is in no store and not in this shell")
@@ -99,11 +99,7 @@ impl SecretSurvey {
     /// Returns warnings.
     pub fn warnings(&self) -> Vec<Note> {
         let mut notes = self.disagreements();
-        notes.extend(
-            self.failures().map(|error| {
-                Note::warning(format!("store `{}`: {}", error.store(), error.reason()))
-            }),
-        );
+        notes.extend(self.failures().map(|error| Note::warning(error.reason())));
         notes
     }
 
@@ -165,10 +161,10 @@ impl SecretSurvey {
             first.place,
             first.secret.masked()
         );
-        Some(
-            Note::warning(text)
-                .hint(format!("`cruddur-ops key forget --store {}` removes it", other_copy.store)),
-        )
+        Some(Note::warning(text).hint(format!(
+            "`cruddur-ops key forget --store {}` removes it",
+            other_copy.store.name()
+        )))
     }
 }
 

@@ -121,7 +121,7 @@ fn what_did_not_answer_is_never_said_to_hold_nothing() {
     ] {
         let run = sandbox.run(arguments).expect(ended);
         assert!(
-            run.stderr.contains("store `gp` could not be read"),
+            run.stderr.contains("Gitpod's variables could not be read"),
             "{arguments:?}: {}",
             run.stderr
         );

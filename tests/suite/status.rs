@@ -81,3 +81,64 @@ fn what_stays_on_this_machine_needs_no_key() {
     sandbox.run(&["init", "--yes", "--provider", "local", "--no-instrument"]).expect(0);
     assert_eq!(keys(), serde_json::json!([]));
 }
+
+/// A service whose variables are all in an env_file, which may be yet to be generated.
+fn settings_in_a_file(name: &str, lines: &str) -> Sandbox {
+    let compose = "services:\n  api:\n    build: api\n    env_file: [api.env]\n";
+    let files = [
+        ("compose.yaml", compose),
+        ("api/requirements.txt", "fastapi\n"),
+        ("api/Dockerfile", "FROM python:3.12\nCOPY . .\nCMD [\"python\", \"app.py\"]\n"),
+        (name, lines),
+    ];
+    Sandbox::new(&files)
+}
+
+#[test]
+fn a_destination_in_an_env_file_is_the_current_one() {
+    const EU: &str = "https://api.eu1.honeycomb.io";
+    const HONEYCOMB: &str = "x-honeycomb-team=${HONEYCOMB_API_KEY}";
+    const TEMPLATE: &str = "x-honeycomb-team=<%= ENV['HONEYCOMB_API_KEY'] %>";
+    for (file, endpoint, headers, provider) in [
+        ("api.env", EU, HONEYCOMB, "Honeycomb"),
+        ("erb/api.env.erb", EU, TEMPLATE, "Honeycomb"),
+        ("api.env", "https://otlp.nr-data.net", "api-key=${NEW_RELIC_LICENSE_KEY}", "New Relic"),
+        ("api.env", "https://api.honeycomb.io", HONEYCOMB, "Honeycomb"),
+    ] {
+        let lines = format!(
+            "OTEL_SERVICE_NAME=api\nOTEL_EXPORTER_OTLP_ENDPOINT={endpoint}\nOTEL_EXPORTER_OTLP_HEADERS={headers}\n"
+        );
+        let sandbox = settings_in_a_file(file, &lines);
+        let status = sandbox.run(&["status", "--json"]).expect(0).json();
+        assert_eq!(status["providers"], serde_json::json!([provider]), "{file} {endpoint}");
+        assert_eq!(status["services"][0]["wired"], true, "{file} {endpoint}");
+        let init = ["init", "--yes", "--store", "none", "--no-instrument", "--no-verify"];
+        sandbox.run(&init).expect(0);
+        let compose = sandbox.read("compose.yaml");
+        assert!(!compose.contains("OTEL_"), "{file} {endpoint}: {compose}");
+        let key = status["keys"][0]["variable"].as_str().unwrap();
+        assert!(headers.contains(key), "{file} {endpoint}: {key}");
+    }
+}
+
+#[test]
+fn the_key_of_a_template_is_handed_to_the_command_that_reads_it() {
+    let template = "OTEL_EXPORTER_OTLP_ENDPOINT=https://api.honeycomb.io\nOTEL_EXPORTER_OTLP_HEADERS=x-honeycomb-team=<%= ENV['HONEYCOMB_API_KEY'] %>\n";
+    let sandbox = settings_in_a_file("erb/api.env.erb", template);
+    sandbox.write(".env", &format!("HONEYCOMB_API_KEY={KEY}\n"));
+    let read = ["run", "--", "sh", "-c", "test \"$HONEYCOMB_API_KEY\""];
+    sandbox.run(&read).expect(0);
+    let status = sandbox.run(&["key", "status", "--json"]).expect(0).json();
+    assert_eq!(status["run_takes"], "dotenv", "{status:#}");
+}
+
+#[test]
+fn a_long_name_keeps_the_second_column_in_its_place() {
+    let names = ["db", "a-name-of-twenty-cha", "snuba-subscription-consumer-events"];
+    let services: String =
+        names.iter().map(|name| format!("  {name}: {{image: postgres}}\n")).collect();
+    let sandbox = Sandbox::new(&[("compose.yaml", &format!("services:\n{services}"))]);
+    let shown = sandbox.run(&["status"]).expect(0).stdout;
+    let columns: Vec<_> = shown.lines().filter_map(|line| line.find("not traced")).collect();
+    assert_eq!(columns, [22, 22, 22], "{shown}");
+}

@@ -183,13 +183,16 @@ pub(super) fn keep_found_key(
             format!("{variable} is not set in this shell"),
         )
         .cause("a program cannot change the shell that started it")
-        .hint(format!("the key is in `{}`: `--store {}` keeps it there", key.store, key.store)));
+        .hint(format!("`--store {}` keeps the key in {}", key.store.name(), key.place)));
     }
     let note = Note::fact(match store {
-        None => format!("{what}: {} from {} ({})", key.secret.masked(), key.place, key.store),
-        Some(store) => {
-            format!("{what}: {} from {}, to be stored in `{store}`", key.secret.masked(), key.place)
-        }
+        None => format!("{what}: {} from {}", key.secret.masked(), key.place),
+        Some(store) => format!(
+            "{what}: {} from {}, to be stored in {}",
+            key.secret.masked(),
+            key.place,
+            store.title()
+        ),
     });
     let choice = KeyChoice {
         variable: variable.to_owned(),
@@ -218,7 +221,7 @@ fn accept_given_key(
         let reading = key_shape::read_key(secret.expose())?;
         notes.extend(reading.doubt().map(Note::warning));
     }
-    notes.push(Note::fact(format!("key: {} goes to `{store}`", secret.masked())));
+    notes.push(Note::fact(format!("key: {} goes to {}", secret.masked(), store.title())));
     let key =
         KeyChoice { variable: variable.to_owned(), secret, store: Some(store), found_in: None };
     Ok((key, notes))
@@ -277,11 +280,12 @@ pub(super) fn write(
         Ok(())
     });
     let names = secrets.iter().map(|(name, _)| *name);
+    let place = kind.title();
     match written {
-        Ok(()) => Ok(names.map(|name| format!("{name} stored in `{kind}`")).collect()),
+        Ok(()) => Ok(names.map(|name| format!("{name} stored in {place}")).collect()),
         Err(error) if is_stored => Err(names.fold(error, |error, name| {
             error.hint(format!(
-                "{name} is stored in `{kind}`: `cruddur-ops key forget --variable {name}` removes it"
+                "{name} is stored in {place}: `cruddur-ops key forget --variable {name}` removes it"
             ))
         })),
         Err(error) => Err(error),

@@ -81,7 +81,7 @@ pub(super) fn run(
     if nothing {
         ui.result(match args.store {
             Some(kind) => {
-                format!("{name} is not stored in `{}`", kind.name())
+                format!("{name} is not in {}", kind.title())
             }
             None if failures.is_empty() => format!("{name} is not stored"),
             None => stores.survey(name).absence(),
@@ -193,7 +193,7 @@ fn forget_copy(
             ui.say("a running codespace has it until it is stopped");
         }
     } else if is_unseen {
-        ui.result(format!("{name} is not stored in `{kind}`"));
+        ui.result(format!("{name} is not in {place}"));
     } else {
         document.forgotten.push(kind.name());
         ui.result(format!("{name} was already gone from {place}"));
@@ -239,8 +239,7 @@ fn combine_store_errors(name: &str, failures: Vec<StoreError>) -> Option<Error> 
     if failures.len() < 2 {
         return failures.into_iter().next().map(StoreError::into_plain_error);
     }
-    let stores: Vec<String> =
-        failures.iter().map(|failure| format!("`{}`", failure.store())).collect();
+    let stores: Vec<&str> = failures.iter().map(|failure| failure.store().title()).collect();
     let error = Error::new(
         ErrorCode::StoreFailed,
         format!("{name} may still be in {}", stores.join(" and ")),

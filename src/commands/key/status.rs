@@ -148,8 +148,8 @@ fn print_key_advice(survey: &SecretSurvey, shell: &Shell, ui: &mut Ui) {
             secrets::show_codespace_delay(shell, ui);
         }
         (Some(found), UnderCompose::Nothing) => ui.say(format!(
-            "docker compose does not look into `{}` by itself: `cruddur-ops run -- docker compose up --build`",
-            found.store
+            "docker compose does not look into {} by itself: `cruddur-ops run -- docker compose up --build`",
+            found.store.title()
         )),
         (Some(found), _) if found.store == StoreKind::Env => {}
         (Some(found), _) => ui.detail(format!("`run` uses the one in {}", found.place)),

@@ -97,8 +97,8 @@ fn held_outside(inspection: &Inspection) -> Option<RuleHit> {
         .iter()
         .find(|name| outside.shell.contains_key(**name) || outside.stored.contains_key(**name))?;
     let place = match outside.stored.get(*name) {
-        Some(store) => format!("the store `{store}`"),
-        None => "this shell".to_owned(),
+        Some(store) => store,
+        None => "this shell",
     };
     let model = inspection.model.as_ref()?;
     let span = &model.services.first()?.name_span;

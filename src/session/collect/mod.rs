@@ -144,6 +144,6 @@ fn ask_stores(stores: &Stores, shell: &Shell, name: &str, outside: &mut OutsideF
         outside.shell.insert(name.to_owned(), ShellVariableStatus::NotLoaded);
     }
     if let Some(stored) = in_stores.first() {
-        outside.stored.insert(name.to_owned(), stored.store.name().to_owned());
+        outside.stored.insert(name.to_owned(), stored.store.title().to_owned());
     }
 }

@@ -18,6 +18,7 @@ use crate::shell::Shell;
 /// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "dotenv",
+    title: ".env",
     summary: "`.env` next to the compose file, ignored by git",
     sight: SecretVisibility::Store,
     notice: None,

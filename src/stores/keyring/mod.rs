@@ -18,6 +18,7 @@ use backend::{KeyringBackend, KeyringEntry, KeyringTrouble};
 /// The properties of this store.
 pub(super) const PROFILE: StoreProfile = StoreProfile {
     name: "keyring",
+    title: "the keyring",
     summary: "The operating system's keyring",
     sight: SecretVisibility::Store,
     notice: None,

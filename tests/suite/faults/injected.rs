@@ -186,11 +186,7 @@ fn a_write_that_fails_leaves_the_key_where_it_is_said_to_be_or_nowhere() {
                 0 => assert!(is_stored, "{call:?}"),
                 2 if is_stored => {
                     assert!(!says_as_before, "{call:?}: {}", run.stderr);
-                    assert!(
-                        run.stderr.contains("is stored in `dotenv`"),
-                        "{call:?}: {}",
-                        run.stderr
-                    );
+                    assert!(run.stderr.contains("is stored in .env"), "{call:?}: {}", run.stderr);
                 }
                 2 => assert_same(&files(&sandbox), &before),
                 status => panic!("{status} at {call:?}: {}", run.stderr),

@@ -62,7 +62,7 @@ pub(super) fn ask(
         key_shape::check_secret_text(secret.expose())?;
         Ok(secret)
     })?;
-    let note = Note::fact(format!("{label}: {} goes to `{store}`", secret.masked()));
+    let note = Note::fact(format!("{label}: {} goes to {}", secret.masked(), store.title()));
     let token =
         KeyChoice { variable: variable.clone(), secret, store: Some(store), found_in: None };
     Ok((Some(token), Some(note)))
