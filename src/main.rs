@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         Ok(RunOutcome::Yes) => ExitCode::SUCCESS,
         Ok(RunOutcome::No) => ExitCode::from(1),
         Err(error) => {
-            ui.last_word(&error);
+            ui.end_with_error(&error);
             ExitCode::from(exit_status(&error))
         }
     }
@@ -111,7 +111,7 @@ fn report_usage_error(usage: &clap::Error, redactor: Redactor) -> ExitCode {
     };
     let mut ui = plain_ui(redactor, Interactivity::Batch).with_voice(Verbosity::Normal, format);
     if is_a_secret_typed_openly(usage, &arguments) {
-        ui.last_word(
+        ui.end_with_error(
             &Error::new(ErrorCode::Usage, "a key cannot be given as an argument or with a flag")
                 .cause("every program on this machine could read it in the process list")
                 .hint("if you typed a key, it is in your shell's history now: create a new one and delete that one")
@@ -122,9 +122,9 @@ fn report_usage_error(usage: &clap::Error, redactor: Redactor) -> ExitCode {
     let text = usage.to_string();
     if usage.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         ui.usage(text.trim_end());
-        ui.undocumented(&Error::new(ErrorCode::Usage, "a command is missing"));
+        ui.document_error(&Error::new(ErrorCode::Usage, "a command is missing"));
     } else {
-        ui.last_word(&describe_usage(&text, &arguments));
+        ui.end_with_error(&describe_usage(&text, &arguments));
     }
     ExitCode::from(2)
 }

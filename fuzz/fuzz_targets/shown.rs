@@ -104,7 +104,7 @@ fn show(ui: &mut Ui, text: &str, at: usize) {
     ui.result(TextRole::Error.paint(text));
     ui.result(PaintedLine::link(text));
     ui.result(TextRole::Good.paint(one) + other);
-    ui.result_behind(TextRole::Strong.paint("ours:") + " ", text, 4);
+    ui.result_after(TextRole::Strong.paint("ours:") + " ", text, 4);
     ui.say(text);
     ui.detail(text);
     ui.warn(text, Some(text));

@@ -115,7 +115,7 @@ impl Screen {
     /// Checks an error that is printed in full.
     #[track_caller]
     pub fn tells(&self, error: &Error) {
-        self.shows(|ui| ui.last_word(error));
+        self.shows(|ui| ui.end_with_error(error));
     }
 
     /// Checks a line before it is written.

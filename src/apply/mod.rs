@@ -349,16 +349,16 @@ impl Journal {
         journal_folder::remove(&entry_path(&self.folder, entry.number))
     }
 
-    /// Stores a text of the program itself next to the entries, replacing one with the same name.
+    /// Writes a text of the program itself next to the entries, replacing one with the same name.
     ///
     /// # Errors
     /// `journal-unwritable`.
-    pub fn keep_beside(&self, name: &str, text: &str) -> Result<()> {
+    pub fn write_note(&self, name: &str, text: &str) -> Result<()> {
         journal_folder::write_unsynced_text(&self.folder.join(name), text)
     }
 
     /// Returns the text with this name next to the entries; `None` if it cannot be read.
-    pub fn read_beside(&self, name: &str) -> Option<String> {
+    pub fn read_note(&self, name: &str) -> Option<String> {
         read_text_file(&self.folder.join(name)).ok()?
     }
 

@@ -35,7 +35,8 @@ const SHOWN_TIME_RANGE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Runs `open`.
 ///
-/// # Errors `not-configured` if no service sends to a provider with web pages; `unknown-service`; `no-browser`.
+/// # Errors
+/// `not-configured` if no service sends to a provider with web pages; `unknown-service`; `no-browser`.
 pub(super) fn run(
     args: &OpenArgs,
     global: &GlobalOptions,

@@ -108,7 +108,8 @@ impl Page {
 
 /// Shows `spans` in a page until an interrupt; `document` is printed with its address first.
 ///
-/// # Errors `port-in-use` or `bind-failed`; `unwritable-stdout`.
+/// # Errors
+/// `port-in-use` or `bind-failed`; `unwritable-stdout`.
 pub(super) fn show(
     spans: Vec<OtlpSpan>,
     shell: &Shell,

@@ -112,7 +112,7 @@ fn close_ports(
     if known.is_empty() {
         return Ok(());
     }
-    let failed = ports::undo_live(context, &known, ui);
+    let failed = ports::undo_live_visibility(context, &known, ui);
     let left: Vec<u16> = failed.iter().flat_map(|(left, _)| left).map(|port| port.port).collect();
     let back = known
         .into_iter()

@@ -249,10 +249,10 @@ const COLUMN: usize = 22;
 
 fn show_status_row(head: &str, text: &str, ui: &mut Ui) {
     if count_columns(head) < COLUMN - 1 {
-        ui.result_behind(format!("{head:<0$} ", COLUMN - 1), text, COLUMN);
+        ui.result_after(format!("{head:<0$} ", COLUMN - 1), text, COLUMN);
     } else {
         ui.result(head);
-        ui.result_behind(" ".repeat(COLUMN), text, COLUMN);
+        ui.result_after(" ".repeat(COLUMN), text, COLUMN);
     }
 }
 

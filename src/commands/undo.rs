@@ -57,7 +57,7 @@ pub(super) fn run(args: &UndoArgs, context: &ProjectContext, ui: &mut Ui) -> Res
         let exposed: Vec<String> =
             plan.changes.iter().flat_map(|change| stores.exposed_by(change, &names)).collect();
         journal.settled(entry, &plan, EntryDirection::Back)?;
-        if let Some((left, error)) = ports::undo_live(context, &entry.ports, ui) {
+        if let Some((left, error)) = ports::undo_live_visibility(context, &entry.ports, ui) {
             journal.remember_ports(&entry.command, left)?;
             return Err(
                 error.hint("the files are restored; `cruddur-ops undo` tries the ports again")
@@ -119,7 +119,7 @@ fn list_changes(
             entry.command,
             age.map_or(String::new(), describe_age)
         );
-        ui.result_behind(&head, &touched.join(", "), head.len());
+        ui.result_after(&head, &touched.join(", "), head.len());
         changes.push(json!({
             "number": number,
             "command": entry.command,

@@ -35,7 +35,7 @@ pub(crate) mod texts;
 pub use classify::{Classification, ServiceRole, classify_service, is_collector};
 pub use dockerfile::{
     BuildAction, BuildStep, CopiedPath, CopyOrigin, Dockerfile, Dockerignore, ImageStage,
-    ShellCommand, ignore_matches, resolve_image_path,
+    ShellCommand, matches_ignore_pattern, resolve_image_path,
 };
 pub use dotenv::{DotenvError, DotenvStatement, DotenvValue, parse_dotenv, parse_raw};
 pub use effective::{EnvironmentVariable, ServiceEnvironment, VariableSource, VariableValue};

@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_beside_the_key_is_only_warned_of() {
+    fn a_header_next_to_the_key_is_only_a_warning() {
         let found = compare(HONEYCOMB, &[("x-honeycomb-team", KEY), ("x-honeycomb-dataset", "")]);
         let name = "x-honeycomb-dataset".to_owned();
         assert_eq!(found, [ProviderMismatch::OtherHeaderEmpty { name }]);

@@ -64,7 +64,7 @@ impl ProofReport {
 
     /// Adds the verdicts on addons, which may be the only ones.
     #[must_use]
-    pub fn beside(mut self, addons: Vec<AddonVerdict>) -> Self {
+    pub fn with_addons(mut self, addons: Vec<AddonVerdict>) -> Self {
         let taken = addons.iter().all(|addon| addon.verdict.code.is_none());
         let alone = self.services.is_empty() && !addons.is_empty();
         self.passed = (self.passed || alone) && taken;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::compose::{ServiceEnvironment, ServiceModel, is_collector, is_own_host};
+use crate::instrumentation::SdkSettings;
 use crate::net::failure::RequestFailure;
 use crate::otlp::{Exporter, FailureCode, OtlpProtocol};
 use crate::project::Project;
@@ -20,7 +21,6 @@ use crate::session::collector::{file_of, read_optional_text};
 use crate::session::context::how_to_store;
 
 use super::reach;
-use super::settings::read_settings;
 use super::subject::{EffectiveSettings, ServiceUnderTest};
 
 /// Returns the remaining subject if the service's endpoint is a collector with a readable configuration; else
@@ -108,7 +108,7 @@ fn in_place(
         return subject.stopped(FailureCode::KeyMissing, &text, Some(how_to_store(name)));
     }
     let variables = as_variables(export, endpoint, &headers.join(","));
-    match Exporter::from_settings(&read_settings(&variables)) {
+    match Exporter::from_settings(&SdkSettings::of_unknown_sdk(&variables)) {
         Err(reason) => {
             let text = format!("{file}: {reason}");
             subject.stopped(FailureCode::NotConfigured, &text, None)

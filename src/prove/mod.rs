@@ -15,7 +15,6 @@ mod local;
 mod reach;
 mod request;
 mod secrets;
-mod settings;
 mod subject;
 mod subjects;
 mod tap;
@@ -70,8 +69,8 @@ pub(crate) fn prove(
 ) -> Result<ProofReport> {
     let stored = subjects::stored_variables(context, ui)?;
     let subjects = subjects::find(request, MissingKeyPolicy::Reported, context, &stored, ui)?;
-    let beside = addons::find_addon_subjects(request, context, &stored, ui)?;
-    if subjects.is_empty() && beside.is_empty() {
+    let addons = addons::find_addon_subjects(request, context, &stored, ui)?;
+    if subjects.is_empty() && addons.is_empty() {
         return Err(subjects::nothing_to_prove_error(context));
     }
     let containers = match request.application {
@@ -94,8 +93,8 @@ pub(crate) fn prove(
             (mode, proof.prove(climbs, &mut consent, ui)?)
         }
     };
-    let beside = addons::prove(beside, &mut consent, request, context.shell, ui)?;
-    let report = ProofReport::new(mode, verdicts).beside(beside);
+    let addon_verdicts = addons::prove(addons, &mut consent, request, context.shell, ui)?;
+    let report = ProofReport::new(mode, verdicts).with_addons(addon_verdicts);
     ui.verdict(&report);
     if report.lacks_key() {
         crate::session::secrets::show_codespace_delay(context.shell, ui);
@@ -183,17 +182,17 @@ async fn look_up(begun: Vec<ClearedSubject>, budget: Duration) -> Vec<LadderClim
     climbs
 }
 
-/// Makes services with the same route share one client.
+/// Makes services with the same host share one client.
 fn share_clients(climbs: &mut [LadderClimb]) {
-    let mut ways: Vec<EndpointRoute> = Vec::new();
+    let mut hosts: Vec<EndpointRoute> = Vec::new();
     for climb in climbs {
         let Some(Ok(route)) = &mut climb.route else {
             continue;
         };
-        let way = route.at_path("/");
-        match ways.iter().find(|known| **known == way) {
+        let host = route.at_path("/");
+        match hosts.iter().find(|known| **known == host) {
             Some(known) => route.client_cache = known.client_cache.clone(),
-            None => ways.push(way),
+            None => hosts.push(host),
         }
     }
 }

@@ -24,7 +24,6 @@ use crate::secret::{Secret, is_secret_name};
 use crate::session::context::{HONEYCOMB_KEY, how_to_store};
 
 use super::reach;
-use super::settings::read_settings;
 use super::tls::MountedPath;
 
 /// A service and the destination of its traces.
@@ -74,7 +73,7 @@ impl<'a> EffectiveSettings<'a> {
         placeholders: &'a BTreeSet<String>,
     ) -> Self {
         let settings = service.effective(variables);
-        let sdk = read_settings(&known_variables(&settings));
+        let sdk = SdkSettings::of_unknown_sdk(&known_variables(&settings));
         Self { model, service, settings, sdk, instrumentation: None, variables, placeholders }
     }
 

@@ -208,7 +208,8 @@ impl CopyRecord {
 impl CopyRemoval {
     /// Undoes what the copy's start did.
     ///
-    /// # Errors `docker-failed`; the record is then kept for a later command.
+    /// # Errors
+    /// `docker-failed`; the record is then kept for a later command.
     fn finish(&self) -> Result<()> {
         let Some((replaced, project)) = &self.replaced else {
             return remove_recorded_copy(&self.engine, &self.record).map(drop);
@@ -280,7 +281,8 @@ pub(crate) fn sweep(shell: &Shell, ui: &mut Ui) {
 
 /// Recreates a service's own container in place of a copy that an earlier run left. Returns what was done.
 ///
-/// # Errors As [`Engine::put_back`]; `docker-failed` if the service's configuration has changed.
+/// # Errors
+/// As [`Engine::put_back`]; `docker-failed` if the service's configuration has changed.
 fn put_back(
     engine: &Engine,
     record: &CopyRecord,

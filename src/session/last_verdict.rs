@@ -61,10 +61,10 @@ pub(crate) fn keep_verdict(
         LastVerdict { at: now.as_secs(), passed: report.passed, services: services.collect() };
     let text = serde_json::to_string(&verdict)
         .map_err(|error| Error::new(ErrorCode::Internal, "the verdict is no JSON").cause(error))?;
-    context.journal(redactor)?.keep_beside(FILE, &text)
+    context.journal(redactor)?.write_note(FILE, &text)
 }
 
 /// Returns the stored verdict; `None` if it is missing or cannot be read.
 pub(crate) fn load_verdict(journal: &Journal) -> Option<LastVerdict> {
-    serde_json::from_str(&journal.read_beside(FILE)?).ok()
+    serde_json::from_str(&journal.read_note(FILE)?).ok()
 }

@@ -19,13 +19,13 @@ impl ProjectContext<'_> {
     pub(crate) fn prove(&self, plan: &Plan) -> Result<(), UnprovenChange> {
         let before = self.project.model()?;
         let texts = planned_texts(before, plan);
-        match texts.is_empty() {
-            true if plan.compose.is_empty() => Ok(()),
-            true => project_proof::prove(before, before, &plan.compose),
-            false => {
-                let after = self.project.planned_model(&texts, &plan.compose.trees)?;
-                project_proof::prove(before, &after, &plan.compose)
-            }
+        if !texts.is_empty() {
+            let after = self.project.planned_model(&texts, &plan.compose.trees)?;
+            project_proof::prove(before, &after, &plan.compose)
+        } else if plan.compose.is_empty() {
+            Ok(())
+        } else {
+            project_proof::prove(before, before, &plan.compose)
         }
     }
 

@@ -41,7 +41,8 @@ pub(crate) enum RemovalScope {
 
 /// Plans to take the setup out: of the whole project, or of some services.
 ///
-/// # Errors `unsafe-edit`; if the project or the journal cannot be read.
+/// # Errors
+/// `unsafe-edit`; if the project or the journal cannot be read.
 pub(crate) fn plan(
     context: &ProjectContext,
     scope: &RemovalScope,

@@ -30,7 +30,8 @@ struct FolderNeed {
 
 /// Adds the missing install commands to `.gitpod.yml` or devcontainer.json.
 ///
-/// # Errors `unsafe-edit`; if the compose project cannot be read.
+/// # Errors
+/// `unsafe-edit`; if the compose project cannot be read.
 pub(crate) fn extend(plan: &mut Plan, context: &ProjectContext) -> Result<()> {
     let needs = list_needs(context)?;
     let project = &context.project;

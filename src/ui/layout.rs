@@ -13,7 +13,7 @@ const MIN_COLUMNS: usize = 30;
 impl Ui {
     /// Prints a line of the result on stdout; on a terminal, `text` is wrapped after `head`, with further lines
     /// indented by `indent` columns.
-    pub fn result_behind(&mut self, head: impl Into<PaintedLine>, text: &str, indent: usize) {
+    pub fn result_after(&mut self, head: impl Into<PaintedLine>, text: &str, indent: usize) {
         for line in self.broken(&self.result_look, head.into(), text, indent) {
             self.result(line);
         }

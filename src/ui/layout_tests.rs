@@ -47,7 +47,7 @@ fn a_secret_with_a_blank_is_hidden_where_lines_are_broken() {
     let text = format!("{} {SECRET} and more", "x".repeat(28));
     let talk: [fn(&mut Ui, &str); 5] = [
         |ui, text| ui.say(text),
-        |ui, text| ui.result_behind("fix: ", text, 5),
+        |ui, text| ui.result_after("fix: ", text, 5),
         |ui, text| ui.warn(text, None),
         |ui, text| ui.warn("", Some(text)),
         |ui, text| ui.error(&Error::new(ErrorCode::Internal, text).cause(text).hint(text)),
@@ -117,7 +117,7 @@ fn a_secret_that_the_line_of_an_error_assigns_is_hidden() {
 #[test]
 fn every_line_has_the_whole_width() {
     let (mut ui, written) = narrow_screen();
-    ui.result_behind("    why: ", &"a".repeat(16).replace('a', "aaaa "), 9);
+    ui.result_after("    why: ", &"a".repeat(16).replace('a', "aaaa "), 9);
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     assert_eq!(lines[0], format!("    why: {}", ["aaaa"; 6].join(" ")));
@@ -128,7 +128,7 @@ fn every_line_has_the_whole_width() {
 fn a_word_that_does_not_fit_after_its_head_is_below_it() {
     let (mut ui, written) = narrow_screen();
     let head = format!("{}: ", "-".repeat(30));
-    ui.result_behind(&head, "ROLLBAR_ACCESS_TOKEN is set nowhere", 4);
+    ui.result_after(&head, "ROLLBAR_ACCESS_TOKEN is set nowhere", 4);
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     assert_eq!(text, format!("{head}\n    ROLLBAR_ACCESS_TOKEN is set nowhere\n"));
 }

@@ -186,9 +186,9 @@ impl Ui {
     }
 
     /// Prints the error that ends this run: on stderr, and as the JSON document unless one was printed.
-    pub fn last_word(&mut self, error: &Error) {
+    pub fn end_with_error(&mut self, error: &Error) {
         self.error(error);
-        self.undocumented(error);
+        self.document_error(error);
     }
 
     /// Prints text on stdout that is formatted already, such as the help of a command; nothing under `--json`.
@@ -208,7 +208,7 @@ impl Ui {
     }
 
     /// Prints the error as the JSON document unless one was printed.
-    pub fn undocumented(&mut self, error: &Error) {
+    pub fn document_error(&mut self, error: &Error) {
         if !self.documented {
             let mut error = error.clone();
             if let Some(position) = &mut error.place {
@@ -220,7 +220,7 @@ impl Ui {
     }
 
     /// Prints a line as a result or, under `--json`, as a message: for text that accompanies a stream of documents.
-    pub fn beside(&mut self, line: impl Into<PaintedLine>) {
+    pub fn accompany(&mut self, line: impl Into<PaintedLine>) {
         if self.json {
             self.say(line);
         } else {

@@ -48,7 +48,7 @@ pub(super) fn explain(code: &str, ui: &mut Ui) -> Result<RunOutcome> {
 pub(super) fn list(ui: &mut Ui) -> Result<RunOutcome> {
     for rule in lint::RULES {
         let head = format!("{:<24} {:<8} ", rule.code, rule.severity.word());
-        ui.result_behind(&head, rule.why, head.len());
+        ui.result_after(&head, rule.why, head.len());
     }
     let rules = lint::RULES
         .iter()

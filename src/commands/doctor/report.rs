@@ -40,15 +40,15 @@ pub(super) fn show(examined: &DoctorReport<'_>, project: &Project, shell: &Shell
         print_annotations(findings, project, ui);
     }
     let paths = paths_read(inspection);
-    ui.result_behind("", &summarize_findings(findings, silenced, paths.len()), 2);
-    ui.result_behind("read: ", &join_first_names(&paths), 6);
+    ui.result_after("", &summarize_findings(findings, silenced, paths.len()), 2);
+    ui.result_after("read: ", &join_first_names(&paths), 6);
     for unread in &inspection.unread {
         let path = inspection.shown(&unread.path).display();
         let text = format!("{path}, which was not checked any further: {}", unread.reason);
-        ui.result_behind("not read: ", &text, 10);
+        ui.result_after("not read: ", &text, 10);
     }
     for text in project.passed_over() {
-        ui.result_behind("not read: ", &text, 10);
+        ui.result_after("not read: ", &text, 10);
     }
     if lint::may_trace(inspection) == Some(false) {
         ui.result("no service sends traces yet: `cruddur-ops init` sets them up");
@@ -93,7 +93,7 @@ fn print_finding(finding: &LintFinding, why: Option<&str>, ui: &mut Ui) {
     let position = &finding.place;
     let label = role.paint(format!("{}[{}]:", finding.severity.word(), finding.code));
     let at = format!("  {}:{}:{}: ", position.path.display(), position.line, position.column);
-    ui.result_behind(PaintedLine::from(at) + label + " ", &finding.message, 4);
+    ui.result_after(PaintedLine::from(at) + label + " ", &finding.message, 4);
     if !position.text.trim().is_empty() {
         let shown = position.text.trim_start();
         let cut = position.text.chars().count() - shown.chars().count();
@@ -103,11 +103,11 @@ fn print_finding(finding: &LintFinding, why: Option<&str>, ui: &mut Ui) {
     }
     if let Some(why) = why {
         let head = PaintedLine::from("    ") + TextRole::Faint.paint("why:") + " ";
-        ui.result_behind(head, why, 9);
+        ui.result_after(head, why, 9);
     }
     let by_us = if finding.fix.is_some() { " (`--fix` does this)" } else { "" };
     let head = PaintedLine::from("    ") + TextRole::Hint.paint("fix:") + " ";
-    ui.result_behind(head, &format!("{}{by_us}", finding.advice), 9);
+    ui.result_after(head, &format!("{}{by_us}", finding.advice), 9);
 }
 
 fn summarize_findings(findings: &[LintFinding], silenced: SilencedCounts, files: usize) -> String {

@@ -51,8 +51,8 @@ fn show_topic(topic: &HelpTopic, ui: &mut Ui) -> Result<RunOutcome> {
     for block in topic::split_blocks(&text) {
         match block {
             topic::Block::Heading(text) => ui.result(TextRole::Strong.paint(text)),
-            topic::Block::Item(text) => ui.result_behind("- ", &text, 2),
-            topic::Block::Paragraph(text) => ui.result_behind("", &text, 0),
+            topic::Block::Item(text) => ui.result_after("- ", &text, 2),
+            topic::Block::Paragraph(text) => ui.result_after("", &text, 0),
             topic::Block::Verbatim(line) => ui.result(format!("  {line}")),
             topic::Block::Blank => ui.result(""),
         }

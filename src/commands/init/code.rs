@@ -118,11 +118,12 @@ pub(super) fn agree(
     if mixed {
         choices.push(WITHOUT_CODE);
     }
-    let picked = ui.pick(&question, "--yes", &choices).map_err(|error| match mixed {
-        true if error.code == ErrorCode::AnswerMissing => {
+    let picked = ui.pick(&question, "--yes", &choices).map_err(|error| {
+        if mixed && error.code == ErrorCode::AnswerMissing {
             error.hint("`--yes --no-instrument` leaves the code out")
+        } else {
+            error
         }
-        _ => error,
     })?;
     let picked = choices[picked];
     let decision = if picked == NO { PlanDecision::Declined } else { PlanDecision::Write };

@@ -117,7 +117,8 @@ pub(super) fn wire_services(
         stored.into_iter().for_each(|line| ui.say(line));
         let request = answers.ports.as_ref();
         let run = (&journal, "init", &plan);
-        opened = ports::apply_live(context, request, &ports_workspace, run, ui).map(|_| ());
+        opened =
+            ports::apply_live_visibility(context, request, &ports_workspace, run, ui).map(|_| ());
         restarted = restart::offer(args, context, &plan, ui)?;
     }
     match decision {

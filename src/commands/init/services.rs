@@ -37,7 +37,8 @@ impl ChosenServices {
 
 /// Chooses the services to trace.
 ///
-/// # Errors `unknown-service`; `answer-missing` without a terminal.
+/// # Errors
+/// `unknown-service`; `answer-missing` without a terminal.
 pub(super) fn choose(
     args: &InitArgs,
     sending: &DestinationChoice,

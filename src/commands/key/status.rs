@@ -62,7 +62,7 @@ pub(super) fn run(
     ui.result(name);
     for row in &rows {
         let head = format!("  {:<12}", row.store);
-        ui.result_behind(&head, &format_store_row(row, &survey), head.len());
+        ui.result_after(&head, &format_store_row(row, &survey), head.len());
     }
     for warning in &warnings {
         ui.note(warning);

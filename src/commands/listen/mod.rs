@@ -57,9 +57,10 @@ async fn listen_for_telemetry(
         http: SocketAddr::new(args.bind, args.http_port),
         grpc: SocketAddr::new(args.bind, args.grpc_port),
     };
-    let (mut receiver, mut inbox) = Receiver::bind(addresses, ReceiverLimits::beside(args.keep))
-        .await
-        .map_err(with_free_ports)?;
+    let (mut receiver, mut inbox) =
+        Receiver::bind(addresses, ReceiverLimits::next_to_kept(args.keep))
+            .await
+            .map_err(with_free_ports)?;
     let bridge = if args.containers { container_bridge_address()? } else { None };
     if let Some(bridge) = bridge {
         receiver.also_on(bridge).await.map_err(with_free_ports)?;

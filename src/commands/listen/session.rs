@@ -172,14 +172,14 @@ impl ListenSession {
     pub(super) async fn sum_up(mut self, ui: &mut Ui) {
         let pen = ui.result_pen();
         if self.summary.services().next().is_none() {
-            ui.beside("no spans arrived");
+            ui.accompany("no spans arrived");
         } else {
             for line in table::services(&self.summary, &pen) {
-                ui.beside(line);
+                ui.accompany(line);
             }
-            ui.beside("");
+            ui.accompany("");
             for line in heatmap::draw(self.summary.heat(), &pen) {
-                ui.beside(line);
+                ui.accompany(line);
             }
         }
         self.report_totals(ui);

@@ -74,7 +74,7 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
     {
         let _whole = set_interrupt_mode(InterruptMode::Remember);
         let run = (&journal, "ports", &plan);
-        done = ports::apply_live(context, Some(&request), &workspace, run, ui)?;
+        done = ports::apply_live_visibility(context, Some(&request), &workspace, run, ui)?;
     }
     let mut document = flow::document(&plan, context.root(), ui);
     document["applied"] = json!(decision == PlanDecision::Write);

@@ -34,7 +34,7 @@ impl MissingLinkReason {
 }
 
 /// Returns the link, or why it is missing.
-pub(in crate::commands) fn build(
+pub(in crate::commands) fn build_link(
     query: &Query,
     args: &TargetArgs,
     global: &GlobalOptions,

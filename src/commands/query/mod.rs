@@ -3,7 +3,7 @@
 mod link;
 
 use link::MissingLinkReason;
-pub(super) use link::build as build_link;
+pub(super) use link::build_link;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -43,7 +43,7 @@ pub(super) fn run(
         QueryKind::Latency(filters) => (filters, Query::latency(filters.last)),
     };
     let query = narrow_query(query, filters)?;
-    let link = link::build(&query, &filters.target, global, shell, ui)?;
+    let link = build_link(&query, &filters.target, global, shell, ui)?;
     let answer = listen::ask(&query, filters.http_port)?;
     if let (Err(missing), None) = (&link, &answer) {
         return Err(no_answer_error(missing, filters.http_port));

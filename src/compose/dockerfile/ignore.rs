@@ -38,14 +38,15 @@ impl Dockerignore {
     pub fn excludes(&self, path: &str) -> bool {
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
         let steps: Vec<&str> = ends.map(|end| &path[..end]).collect();
-        let matches =
-            |rule: &&IgnoreRule| steps.iter().any(|step| matches_pattern(&rule.pattern, step));
+        let matches = |rule: &&IgnoreRule| {
+            steps.iter().any(|step| matches_ignore_pattern(&rule.pattern, step))
+        };
         self.rules.iter().rev().find(matches).is_some_and(|rule| !rule.keeps)
     }
 }
 
 /// Returns whether a docker pattern matches a whole path; `*` stops at a slash, `**` does not.
-pub fn matches_pattern(pattern: &str, path: &str) -> bool {
+pub fn matches_ignore_pattern(pattern: &str, path: &str) -> bool {
     wildmatch(pattern.into(), path.into(), Mode::NO_MATCH_SLASH_LITERAL)
 }
 

@@ -15,7 +15,7 @@ use super::service::{ServiceBuild, ServiceCommand};
 use super::source::ProjectSources;
 use super::variables::ProjectVariables;
 
-pub use ignore::{Dockerignore, matches_pattern as ignore_matches};
+pub use ignore::{Dockerignore, matches_ignore_pattern};
 pub use read::resolve_image_path;
 pub use shell::ShellCommand;
 

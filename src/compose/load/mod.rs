@@ -45,7 +45,7 @@ impl ComposeModel {
         start: &ComposeLocation,
         shell: &BTreeMap<String, String>,
     ) -> Result<Self> {
-        Self::load_beside(sources, start, Arc::new(shell.clone()), HashMap::new())
+        Self::load_with(sources, start, Arc::new(shell.clone()), HashMap::new())
     }
 
     /// Loads the project again with other texts for some files. Unchanged files are not parsed again, nor those in
@@ -67,10 +67,10 @@ impl ComposeModel {
         });
         let planned_trees = trees.iter().map(|(path, tree)| (path.as_path(), tree));
         let known = shared.chain(planned_trees).collect();
-        Self::load_beside(&planned, start, Arc::clone(&self.shell), known)
+        Self::load_with(&planned, start, Arc::clone(&self.shell), known)
     }
 
-    fn load_beside(
+    fn load_with(
         sources: &dyn ProjectSources,
         start: &ComposeLocation,
         shell: Arc<BTreeMap<String, String>>,

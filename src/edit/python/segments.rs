@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_runs_besides_the_right_one_is_found() {
+    fn an_end_of_a_second_run_is_found() {
         for (body, expected) in [
             ("x.begin_subsegment('a')\nx.end_subsegment()\nx.end_subsegment()", vec![4]),
             (

@@ -103,13 +103,10 @@ pub enum SpanExporter {
 /// Parses a list of headers according to the specification.
 pub fn read_headers(list: &str) -> Vec<ExportHeader> {
     let environment = BTreeMap::from([(HEADERS_VARIABLES[1].to_owned(), Secret::new(list))]);
-    let settings = SdkSettings::read(&SdkInput {
-        language: None,
-        setup: &SdkSetup::Unknown,
-        packages: None,
-        environment: &environment,
-    });
-    settings.otlp().map(|otlp| otlp.headers.clone()).unwrap_or_default()
+    SdkSettings::of_unknown_sdk(&environment)
+        .otlp()
+        .map(|otlp| otlp.headers.clone())
+        .unwrap_or_default()
 }
 
 /// The way in which one SDK reads its variables.
@@ -129,6 +126,12 @@ trait SdkDialect {
 }
 
 impl SdkSettings {
+    /// Reads the variables as the specification defines, for a service whose SDK is unknown.
+    pub fn of_unknown_sdk(environment: &BTreeMap<String, Secret>) -> Self {
+        let setup = &SdkSetup::Unknown;
+        Self::read(&SdkInput { language: None, setup, packages: None, environment })
+    }
+
     /// Reads the variables as the SDK of that language does.
     pub fn read(input: &SdkInput<'_>) -> Self {
         let dialect: &dyn SdkDialect = match input.language {

@@ -7,8 +7,8 @@ use crate::compose::{
     ComposeModel, FileSyntax, ProjectTextFile, ServiceModel, ServiceRole, find_references,
 };
 use crate::instrumentation::{
-    ENDPOINT_VARIABLES, HEADERS_VARIABLES, Instrumentation, PROTOCOL_VARIABLES, SdkInput,
-    SdkProblem, SdkSettings, SdkSetup, SpanSource, known_variables,
+    ENDPOINT_VARIABLES, HEADERS_VARIABLES, Instrumentation, PROTOCOL_VARIABLES, SdkProblem,
+    SdkSettings, SdkSetup, SpanSource, known_variables,
 };
 use crate::lint::scope::{ProgramVariables, VariableAssignment};
 use crate::lint::{Inspection, RuleHit, Severity};
@@ -70,15 +70,9 @@ fn services_where<'i>(
         let instrumentation = inspection.instrumentation.get(&service.name);
         let settings = match instrumentation {
             Some(read) => read.settings_with(&process_environment(model, service, &scope, read)),
-            None => SdkSettings::read(&SdkInput {
-                language: None,
-                setup: &SdkSetup::Unknown,
-                packages: None,
-                environment: &judged_variables(&scope)
-                    .into_iter()
-                    .filter_map(keep_known_value)
-                    .collect(),
-            }),
+            None => SdkSettings::of_unknown_sdk(
+                &judged_variables(&scope).into_iter().filter_map(keep_known_value).collect(),
+            ),
         };
         TracedService { model, service, scope, instrumentation, settings }
     })

@@ -260,7 +260,7 @@ fn weigh_message(
     most: usize,
 ) -> Result<usize, RequestRefusal> {
     let weight = match signal {
-        TelemetrySignal::Traces => weight::decoded(format, body),
+        TelemetrySignal::Traces => weight::estimate_memory(format, body),
         TelemetrySignal::Metrics | TelemetrySignal::Logs => 0,
     };
     if weight > most { Err(too_many()) } else { Ok(weight) }

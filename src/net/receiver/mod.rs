@@ -71,7 +71,7 @@ pub struct ReceiverLimits {
 impl ReceiverLimits {
     /// Returns the limits for a receiver that also keeps `keep` bytes of spans: up to three quarters as much may be
     /// pending.
-    pub fn beside(keep: usize) -> Self {
+    pub fn next_to_kept(keep: usize) -> Self {
         // Kept spans and the allocator's overhead use the rest of three times `keep`.
         let pending = (keep / 4 * 3).max(limits::PENDING_BYTES);
         Self { decoded: pending, pending, ..Self::default() }

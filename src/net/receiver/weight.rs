@@ -7,7 +7,7 @@ use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_f
 use super::MessageFormat;
 
 /// Returns the approximate memory of a decoded trace request, in bytes; never too low.
-pub(super) fn decoded(format: MessageFormat, body: &[u8]) -> usize {
+pub(super) fn estimate_memory(format: MessageFormat, body: &[u8]) -> usize {
     let entries = match format {
         MessageFormat::Json => scan_json(body),
         MessageFormat::Protobuf => weigh_fields(body, &REQUEST, 0),
@@ -138,7 +138,7 @@ mod tests {
     fn the_weight_of_empty_spans_covers_their_memory() {
         let body = empty_spans(1000);
         assert!(body.len() < 2100);
-        assert!(decoded(MessageFormat::Protobuf, &body) > 1000 * SPAN_BYTES);
+        assert!(estimate_memory(MessageFormat::Protobuf, &body) > 1000 * SPAN_BYTES);
     }
 
     #[test]
@@ -150,21 +150,23 @@ mod tests {
                 format!("[{list}]"),
                 format!("{{\"x\": {{\"spans\" :\n[ {list}\n]}}}}"),
             ] {
-                let bytes = decoded(MessageFormat::Json, text.as_bytes());
+                let bytes = estimate_memory(MessageFormat::Json, text.as_bytes());
                 assert!(bytes >= 1000 * SPAN_BYTES, "{entry}: {bytes}");
                 assert!(bytes < 1010 * (SPAN_BYTES + entry.len() + 20), "{entry}: {bytes}");
             }
         }
         let attributes = vec!["{\"key\":\"a\",\"value\":{\"stringValue\":\"b\"}}"; 1000].join(",");
-        let bytes =
-            decoded(MessageFormat::Json, format!("{{\"attributes\":[{attributes}]}}").as_bytes());
+        let bytes = estimate_memory(
+            MessageFormat::Json,
+            format!("{{\"attributes\":[{attributes}]}}").as_bytes(),
+        );
         assert!((1000 * PAIR_BYTES..1000 * (PAIR_BYTES + 60)).contains(&bytes), "{bytes}");
-        assert_eq!(decoded(MessageFormat::Json, b"{\"a\": \"[[[,,,\\\"[,\"}"), 19);
+        assert_eq!(estimate_memory(MessageFormat::Json, b"{\"a\": \"[[[,,,\\\"[,\"}"), 19);
     }
 
     #[test]
     fn invalid_messages_weigh_their_length() {
-        assert_eq!(decoded(MessageFormat::Protobuf, b"\xff\xff\xff"), 3);
-        assert_eq!(decoded(MessageFormat::Protobuf, b""), 0);
+        assert_eq!(estimate_memory(MessageFormat::Protobuf, b"\xff\xff\xff"), 3);
+        assert_eq!(estimate_memory(MessageFormat::Protobuf, b""), 0);
     }
 }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use http_body_util::{BodyExt, Full};
 use tokio::time::Instant;
 
-use super::{RelayState, RelayedExport, end_to_end};
+use super::{RelayState, RelayedExport, forwarded_headers};
 use crate::net::failure::RequestFailure;
 use crate::net::grpc::{self, RelayedCall, RelayedReply};
 use crate::net::http::RelayedBody;
@@ -55,12 +55,12 @@ impl RelayState {
             read_grpc_message(&self.bodies, &parts.headers, bytes.clone(), &mut held)?;
         let spans = self.spans(signal, Some(MessageFormat::Protobuf), &readable, &mut held)?;
         let started = Instant::now();
-        let (headers, body) = (end_to_end(&parts.headers), RelayedBody { bytes, readable });
+        let (headers, body) = (forwarded_headers(&parts.headers), RelayedBody { bytes, readable });
         let call = RelayedCall { path: call_path(signal), headers: &headers, body: &body };
         let received = grpc::relay_call(&self.route, call, started + self.patience).await;
         let took = started.elapsed();
         let outcome = received.as_ref().map(RelayedReply::meaning).map_err(RequestFailure::clone);
-        self.hand_on(RelayedExport { signal, spans, outcome, took, _held: held }).await;
+        self.publish(RelayedExport { signal, spans, outcome, took, _held: held }).await;
         Ok(match received {
             Ok(reply) => relayed_grpc_response(reply),
             Err(failure) => relay_failure_response(&failure),

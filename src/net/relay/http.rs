@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
-use super::{RelayState, RelayedExport, end_to_end};
+use super::{RelayState, RelayedExport, forwarded_headers};
 use crate::net::failure::RequestFailure;
 use crate::net::http::{self, HttpReply, HttpRequest, RelayedBody};
 use crate::net::receiver::http::{self as otlp_http, HttpBody};
@@ -21,7 +21,7 @@ use crate::otlp::response;
 impl RelayState {
     /// Forwards a request, or refuses it.
     pub(super) async fn take_request(&self, from: IpAddr, parts: &Parts, body: Body) -> Response {
-        let answered = match self.way(from, parts).await {
+        let answered = match self.find_target(from, parts).await {
             Ok((signal, route)) => self.pass_on(signal, &route, parts, body).await,
             Err(refusal) => Err(self.count(refusal)),
         };
@@ -32,7 +32,7 @@ impl RelayState {
     }
 
     /// Returns the signal and target of a request, if it is from the permitted sender.
-    async fn way(
+    async fn find_target(
         &self,
         from: IpAddr,
         parts: &Parts,
@@ -72,13 +72,17 @@ impl RelayState {
         let started = Instant::now();
         let body = RelayedBody { bytes, readable };
         let deadline = started + self.patience;
-        let received =
-            http::send(route, HttpRequest::Relay(&body), &end_to_end(&parts.headers), deadline)
-                .await;
+        let received = http::send(
+            route,
+            HttpRequest::Relay(&body),
+            &forwarded_headers(&parts.headers),
+            deadline,
+        )
+        .await;
         let took = started.elapsed();
         let response = relayed_http_response(&received);
         let outcome = received.map(|received| response::read(&received.answer));
-        self.hand_on(RelayedExport { signal, spans, outcome, took, _held: held }).await;
+        self.publish(RelayedExport { signal, spans, outcome, took, _held: held }).await;
         Ok(response)
     }
 }

@@ -88,7 +88,7 @@ pub struct Relay {
     address: SocketAddr,
     state: Arc<RelayState>,
     peer: watch::Sender<Option<RelayPeer>>,
-    door: JoinHandle<()>,
+    server: JoinHandle<()>,
     _stop: watch::Sender<()>,
 }
 
@@ -152,13 +152,13 @@ impl Relay {
         let routes =
             Router::new().fallback(any(handle_relayed_export)).with_state(Arc::clone(&state));
         let (stop, stopped) = watch::channel(());
-        let door = tokio::spawn(async move {
+        let server = tokio::spawn(async move {
             tokio::select! {
                 () = connections::serve(listener, routes, limits, stopped) => {}
                 () = tokio::time::sleep_until(deadline) => {}
             }
         });
-        Ok((Self { address, state, peer, door, _stop: stop }, relayed))
+        Ok((Self { address, state, peer, server, _stop: stop }, relayed))
     }
 
     /// Admits requests of `peer`, including those already waiting.
@@ -194,7 +194,7 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.door.abort();
+        self.server.abort();
     }
 }
 
@@ -241,7 +241,7 @@ impl RelayState {
     }
 
     /// Passes an export to the receiving end, if it still exists.
-    async fn hand_on(&self, export: RelayedExport) {
+    async fn publish(&self, export: RelayedExport) {
         let _ = self.exports.send(export).await;
     }
 
@@ -265,7 +265,7 @@ impl RelayState {
 }
 
 /// Returns the headers meant for the endpoint.
-fn end_to_end(headers: &HeaderMap) -> Vec<ExportHeader> {
+fn forwarded_headers(headers: &HeaderMap) -> Vec<ExportHeader> {
     let named: Vec<String> = otlp_http::header_value_text(headers, &CONNECTION)
         .split(',')
         .map(|name| name.trim().to_ascii_lowercase())

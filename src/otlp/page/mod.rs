@@ -123,7 +123,8 @@ pub(crate) struct PageSource<'a> {
 impl PageSource<'_> {
     /// Answers a question.
     ///
-    /// # Errors An invalid filter; a trace or span that is not in memory.
+    /// # Errors
+    /// An invalid filter; a trace or span that is not in memory.
     pub(crate) fn answer(&self, question: &PageQuestion) -> Answered<Json> {
         let text = PageText::new(self.redactor);
         match question {

@@ -15,10 +15,10 @@ use crate::otlp::span::OtlpSpan;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum TraceOrder {
-    /// One with an error, then the newest.
+    /// Those with an error first, then the newest.
     #[default]
     Errors,
-    /// The newest.
+    /// The newest first.
     Newest,
     /// The longest first.
     Slowest,

@@ -32,7 +32,8 @@ impl AgentSource {
     /// Finds the service that already provides an agent, or the one to add. An older tag of the published image is
     /// replaced by the usual one; an image from elsewhere only by one that a flag names.
     ///
-    /// # Errors `unsafe-edit` if the service has no volume, or the volume of another image under a name that `init`
+    /// # Errors
+    /// `unsafe-edit` if the service has no volume, or the volume of another image under a name that `init`
     /// does not use.
     pub(super) fn find(
         model: &ComposeModel,

@@ -1,9 +1,7 @@
 //! Variables that keep a traced service's spans from being sent, even with a correct endpoint.
 
 use crate::compose::{ServiceEnvironment, ServiceModel};
-use crate::instrumentation::{
-    Instrumentation, SdkInput, SdkProblemKind, SdkSettings, SdkSetup, known_variables,
-};
+use crate::instrumentation::{Instrumentation, SdkProblemKind, SdkSettings, known_variables};
 use crate::plan::Note;
 use crate::provider::Variable;
 use crate::secret::Secret;
@@ -28,12 +26,7 @@ pub(super) fn switch_on(
     environment.extend(planned.iter().map(secret));
     let sdk = match instrumentation {
         Some(read) => read.settings_with(&environment),
-        None => SdkSettings::read(&SdkInput {
-            language: None,
-            setup: &SdkSetup::Unknown,
-            packages: None,
-            environment: &environment,
-        }),
+        None => SdkSettings::of_unknown_sdk(&environment),
     };
     for problem in sdk.problems {
         let value = match problem.kind {

@@ -12,9 +12,7 @@ use crate::session::context::ProjectContext;
 use crate::workspace::{LivePort, Workspace};
 
 pub(crate) use files::{may_create_gitpod, may_open_on_start, nothing_to_do, plan_port_files};
-pub(crate) use live::{
-    LiveChanges, apply_live_visibility as apply_live, undo_live_visibility as undo_live,
-};
+pub(crate) use live::{LiveChanges, apply_live_visibility, undo_live_visibility};
 
 /// A request about the project's ports.
 #[derive(Debug, Clone, PartialEq, Eq)]

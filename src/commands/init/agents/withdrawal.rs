@@ -15,7 +15,8 @@ const MOST_SEARCHED: usize = 64;
 /// Takes back the agents that no flag asks for and that the plan fails with: each is tried with `plan`, so that the
 /// others stay. `error` is what the plan with all of them failed with.
 ///
-/// # Errors `error` if no agent can be dropped.
+/// # Errors
+/// `error` if no agent can be dropped.
 pub(in crate::commands::init) fn withdraw(
     args: &InitArgs,
     answers: &mut InitAnswers,

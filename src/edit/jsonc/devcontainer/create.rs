@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_stands_beside_those_that_are_there() {
+    fn a_command_is_added_to_existing_ones() {
         for before in [
             "{\n  // mine\n  \"image\": \"x\",\n}\n",
             "{\"postCreateCommand\": \"make\"}\n",

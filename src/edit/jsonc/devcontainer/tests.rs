@@ -153,7 +153,7 @@ fn a_syntax_error_is_reported_without_lines_to_paste() {
 const OPEN: &str = "test -z \\\"$CODESPACE_NAME\\\" || gh codespace ports visibility 3000:public -c \\\"$CODESPACE_NAME\\\"";
 
 #[test]
-fn the_command_stands_alone_or_beside_the_users() {
+fn the_command_is_alone_or_with_the_users() {
     let wanted = at_start(&[3000]);
     assert_devcontainer_edit(
         &wanted,

@@ -88,7 +88,7 @@ impl SourceChoice<'_> {
     }
 
     /// Returns the packages that the other sources install.
-    fn beside(&self, source: &PackageSource) -> Result<Vec<RequirementEntry>> {
+    fn other_packages(&self, source: &PackageSource) -> Result<Vec<RequirementEntry>> {
         let mut entries = Vec::new();
         for other in self.found.iter().filter(|other| *other != source) {
             entries.extend(self.entries(other)?);
@@ -97,7 +97,7 @@ impl SourceChoice<'_> {
     }
 
     fn list(&self, source: &PackageSource) -> Result<PackageList> {
-        let also_installed = self.beside(source)?;
+        let also_installed = self.other_packages(source)?;
         match &source.kind {
             SourceKind::List(file, constraints, DependencyInstall::Resolved) => {
                 Ok(PackageList::Requirements {

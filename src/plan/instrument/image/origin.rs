@@ -3,7 +3,7 @@
 use super::command::{SyncCommand, base_name, read_export, read_output};
 use super::{ImageFiles, PythonSourceFile};
 use crate::compose::{
-    BuildAction, CopiedPath, CopyOrigin, Dockerfile, ShellCommand, ignore_matches,
+    BuildAction, CopiedPath, CopyOrigin, Dockerfile, ShellCommand, matches_ignore_pattern,
     resolve_image_path,
 };
 use crate::error::Result;
@@ -171,7 +171,11 @@ fn copy_source_paths(copied: &CopiedPath, path: &str) -> Vec<String> {
     let (parent, name) = copied.source.rsplit_once('/').unwrap_or(("", &copied.source));
     let first = rest.split('/').next().unwrap_or(rest);
     if name.contains(['*', '?', '[']) {
-        return if ignore_matches(name, first) { vec![join(parent, rest)] } else { Vec::new() };
+        return if matches_ignore_pattern(name, first) {
+            vec![join(parent, rest)]
+        } else {
+            Vec::new()
+        };
     }
     if rest == name {
         return vec![copied.source.clone(), join(&copied.source, rest)];
