@@ -42,7 +42,7 @@ pub(super) fn run(args: &RemoveArgs, context: &ProjectContext, ui: &mut Ui) -> R
     let mut next = Vec::new();
     match decision {
         PlanDecision::Write => {
-            let _whole = set_interrupt_mode(InterruptMode::Remember);
+            let _interrupts = set_interrupt_mode(InterruptMode::Remember);
             let entries = journal.entries()?;
             journal.apply(&plan, command)?;
             flow::show_written_files(&plan, context.root(), ui);
@@ -86,7 +86,7 @@ pub(super) fn offer<'a>(
     if decision != PlanDecision::Write {
         return Ok(None);
     }
-    let _whole = set_interrupt_mode(InterruptMode::Remember);
+    let _interrupts = set_interrupt_mode(InterruptMode::Remember);
     journal.apply(&plan, removal::SERVICES)?;
     flow::show_written_files(&plan, context.root(), ui);
     context.again().map(Some)

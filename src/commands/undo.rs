@@ -52,7 +52,7 @@ pub(super) fn run(args: &UndoArgs, context: &ProjectContext, ui: &mut Ui) -> Res
         decision = PlanDecision::Write;
     }
     if decision == PlanDecision::Write {
-        let _whole = set_interrupt_mode(InterruptMode::Remember);
+        let _interrupts = set_interrupt_mode(InterruptMode::Remember);
         let names = provider::secret_variables();
         let exposed: Vec<String> =
             plan.changes.iter().flat_map(|change| stores.exposed_by(change, &names)).collect();

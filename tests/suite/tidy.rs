@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Names that only some modules may use, and these modules.
-const DOORS: [(&str, &[&str]); 10] = [
+const RESTRICTED_NAMES: [(&str, &[&str]); 10] = [
     ("std::env", &["main"]),
     ("std::fs", &["apply", "project", "stores", "workspace", "session"]),
     ("fs_err", &["apply", "project", "stores", "workspace", "docker", "net", "commands", "prove"]),
@@ -22,29 +22,29 @@ const FORBIDDEN: [&str; 6] = ["TODO", "FIXME", "XXX", "println!", "dbg!", "mod u
 
 struct File {
     path: PathBuf,
-    room: String,
+    module: String,
     code: String,
 }
 
 #[test]
-fn arrows_lead_only_where_the_map_says() {
+fn modules_depend_only_on_what_the_map_allows() {
     let map = map();
     let mut wrong = Vec::new();
     for file in files() {
-        let Some(allowed) = map.get(&file.room) else {
+        let Some(allowed) = map.get(&file.module) else {
             wrong.push(format!(
-                "{}: the room `{}` is not in the map",
+                "{}: the module `{}` is not in the map",
                 file.path.display(),
-                file.room
+                file.module
             ));
             continue;
         };
-        for target in arrows(&file.code) {
-            if target != file.room
+        for target in dependencies(&file.code) {
+            if target != file.module
                 && !allowed.contains(&target)
                 && !allowed.contains(&"all".to_owned())
             {
-                wrong.push(format!("{}: {} -> {target}", file.path.display(), file.room));
+                wrong.push(format!("{}: {} -> {target}", file.path.display(), file.module));
             }
         }
     }
@@ -52,12 +52,12 @@ fn arrows_lead_only_where_the_map_says() {
 }
 
 #[test]
-fn each_door_has_its_room() {
+fn restricted_names_are_in_their_modules() {
     let mut wrong = Vec::new();
     for file in files() {
-        for (door, rooms) in DOORS {
-            if file.code.contains(door) && !rooms.contains(&file.room.as_str()) {
-                wrong.push(format!("{}: {door}", file.path.display()));
+        for (name, modules) in RESTRICTED_NAMES {
+            if file.code.contains(name) && !modules.contains(&file.module.as_str()) {
+                wrong.push(format!("{}: {name}", file.path.display()));
             }
         }
         for word in FORBIDDEN {
@@ -70,7 +70,7 @@ fn each_door_has_its_room() {
 }
 
 #[test]
-fn every_file_says_what_it_holds_and_is_no_giant() {
+fn every_file_has_a_header_and_is_short() {
     let mut wrong = Vec::new();
     for file in files() {
         if !file.code.starts_with("//! ") {
@@ -145,12 +145,12 @@ fn types_are_found_whatever_their_visibility() {
 fn map() -> BTreeMap<String, Vec<String>> {
     let text = std::fs::read_to_string(source().join("lib.rs")).unwrap();
     let rows = text.lines().filter_map(|line| line.strip_prefix("//! ")?.split_once("->"));
-    let rooms = rows.filter_map(|(left, right)| {
-        let room = left.split_whitespace().next()?;
-        let is_row = left.contains("  ") && room.chars().all(|c| c.is_ascii_lowercase());
-        is_row.then(|| (room.to_owned(), right.split_whitespace().map(str::to_owned).collect()))
+    let modules = rows.filter_map(|(left, right)| {
+        let module = left.split_whitespace().next()?;
+        let is_row = left.contains("  ") && module.chars().all(|c| c.is_ascii_lowercase());
+        is_row.then(|| (module.to_owned(), right.split_whitespace().map(str::to_owned).collect()))
     });
-    let map: BTreeMap<String, Vec<String>> = rooms.collect();
+    let map: BTreeMap<String, Vec<String>> = modules.collect();
     assert!(map.len() > 10, "the map could not be read: {map:?}");
     map
 }
@@ -168,12 +168,14 @@ fn files() -> Vec<File> {
             }
             let relative = path.strip_prefix(source()).unwrap();
             let first = relative.components().next().unwrap().as_os_str().to_str().unwrap();
-            let room = first.trim_end_matches(".rs").to_owned();
-            if room != "lib" && room != "main" && !relative.to_str().unwrap().ends_with("tests.rs")
+            let module = first.trim_end_matches(".rs").to_owned();
+            if module != "lib"
+                && module != "main"
+                && !relative.to_str().unwrap().ends_with("tests.rs")
             {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned();
-                found.push(File { path, room, code });
+                found.push(File { path, module, code });
             }
         }
     }
@@ -182,20 +184,20 @@ fn files() -> Vec<File> {
 }
 
 /// Returns the modules that `use crate::…` and paths in the code name.
-fn arrows(code: &str) -> Vec<String> {
+fn dependencies(code: &str) -> Vec<String> {
     let code: String = code
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"))
         .collect::<Vec<_>>()
         .join("\n");
     let targets = code.split("crate::").skip(1);
-    let mut rooms: Vec<String> = targets
+    let mut modules: Vec<String> = targets
         .map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
-        .filter(|room: &String| !room.is_empty())
+        .filter(|module: &String| !module.is_empty())
         .collect();
-    rooms.sort();
-    rooms.dedup();
-    rooms
+    modules.sort();
+    modules.dedup();
+    modules
 }
 
 fn source() -> PathBuf {

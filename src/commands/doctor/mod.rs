@@ -133,7 +133,7 @@ fn apply_safe_fixes(
     let (mut left, mut found) = (inspection, found);
     match decision {
         PlanDecision::Write => {
-            let _whole = set_interrupt_mode(InterruptMode::Remember);
+            let _interrupts = set_interrupt_mode(InterruptMode::Remember);
             journal.apply(&plan, "doctor --fix")?;
             flow::show_written_files(&plan, context.root(), ui);
             (left, found) = (repaired.after.clone(), repaired.findings.clone());

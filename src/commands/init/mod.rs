@@ -20,9 +20,10 @@ use serde_json::{Value, json};
 use super::RunOutcome;
 use super::flow::{self, PlanDecision};
 use super::remove;
+use crate::apply::Journal;
 use crate::cli::InitArgs;
 use crate::compose::{ComposeModel, FileSpan};
-use crate::error::{FilePosition, Result};
+use crate::error::{Error, FilePosition, Result};
 use crate::lint;
 use crate::plan::project_proof::UnprovenChange;
 use crate::plan::telemetry::TelemetryRequest;
@@ -103,44 +104,68 @@ pub(super) fn wire_services(
     if decision == PlanDecision::Nothing && answers.keys().any(|key| key.is_due(context, ui)) {
         decision = flow::ask_agreement("Store it there?", &args.write, ui)?;
     }
-    let mut opened = Ok(());
-    let mut restarted = RestartResult::default();
+    let mut written = WrittenWiring::default();
     if decision == PlanDecision::Write {
         if with_code {
             plan.extend(code)
         } else {
             ui.say(code::UNCHANGED_CODE_NOTE)
         }
-        let _whole = set_interrupt_mode(InterruptMode::Remember);
-        let stored = key::write(&plan, &journal, &answers, context, ui)?;
-        flow::show_written_files(&plan, context.root(), ui);
-        stored.into_iter().for_each(|line| ui.say(line));
-        let request = answers.ports.as_ref();
-        let run = (&journal, "init", &plan);
-        opened =
-            ports::apply_live_visibility(context, request, &ports_workspace, run, ui).map(|_| ());
-        restarted = restart::offer(args, context, &plan, ui)?;
+        written = write_wiring(args, context, (&journal, &plan), &answers, &ports_workspace, ui)?;
     }
-    match decision {
-        PlanDecision::Nothing if answers.selected.is_empty() => {
-            ui.say("nothing to do: no service is traced");
-        }
-        PlanDecision::Nothing if !whole.steps.is_empty() => {
-            ui.say("nothing to write until the packages are installed");
-        }
-        PlanDecision::Nothing => ui.say("nothing to do: every traced service is already set up"),
-        PlanDecision::Declined => ui.say("nothing was written"),
-        PlanDecision::Write | PlanDecision::Shown | PlanDecision::Pending => {}
-    }
+    explain_unwritten(decision, &answers, &whole, ui);
     let shown = if decision == PlanDecision::Write { &plan } else { &whole };
-    let done = WiringDone { decision, plan: shown, restarted: &restarted };
+    let done = WiringDone { decision, plan: shown, restarted: &written.restarted };
     let mut result = report_wiring(args, context, &answers, &done, ui)?;
     // A port that stays closed does not undo what was written and proven.
-    if let Err(error) = opened {
+    if let Some(error) = written.port_error {
         ui.error(&error);
         result.outcome = RunOutcome::No;
     }
     Ok(result)
+}
+
+/// The results of a written plan.
+#[derive(Debug, Default)]
+struct WrittenWiring {
+    /// The reason why a live port kept its visibility.
+    port_error: Option<Error>,
+    restarted: RestartResult,
+}
+
+/// Writes the plan and the keys, then changes live ports and offers to restart the services.
+fn write_wiring(
+    args: &InitArgs,
+    context: &ProjectContext,
+    (journal, plan): (&Journal, &Plan),
+    answers: &InitAnswers,
+    ports_workspace: &ports::PortsWorkspace,
+    ui: &mut Ui,
+) -> Result<WrittenWiring> {
+    let _interrupts = set_interrupt_mode(InterruptMode::Remember);
+    let stored = key::write(plan, journal, answers, context, ui)?;
+    flow::show_written_files(plan, context.root(), ui);
+    stored.into_iter().for_each(|line| ui.say(line));
+    let run = (journal, "init", plan);
+    let request = answers.ports.as_ref();
+    let opened = ports::apply_live_visibility(context, request, ports_workspace, run, ui);
+    let restarted = restart::offer(args, context, plan, ui)?;
+    Ok(WrittenWiring { port_error: opened.err(), restarted })
+}
+
+/// Says why nothing was written, if that is not obvious.
+fn explain_unwritten(decision: PlanDecision, answers: &InitAnswers, whole: &Plan, ui: &mut Ui) {
+    ui.say(match decision {
+        PlanDecision::Nothing if answers.selected.is_empty() => {
+            "nothing to do: no service is traced"
+        }
+        PlanDecision::Nothing if !whole.steps.is_empty() => {
+            "nothing to write until the packages are installed"
+        }
+        PlanDecision::Nothing => "nothing to do: every traced service is already set up",
+        PlanDecision::Declined => "nothing was written",
+        PlanDecision::Write | PlanDecision::Shown | PlanDecision::Pending => return,
+    });
 }
 
 /// Returns the plan, and the change to the store's own file to show beside it.

@@ -58,7 +58,7 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
     let decision =
         flow::decide(&journal, &plan, "Write these changes?", context.root(), &args.write, ui)?;
     if decision == PlanDecision::Write {
-        let _whole = set_interrupt_mode(InterruptMode::Remember);
+        let _interrupts = set_interrupt_mode(InterruptMode::Remember);
         journal.apply(&plan, "ports")?;
         flow::show_written_files(&plan, context.root(), ui);
     }
@@ -72,7 +72,7 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
         && !args.write.check
         && !args.write.dry_run
     {
-        let _whole = set_interrupt_mode(InterruptMode::Remember);
+        let _interrupts = set_interrupt_mode(InterruptMode::Remember);
         let run = (&journal, "ports", &plan);
         done = ports::apply_live_visibility(context, Some(&request), &workspace, run, ui)?;
     }

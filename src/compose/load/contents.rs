@@ -152,7 +152,7 @@ fn read_root<'t>(
     root: NodeView<'t>,
     reader: &mut MappingReader<'_>,
     contents: &mut DocumentContents,
-    mut room: usize,
+    room: usize,
 ) -> bool {
     if root.shape() != NodeShape::Mapping {
         reader.refuse(root, "a compose file is a mapping");
@@ -164,14 +164,7 @@ fn read_root<'t>(
     contents.refused = RefCell::new(schema::check_file(root, &interpolate));
     for (key, name, value) in root.entries() {
         if let Some(kind) = ReferenceKind::of_section(&key) {
-            if kind == ReferenceKind::Network {
-                for (key, _, network) in value.entries() {
-                    contents.networks.push((key.into_owned(), reader.network(network)));
-                }
-            }
-            let present =
-                value.entries().into_iter().filter(|(.., view)| view.mark() != OverrideTag::Reset);
-            contents.defined.extend(present.map(|(name, ..)| (kind, name.into_owned())));
+            read_section(kind, value, reader, contents);
             continue;
         }
         match key.as_ref() {
@@ -181,42 +174,8 @@ fn read_root<'t>(
                 reader.refuse(value, "`services` is not a mapping");
             }
             "services" => {
-                let services = value.entries();
-                contents.services.reserve(services.len());
-                for (name, key, service) in services {
-                    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-                    if !name.chars().all(is_allowed) {
-                        reader.refuse(
-                            key,
-                            format!(
-                                "`{name}` is not a service name: letters, digits, `.`, `_`, `-`"
-                            ),
-                        );
-                    }
-                    let mark = service.mark();
-                    let is_bare = service.shape() == NodeShape::Null;
-                    if service.shape() != NodeShape::Mapping
-                        && !is_bare
-                        && mark != OverrideTag::Reset
-                    {
-                        reader.refuse(service, format!("the service `{name}` is not a mapping"));
-                        continue;
-                    }
-                    let mut read = reader.service(&name, key, service);
-                    if is_bare {
-                        read.without_value = Some(key.span());
-                        contents.services.push((mark, read));
-                        continue;
-                    }
-                    let left = room.checked_sub(read.partial.weight());
-                    let faults = schema::check_service(&name, service, &interpolate);
-                    read.refused = RefCell::new(faults.lasting);
-                    read.partial.bare = faults.bare;
-                    contents.services.push((mark, read));
-                    match left {
-                        Some(left) => room = left,
-                        None => return false,
-                    }
+                if !read_services(value, reader, contents, &interpolate, room) {
+                    return false;
                 }
             }
             "include" => {
@@ -233,6 +192,64 @@ fn read_root<'t>(
                 );
             }
             _ => {}
+        }
+    }
+    true
+}
+
+/// Reads a top-level section other than `services`: the names it defines, and the networks themselves.
+fn read_section<'t>(
+    kind: ReferenceKind,
+    section: NodeView<'t>,
+    reader: &mut MappingReader<'_>,
+    contents: &mut DocumentContents,
+) {
+    if kind == ReferenceKind::Network {
+        for (key, _, network) in section.entries() {
+            contents.networks.push((key.into_owned(), reader.network(network)));
+        }
+    }
+    let present =
+        section.entries().into_iter().filter(|(.., view)| view.mark() != OverrideTag::Reset);
+    contents.defined.extend(present.map(|(name, ..)| (kind, name.into_owned())));
+}
+
+/// Reads services until they exceed `room` bytes; returns whether all of them fit.
+fn read_services<'t>(
+    services: NodeView<'t>,
+    reader: &mut MappingReader<'_>,
+    contents: &mut DocumentContents,
+    interpolate: schema::ScalarInterpolation<'_>,
+    mut room: usize,
+) -> bool {
+    let services = services.entries();
+    contents.services.reserve(services.len());
+    for (name, key, service) in services {
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if !name.chars().all(is_allowed) {
+            let text = format!("`{name}` is not a service name: letters, digits, `.`, `_`, `-`");
+            reader.refuse(key, text);
+        }
+        let mark = service.mark();
+        let is_bare = service.shape() == NodeShape::Null;
+        if service.shape() != NodeShape::Mapping && !is_bare && mark != OverrideTag::Reset {
+            reader.refuse(service, format!("the service `{name}` is not a mapping"));
+            continue;
+        }
+        let mut read = reader.service(&name, key, service);
+        if is_bare {
+            read.without_value = Some(key.span());
+            contents.services.push((mark, read));
+            continue;
+        }
+        let left = room.checked_sub(read.partial.weight());
+        let faults = schema::check_service(&name, service, interpolate);
+        read.refused = RefCell::new(faults.lasting);
+        read.partial.bare = faults.bare;
+        contents.services.push((mark, read));
+        match left {
+            Some(left) => room = left,
+            None => return false,
         }
     }
     true

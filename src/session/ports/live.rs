@@ -35,18 +35,17 @@ pub(crate) fn apply_live_visibility(
     (journal, command, wrote): (&Journal, &str, &Plan),
     ui: &mut Ui,
 ) -> Result<LiveChanges> {
-    let mut done = LiveChanges::default();
     let Some(request) = request.filter(|request| request.live) else {
-        return Ok(done);
+        return Ok(LiveChanges::default());
     };
     let goals = files::port_goals(context, request, ports_workspace)?.goals;
     if goals.is_empty() {
-        return Ok(done);
+        return Ok(LiveChanges::default());
     }
     if !ports_workspace.workspace.has_live_ports() {
         let ports: Vec<u16> = goals.keys().copied().collect();
         show_alternative(&ports_workspace.workspace, &ports, ui);
-        return Ok(done);
+        return Ok(LiveChanges::default());
     }
     let live = known_live_ports(ports_workspace, ui).map_err(|error| {
         let hint = format!(
@@ -61,29 +60,8 @@ pub(crate) fn apply_live_visibility(
         .map(|(port, goal)| names.opening(port, live_visibility(goal)))
         .filter(|opening| is_needed(opening, live, &ports_workspace.workspace))
         .collect();
-    let mut before = Vec::new();
-    let mut errors = Vec::new();
-    for (opening, answer) in openings.iter().zip(ports_workspace.workspace.open(&openings)) {
-        match answer {
-            Ok(opened) => {
-                ui.say(describe_visibility(opening, opened.url.as_deref()));
-                done.changed.push(opening.port);
-                before.push(visibility_change(live, opening));
-            }
-            Err(error) if error.code == ErrorCode::PortNotForwarded => {
-                if let Some(cause) = &error.cause {
-                    ui.detail(format!("{}: gh said: {cause}", opening.port));
-                }
-                done.not_forwarded.push(opening.port);
-            }
-            Err(error) => {
-                if error.code == ErrorCode::VisibilityUnknown {
-                    before.push(visibility_change(live, opening));
-                }
-                errors.push(error);
-            }
-        }
-    }
+    let OpenedPorts { done, before, errors } =
+        open_ports(&ports_workspace.workspace, &openings, live, ui);
     if before.is_empty() {
         // No port was changed.
     } else if wrote.is_empty() {
@@ -93,6 +71,47 @@ pub(crate) fn apply_live_visibility(
     }
     warn_not_forwarded(&done.not_forwarded, request, ui);
     warn_all_but_first(errors, ui).map_or(Ok(done), Err)
+}
+
+/// The answers of a workspace to requested visibilities.
+#[derive(Default)]
+struct OpenedPorts {
+    done: LiveChanges,
+    /// The ports that were or may have been changed, with their previous visibility.
+    before: Vec<PortChangeEntry>,
+    errors: Vec<Error>,
+}
+
+/// Sets the visibility of each port, and prints each change.
+fn open_ports(
+    workspace: &Workspace,
+    openings: &[VisibilityRequest],
+    live: Option<&[LivePort]>,
+    ui: &mut Ui,
+) -> OpenedPorts {
+    let mut opened = OpenedPorts::default();
+    for (opening, answer) in openings.iter().zip(workspace.open(openings)) {
+        match answer {
+            Ok(port) => {
+                ui.say(describe_visibility(opening, port.url.as_deref()));
+                opened.done.changed.push(opening.port);
+                opened.before.push(visibility_change(live, opening));
+            }
+            Err(error) if error.code == ErrorCode::PortNotForwarded => {
+                if let Some(cause) = &error.cause {
+                    ui.detail(format!("{}: gh said: {cause}", opening.port));
+                }
+                opened.done.not_forwarded.push(opening.port);
+            }
+            Err(error) => {
+                if error.code == ErrorCode::VisibilityUnknown {
+                    opened.before.push(visibility_change(live, opening));
+                }
+                opened.errors.push(error);
+            }
+        }
+    }
+    opened
 }
 
 /// Returns the live ports; `None` if Ona's list, which has no stable format, cannot be read: it is not needed to open
