@@ -6,8 +6,7 @@ use std::path::PathBuf;
 
 use cruddur_ops::edit::python::source::PythonSource;
 use cruddur_ops::plan::instrument::{
-    FrontendTracing, MistakePolicy, PackageList, PythonService, PythonSourceFile, TracingStart,
-    plan_instrumentation,
+    MistakePolicy, PackageList, PythonService, PythonSourceFile, plan_instrumentation,
 };
 use cruddur_ops_fuzz::lost;
 use libfuzzer_sys::fuzz_target;
@@ -27,13 +26,7 @@ fn service(code: &str, packages: &str) -> PythonService {
             constraints: Vec::new(),
             also_installed: Vec::new(),
         }],
-        version: None,
-        start: TracingStart::InCode,
-        entries: Vec::new(),
-        served: Vec::new(),
-        roots: Vec::new(),
-        frontend: FrontendTracing::Untraced,
-        addons: Vec::new(),
+        ..PythonService::default()
     }
 }
 

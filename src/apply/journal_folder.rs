@@ -88,7 +88,7 @@ pub(super) fn save(folder: &Path, entry: &JournalEntry) -> Result<()> {
 }
 
 /// Writes a text readable only by its owner, creating the folder if needed.
-pub(super) fn write_text(path: &Path, text: &str) -> Result<()> {
+fn write_text(path: &Path, text: &str) -> Result<()> {
     if let Some(folder) = path.parent() {
         create_folder(folder)?;
     }

@@ -247,7 +247,7 @@ pub fn response_message(answer: &HttpAnswer) -> Option<String> {
 }
 
 /// Returns the message from the usual places in a JSON response, the most specific first.
-pub fn json_message(body: &[u8]) -> Option<String> {
+fn json_message(body: &[u8]) -> Option<String> {
     let json: serde_json::Value = serde_json::from_slice(body).ok()?;
     let places = ["/message", "/error", "/detail", "/title", "/errors/0/detail", "/error/message"];
     places.iter().find_map(|pointer| Some(json.pointer(pointer)?.as_str()?.to_owned()))

@@ -178,7 +178,7 @@ pub(crate) enum RestartPermission {
 }
 
 /// Lists the services that depend on an agent's container to start.
-pub(crate) fn list_agented(model: &ComposeModel) -> BTreeSet<String> {
+fn list_agented(model: &ComposeModel) -> BTreeSet<String> {
     let waiting = model.services.iter().filter(|service| find_planned(model, service).is_some());
     waiting.map(|service| service.name.clone()).collect()
 }

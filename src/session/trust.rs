@@ -50,7 +50,7 @@ impl AskedConsent {
 }
 
 /// Returns the flag that trusts the host of an objection.
-pub(crate) fn trust_flag(objection: &Objection) -> String {
+fn trust_flag(objection: &Objection) -> String {
     format!("--trust-host {}", objection.host)
 }
 

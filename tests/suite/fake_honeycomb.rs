@@ -1,7 +1,7 @@
 //! A fake Honeycomb on loopback that behaves as its published code and API description say.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
@@ -175,12 +175,15 @@ fn routes(shared: Shared) -> Router {
         .with_state(shared)
 }
 
-fn note(inner: &mut Inner, uri: &Uri, headers: &HeaderMap) {
+/// Records a request; returns the locked state.
+fn record<'s>(shared: &'s Shared, uri: &Uri, headers: &HeaderMap) -> MutexGuard<'s, Inner> {
     let headers = headers.iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)
     });
+    let mut inner = shared.lock().unwrap();
     inner.seen.push(Seen { path: uri.path().to_owned(), headers: headers.collect() });
+    inner
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -216,8 +219,7 @@ async fn traces(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut inner = shared.lock().unwrap();
-    note(&mut inner, &uri, &headers);
+    let mut inner = record(&shared, &uri, &headers);
     if !inner.canned.is_empty() {
         let canned = match inner.canned.len() {
             1 => inner.canned[0].clone(),
@@ -274,7 +276,7 @@ fn decode(kind: &str, encoding: Option<&str>, body: &[u8]) -> Option<ExportTrace
     }
 }
 
-/// Returns the dataset: the service's name, or the header's value for a Classic key.
+/// Records a write to each dataset: of the service's name, or of the header's value for a Classic key.
 fn store(inner: &mut Inner, request: &ExportTraceServiceRequest, dataset: Option<&str>) {
     for spans in &request.resource_spans {
         let named = spans.resource.iter().flat_map(|one| &one.attributes);
@@ -310,8 +312,7 @@ fn reply(status: u16, document: &Value) -> Response {
 }
 
 async fn auth(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
-    let mut inner = shared.lock().unwrap();
-    note(&mut inner, &uri, &headers);
+    let inner = record(&shared, &uri, &headers);
     if let Some(canned) = &inner.auth {
         return respond(canned);
     }
@@ -348,8 +349,7 @@ fn slug(name: &str) -> String {
 }
 
 async fn datasets(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
-    let mut inner = shared.lock().unwrap();
-    note(&mut inner, &uri, &headers);
+    let inner = record(&shared, &uri, &headers);
     match kind_of(&inner, &headers) {
         None | Some(Key::Ingest) => return unknown_key(),
         Some(_) => {}
@@ -382,8 +382,7 @@ async fn create_query(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut inner = shared.lock().unwrap();
-    note(&mut inner, &uri, &headers);
+    let mut inner = record(&shared, &uri, &headers);
     if let Some(refusal) = may_query(&inner, &headers) {
         return refusal;
     }
@@ -412,8 +411,7 @@ async fn create_result(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut inner = shared.lock().unwrap();
-    note(&mut inner, &uri, &headers);
+    let mut inner = record(&shared, &uri, &headers);
     if let Some(refusal) = may_query(&inner, &headers) {
         return refusal;
     }
@@ -429,8 +427,7 @@ async fn read_result(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let mut inner = shared.lock().unwrap();
-    note(&mut inner, &uri, &headers);
+    let mut inner = record(&shared, &uri, &headers);
     if let Some(refusal) = may_query(&inner, &headers) {
         return refusal;
     }

@@ -174,7 +174,8 @@ fn read_root<'t>(
                 reader.refuse(value, "`services` is not a mapping");
             }
             "services" => {
-                if !read_services(value, reader, contents, &interpolate, room) {
+                let is_whole = read_services(value, reader, contents, &interpolate, room);
+                if !is_whole {
                     return false;
                 }
             }

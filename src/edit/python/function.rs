@@ -202,7 +202,7 @@ fn first_literal(source: &PythonSource<'_>, call: Node<'_>) -> Option<String> {
 }
 
 /// Returns the value of a plain string literal.
-pub(crate) fn read_string_literal(source: &PythonSource<'_>, node: Node<'_>) -> Option<String> {
+fn read_string_literal(source: &PythonSource<'_>, node: Node<'_>) -> Option<String> {
     if node.kind() != "string" {
         return None;
     }

@@ -153,7 +153,7 @@ pub(crate) fn insert_before(
 }
 
 /// Inserts lines before the body's first statement; `None` if the body is on the line of the `def`.
-pub(crate) fn insert_first(
+fn insert_first(
     source: &PythonSource<'_>,
     body: &FunctionBody,
     lines: &[String],

@@ -35,7 +35,7 @@ pub use packages::TracingStart;
 pub use repair::REPAIR;
 
 /// The Python code of a service, as texts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PythonService {
     /// The service's name in the compose file.
     pub name: String,

@@ -122,7 +122,7 @@ fn base_packages<'c>(
 }
 
 /// Returns the instrumentations of libraries that these packages show to be used.
-pub(crate) fn used_libraries<'c>(
+fn used_libraries<'c>(
     catalogue: &'c PythonCatalogue,
     entries: &[&RequirementEntry],
 ) -> Vec<&'c InstrumentedLibrary> {

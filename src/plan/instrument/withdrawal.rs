@@ -291,13 +291,8 @@ mod tests {
                 constraints: Vec::new(),
                 also_installed: Vec::new(),
             }],
-            version: None,
-            start: TracingStart::InCode,
-            entries: Vec::new(),
-            served: Vec::new(),
-            roots: Vec::new(),
-            frontend: super::super::FrontendTracing::Untraced,
             addons: Addon::ALL.to_vec(),
+            ..PythonService::default()
         }
     }
 

@@ -13,9 +13,7 @@ mod table;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use cruddur_ops::plan::instrument::{
-    Addon, FrontendTracing, PackageList, PythonService, PythonSourceFile, TracingStart,
-};
+use cruddur_ops::plan::instrument::{Addon, PackageList, PythonService, PythonSourceFile};
 
 use crate::sandbox::tool;
 
@@ -35,13 +33,8 @@ pub fn service(python: &[(String, String)], requirements: &str, addons: &[Addon]
             constraints: Vec::new(),
             also_installed: Vec::new(),
         }],
-        version: None,
-        start: TracingStart::InCode,
-        entries: Vec::new(),
-        served: Vec::new(),
-        roots: Vec::new(),
-        frontend: FrontendTracing::Untraced,
         addons: addons.to_vec(),
+        ..PythonService::default()
     }
 }
 

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::compose::{Dockerignore, resolve_image_path};
-use crate::plan::instrument::{
-    FrontendTracing, MistakePolicy, PythonService, plan_instrumentation,
-};
+use crate::plan::instrument::{MistakePolicy, PythonService, plan_instrumentation};
 
 /// A service `api` built from `/p/api`, whose folder is mounted at `/mounted`.
 struct ImageCase {
@@ -370,11 +368,7 @@ fn planned_with(
         packages: vec![image.packages],
         version: image.python,
         start: image.start,
-        entries: Vec::new(),
-        served: Vec::new(),
-        roots: Vec::new(),
-        frontend: FrontendTracing::Untraced,
-        addons: Vec::new(),
+        ..PythonService::default()
     };
     let plan = plan_instrumentation(&service, MistakePolicy::Say).unwrap();
     let below = |path: &Path| path.strip_prefix("/p/api").unwrap().display().to_string();
@@ -528,11 +522,7 @@ fn versions_that_constraints_pin_are_not_pinned_again() {
         packages: vec![image.packages],
         version: image.python,
         start: image.start,
-        entries: Vec::new(),
-        served: Vec::new(),
-        roots: Vec::new(),
-        frontend: FrontendTracing::Untraced,
-        addons: Vec::new(),
+        ..PythonService::default()
     };
     let plan = plan_instrumentation(&service, MistakePolicy::Say).unwrap();
     let list = plan.changes.iter().find(|change| change.path.ends_with("requirements.txt"));
