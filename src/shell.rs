@@ -115,9 +115,10 @@ impl Shell {
         })
     }
 
-    /// Returns the user's home folder.
+    /// Returns the user's home folder. A relative one would be a different folder in each project.
     pub fn home(&self) -> Option<PathBuf> {
-        self.var("HOME").or_else(|| self.var("USERPROFILE")).map(PathBuf::from)
+        let folders = ["HOME", "USERPROFILE"].into_iter().filter_map(|name| self.var(name));
+        folders.map(PathBuf::from).find(|folder| folder.is_absolute())
     }
 
     /// Adds every variable that holds a secret to the redactor.
@@ -138,6 +139,22 @@ fn resolve_links(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_relative_home_is_none() {
+        for (home, profile, found) in [
+            ("home", None, None),
+            (".", None, None),
+            ("~", Some("C"), None),
+            ("x", Some("/u"), Some("/u")),
+            ("/h", Some("/u"), Some("/h")),
+        ] {
+            let profile = profile.map(|profile| ("USERPROFILE".to_owned(), profile.to_owned()));
+            let variables = [("HOME".to_owned(), home.to_owned())].into_iter().chain(profile);
+            let shell = Shell::new(variables, "/p".into());
+            assert_eq!(shell.home().as_deref(), found.map(Path::new), "{home}");
+        }
+    }
 
     #[test]
     fn no_program_is_found_in_the_project() {
