@@ -8,6 +8,7 @@ pub mod fault;
 pub(crate) mod heatmap;
 pub mod interrupt;
 mod layout;
+mod log_commands;
 mod output;
 pub(crate) mod paint;
 pub(crate) mod painted;
@@ -34,8 +35,8 @@ use crate::plan::{Note, NoteLevel};
 use crate::secret::{Redactor, printable_json};
 
 pub(crate) use layout::line_without_secrets;
-use output::OutputStream;
 pub use output::stdout_write_result;
+use output::{OutputStream, write_line, write_text};
 pub use paint::{StreamLook, TextRole};
 pub use painted::PaintedLine;
 pub use prompt::Interactivity;
@@ -159,7 +160,7 @@ impl Ui {
     pub fn result(&mut self, line: impl Into<PaintedLine>) {
         if !self.json {
             let text = line.into().render(&self.result_look, &self.redactor);
-            write_line(&mut self.out, &text);
+            write_text(&mut self.out, &text);
         }
     }
 
@@ -179,7 +180,9 @@ impl Ui {
                 Error::new(ErrorCode::Internal, "the result cannot be written as JSON").cause(error)
             })?;
             redact_document(&mut document, &self.redactor);
-            write_line(&mut self.out, &printable_json(&document.to_string()));
+            let text = document.to_string();
+            let text = printable_json(&text);
+            write_line(&mut self.out, &log_commands::escape_json_log_commands(&text));
             self.documented = true;
         }
         Ok(())
@@ -284,7 +287,7 @@ impl Ui {
     pub fn diff(&mut self, lines: &[DiffLine]) {
         let look = self.look;
         if let Some(shown) = self.drawn(lines, &look) {
-            write_line(&mut self.err, &shown);
+            write_text(&mut self.err, &shown);
         }
     }
 
@@ -292,7 +295,7 @@ impl Ui {
     pub fn diff_alone(&mut self, lines: &[DiffLine]) {
         let look = self.result_look;
         if let Some(shown) = self.drawn(lines, &look).filter(|_| !self.json) {
-            write_line(&mut self.out, &shown);
+            write_text(&mut self.out, &shown);
         }
     }
 
@@ -357,7 +360,7 @@ impl Ui {
 
     fn put(&mut self, line: impl Into<PaintedLine>) {
         let text = line.into().render(&self.look, &self.redactor);
-        write_line(&mut self.err, &text);
+        write_text(&mut self.err, &text);
     }
 }
 
@@ -388,9 +391,4 @@ fn redact_document(document: &mut Value, redactor: &Redactor) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
-}
-
-/// Writes a line; a closed pipe (`| head`) is not an error.
-fn write_line(stream: &mut dyn Write, line: &str) {
-    let _ = writeln!(stream, "{line}").and_then(|()| stream.flush());
 }

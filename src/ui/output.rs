@@ -2,7 +2,8 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use super::Ui;
+use super::log_commands::escape_log_commands;
+use super::{PaintedLine, Ui};
 use crate::error::{Error, ErrorCode, Result};
 
 /// A stream and the first failure to write to it.
@@ -39,6 +40,14 @@ impl Write for OutputStream {
 }
 
 impl Ui {
+    /// Prints a command to the CI service that reads stdout; nothing under `--json`.
+    pub fn log_command(&mut self, command: &str) {
+        if !self.json {
+            let text = PaintedLine::from(command).render(&self.result_look, &self.redactor);
+            write_line(&mut self.out, &text);
+        }
+    }
+
     /// Returns an error if any result or document could not be written.
     ///
     /// # Errors
@@ -62,4 +71,14 @@ pub fn stdout_write_result(error: &io::Error) -> Result<()> {
         .cause(error)
         .hint("everything else the command did is done; only its result is missing")),
     }
+}
+
+/// Writes lines of text that no CI service takes for commands.
+pub(super) fn write_text(stream: &mut dyn Write, lines: &str) {
+    write_line(stream, &escape_log_commands(lines));
+}
+
+/// Writes a line; a closed pipe (`| head`) is not an error.
+pub(super) fn write_line(stream: &mut dyn Write, line: &str) {
+    let _ = writeln!(stream, "{line}").and_then(|()| stream.flush());
 }

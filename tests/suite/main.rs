@@ -84,6 +84,7 @@ mod listen;
 #[cfg(target_os = "linux")]
 mod listen_load;
 mod listening;
+mod log_commands;
 mod manual;
 mod ona;
 mod open;

@@ -59,7 +59,7 @@ pub(super) fn show(examined: &DoctorReport<'_>, project: &Project, shell: &Shell
 pub(super) fn print_annotations(findings: &[LintFinding], project: &Project, ui: &mut Ui) {
     let prefix = repository_prefix(project);
     for finding in sort_findings(findings) {
-        ui.result(workflow_annotation(finding, &prefix));
+        ui.log_command(&workflow_annotation(finding, &prefix));
     }
 }
 
