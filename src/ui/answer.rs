@@ -23,7 +23,7 @@ pub(super) fn read_choice(
     loop {
         terminal.clear_line()?;
         let asked = render(|text| theme.format_input_prompt(text, question, Some(&offered)))?;
-        terminal.write_str(&format!("{asked}{}", choices[chosen].label()))?;
+        terminal.write_str(&format!("{asked}{}", choices[chosen].word))?;
         let key = terminal.read_key()?;
         match key {
             Key::Enter => break,
@@ -32,8 +32,8 @@ pub(super) fn read_choice(
         }
     }
     terminal.clear_line()?;
-    let label = choices[chosen].label();
-    let answered = |text: &mut String| theme.format_input_prompt_selection(text, question, label);
+    let word = choices[chosen].word;
+    let answered = |text: &mut String| theme.format_input_prompt_selection(text, question, word);
     terminal.write_line(&render(answered)?)?;
     terminal.show_cursor()?;
     Ok(chosen)

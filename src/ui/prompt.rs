@@ -72,8 +72,8 @@ impl Ui {
     ) -> Result<usize> {
         self.require_terminal(question, flag)?;
         /// The mark before the question, and the characters between it and the answers.
-        const MARGIN: usize = 10;
-        let widest = choices.iter().map(|choice| choice.label().len()).max().unwrap_or_default();
+        const MARGIN: usize = 9;
+        let widest = choices.iter().map(|choice| choice.word.len()).max().unwrap_or_default();
         let reserved = list_choices(choices).len() + widest + MARGIN;
         let theme = self.theme();
         drop_waiting_input();
@@ -114,10 +114,13 @@ impl Ui {
         chosen: &[bool],
     ) -> Result<Vec<usize>> {
         self.require_terminal(question, flag)?;
+        /// The mark before the question and the one behind it.
+        const MARGIN: usize = 5;
         let theme = self.theme();
         drop_waiting_input();
+        let question = self.short(question, MARGIN, "Which ones?");
         MultiSelect::with_theme(&*theme)
-            .with_prompt(self.redactor().show(question))
+            .with_prompt(question)
             .items(items)
             .defaults(chosen)
             .report(false)
@@ -197,13 +200,6 @@ fn strip_paste(text: &str) -> String {
 
 const YES_OR_NO: [PromptChoice; 2] =
     [PromptChoice { word: "yes", meaning: None }, PromptChoice { word: "no", meaning: None }];
-
-impl PromptChoice {
-    /// Returns the answer in full, as shown while it is chosen.
-    pub(super) fn label(&self) -> &'static str {
-        self.meaning.unwrap_or(self.word)
-    }
-}
 
 /// Returns the keys of the choices: `y/n`, or `y/n/w: without the code`.
 pub(super) fn list_choices(choices: &[PromptChoice]) -> String {
