@@ -276,3 +276,19 @@ fn a_dotenv_of_another_encoding_is_an_error_for_every_command() {
         }
     }
 }
+
+#[test]
+fn the_advice_on_a_missing_env_file_says_how_to_create_it() {
+    let compose = "services:\n  api:\n    build: .\n    env_file:\n      - api.env\n";
+    for (files, named) in [
+        (&[("erb/api.env.erb", "A=b\n")][..], "erb/api.env.erb"),
+        (&[("api.env.example", "A=b\n")], "api.env.example"),
+        (&[], "{path: api.env, required: false}"),
+    ] {
+        let files = [&[("compose.yaml", compose)][..], files].concat();
+        let document = Sandbox::new(&files).run(&["doctor", "--json"]).expect(1).json();
+        let findings = document["findings"].as_array().unwrap();
+        let refused = findings.iter().find(|one| one["code"] == "compose-refused").unwrap();
+        assert!(refused["fix"].as_str().unwrap().contains(named), "{refused:#}");
+    }
+}

@@ -1,6 +1,6 @@
 //! `compose-refused`: docker compose does not load the project.
 
-use crate::compose::{ComposeModel, FileId};
+use crate::compose::{ComposeModel, EnvFile, EnvFileState, FileId, FileSpan};
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -34,9 +34,31 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         .lasting_refusals()
         .filter(|warning| !is_repeated_key(model, warning.span.file, warning.span.range.start));
     let hits = refused.map(|warning| {
+        let missing = find_missing_env_file(model, &warning.span);
+        let advice =
+            missing.map_or_else(|| advice.to_owned(), |file| advise_creation(inspection, file));
         RuleHit::new(model.file(&warning.span), warning.span.range.start, &warning.text, advice)
     });
     hits.collect()
+}
+
+fn find_missing_env_file<'m>(model: &'m ComposeModel, span: &FileSpan) -> Option<&'m EnvFile> {
+    let mut files = model.services.iter().flat_map(|service| &service.env_files);
+    files.find(|file| file.span == *span && matches!(file.state, EnvFileState::Missing(_)))
+}
+
+/// Returns the advice for an `env_file` that does not exist.
+fn advise_creation(inspection: &Inspection, file: &EnvFile) -> String {
+    let source = match &file.state {
+        EnvFileState::Missing(Some(template)) => {
+            format!(" from {}", inspection.shown(&template.path).display())
+        }
+        _ => String::new(),
+    };
+    format!(
+        "create {}{source}, or let docker compose start without it: `- {{path: {}, required: false}}`",
+        file.written, file.written
+    )
 }
 
 /// Returns whether the error is a repeated key, which another rule reports.
