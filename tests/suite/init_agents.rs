@@ -388,3 +388,19 @@ fn a_language_without_an_agent_is_said_with_the_lines_for_its_code() {
     assert!(hint.is_some(), "{document}");
     assert!(!sandbox.read("docker-compose.yml").contains("otel-agent"));
 }
+
+#[test]
+fn an_agent_that_was_asked_for_is_given_or_its_absence_is_explained() {
+    for instrument in ["agent", "api=agent"] {
+        for image in ["example/api", "example/api:1", "ghcr.io/example/web"] {
+            let compose = format!("services:\n  api: {{image: '{image}'}}\n");
+            let sandbox = Sandbox::new(&[("compose.yaml", &compose)]);
+            let init = ["init", "--dry-run", "--store", "none", "--service", "api", "--json"];
+            let document = sandbox.run(&[&init[..], &["--instrument", instrument]].concat()).json();
+            let notes = document["notes"].as_array().unwrap();
+            let explained = notes.iter().filter_map(|note| note["text"].as_str());
+            let explained = explained.filter(|text| text.contains("no agent is added")).count();
+            assert_eq!(explained, 1, "{instrument} {image}: {document:#}");
+        }
+    }
+}

@@ -132,6 +132,10 @@ fn choose_services(
                 .hint("`cruddur-ops init --service NAME` chooses one"),
         );
         notes.extend(unread_compose_files(context));
+    } else if listed.is_empty() && classes.iter().any(|class| class.role == ServiceRole::Other) {
+        notes.push(Note::fact(
+            "`--service NAME`, given once for each service, chooses them instead",
+        ));
     }
     let is_dropped = |(at, _): &(usize, &ServiceModel)| classes[*at].traced && !chosen[*at];
     let dropped = model.services.iter().enumerate().filter(is_dropped);

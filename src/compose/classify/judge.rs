@@ -237,7 +237,6 @@ impl JudgedService<'_> {
         const ENDPOINTS: [&str; 2] =
             ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
         let base = self.startup.base.as_deref().map(without_version).unwrap_or_default();
-        let name = &self.service.name;
         let mut entries = self.service.environment.iter();
         let endpoint = entries.find(|entry| ENDPOINTS.contains(&entry.name.as_str()));
         if let (Some(endpoint), None) = (endpoint, &self.service.build) {
@@ -245,10 +244,8 @@ impl JudgedService<'_> {
             return Classification::new(ServiceRole::Backend, evidence);
         }
         let evidence = match self.service.build {
-            Some(_) => {
-                format!("its Dockerfile adds no program to {base}; `--service {name}` includes it")
-            }
-            None => format!("the image {base} is not built here; `--service {name}` includes it"),
+            Some(_) => format!("its Dockerfile adds no program to {base}"),
+            None => format!("the image {base} is not built here"),
         };
         Classification::new(ServiceRole::Other, evidence)
     }

@@ -144,7 +144,7 @@ fn pulled_images_are_not_traced() {
         "app: {image: 'me/app:1'}",
         &[],
         ServiceRole::Other,
-        "the image me/app is not built here; `--service app` includes it",
+        "the image me/app is not built here",
     );
 }
 

@@ -87,7 +87,7 @@ impl<'a> CodelessService<'a> {
         match agent.filter(|_| is_wanted) {
             Some(agent) => self.judge_agent(agent),
             None => {
-                let why = match (self.template, self.is_named) {
+                let why = match (self.template, self.mode == InstrumentMode::Agent) {
                     (None, true) => Some("the language of its program is not known".to_owned()),
                     (Some(language), true) => {
                         Some(format!("OpenTelemetry has no agent for {}", language.title))
