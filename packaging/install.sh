@@ -10,7 +10,7 @@
 set -eu
 
 from="${CRUDDUR_OPS_FROM:-}"
-to="${CRUDDUR_OPS_TO:-$HOME/.local/bin}"
+to="${CRUDDUR_OPS_TO:-${HOME:+$HOME/.local/bin}}"
 repository=""
 attestation=checked
 
@@ -144,14 +144,17 @@ main() {
         esac
     done
     [ -n "$from" ] || usage "--from is missing"
+    [ -n "$to" ] || usage "--to is missing, and there is no HOME"
+    case "$to" in -*) to="./$to" ;; esac
     from="${from%/}"
     trusted "$from/"
 
     folder="cruddur-ops-$(platform)"
     archive="$folder.tar.gz"
     work="$(mktemp -d)"
-    trap 'rm -rf "$work"' EXIT
-    trap 'exit 130' INT TERM
+    new=""
+    trap 'rm -rf "$work"; [ -z "$new" ] || rm -f "$new"' EXIT
+    trap 'exit 130' HUP INT TERM
     download "$from/$archive" "$work/$archive"
     download "$from/$archive.sha256" "$work/$archive.sha256"
 
@@ -165,12 +168,15 @@ main() {
     attested "$work/$archive"
 
     tar -xzf "$work/$archive" -C "$work" "$folder/cruddur-ops"
-    "$work/$folder/cruddur-ops" --version >/dev/null || fail "the program does not run on this machine"
     mkdir -p "$to"
-    # A rename in the same folder: a running program is not in the way, and a half-written one is never started.
-    cp "$work/$folder/cruddur-ops" "$to/.cruddur-ops.new"
-    chmod 755 "$to/.cruddur-ops.new"
-    mv -f "$to/.cruddur-ops.new" "$to/cruddur-ops"
+    [ ! -d "$to/cruddur-ops" ] || fail "$to/cruddur-ops is a folder" "remove it, or choose another place with --to"
+    # Tried where it will be, because some machines run no program from their temporary folder. A rename in the same
+    # folder: a running program is not in the way, and a half-written one is never started.
+    new="$(mktemp "$to/.cruddur-ops.XXXXXX")"
+    cp "$work/$folder/cruddur-ops" "$new"
+    chmod 755 "$new"
+    "$new" --version >/dev/null || fail "the program does not run on this machine"
+    mv -f "$new" "$to/cruddur-ops"
     printf '%s is in %s\n' "$("$to/cruddur-ops" --version)" "$to"
     case ":$PATH:" in
     *":$to:"*) ;;

@@ -158,6 +158,42 @@ fn the_folder_can_be_chosen() {
     assert!(!machine.installed().exists());
 }
 
+/// Runs the script without a home.
+fn install_homeless(machine: &Machine, arguments: &[&str]) -> Output {
+    let script = root().join("packaging/install.sh");
+    let mut command = Command::new("sh");
+    command.arg(script).args(["--from", &machine.served.url()]).args(arguments).env_clear();
+    command.env("PATH", machine.path()).current_dir(machine.folder.path()).output().unwrap()
+}
+
+#[test]
+fn no_home_is_needed_if_the_folder_is_chosen() {
+    let machine = Machine::new();
+    let to = machine.folder.path().join("to");
+    for (folder, installed) in [(to.to_str().unwrap(), "to"), ("rel", "rel"), ("-x", "-x")] {
+        let output = install_homeless(&machine, &["--to", folder]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(machine.folder.path().join(installed).join("cruddur-ops").exists());
+    }
+    machine.refused(&install_homeless(&machine, &[]), "--to is missing");
+}
+
+#[test]
+fn what_cannot_be_installed_leaves_nothing_in_the_folder() {
+    let machine = Machine::new();
+    let folder = machine.installed().parent().unwrap().to_owned();
+    std::fs::create_dir_all(machine.installed().join("x")).unwrap();
+    let output = machine.install_release();
+    assert!(stderr(&output).contains("is a folder"), "{}", stderr(&output));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    std::fs::remove_dir_all(machine.installed()).unwrap();
+    std::fs::write(machine.installed(), "the one before").unwrap();
+    program(&machine.folder.path().join("bin/chmod"), "#!/bin/sh\nexit 1\n");
+    assert!(!machine.install_release().status.success());
+    assert_eq!(std::fs::read_to_string(machine.installed()).unwrap(), "the one before");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+}
+
 #[test]
 fn an_archive_that_was_changed_is_refused() {
     let machine = Machine::new();
