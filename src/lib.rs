@@ -40,6 +40,18 @@
 //! net         HTTP and gRPC clients, UDP, receiver and relay         -> error limits secret otlp consent
 //! ui          prompts, colour, tables, waterfall, heatmap            -> error secret plan otlp
 //! ```
+//!
+//! Where to look first:
+//!
+//! * How a command works: its file in `commands/`; the steps that all writing commands share are in `commands/flow.rs`.
+//! * Why `verify` reports something: `otlp/verdict.rs` lists the rungs and codes, `prove/ladder.rs` tries one rung after
+//!   the other, `prove/causes.rs` explains why an application sent nothing.
+//! * Where a key is written: `commands/init/key.rs` and `commands/key/set.rs` choose the store, `stores/` writes it.
+//! * Where a line in the user's files comes from: `plan/` decides on it, `edit/` puts it into the text, `apply/` writes
+//!   the file; longer texts are in `templates/`.
+//! * Where a secret is hidden or withheld: `secret/` redacts all output, `consent/` decides what may be sent.
+//! * What `init`, `doctor` and `verify` know about a service: `compose/service.rs` and `instrumentation/service.rs`.
+//! * How to add a provider, a rule or a store: the table in `CONTRIBUTING.md`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

@@ -1,4 +1,4 @@
-//! Opens a link with what this machine opens links with.
+//! Opens a link in the browser, with the program that opens links on this machine.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -26,7 +26,7 @@ struct CompletionsDocument<'a> {
 const NAME: &str = env!("CARGO_PKG_NAME");
 
 /// The variable in which a completion script passes the shell's name.
-const ASKING: &str = "COMPLETE";
+const SHELL_VARIABLE: &str = "COMPLETE";
 
 /// Writes the script to stdout.
 ///
@@ -40,7 +40,9 @@ pub(super) fn run(args: &CompletionsArgs, ui: &mut Ui) -> Result<RunOutcome> {
     let mut script = Vec::new();
     let shells = Shells::builtins();
     if let Some(completer) = shells.completer(&shell) {
-        completer.write_registration(ASKING, NAME, NAME, NAME, &mut script).map_err(unwritten)?;
+        completer
+            .write_registration(SHELL_VARIABLE, NAME, NAME, NAME, &mut script)
+            .map_err(unwritten)?;
     }
     let script = format!("{}\n", String::from_utf8_lossy(&script).trim());
     for line in script.lines() {
@@ -54,7 +56,7 @@ pub(super) fn run(args: &CompletionsArgs, ui: &mut Ui) -> Result<RunOutcome> {
 /// program and reads only the project's files.
 pub fn answer_completion(shell: &Shell, arguments: &[OsString]) -> Option<Vec<u8>> {
     let shells = Shells::builtins();
-    let completer = shells.completer(shell.var(ASKING)?)?;
+    let completer = shells.completer(shell.var(SHELL_VARIABLE)?)?;
     let words = arguments.get(1..)?.strip_prefix(&[OsString::from("--")])?;
     let mut command = with_candidates(Cli::command(), shell, words);
     command.build();

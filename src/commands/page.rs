@@ -44,7 +44,7 @@ impl Page {
     }
 
     /// Prints the address.
-    pub(super) fn tell(&self, ui: &mut Ui) {
+    pub(super) fn show_address(&self, ui: &mut Ui) {
         ui.say(TextRole::Strong.paint("page") + format!(" at {}", self.url()));
     }
 
@@ -122,7 +122,7 @@ pub(super) fn show(
     net::block_on(async {
         let mut page = Some(Page::open(0, None, shell).await?);
         if let Some(page) = &page {
-            page.tell(ui);
+            page.show_address(ui);
             ui.say("Ctrl-C stops it");
             ui.document(&document(&page.url()))?;
         }

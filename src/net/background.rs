@@ -44,10 +44,10 @@ impl BackgroundRuntime {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T> {
-        let (tell, received) = mpsc::channel();
+        let (sender, received) = mpsc::channel();
         self.handle.spawn(async move {
             // The receiver waits for this.
-            let _ = tell.send(work.await);
+            let _ = sender.send(work.await);
         });
         received.recv().map_err(|error| {
             Error::new(ErrorCode::Internal, "a background task failed").cause(error)

@@ -4,13 +4,13 @@
 mod background;
 pub(crate) mod bridge;
 mod client_cache;
+mod connection_start;
 mod decode;
 pub(crate) mod failure;
 pub mod grpc;
 pub(crate) mod honeycomb;
 pub(crate) mod http;
 pub(crate) mod listen;
-mod overheard;
 pub(crate) mod probe;
 pub mod receiver;
 pub mod relay;

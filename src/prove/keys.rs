@@ -27,7 +27,7 @@ struct KeyLookup {
 
 impl KeyOwners {
     /// Returns the owner of `key` at the host of `route`.
-    pub(super) async fn whose(
+    pub(super) async fn owner_of(
         &self,
         route: &EndpointRoute,
         key: &Secret,

@@ -81,7 +81,7 @@ pub(super) async fn climb(
     // Concurrent, because a second round trip would double the time on a slow connection.
     let (trace, (answer, took)) = tokio::join!(
         send_test_trace(exporter, route, &mut verdict, deadline),
-        keys.whose(route, &header.value, patience)
+        keys.owner_of(route, &header.value, patience)
     );
     let trace = trace?;
     if verdict.proven < ProvenRung::Reachable {

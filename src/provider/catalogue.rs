@@ -63,7 +63,7 @@ pub struct ProviderSetting {
     /// The name on the command line: `zone`.
     pub name: String,
     /// The description for people.
-    pub what: String,
+    pub meaning: String,
     /// Whether it may be missing; headers that use it are then left out.
     #[serde(default)]
     pub optional: bool,

@@ -225,7 +225,7 @@ impl<'a> TemplateFilling<'a> {
             let mut settings = self.provider.settings.iter();
             let (name, description) = settings
                 .find(|setting| missing(&setting.name))
-                .map_or(("", ""), |setting| (&setting.name, &setting.what));
+                .map_or(("", ""), |setting| (&setting.name, &setting.meaning));
             Error::new(
                 ErrorCode::SettingMissing,
                 format!("{} needs the setting `{name}`", self.provider.title),
@@ -267,7 +267,7 @@ fn unknown_setting(provider: &Provider, name: &str) -> Error {
     let known: Vec<String> = provider
         .settings
         .iter()
-        .map(|setting| format!("{} ({})", setting.name, setting.what))
+        .map(|setting| format!("{} ({})", setting.name, setting.meaning))
         .collect();
     let text = format!("{} has no setting {name}", provider.title);
     Error::new(ErrorCode::SettingUnknown, text).hint(if known.is_empty() {

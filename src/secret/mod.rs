@@ -7,9 +7,9 @@ mod continuation;
 mod known;
 mod needles;
 mod owners;
+mod redacted_text;
 mod secrecy;
 mod shapes;
-mod shown;
 mod view;
 
 use std::borrow::Cow;
@@ -23,11 +23,11 @@ pub use continuation::{ContinuedSecret, find_continued_secrets};
 pub use known::{FoundSecret, KnownSecrets};
 use needles::{SecretNeedles, SecretRange};
 pub use owners::{is_written_out, key_owner};
+pub use redacted_text::RedactedText;
+pub(crate) use redacted_text::printable_json;
 pub use secrecy::{Secrecy, classify_secrecy, is_secret, is_secret_name, looks_like_key};
 use shapes::{SHAPED, SHAPES};
 pub use shapes::{ShapedKey, find_keys};
-pub use shown::RedactedText;
-pub(crate) use shown::printable_json;
 use view::DecodedView;
 
 /// A secret value: no `Display`, a redacted `Debug`, wiped from memory when dropped.

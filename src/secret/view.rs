@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::shown::is_invisible;
+use super::redacted_text::is_invisible;
 
 /// A text as it is, or as another program would decode it.
 pub(super) struct DecodedView<'t> {

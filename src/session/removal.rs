@@ -138,7 +138,7 @@ fn take_lines(
     let current = find_current_destinations(context, model);
     let text = collector::read_collector_configuration(context);
     let path = context.root().join(FILE);
-    let sends_to = list_behind(&current, text.as_deref().unwrap_or_default());
+    let sends_to = list_collector_destinations(&current, text.as_deref().unwrap_or_default());
     let destinations = list_destinations(model, current, names);
     let (code, addons) = take_code(context, names)?;
     let request = RemovalRequest {
@@ -193,7 +193,10 @@ fn list_destinations(
 }
 
 /// Returns the destinations that `init` may have written into the collector's configuration.
-fn list_behind(current: &[(&str, CurrentDestination)], configuration: &str) -> Vec<Destination> {
+fn list_collector_destinations(
+    current: &[(&str, CurrentDestination)],
+    configuration: &str,
+) -> Vec<Destination> {
     let mut destinations = current
         .iter()
         .find_map(|(_, current)| match current {

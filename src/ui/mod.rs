@@ -1,6 +1,6 @@
 //! The terminal: results on stdout, messages on stderr, questions, colour.
 //!
-//! Decides nothing: callers say what to show and ask. Any text may come from anywhere: it becomes `Shown` before it
+//! Decides nothing: callers say what to show and ask. Any text may come from anywhere: it becomes [`RedactedText`] before it
 //! is cut or written, as one line, so that no text can change colours or start another line.
 
 mod answer;

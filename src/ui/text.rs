@@ -1,4 +1,4 @@
-//! Fits text to lines: cuts and pads `Shown` text to columns, and formats numbers with units.
+//! Fits text to lines: cuts and pads [`RedactedText`] to columns, and formats numbers with units.
 
 use std::time::Duration;
 

@@ -119,7 +119,7 @@ fn describe_provider(provider: &Provider) -> String {
     }
     for setting in &provider.settings {
         let need = if setting.optional { "if needed" } else { "required" };
-        parts.push(format!("`--set {}=...` ({need}): {}.", setting.name, setting.what));
+        parts.push(format!("`--set {}=...` ({need}): {}.", setting.name, setting.meaning));
     }
     if provider.regions.is_empty() {
         parts.push("`--endpoint URL`.".to_owned());

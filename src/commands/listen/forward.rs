@@ -90,10 +90,10 @@ impl ForwardQueue {
     /// Starts forwarding on the current tokio runtime.
     pub(super) fn begin(provider: ForwardTarget) -> Self {
         let (to, arrivals) = mpsc::channel(WAITING);
-        let (tell, outcomes) = mpsc::unbounded_channel();
+        let (sender, outcomes) = mpsc::unbounded_channel();
         Self {
             address: provider.address.clone(),
-            task: tokio::spawn(pass_on(provider, arrivals, tell)),
+            task: tokio::spawn(pass_on(provider, arrivals, sender)),
             to,
             outcomes,
             last: None,
@@ -119,7 +119,7 @@ impl ForwardQueue {
     }
 
     /// Counts an outcome, and prints it if it differs from the last one or `-v` is set.
-    pub(super) fn tell(&mut self, outcome: ForwardResult, ui: &mut Ui) {
+    pub(super) fn report(&mut self, outcome: ForwardResult, ui: &mut Ui) {
         match &outcome {
             Ok(()) => self.accepted += 1,
             Err(_) => self.refused += 1,
@@ -143,7 +143,7 @@ impl ForwardQueue {
         let ended = timeout(ANSWER_TIME_LIMIT, &mut self.task).await;
         self.task.abort();
         while let Ok(outcome) = self.outcomes.try_recv() {
-            self.tell(outcome, ui);
+            self.report(outcome, ui);
         }
         let mut parts = vec![format!("{} accepted", self.accepted)];
         for (number, what) in
@@ -165,11 +165,11 @@ impl ForwardQueue {
 async fn pass_on(
     provider: ForwardTarget,
     mut arrivals: mpsc::Receiver<ReceivedExport>,
-    tell: mpsc::UnboundedSender<ForwardResult>,
+    sender: mpsc::UnboundedSender<ForwardResult>,
 ) {
     while let Some(arrival) = arrivals.recv().await {
         let outcome = forward_arrival(&provider, arrival).await;
-        if tell.send(outcome).is_err() {
+        if sender.send(outcome).is_err() {
             return;
         }
     }

@@ -204,7 +204,7 @@ fn print_welcome(
             http.port()
         ));
     }
-    page.iter().for_each(|page| page.tell(ui));
+    page.iter().for_each(|page| page.show_address(ui));
     ui.say(format!(
         "OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} sends here; Ctrl-C prints a summary"
     ));

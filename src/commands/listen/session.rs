@@ -100,7 +100,7 @@ impl ListenSession {
     /// Reports the outcome of a forwarded request.
     pub(super) fn report_forwarded(&mut self, outcome: forward::ForwardResult, ui: &mut Ui) {
         if let Some(forwarding) = &mut self.forwarding {
-            forwarding.tell(outcome, ui);
+            forwarding.report(outcome, ui);
         }
     }
 

@@ -51,7 +51,10 @@ fn find_version_mismatches(file: &RequirementsFile) -> Vec<RuleHit> {
         .into_iter()
         .filter(|(entry, _)| {
             with_contrib
-                && entry.pin.as_ref().is_some_and(|pin| python_catalogue().alone.contains(pin))
+                && entry
+                    .pin
+                    .as_ref()
+                    .is_some_and(|pin| python_catalogue().without_contrib.contains(pin))
         })
         .map(|(entry, _)| (entry, "no instrumentation was released for this version".to_owned()));
     let others = sets.filter(|(_, set)| set.contrib_minor() != expected.contrib_minor()).map(

@@ -21,8 +21,8 @@ use tonic::codegen::{CompressionEncoding, Service, http};
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
+use super::connection_start::{ConnectionStart, ObservedConnection, PeerProtocol};
 use super::failure::{RequestFailure, RequestPhase};
-use super::overheard::{ConnectionStart, ObservedConnection, PeerProtocol};
 use super::receiver::grpc::is_grpc;
 use super::route::{EndpointRoute, RouteVia};
 use crate::otlp::ExportHeader;

@@ -1,4 +1,4 @@
-//! The files of the page, and what every response says of what a browser may do with it.
+//! The files of the page, and the headers that limit what a browser may do with each response.
 
 /// A file of the page.
 #[derive(Debug, Clone, Copy)]

@@ -30,17 +30,17 @@ impl hyper::body::Body for NewsBody {
     }
 }
 
-/// Returns a body that tells of each change until there can be no more, or its reader is gone.
+/// Returns a body with an event for each change, which ends when no more can come or its reader is gone.
 pub(super) fn stream(news: watch::Receiver<u64>, permit: OwnedSemaphorePermit) -> Body {
     let (to, events) = mpsc::channel(1);
     tokio::spawn(async move {
-        tell(news, to).await;
+        send_changes(news, to).await;
         drop(permit);
     });
     Body::new(NewsBody(events))
 }
 
-async fn tell(mut news: watch::Receiver<u64>, to: mpsc::Sender<Bytes>) {
+async fn send_changes(mut news: watch::Receiver<u64>, to: mpsc::Sender<Bytes>) {
     loop {
         let number = *news.borrow_and_update();
         if to.send(format!("data: {number}\n\n").into()).await.is_err() {

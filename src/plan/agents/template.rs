@@ -36,7 +36,7 @@ pub(crate) struct AgentTemplate {
     pub tag: String,
     /// Whether this project's tests start a service with it.
     #[serde(default)]
-    pub tried: bool,
+    pub tested: bool,
     /// The absolute path at which a service finds it.
     pub mount: String,
     /// The shell command that copies it from its image into the current folder.

@@ -14,7 +14,7 @@ pub(crate) struct PythonCatalogue {
     /// Matching versions, newest first.
     pub versions: Vec<VersionSet>,
     /// Core releases without a matching contrib release.
-    pub alone: Vec<String>,
+    pub without_contrib: Vec<String>,
     /// Packages that share the core version.
     pub core: Vec<TracingPackage>,
     /// Packages that share the contrib version.

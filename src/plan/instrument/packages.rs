@@ -189,7 +189,7 @@ fn chosen_set(
         .collect();
     if let Some(entry) = telemetry_entries
         .iter()
-        .find(|entry| entry.pin.as_ref().is_some_and(|pin| catalogue.alone.contains(pin)))
+        .find(|entry| entry.pin.as_ref().is_some_and(|pin| catalogue.without_contrib.contains(pin)))
     {
         return Err(no_version_set_error(catalogue, entry));
     }

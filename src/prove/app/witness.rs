@@ -96,7 +96,7 @@ impl ChosenWitness {
             );
             return Self { route: Some(route), ..Self::none(text) };
         };
-        let lookup = keys.whose(&route, &key.value, deadline).await;
+        let lookup = keys.owner_of(&route, &key.value, deadline).await;
         let refusal = match &lookup.0 {
             Err(failure) => Some(format!("nothing is known about the key: {}", failure.words())),
             Ok(Whoami { kind: HoneycombKeyType::Ingest, .. }) => {

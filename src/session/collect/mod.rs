@@ -132,13 +132,13 @@ fn ask_stores(stores: &Stores, shell: &Shell, name: &str, outside: &mut OutsideF
         let differs = in_stores.first().is_some_and(|stored| stored.secret.expose() != value);
         let is_wrong =
             key_owner(name) == Some("Honeycomb") && key_shape::never_sends(value).is_some();
-        let stands = match (value.is_empty(), differs) {
+        let status = match (value.is_empty(), differs) {
             (true, _) => ShellVariableStatus::Empty,
             _ if is_wrong => ShellVariableStatus::WrongKey,
             (_, true) => ShellVariableStatus::Stale,
             _ => ShellVariableStatus::Set,
         };
-        outside.shell.insert(name.to_owned(), stands);
+        outside.shell.insert(name.to_owned(), status);
     } else if !in_stores.is_empty() && in_stores.iter().all(|stored| stored.store == StoreKind::Gp)
     {
         outside.shell.insert(name.to_owned(), ShellVariableStatus::NotLoaded);

@@ -200,7 +200,7 @@ impl<'a> CodelessService<'a> {
     fn object(&self, agent: &AgentTemplate, startup: &Startup) -> Option<String> {
         let is_auto = self.mode == InstrumentMode::Auto;
         let packages = self.read.packages.as_ref();
-        if is_auto && !agent.tried {
+        if is_auto && !agent.tested {
             return Some(format!("OpenTelemetry's agent for {} is untested", agent.title()));
         }
         if self.read.source == SpanSource::Unknown {

@@ -1,4 +1,4 @@
-//! A TCP connection that records how the peer began to speak.
+//! A TCP connection that keeps the first bytes the peer sent.
 
 use std::io;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ pub(super) struct ConnectionStart(Arc<Mutex<ConnectionState>>);
 
 #[derive(Debug, Default)]
 struct ConnectionState {
-    stands: bool,
+    is_open: bool,
     first: Vec<u8>,
 }
 
@@ -41,7 +41,7 @@ impl ConnectionStart {
     /// Returns the protocol of the peer's first bytes.
     pub(super) fn spoke(&self) -> PeerProtocol {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match (state.stands, state.first.as_slice()) {
+        match (state.is_open, state.first.as_slice()) {
             (false, _) => PeerProtocol::NotConnected,
             (true, []) => PeerProtocol::Nothing,
             (true, [_, _, _, SETTINGS, ..]) => PeerProtocol::Http2,
@@ -68,7 +68,7 @@ impl ObservedConnection {
     /// Records the first bytes of an established connection.
     pub(super) fn new(stream: TcpStream, opening: ConnectionStart) -> Self {
         let mut state = opening.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.stands = true;
+        state.is_open = true;
         drop(state);
         Self { stream, opening }
     }

@@ -1,4 +1,4 @@
-//! `Shown`: text of a file, a server or a program that may be truncated, padded and printed.
+//! [`RedactedText`]: text of a file, a server or a program that may be truncated, padded and printed.
 //!
 //! Contains no colours: those are added when a line is written, by role and never by text.
 
