@@ -47,5 +47,9 @@ fn python_files(project: &Project, startup: &Startup) -> Vec<ProjectFile> {
         sources.exists(folder) && LISTS.iter().any(|list| sources.exists(&folder.join(list)))
     };
     let folder = folders.clone().find(lists_packages).or_else(|| folders.next_back());
-    folder.map(|folder| project.python_files(folder)).unwrap_or_default()
+    let mut files = folder.map(|folder| project.python_files(folder)).unwrap_or_default();
+    if startup.own_folder(sources).is_some() {
+        files.retain(|file| startup.holds(&file.path));
+    }
+    files
 }

@@ -54,10 +54,39 @@ pub(super) enum PathPresence {
 }
 
 impl ProjectPath {
+    /// Returns whether it names a list of packages: `package*.json`, `requirements.txt`.
+    pub(super) fn names_package_list(&self) -> bool {
+        const LISTS: [&str; 7] = [
+            "package.json",
+            "package*.json",
+            "requirements.txt",
+            "pyproject.toml",
+            "Pipfile",
+            "composer.json",
+            "Gemfile",
+        ];
+        self.source.file_name().is_some_and(|name| LISTS.iter().any(|list| name == *list))
+    }
+
     /// Returns whether its last component is a pattern.
     pub(super) fn is_pattern(&self) -> bool {
         let name = self.source.file_name().unwrap_or_default().to_string_lossy();
         name.contains(['*', '?', '['])
+    }
+
+    /// Returns whether its last component is a pattern that the name of `file` may match: `*.py`.
+    fn is_pattern_of(&self, file: &Path) -> bool {
+        let [pattern, name] = [&*self.source, file]
+            .map(|path| path.file_name().unwrap_or_default().to_string_lossy());
+        if pattern.contains(['?', '[']) {
+            return true;
+        }
+        let (Some((start, _)), Some((_, end))) =
+            (pattern.split_once('*'), pattern.rsplit_once('*'))
+        else {
+            return false;
+        };
+        name.starts_with(start) && name.ends_with(end)
     }
 
     /// Returns the host paths that `path` of the container may come from.
@@ -84,6 +113,15 @@ pub(super) fn is_build_output(path: &Path) -> bool {
 }
 
 impl Startup {
+    /// Returns whether a file of the project is copied into the image or mounted.
+    pub fn holds(&self, file: &Path) -> bool {
+        self.files.len() >= MOST_PATHS
+            || self.files.iter().any(|path| {
+                file.starts_with(&path.source)
+                    || path.source.parent() == file.parent() && path.is_pattern_of(file)
+            })
+    }
+
     /// Returns whether a file is certainly not in the container, judging by what its image copies and runs.
     pub fn lacks_file(&self, path: &str) -> bool {
         let is_plain = self.base.as_deref().is_some_and(|base| {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::dockerfile::{
     BuildAction, CopiedPath, Dockerfile, ImageStage, ShellCommand, resolve_image_path,
 };
+use super::purpose::image_purpose;
 use super::references::ReferenceKind;
 use super::service::{HostMount, ServiceModel};
 use super::source::{ProjectSources, SourceText};
@@ -190,6 +191,16 @@ impl Startup {
         self.code_folders.get_or_init(|| self.find_code_folders(sources))
     }
 
+    /// Returns whether files that are directly in a folder are copied into the working folder.
+    fn brings_files_of(&self, folder: &Path) -> bool {
+        self.files.iter().any(|path| {
+            path.presence != PathPresence::Mounted
+                && path.target.trim_end_matches('/') == self.folder.trim_end_matches('/')
+                && path.source.parent() == Some(folder)
+                && path.names_package_list()
+        })
+    }
+
     /// Returns the folder of the Dockerfile, if the image is made of it and of other folders of the build context, and of
     /// nothing directly in the context: in a repository of several programs, those belong to other programs.
     pub fn own_folder(&self, sources: &dyn ProjectSources) -> Option<&Path> {
@@ -216,8 +227,18 @@ impl Startup {
         holds_own.then_some(dockerfile)
     }
 
+    /// Returns whether the image is that of a known program, and no file of the project is added to it.
+    pub fn is_known_program(&self) -> bool {
+        self.recipe == BuildRecipe::Read
+            && self.files.is_empty()
+            && self.base.as_deref().and_then(image_purpose).is_some()
+    }
+
     fn find_code_folders(&self, sources: &dyn ProjectSources) -> Vec<(PathBuf, CodeReason)> {
         let mut found: Vec<(PathBuf, CodeReason)> = Vec::new();
+        if self.is_known_program() {
+            return found;
+        }
         let mut add = |folder: PathBuf, reason: CodeReason| {
             if found.iter().all(|(known, _)| *known != folder) {
                 found.push((folder, reason));
@@ -238,6 +259,10 @@ impl Startup {
             self.files.iter().filter(|project_path| project_path.presence == PathPresence::Mounted)
         {
             add(project_path.source.clone(), CodeReason::Mounted);
+        }
+        // `COPY package*.json ./` takes the list of packages from the context, whatever else other folders list.
+        if let Some(context) = self.context().filter(|context| self.brings_files_of(context)) {
+            add(context.to_owned(), CodeReason::Context);
         }
         if let Some(folder) = own_folder {
             add(folder.to_owned(), CodeReason::Copied);

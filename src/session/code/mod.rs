@@ -7,13 +7,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::compose::{self, ComposeModel, ServiceBuild, classify_service};
+use crate::compose::{self, ComposeModel, ServiceBuild, Startup, classify_service};
 use crate::edit::python::framework::FRAMEWORKS;
 use crate::error::Result;
 use crate::plan::instrument::entry::{ServedObject, StartEntry};
 use crate::plan::instrument::image::{self, ImageRecipe, PackageEvidence, ServiceImage};
 use crate::plan::instrument::{Addon, FrontendTracing, PythonService, PythonSourceFile};
-use crate::project::{self, Project};
+use crate::project::{self, Project, ProjectFile};
 
 use files::ServiceFiles;
 
@@ -109,8 +109,12 @@ pub(crate) fn read_code(
     if !folder.starts_with(top) || !folder.is_dir() {
         return None;
     }
+    let shared = read_shared_startup(project, service)
+        .filter(|startup| startup.own_folder(project.sources()).is_some());
+    let is_held =
+        |file: &ProjectFile| shared.as_ref().is_none_or(|startup| startup.holds(&file.path));
     let python: Vec<PythonSourceFile> =
-        project.python_files(&folder).into_iter().map(python_source_file).collect();
+        project.python_files(&folder).into_iter().filter(is_held).map(python_source_file).collect();
     let image = read_image(project, service, &folder, &python).ok().map(|image| image.image);
     Some(CodeOfService { folder, python, image })
 }
@@ -157,14 +161,21 @@ struct CodeImage {
     roots: Vec<PathBuf>,
 }
 
+/// Returns what a service starts, if its Dockerfile is apart from its build context, which may be shared by several.
+fn read_shared_startup(project: &Project, service: &compose::ServiceModel) -> Option<Startup> {
+    let build = service.build.as_ref()?;
+    let is_apart = build.dockerfile_path()?.parent() != Some(&build.context);
+    is_apart.then(|| service.startup(project.sources(), None))
+}
+
 /// Returns the folder of a service's code: its own one in a shared build context, the build context, or a mounted one.
 fn code_folder(project: &Project, service: &compose::ServiceModel) -> Option<PathBuf> {
     if let Some(build) = &service.build {
-        let sources = project.sources();
-        let is_apart =
-            build.dockerfile_path().is_some_and(|path| path.parent() != Some(&build.context));
-        let startup = is_apart.then(|| service.startup(sources, None));
-        let own_folder = startup.as_ref().and_then(|startup| startup.own_folder(sources));
+        let startup = read_shared_startup(project, service);
+        if startup.as_ref().is_some_and(Startup::is_known_program) {
+            return None;
+        }
+        let own_folder = startup.as_ref().and_then(|read| read.own_folder(project.sources()));
         return Some(own_folder.unwrap_or(&build.context).to_owned());
     }
     let top = project.git_root.as_ref().unwrap_or(&project.root);
