@@ -7,6 +7,9 @@ use super::packages::read_text;
 use super::python_code::{CodeEndpoint, CodeExporter, CodeTracing};
 use crate::compose::{ProjectSources, Startup, resolve_image_path};
 
+/// Maximum number of folders in which the usual files are looked for; images are made of fewer.
+const MOST_FOLDERS: usize = 16;
+
 /// Maximum number of files read; real programs set up tracing earlier.
 const MOST_FILES: usize = 32;
 
@@ -51,7 +54,8 @@ pub(super) fn read_node(
         .filter_map(|path| startup.origin(&path, sources));
     let mut open: Vec<PathBuf> = first.chain(startup.started_files(sources)).collect();
     let folders = startup.code_folders(sources);
-    for (folder, _) in folders.iter().take(4) {
+    let existing = folders.iter().filter(|(folder, _)| sources.exists(folder));
+    for (folder, _) in existing.take(MOST_FOLDERS) {
         let usual_paths = ["instrumentation.ts", "instrumentation.js", "src/instrumentation.ts"];
         open.extend(usual_paths.iter().map(|name| folder.join(name)));
     }
@@ -89,6 +93,7 @@ fn read_file(text: &str, tracing: &mut CodeTracing) {
         let keys = ["serviceName:", "'service.name':", "[ATTR_SERVICE_NAME]:", "SERVICE_NAME]:"];
         let behind = keys.iter().find_map(|key| Some(plain.split_once(key)?.1.trim_start()));
         let quoted = behind.and_then(|behind| behind.strip_prefix('\''));
+        tracing.computes_name |= behind.is_some() && quoted.is_none();
         tracing.service_name = quoted.and_then(|text| Some(text.split_once('\'')?.0.to_owned()));
     }
 }

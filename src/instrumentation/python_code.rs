@@ -30,6 +30,8 @@ pub struct CodeTracing {
     pub exporter: Option<CodeExporter>,
     /// The service name that it gives to the SDK.
     pub service_name: Option<String>,
+    /// Whether it computes the service name that it gives to the SDK.
+    pub computes_name: bool,
     /// Whether it creates a provider without a resource, which ignores the variables with the name and the attributes.
     pub ignores_resource: bool,
     /// Whether spans are written to the console.
@@ -156,8 +158,10 @@ pub(super) fn read_python(texts: &[CodeText<'_>]) -> CodeTracing {
         if tracing.exporter.is_none() {
             tracing.exporter = file.exporter();
         }
-        if tracing.service_name.is_none() {
-            tracing.service_name = file.service_name();
+        for value in file.service_names() {
+            let literal = parse_string_literal(&value);
+            tracing.computes_name |= literal.is_none();
+            tracing.service_name = tracing.service_name.or(literal);
         }
         if file.named("ConsoleSpanExporter").next().is_some()
             && tracing.console != ConsoleExporter::Used
@@ -250,14 +254,14 @@ impl PythonText<'_> {
         Some(CodeExporter { protocol, endpoint, place: Some(self.line(call.range.start)) })
     }
 
-    /// Returns the service name in a resource: `Resource.create({"service.name": "api"})`.
-    fn service_name(&self) -> Option<String> {
+    /// Returns the service names in resources, as written: `Resource.create({"service.name": "api"})`.
+    fn service_names(&self) -> impl Iterator<Item = String> {
         let resources = self.calls.iter().filter(|call| call.callee.contains("Resource"));
-        resources.flat_map(|call| &call.arguments).find_map(|argument| {
+        resources.flat_map(|call| &call.arguments).filter_map(|argument| {
             let text = self.resolved(argument);
             let keys = ["\"service.name\"", "'service.name'", "SERVICE_NAME"];
             let behind = keys.iter().find_map(|key| Some(text.split_once(key)?.1))?;
-            parse_string_literal(behind.trim_start().strip_prefix(':')?.trim_start())
+            Some(behind.trim_start().strip_prefix(':')?.trim_start().to_owned())
         })
     }
 

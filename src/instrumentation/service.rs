@@ -175,11 +175,16 @@ impl Instrumentation {
         settings
     }
 
-    /// Returns whether its code, which is not read in this language, may set a service name.
+    /// Returns whether its code may set a service name that is not known: it computes one, or was not read.
     fn may_name_itself(&self) -> bool {
         let is_read = |language| matches!(language, Language::Python | Language::Node);
-        matches!(self.source, SpanSource::Code | SpanSource::Unknown)
-            && self.language.is_some_and(|language| !is_read(language))
+        match self.source {
+            SpanSource::Code => {
+                self.code.computes_name || self.language.is_some_and(|language| !is_read(language))
+            }
+            SpanSource::Unknown => self.language.is_some(),
+            SpanSource::Agent | SpanSource::Vendor(_) | SpanSource::Nothing => false,
+        }
     }
 
     /// Returns the name in variables that a provider without a resource ignores, and the variable.
