@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::endpoint_unreachable::configured_listeners;
 use crate::compose::{ProjectTextFile, ServiceModel};
 use crate::lint::inspection::{CollectorFile, has_unread_settings};
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
-use crate::provider::listening::is_older_than;
+use crate::provider::listening::{ListenerAudience, is_older_than};
 
 pub(super) static RULE: LintRule = LintRule {
     code: "collector-config",
@@ -13,7 +14,8 @@ pub(super) static RULE: LintRule = LintRule {
     why: "the collector does not start, or sends without the key, and every service that sends to it loses its spans",
     explanation: "The exporter `logging` was removed in release 0.111; `debug` replaces it. `${env:NAME}` reads a \
         variable of the collector's own container, so its `environment` must set it. A receiver can only listen at an \
-        address of its own container: `0.0.0.0:4317`, or its own name.",
+        address of its own container: `0.0.0.0:4317`, or its own name. Since release 0.104 one without an address listens on \
+        localhost, which a published port does not reach.",
     failing: &[
         (
             "compose.yaml",
@@ -48,6 +50,7 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
             hits.extend(removed_exporter(config, service));
             hits.extend(absent_variables(config, service));
             hits.extend(find_foreign_receivers(inspection, config, service));
+            hits.extend(find_published_for_itself(inspection, service));
         }
     }
     hits
@@ -141,6 +144,41 @@ fn find_foreign_receivers(
         }
     }
     hits
+}
+
+/// Reports published ports on which the collector listens for its own container only, unless another service sends there,
+/// which another rule reports.
+fn find_published_for_itself(inspection: &Inspection, service: &ServiceModel) -> Vec<RuleHit> {
+    let (Some(model), None, Some(_)) = (&inspection.model, &service.network_mode, &service.image)
+    else {
+        return Vec::new();
+    };
+    let Some((config, listeners)) = configured_listeners(inspection, service) else {
+        return Vec::new();
+    };
+    let is_used = |port: u16| {
+        let address = format!("{}:{port}", service.name);
+        let mut scopes = inspection.service_scopes();
+        scopes.any(|(_, _, scope)| {
+            scope.assignments.iter().any(|assignment| assignment.resolved().contains(&address))
+        })
+    };
+    let ports = listeners
+        .iter()
+        .filter(|listener| listener.audience == ListenerAudience::ItselfAlone)
+        .filter_map(|listener| listener.port);
+    let hits = ports.filter(|port| !is_used(*port)).filter_map(|port| {
+        let published = service.ports.iter().find(|ports| ports.container.contains(&port))?;
+        let file = inspection.shown(&config.file.path).display();
+        let hit = RuleHit::new(
+            model.file(&published.span),
+            published.span.range.start,
+            format!("port {port} is published, and {file} has it listen on localhost, for its own container only"),
+            format!("write `endpoint: 0.0.0.0:{port}` there"),
+        );
+        Some(hit.as_severe_as(Severity::Warning))
+    });
+    hits.collect()
 }
 
 /// Returns the addresses at which receivers listen, each with its first byte. Others, such as `redis`, read from theirs.

@@ -136,7 +136,7 @@ fn find_plain(
 }
 
 /// Returns the configuration of a collector, and its listeners; `None` if they are unknown.
-fn configured_listeners<'i>(
+pub(super) fn configured_listeners<'i>(
     inspection: &'i Inspection,
     receiver: &ServiceModel,
 ) -> Option<(&'i CollectorFile, Vec<OtlpListener>)> {

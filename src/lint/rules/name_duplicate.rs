@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::telemetry::NAME;
-use crate::compose::ServiceModel;
+use crate::compose::{ServiceModel, ServiceRole};
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -31,6 +31,10 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
         let Some(setting) = scope.setting(NAME) else {
             continue;
         };
+        // What runs tests or ends sends no traces of its own.
+        if inspection.role(service) == Some(ServiceRole::Task) {
+            continue;
+        }
         let name = setting.resolved();
         // Another rule reports a name that comes from a variable.
         if !is_literal(&name) || !is_literal(setting.text()) {
