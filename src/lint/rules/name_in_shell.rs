@@ -62,9 +62,13 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
 }
 
 /// Reports a name in a `.env` that no service reads: docker compose only uses that file for interpolation, and no
-/// service refers to the name.
+/// service refers to the name or has the file's folder mounted, where its program may load it.
 fn in_dotenv(inspection: &Inspection) -> Vec<RuleHit> {
     let env_files = || inspection.services().flat_map(|service| &service.env_files);
+    let is_mounted = |file: &ProjectTextFile| {
+        let mut mounts = inspection.services().flat_map(|service| &service.mounts);
+        mounts.any(|mount| file.path.parent() == Some(&mount.source))
+    };
     let scopes: Vec<_> = inspection.service_scopes().map(|(_, _, scope)| scope).collect();
     let is_used = |name: &str| {
         let mut settings = scopes.iter().flat_map(|scope| &scope.assignments);
@@ -77,7 +81,8 @@ fn in_dotenv(inspection: &Inspection) -> Vec<RuleHit> {
     let unread = inspection
         .dotenvs
         .iter()
-        .filter(|dotenv| env_files().all(|file| file.path != dotenv.file.path));
+        .filter(|dotenv| env_files().all(|file| file.path != dotenv.file.path))
+        .filter(|dotenv| !is_mounted(&dotenv.file));
     let lines = unread
         .flat_map(|dotenv| dotenv.statements.iter().map(move |statement| (dotenv, statement)));
     let named = lines.filter(|(_, statement)| {
