@@ -146,10 +146,17 @@ fn judge_script_name(name: &str) -> Option<CommandActivity> {
 }
 
 fn judge_python(rest: &[&str]) -> CommandActivity {
-    let mut words = rest.iter().copied().skip_while(|word| {
-        word.starts_with('-') && !matches!(*word, "-m" | "-c") && !word.starts_with("-m")
-    });
-    match words.next() {
+    let mut words = rest.iter().copied();
+    let first = loop {
+        match words.next() {
+            Some("-W" | "-X") => {
+                words.next();
+            }
+            Some(word) if word.starts_with('-') && word != "-c" && !word.starts_with("-m") => {}
+            word => break word,
+        }
+    };
+    match first {
         Some("-m") => {
             let module = words.next().unwrap_or_default();
             let inner: Vec<&str> = words.collect();

@@ -349,6 +349,8 @@ fn tasks_tests_and_watchers_are_not_traced() {
         "alembic upgrade head",
         "python scripts/seed.py",
         "python seed_db.py",
+        "python -W ignore seed_db.py",
+        "python -X dev -u scripts/seed.py",
         "python -m app.migrate",
     ] {
         assert_eq!(
