@@ -72,6 +72,7 @@ mod hostile_repositories;
 mod init;
 mod init_addons;
 mod init_agents;
+mod init_strangers;
 mod install;
 mod instrument;
 #[cfg(unix)]
