@@ -11,7 +11,7 @@ use crate::secret::is_secret_name;
 pub(super) static RULE: LintRule = LintRule {
     code: "variable-unstored",
     severity: Severity::Warning,
-    why: "docker compose starts without it all the same: `${NAME}` becomes an empty string, and a name without a value reaches no container",
+    why: "docker compose starts all the same: `${NAME}` becomes an empty string, and a name without a value reaches no container",
     explanation: "One finding lists all of them. A `${HONEYCOMB_API_KEY}` that neither the shell nor .env nor a \
         store of cruddur-ops holds becomes an empty header. Only telemetry keys and the AWS region that goes with \
         them are checked, and no reference with a default or with `:?`. Where the keys come from somewhere else, as \
