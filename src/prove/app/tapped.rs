@@ -60,7 +60,7 @@ impl AppProof<'_> {
             None => indirect,
         };
         let all = [services.as_slice(), &list_services(&indirect)].concat();
-        if self.app.tap == TapUse::Offered && !self.agrees_to_tap(&all, ui)? {
+        if self.app.tap == TapUse::Offered && !self.agrees_to_tap(&all, apps, ui)? {
             return Ok(BTreeSet::new());
         }
         services.extend(match self.containers {
@@ -71,22 +71,30 @@ impl AppProof<'_> {
     }
 
     /// Asks whether to tap services whose spans no witness can see.
-    fn agrees_to_tap(&self, services: &[String], ui: &mut Ui) -> Result<bool> {
+    fn agrees_to_tap(
+        &self,
+        services: &[String],
+        apps: &[AppUnderTest],
+        ui: &mut Ui,
+    ) -> Result<bool> {
         if services.is_empty() || !ui.interactive() {
             return Ok(false);
         }
-        let names = services.join(", ");
+        let unseen = apps.iter().filter(|app| services.contains(&app.subject.service));
+        for app in unseen {
+            if let AppWitness::Missing(why) = &app.choice.witness {
+                ui.say(format!("{}: its spans are not seen from here: {why}", app.subject.service));
+            }
+        }
         let how = match self.containers {
             Some(_) => {
                 "a second container sends its spans through this program to the same endpoint"
             }
             None => {
-                "you start it once more, and it sends its spans through this program to the same endpoint"
+                "you start the service once more, and it sends its spans through this program to the same endpoint"
             }
         };
-        ui.say(format!(
-            "nothing here may look up the spans of {names}; a tap can prove them: {how}"
-        ));
+        ui.say(format!("a tap proves them all the same: {how}"));
         ui.confirm("Tap it now?", "--tap", DefaultAnswer::No)
     }
 
