@@ -105,7 +105,7 @@ fn find_provider(
     }
     let error = match known.next() {
         Some((name, used)) => {
-            let text = format!("{name} sends to {}, which has no web pages", used.shown());
+            let text = format!("{name} sends to {}, which has no web pages", used.describe());
             Error::new(ErrorCode::NotConfigured, text)
         }
         None => Error::new(ErrorCode::NotConfigured, "no service has an endpoint"),

@@ -25,6 +25,9 @@ struct StatusDocument {
     schema_version: u32,
     /// The destinations of the services: names of providers, or addresses of unknown owners.
     providers: Vec<String>,
+    /// The same in a sentence.
+    #[serde(skip)]
+    shown_providers: Vec<String>,
     keys: Vec<KeyStatus>,
     services: Vec<ServiceStatus>,
     ports: Vec<PortStatus>,
@@ -95,7 +98,8 @@ pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
     let destinations = find_current_destinations(context, model);
     let document = StatusDocument {
         schema_version: 1,
-        providers: name_providers(&destinations),
+        providers: name_providers(&destinations, CurrentDestination::shown),
+        shown_providers: name_providers(&destinations, CurrentDestination::describe),
         keys: find_keys(model, context.stores(ui.redactor()), &destinations),
         services: model
             .services
@@ -116,7 +120,10 @@ pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
     Ok(RunOutcome::Yes)
 }
 
-fn name_providers(destinations: &[(&str, CurrentDestination)]) -> Vec<String> {
+fn name_providers(
+    destinations: &[(&str, CurrentDestination)],
+    name: impl Fn(&CurrentDestination) -> &str,
+) -> Vec<String> {
     let mut providers: Vec<String> = Vec::new();
     for (_, destination) in destinations {
         let provider = destination.provider().map(|known| known.provider.title.clone());
@@ -125,7 +132,7 @@ fn name_providers(destinations: &[(&str, CurrentDestination)]) -> Vec<String> {
                 format!("{title}, through a collector")
             }
             (_, Some(title)) => title,
-            (known, None) => known.shown().to_owned(),
+            (known, None) => name(known).to_owned(),
         };
         if !providers.contains(&text) {
             providers.push(text);
@@ -201,7 +208,7 @@ fn describe_ports(context: &ProjectContext, model: &ComposeModel) -> Vec<PortSta
 }
 
 fn show_status(document: &StatusDocument, ui: &mut Ui) {
-    let providers = match document.providers.as_slice() {
+    let providers = match document.shown_providers.as_slice() {
         [] => "no service is told where to send traces: `cruddur-ops init` sets them up".to_owned(),
         providers => providers.join("; "),
     };

@@ -47,6 +47,15 @@ impl CurrentDestination {
         }
     }
 
+    /// Describes the destination in a sentence about where a service sends.
+    pub(crate) fn describe(&self) -> &str {
+        match self {
+            Self::Local => "`listen` on this machine",
+            Self::Collector(_) => "the project's collector",
+            known => known.shown(),
+        }
+    }
+
     /// Returns the flags of `init` for this destination.
     pub(crate) fn flags(&self) -> String {
         match self {

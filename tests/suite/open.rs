@@ -59,7 +59,7 @@ fn without_an_answer_or_for_another_provider_it_is_the_front_page() {
     let axiom = wired(&["--provider", "axiom", "--set", "dataset=traces"]);
     assert_eq!(axiom.run(&["open", "--print"]).expect(0).stdout.trim(), "https://app.axiom.co/");
     let local = wired(&["--provider", "local"]);
-    local.run(&["open"]).failed("not-configured", &["local"]);
+    local.run(&["open"]).failed("not-configured", &["`listen`"]);
     Sandbox::new(&cruddur()).run(&["open"]).failed("not-configured", &["no service"]);
 }
 

@@ -142,3 +142,20 @@ fn a_long_name_keeps_the_second_column_in_its_place() {
     let columns: Vec<_> = shown.lines().filter_map(|line| line.find("not traced")).collect();
     assert_eq!(columns, [22, 22, 22], "{shown}");
 }
+
+#[test]
+fn the_local_receiver_is_called_by_its_command() {
+    let sandbox = Sandbox::new(&cruddur());
+    let init = ["init", "--yes", "--provider", "local", "--no-ports", "--no-verify"];
+    sandbox.run(&init).expect(0);
+    let status = sandbox.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(status["providers"], serde_json::json!(["local"]));
+    for (arguments, expected) in
+        [(&["status"][..], 0), (&["open", "--print"], 2), (&["init", "--dry-run"], 0)]
+    {
+        let run = sandbox.run(arguments).expect(expected);
+        let text = run.stdout + &run.stderr;
+        assert!(!text.contains("sends to local") && !text.contains(" local\n"), "{text}");
+    }
+    assert!(sandbox.run(&["status"]).expect(0).stdout.contains("`listen` on this machine"));
+}

@@ -214,7 +214,7 @@ fn changed_destination_notes(
     leaving
         .filter(|(service, _)| is_selected(service))
         .map(|(service, used)| {
-            Note::warning(format!("{service} currently sends to {}", used.shown()))
+            Note::warning(format!("{service} currently sends to {}", used.describe()))
                 .hint(format!("`{}` keeps it there", used.flags()))
         })
         .collect()
