@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_dead_run_left_is_removed_at_every_stage_it_can_be_in() {
+    fn leftovers_of_a_dead_run_are_removed_at_every_stage() {
         let parent = tempfile::tempdir().unwrap();
         let half = &IGNORE_TEXT[..9];
         for (at, files) in [

@@ -71,7 +71,7 @@ fn a_new_file_whose_folder_disappeared_is_not_reported_as_changed() {
 }
 
 #[test]
-fn what_is_overwritten_in_place_is_written_before_what_is_replaced() {
+fn files_overwritten_in_place_are_written_before_replaced_ones() {
     let folder = tempfile::tempdir().unwrap();
     let paths = ["one", "two", "three"].map(|name| folder.path().join(name));
     let changes = paths.each_ref().map(|path| {

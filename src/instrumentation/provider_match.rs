@@ -218,7 +218,7 @@ mod tests {
     const HONEYCOMB: &str = "https://api.honeycomb.io/v1/traces";
 
     #[test]
-    fn what_a_provider_takes_is_no_mismatch() {
+    fn accepted_headers_and_protocols_are_no_mismatch() {
         check(HONEYCOMB, &[("x-honeycomb-team", KEY)], &[]);
         check(
             "https://api.eu1.honeycomb.io",

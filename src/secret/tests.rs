@@ -221,7 +221,7 @@ fn a_value_is_hidden_to_the_end_of_its_quotes() {
 }
 
 #[test]
-fn what_is_no_secret_is_shown_as_it_is() {
+fn other_text_is_shown_unchanged() {
     let redactor = build_test_redactor();
     for text in [
         "x = os.getenv('ROLLBAR_ACCESS_TOKEN')",
@@ -281,7 +281,7 @@ fn a_secret_of_several_lines_is_hidden_line_by_line() {
 }
 
 #[test]
-fn what_is_concealed_can_be_put_back_to_the_byte() {
+fn concealed_text_can_be_restored_byte_for_byte() {
     let redactor = build_test_redactor();
     for text in [
         format!("a: {OLD_KEY}\n"),

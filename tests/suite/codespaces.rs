@@ -105,7 +105,7 @@ fn a_port_open_to_an_organisation_is_so_again_after_undo() {
 }
 
 #[test]
-fn what_does_not_listen_yet_is_said_and_opened_later() {
+fn ports_without_a_listener_are_reported_and_opened_later() {
     let gh = FakeCloud::codespace(Mode::Well);
     gh.port(4567, "private");
     let sandbox = gh.workspace(project());

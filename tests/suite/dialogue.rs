@@ -113,7 +113,7 @@ fn in_a_codespace_a_person_says_yes_to_the_file_that_gets_the_key() {
 }
 
 #[test]
-fn where_no_keyring_answers_a_person_says_yes_to_the_file_that_gets_the_key() {
+fn without_a_keyring_the_user_confirms_the_file_for_the_key() {
     let sandbox = Sandbox::new(&cruddur());
     says_yes_to_the_file(&sandbox, "There is no keyring here: the key is stored in .env");
 }

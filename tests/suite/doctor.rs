@@ -352,7 +352,7 @@ fn a_sound_project_has_no_findings_and_warnings_count_only_when_asked() {
 }
 
 #[test]
-fn what_ports_are_for_is_said_by_one_list() {
+fn one_list_gives_the_purpose_of_ports() {
     let sandbox = Sandbox::new(&[
         (
             "compose.yaml",
@@ -407,7 +407,7 @@ fn a_key_of_every_provider_is_known_where_it_is_written_out() {
 }
 
 #[test]
-fn what_fix_leaves_is_clean_and_undo_brings_the_bytes_back() {
+fn a_fixed_project_is_clean_and_undo_restores_the_bytes() {
     let sandbox = broken();
     sandbox.run(&["doctor", "--fix", "--dry-run"]).expect(0);
     assert_eq!(sandbox.read("docker-compose.yml"), BROKEN);

@@ -88,7 +88,7 @@ fn a_project_without_services_is_given_no_next_step() {
 }
 
 #[test]
-fn where_no_service_is_traced_nothing_is_to_be_started() {
+fn without_traced_services_no_start_command_is_shown() {
     for service in ["db: {image: postgres}", "web: {image: nginx}", "cache: {image: redis}"] {
         let compose = format!("services:\n  {service}\n");
         let sandbox = Sandbox::new(&[("compose.yaml", &compose)]);

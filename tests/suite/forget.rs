@@ -110,7 +110,7 @@ fn without_a_codespace_the_command_for_the_copy_at_github_is_named() {
 }
 
 #[test]
-fn what_did_not_answer_is_never_said_to_hold_nothing() {
+fn a_store_that_did_not_answer_is_not_called_empty() {
     let gp = FakeGp::new(Mode::Sleep);
     let sandbox = gp.workspace(Sandbox::new(&[("compose.yaml", crate::fixtures::COMPOSE_WIRED)]));
     for (arguments, ended) in [

@@ -36,7 +36,7 @@ fn a_command_has_the_help_of_its_flag() {
 }
 
 #[test]
-fn what_is_neither_command_nor_topic_is_refused_with_the_topics() {
+fn an_unknown_command_or_topic_is_refused_with_the_topics() {
     let sandbox = Sandbox::new(&[]);
     for words in
         [&["help", "nosuch"][..], &["help", "key", "nosuch"], &["help", "verify", "exit-codes"]]

@@ -147,7 +147,7 @@ fn programs_that_lie_in_a_project_are_not_taken_for_those_of_the_path() {
 }
 
 #[test]
-fn what_the_repositorys_git_configuration_names_is_not_run() {
+fn programs_in_the_repositorys_git_configuration_are_not_run() {
     let sandbox = hostile("x");
     let git = |arguments: &[&str]| {
         Command::new("git").args(arguments).current_dir(sandbox.project()).output()

@@ -222,7 +222,7 @@ fn a_name_from_a_variable_is_replaced_and_two_services_never_share_one() {
 }
 
 #[test]
-fn what_an_env_file_says_counts_as_present_and_is_never_overridden_quietly() {
+fn variables_of_an_env_file_count_and_are_not_overridden_silently() {
     let sandbox = sandbox();
     sandbox.write("docker-compose.yml", "services:\n  api:\n    build: .\n    env_file: api.env\n");
     sandbox.write(
@@ -266,7 +266,7 @@ fn what_the_template_of_a_missing_env_file_says_counts_as_present() {
 }
 
 #[test]
-fn what_cannot_be_edited_safely_is_refused_with_lines_to_paste() {
+fn unsafe_edits_are_refused_with_lines_to_paste() {
     let sandbox = sandbox();
     let broken = "services:\n  api:\n    build: .\n    environment: FOO=1\n";
     sandbox.write("docker-compose.yml", broken);
@@ -390,7 +390,7 @@ fn the_protocol_is_written_that_an_exporter_is_installed_for() {
 }
 
 #[test]
-fn what_sends_the_spans_of_each_service_is_said() {
+fn the_source_of_each_services_spans_is_shown() {
     let sandbox = Sandbox::new(&[
         (
             "docker-compose.yml",

@@ -179,7 +179,7 @@ fn no_home_is_needed_if_the_folder_is_chosen() {
 }
 
 #[test]
-fn what_cannot_be_installed_leaves_nothing_in_the_folder() {
+fn a_failed_installation_leaves_nothing_in_the_folder() {
     let machine = Machine::new();
     let folder = machine.installed().parent().unwrap().to_owned();
     std::fs::create_dir_all(machine.installed().join("x")).unwrap();

@@ -177,7 +177,7 @@ fn mistakes_are_named_and_the_text_is_not_repeated() {
 }
 
 #[test]
-fn what_was_pasted_around_a_key_is_left_out_and_said() {
+fn text_pasted_around_a_key_is_removed_with_a_note() {
     for text in [
         format!("'{KEY}'"),
         format!("export HONEYCOMB_API_KEY=\"{KEY}\""),

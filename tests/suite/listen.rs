@@ -180,7 +180,7 @@ fn the_python_sdk_is_received_over_http_and_grpc() {
 }
 
 #[test]
-fn what_is_forwarded_reaches_the_provider_with_the_key_and_its_answer_is_shown() {
+fn forwarded_spans_reach_the_provider_with_the_key_and_its_answer_is_shown() {
     let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
     let sandbox = Sandbox::new(&[]).with("HONEYCOMB_API_KEY", KEY);
     let forward = ["--forward", "--endpoint", &honeycomb.url()];

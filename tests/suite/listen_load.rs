@@ -134,7 +134,7 @@ fn counted(stdout: &str, service: &str) -> usize {
 }
 
 #[test]
-fn what_two_senders_were_promised_is_counted_and_memory_is_bounded() {
+fn accepted_spans_of_two_senders_are_counted_and_memory_is_bounded() {
     let sandbox = Sandbox::new(&[]);
     let listening = Listening::start(&sandbox, &[]);
     let (address, took) = (listening.http, Duration::from_secs(seconds()));
@@ -304,7 +304,7 @@ fn swellers() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn whatever_swells_takes_less_than_three_times_what_is_kept() {
+fn expanding_input_takes_less_than_three_times_the_kept_memory() {
     let sandbox = Sandbox::new(&[]);
     let listening = Listening::start(&sandbox, &[]);
     let mut peaks = Vec::new();

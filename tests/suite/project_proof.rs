@@ -157,7 +157,7 @@ fn lines_reach_what_is_included_and_extended() {
 }
 
 #[test]
-fn what_is_reset_is_refused_with_the_lines_to_paste() {
+fn a_reset_value_is_refused_with_lines_to_paste() {
     let base = "services:\n  s: {build: ., environment: {A: 1}}\n";
     for environment in ["!reset null", "!reset {}", "!reset\n      C: 1"] {
         let over = format!("services:\n  s:\n    environment: {environment}\n");
@@ -349,7 +349,7 @@ fn names_without_values_in_brackets_are_edited() {
 }
 
 #[test]
-fn what_docker_compose_refuses_already_is_said() {
+fn existing_faults_that_docker_compose_refuses_are_reported() {
     for (service, said) in [
         ("s: {image: x, depends_on: [gone]}", "gone"),
         ("s: {image: x, networks: [lost]}", "lost"),

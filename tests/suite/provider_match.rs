@@ -19,7 +19,7 @@ fn sending(endpoint: &str, headers: &str) -> Sandbox {
 }
 
 #[test]
-fn what_the_provider_would_not_take_is_said_before_anything_is_sent() {
+fn settings_the_provider_rejects_are_reported_before_sending() {
     let key = "${HONEYCOMB_API_KEY}";
     for (endpoint, headers, code, part) in [
         (

@@ -199,7 +199,7 @@ fn an_unknown_address_is_kept_with_a_warning_that_names_it() {
 }
 
 #[test]
-fn what_an_earlier_provider_leaves_behind_is_said() {
+fn remains_of_an_earlier_provider_are_reported() {
     let sandbox = sandbox();
     let collector = ["--no-verify", "--provider", "collector"];
     init(&sandbox, &collector).expect(0);

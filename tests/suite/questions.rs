@@ -89,7 +89,7 @@ fn type_ahead(session: &mut PtySession, text: &str) {
 }
 
 #[test]
-fn what_was_typed_before_a_question_answers_no_yes() {
+fn keys_typed_before_a_question_do_not_answer_it() {
     let (sandbox, mut session) = project();
     session.exp_string("Which services").unwrap();
     type_in(&mut session, "\ry\r\r\ry\r");
@@ -101,7 +101,7 @@ fn what_was_typed_before_a_question_answers_no_yes() {
 }
 
 #[test]
-fn what_was_typed_before_the_program_ran_answers_no_yes() {
+fn keys_typed_before_the_program_ran_do_not_answer_it() {
     let stored = format!("HONEYCOMB_API_KEY='{KEY}'\n");
     for (arguments, question) in [
         ("key forget", "Forget HONEYCOMB_API_KEY?"),

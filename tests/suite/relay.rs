@@ -290,7 +290,7 @@ fn other_signals_go_to_their_own_path_below_the_same_base() {
 }
 
 #[test]
-fn what_is_too_large_broken_or_unreadable_is_not_passed_on() {
+fn large_broken_or_unreadable_requests_are_not_forwarded() {
     on_a_runtime(async {
         let endpoint = Honeycomb::start(&[(KEY, Key::Ingest)]);
         let route = route(&format!("{}/v1/traces", endpoint.url())).await;

@@ -86,7 +86,7 @@ fn a_variable_of_an_exporters_headers_is_handed_over_too() {
 }
 
 #[test]
-fn what_compose_would_refuse_is_reported() {
+fn faults_that_compose_refuses_are_reported() {
     let compose = "services:\n  api:\n    image: x\n    env_file: gone.env\n";
     let sandbox = Sandbox::new(&[("compose.yaml", compose)]);
     let run = sandbox.run(&["run", "--", "true"]).expect(0);

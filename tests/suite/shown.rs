@@ -210,7 +210,7 @@ fn program(sandbox: Sandbox, name: &str, text: &str) -> Sandbox {
 }
 
 #[test]
-fn what_gp_gh_and_docker_print_forges_no_line() {
+fn output_of_gp_gh_and_docker_forges_no_line() {
     let compose =
         ("docker-compose.yml", "services:\n  a:\n    build: .\n    ports: ['4567:4567']\n");
     let rows = json!([{"browseUrl": format!("https://x/{FORGED}"), "label": FORGED, "sourcePort": 4567, "visibility": "public"}]);
@@ -297,7 +297,7 @@ fn the_log_of_a_running_service_forges_no_verdict() {
 }
 
 #[test]
-fn what_the_yes_is_said_to_is_what_is_written() {
+fn only_the_shown_changes_are_written() {
     let odd = "\u{202e}gnidaelsim\u{202c} \u{200b}x\u{e0041}";
     let text = format!(
         "services:\n  a:\n    build: .\n\t# {odd}\n    environment:\n      A: '{odd}' # \u{e9}\n"

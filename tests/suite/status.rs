@@ -74,7 +74,7 @@ fn each_missing_key_has_the_command_that_stores_it() {
 }
 
 #[test]
-fn what_stays_on_this_machine_needs_no_key() {
+fn telemetry_that_stays_on_this_machine_needs_no_key() {
     let sandbox = Sandbox::new(&cruddur());
     let keys = || sandbox.run(&["status", "--json"]).expect(0).json()["keys"].clone();
     assert_eq!(keys()[0]["variable"], "HONEYCOMB_API_KEY");

@@ -28,7 +28,7 @@ fn project(more: &[(&str, &str)]) -> Sandbox {
 }
 
 #[test]
-fn what_is_missing_is_added_once_beside_what_is_there() {
+fn missing_entries_are_added_once_to_existing_ones() {
     let theirs =
         "tasks:\n  - name: react-js\n    command: |\n      cd frontend-react-js\n      npm i\n";
     let python =

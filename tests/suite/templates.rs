@@ -118,7 +118,7 @@ fn no_template_is_without_a_reader() {
 }
 
 #[test]
-fn what_a_person_reads_is_a_topic_of_help() {
+fn every_text_for_people_is_a_topic_of_help() {
     for path in of(Reader::Person) {
         let topics = cruddur_ops::commands::list_topics();
         let name = path.trim_start_matches("help/").trim_end_matches(".md");

@@ -83,7 +83,7 @@ fn a_failure_of_the_command_is_reported() {
 }
 
 #[test]
-fn what_was_done_is_done_although_its_result_is_lost() {
+fn a_change_is_made_although_its_result_is_lost() {
     let sandbox = project();
     let arguments = ["init", "--yes", "--json", "--store", "env", "--no-verify"];
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();

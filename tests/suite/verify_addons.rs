@@ -86,7 +86,7 @@ fn an_sdk_that_is_turned_off_is_said() {
 }
 
 #[test]
-fn what_aws_says_of_the_daemon_is_repeated() {
+fn an_answer_of_aws_about_the_daemon_is_shown() {
     for (status, body, code) in [
         (
             403,

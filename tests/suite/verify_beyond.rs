@@ -86,7 +86,7 @@ fn no_scenario_ends_in_a_rung_that_was_not_reached() {
 }
 
 #[test]
-fn what_arrives_late_is_waited_for_within_the_budget() {
+fn late_spans_are_awaited_within_the_time_limit() {
     let honeycomb =
         Honeycomb::start(&[(KEY, Key::Configuration)]).lagging(Duration::from_millis(1500));
     let arguments = ["--require", "dataset-written", "--timeout", "8s"];

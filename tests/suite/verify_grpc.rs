@@ -82,7 +82,7 @@ fn tls_is_trusted_as_over_http() {
 }
 
 #[test]
-fn who_speaks_no_grpc_is_not_otlp() {
+fn a_server_without_grpc_is_not_otlp() {
     let web = Rude::start(|mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
         // Closing at once would reset the connection and take the answer with it.

@@ -111,7 +111,7 @@ fn what_an_sdk_cannot_send_is_not_sent_for_it() {
 }
 
 #[test]
-fn what_is_sent_is_what_the_sdk_would_send() {
+fn verify_sends_what_the_sdk_would_send() {
     let honeycomb = Honeycomb::start(&[(KEY, Key::Ingest)]);
     let cut = "x-honeycomb-team=${HONEYCOMB_API_KEY};tenant=1";
     let sandbox =

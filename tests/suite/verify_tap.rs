@@ -234,7 +234,7 @@ fn an_ingest_key_proves_by_the_endpoints_own_answer() {
 }
 
 #[test]
-fn what_the_endpoint_refuses_is_the_verdict() {
+fn a_refusal_of_the_endpoint_is_the_verdict() {
     let partial = br#"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}"#;
     for (canned, code) in [
         (Canned::new(401, "application/json", b"{}"), "key-rejected"),

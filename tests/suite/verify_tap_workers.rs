@@ -226,7 +226,7 @@ fn what_would_become_another_container_is_not_replaced() {
 }
 
 #[test]
-fn what_the_endpoint_says_to_a_workers_spans_is_the_verdict() {
+fn the_endpoints_answer_to_a_workers_spans_is_the_verdict() {
     let honeycomb = honeycomb().answering(&[Canned::new(401, "application/json", b"{}")]);
     let tapped = TappedWorker::new(&honeycomb);
     let arguments = [&TAP[..], &["8s", "--recreate", "worker"]].concat();

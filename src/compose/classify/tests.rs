@@ -15,7 +15,7 @@ fn assert_classification(service: &str, files: &[(&str, &str)], role: ServiceRol
 }
 
 #[test]
-fn what_is_built_here_is_judged_by_its_files() {
+fn services_built_here_are_judged_by_their_files() {
     assert_classification(
         "backend-flask: {build: ./backend-flask}",
         &[("backend-flask/requirements.txt", "flask\nflask-cors")],

@@ -122,7 +122,7 @@ fn cycles_are_errors() {
 }
 
 #[test]
-fn what_is_missing_is_a_warning_with_its_line() {
+fn missing_files_are_warnings_with_a_line() {
     assert_eq!(
         list_warnings(&[
             (
@@ -225,7 +225,7 @@ fn large_mappings_are_merged_as_small_ones_are() {
 }
 
 #[test]
-fn what_docker_compose_sets_itself_is_set_under_run_too() {
+fn variables_that_docker_compose_sets_are_set_under_run_too() {
     let compose = "name: shop\nservices:\n  a:\n    image: x\n    \
                    environment: {P: $COMPOSE_PROJECT_NAME, S: '${STORED}'}\n";
     let model = load_texts(&[("compose.yaml", compose)], &[]).unwrap();

@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_start_command_serves_is_an_application() {
+    fn objects_that_the_start_command_serves_are_applications() {
         let served = |text: &str, name: &str| {
             let names = FlaskNames { served: vec![name.to_owned()], ..FlaskNames::default() };
             let source = PythonSource::parse(text).unwrap();

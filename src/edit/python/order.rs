@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_uses_the_application_too_early_moves_behind_it() {
+    fn early_uses_of_the_application_move_behind_it() {
         check(
             "from flask import Flask\nXRayMiddleware(app, xray_recorder)  # early\nFlaskInstrumentor().instrument_app(app)\n\napp = Flask(__name__)\nX = 1\n",
             &[2, 3],

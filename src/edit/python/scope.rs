@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_scope_imports_is_not_in_scope() {
+    fn imports_of_another_scope_are_not_in_scope() {
         let known = |head: &str, tail: &str| {
             let text = format!("{head}def run():\n  return 1\n{tail}");
             let source = PythonSource::parse(&text).unwrap();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_scope_is_refused_with_the_reason() {
+    fn names_out_of_scope_are_refused_with_the_reason() {
         assert!(
             matches!(after("user.id()"), Err(UnusableExpression::Unknown { name, .. }) if name == "user")
         );

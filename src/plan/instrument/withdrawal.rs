@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_added_goes_and_an_edit_elsewhere_stays() {
+    fn added_lines_are_removed_and_other_edits_stay() {
         for requirements in ["flask\nredis\n", "flask==3.0.0\nredis==5.0.0\n"] {
             let (text, list) = traced(requirements);
             assert_ne!((text.as_str(), list.as_str()), (APP, requirements));

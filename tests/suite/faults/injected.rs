@@ -236,7 +236,7 @@ fn placing(calls: &[Call], file: &str) -> (Call, Call) {
 }
 
 #[test]
-fn what_a_kill_leaves_beside_a_file_is_hidden_from_git_and_swept_by_the_next_run() {
+fn leftovers_of_a_kill_are_hidden_from_git_and_removed_by_the_next_run() {
     let env = Some("A=1\n");
     let Some(calls) = calls(&sandbox(env), &INIT) else { return };
     for (file, next) in [

@@ -199,7 +199,7 @@ fn anchors_that_multiply_take_no_memory() {
 }
 
 #[test]
-fn what_nests_without_end_is_refused_by_name() {
+fn endless_nesting_is_refused_by_name() {
     for text in
         ["[".repeat(100_000), "a: ".to_owned() + &"{a: ".repeat(100_000), "- ".repeat(100_000)]
     {

@@ -81,7 +81,7 @@ fn a_dotenv_that_git_tracks_is_refused() {
 }
 
 #[test]
-fn whose_the_key_is() {
+fn a_key_with_its_owner() {
     let sandbox = Sandbox::new(&[COMPOSE]).with("HONEYCOMB_API_KEY", KEY);
     let (friend, stranger) = (Honeycomb::start(&[(KEY, Key::Ingest)]), Honeycomb::start(&[]));
     let muted = Honeycomb::start(&[(KEY, Key::Muted)]);

@@ -217,7 +217,7 @@ fn compiled(texts: &[String]) -> Option<Vec<bool>> {
 }
 
 #[test]
-fn what_python_refuses_is_refused_and_what_it_takes_is_read() {
+fn texts_are_refused_and_read_as_python_does() {
     let texts: Vec<String> = BROKEN.iter().chain(&VALID).map(|text| (*text).to_owned()).collect();
     let Some(taken) = compiled(&texts) else { return };
     let mut wrong = Vec::new();

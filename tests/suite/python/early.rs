@@ -121,7 +121,7 @@ fn a_set_up_of_the_users_own_stays_and_lacks_nothing() {
 }
 
 #[test]
-fn what_comes_too_late_is_said_and_moved_on_request() {
+fn late_calls_are_reported_and_moved_on_request() {
     for (library, line, db) in [
         ("psycopg", "PsycopgInstrumentor().instrument(enable_commenter=True)", "import psycopg\n"),
         ("psycopg2", "Psycopg2Instrumentor().instrument()", "from psycopg2 import pool\n"),

@@ -119,7 +119,7 @@ fn lists_and_entries_are_continued_as_they_are_written() {
 }
 
 #[test]
-fn what_cannot_be_continued_is_refused_with_the_lines_to_paste() {
+fn a_command_that_cannot_be_continued_is_refused_with_lines_to_paste() {
     for (text, line) in [
         ("[]\n", 1),
         ("{\n  \"forwardPorts\": 3000\n}\n", 2),

@@ -73,7 +73,7 @@ fn conditions_are_kept() {
 }
 
 #[test]
-fn what_is_shared_is_copied_and_others_keep_theirs() {
+fn shared_values_are_copied_and_other_services_keep_theirs() {
     assert_service_lists(
         "x-v: &v\n  - .:/app\nservices:\n  a:\n    volumes: *v\n    depends_on: &d [db]\n  b:\n    volumes: *v\n    depends_on: *d\n  db: {image: x}\n",
         "x-v: &v\n  - .:/app\nservices:\n  a:\n    volumes:\n      - .:/app\n      - v-1:/v:ro\n    depends_on: &d {db: {condition: service_started}, agent: {condition: service_healthy}}\n  b:\n    volumes: *v\n    depends_on:\n      - db\n  db: {image: x}\n",
