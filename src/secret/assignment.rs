@@ -143,12 +143,16 @@ fn default_of_variable(line: &str, brace: usize) -> Option<Assignment<'_>> {
     })
 }
 
+/// Maximum number of bytes in which the end of a flag's name is searched.
+const MAX_FLAG_BYTES: usize = 64;
+
 /// Returns the first `--name` at `from` or later that the next word is a value of.
 fn find_flag(line: &str, from: usize) -> Option<Assignment<'_>> {
     memchr::memmem::find_iter(&line.as_bytes()[from..], "--").find_map(|at| {
         let name_at = from + at + 2;
         let rest = &line[name_at..];
-        let (name, behind) = rest.split_at(rest.find(|c| !is_name(c))?);
+        let start = rest.get(..MAX_FLAG_BYTES).unwrap_or(rest);
+        let (name, behind) = rest.split_at(start.find(|c| !is_name(c))?);
         let value = behind.trim_start_matches(['"', '\'', ',', ' ']);
         let is_flag = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && value.len() < behind.len()
@@ -464,6 +468,8 @@ mod tests {
             "--password ",
             "${A-",
             "Bearer ",
+            "-----",
+            "--a",
         ] {
             let began = std::time::Instant::now();
             let _ = hide_assigned_secrets(&line(part), AssignmentSyntax::Settings);

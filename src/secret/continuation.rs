@@ -15,10 +15,11 @@ pub struct ContinuedSecret<'t> {
 
 /// Returns the values of several lines that the names above them show to be secrets, and private keys.
 pub fn find_continued_secrets<'t>(lines: &[&'t str]) -> Vec<ContinuedSecret<'t>> {
+    let indents: Vec<Option<usize>> = lines.iter().map(|line| count_indent(line)).collect();
     let mut found = Vec::new();
     let mut at = 0;
     while at + 1 < lines.len() {
-        let end = end_of_value(lines, at);
+        let end = end_of_value(&indents, at);
         at += 1;
         if at == end {
             continue;
@@ -46,11 +47,10 @@ pub fn find_continued_secrets<'t>(lines: &[&'t str]) -> Vec<ContinuedSecret<'t>>
 }
 
 /// Returns the number of the first line below `at` that is not indented more; `at + 1` if there are none.
-fn end_of_value(lines: &[&str], at: usize) -> usize {
-    let Some(indent) = count_indent(lines[at]) else { return at + 1 };
-    let below = lines[at + 1..].iter();
-    let is_inside = |line: &&&str| count_indent(line).is_none_or(|deeper| deeper > indent);
-    at + 1 + below.take_while(is_inside).count()
+fn end_of_value(indents: &[Option<usize>], at: usize) -> usize {
+    let Some(indent) = indents[at] else { return at + 1 };
+    let below = indents[at + 1..].iter();
+    at + 1 + below.take_while(|deeper| deeper.is_none_or(|deeper| deeper > indent)).count()
 }
 
 /// Returns the number of spaces in front of a line; `None` if there is nothing else.
@@ -104,6 +104,18 @@ mod tests {
         let key = "a: |\n  -----BEGIN PRIVATE KEY-----\n  MIIB\nb: c\n";
         assert_eq!(hidden(key), [("a", 1..3)]);
         assert_eq!(hidden("TOKEN: |\n  a"), [("TOKEN", 1..2)]);
+    }
+
+    #[test]
+    fn lines_of_growing_indent_take_time_in_proportion_to_their_length() {
+        for part in ["a", "a: b", "A_TOKEN: b"] {
+            let lines: Vec<String> =
+                (0..4_000).map(|number| format!("{}{part}", " ".repeat(number))).collect();
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let began = std::time::Instant::now();
+            find_continued_secrets(&lines);
+            assert!(began.elapsed().as_secs() < 20, "{part}");
+        }
     }
 
     #[test]
