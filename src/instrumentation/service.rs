@@ -146,7 +146,7 @@ impl Instrumentation {
     pub fn settings_with(&self, environment: &BTreeMap<String, Secret>) -> SdkSettings {
         let mut settings = SdkSettings::read(&SdkInput {
             language: self.language,
-            setup: &self.setup,
+            setup: &self.setup_with(environment),
             packages: self.packages.as_ref(),
             environment,
         });
@@ -173,6 +173,18 @@ impl Instrumentation {
         }
         settings.problems.extend(self.launch_problems.iter().cloned());
         settings
+    }
+
+    /// Returns how the SDK is set up with other variables, one of which may hold the endpoint that its code passes on.
+    fn setup_with(&self, environment: &BTreeMap<String, Secret>) -> SdkSetup {
+        let exporter = self.code.exporter.as_ref().map(|exporter| &exporter.endpoint);
+        match (&self.setup, exporter) {
+            (SdkSetup::Code { protocol, .. }, Some(CodeEndpoint::Variable(name, default))) => {
+                let value = environment.get(name).map(|value| value.expose().to_owned());
+                SdkSetup::Code { protocol: *protocol, endpoint: value.or_else(|| default.clone()) }
+            }
+            (setup, _) => setup.clone(),
+        }
     }
 
     /// Returns whether its code may set a service name that is not known: it computes one, or was not read.

@@ -170,3 +170,36 @@ fn packages_are_added_to_no_other_program_of_a_shared_context() {
     let expected = ["compose.yaml", "src/shop/app.py", "src/shop/requirements.txt"];
     assert_eq!(paths, BTreeSet::from(expected));
 }
+
+#[test]
+fn an_endpoint_that_code_takes_from_a_variable_gets_the_port_of_its_protocol_at_once() {
+    let node = |url: &str| {
+        format!(
+            "const {{ NodeSDK }} = require('@opentelemetry/sdk-node')\nconst {{ OTLPTraceExporter }} = require('@opentelemetry/exporter-trace-otlp-grpc')\nnew NodeSDK({{ traceExporter: new OTLPTraceExporter({{ {url} }}) }}).start()\n"
+        )
+    };
+    let package = "{\"dependencies\": {\"@opentelemetry/sdk-node\": \"0.57.1\", \"@opentelemetry/exporter-trace-otlp-grpc\": \"0.57.1\"}}\n";
+    for url in [
+        "url: process.env.OTEL_EXPORTER_OTLP_ENDPOINT || 'http://localhost:4317'",
+        "url: process.env.OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+    ] {
+        let sandbox = Sandbox::new(&[
+            (
+                "compose.yaml",
+                "services:\n  web:\n    build: ./web\n    environment:\n      OTEL_SERVICE_NAME: web\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://tempo:4317\n",
+            ),
+            (
+                "web/Dockerfile",
+                "FROM node:22\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"app.js\"]\n",
+            ),
+            ("web/package.json", package),
+            ("web/app.js", &node(url)),
+        ]);
+        let away = ["init", "--yes", "--no-verify", "--provider", "otlp", "--endpoint"];
+        let away = [&away[..], &["http://away:4318"]].concat();
+        sandbox.run(&away).expect(0);
+        assert!(sandbox.read("compose.yaml").contains("http://away:4317"), "{url}");
+        sandbox.run(&[&away[..], &["--check"]].concat()).expect(0);
+    }
+}
