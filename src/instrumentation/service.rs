@@ -187,14 +187,13 @@ impl Instrumentation {
         }
     }
 
-    /// Returns whether its code may set a service name that is not known: it computes one, or was not read.
+    /// Returns whether its code may set a service name that is not known: it computes one, or its language is not read.
     fn may_name_itself(&self) -> bool {
         let is_read = |language| matches!(language, Language::Python | Language::Node);
         match self.source {
-            SpanSource::Code => {
+            SpanSource::Code | SpanSource::Unknown => {
                 self.code.computes_name || self.language.is_some_and(|language| !is_read(language))
             }
-            SpanSource::Unknown => self.language.is_some(),
             SpanSource::Agent | SpanSource::Vendor(_) | SpanSource::Nothing => false,
         }
     }
