@@ -13,8 +13,8 @@ use cruddur_ops_fuzz::screen::SCREEN;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
-const BODY: usize = 1 << 18;
-const MOST: usize = 1 << 22;
+const MAX_BODY_BYTES: usize = 1 << 18;
+const MAX_TOTAL_BYTES: usize = 1 << 22;
 
 /// Returns a span as JSON.
 fn document(span: &OtlpSpan) -> Value {
@@ -38,20 +38,20 @@ fuzz_target!(|data: &[u8]| {
     let packed = choice & 2 != 0;
     let body = match packed {
         false => body.to_vec(),
-        true => match unpacked(body, BODY) {
+        true => match unpacked(body, MAX_BODY_BYTES) {
             Ok(body) => body,
             Err(_) => return,
         },
     };
-    assert!(!packed || body.len() <= BODY);
-    let batch = match read(signal, format, &body, MOST) {
+    assert!(!packed || body.len() <= MAX_BODY_BYTES);
+    let batch = match read(signal, format, &body, MAX_TOTAL_BYTES) {
         Ok(batch) => batch,
         Err(refusal) => {
             SCREEN.shows(|ui| ui.detail(refusal.to_string()));
             return;
         }
     };
-    assert!((batch.spans.len() + batch.rejected) * 300 <= MOST);
+    assert!((batch.spans.len() + batch.rejected) * 300 <= MAX_TOTAL_BYTES);
     for span in &batch.spans {
         for id in [span.trace_id.to_string(), span.span_id.to_string()] {
             assert!(id.bytes().any(|byte| byte != b'0'));

@@ -120,7 +120,7 @@ pub(super) fn read_manifest(
 const DOTNET_PROJECTS: [&str; 3] = ["csproj", "fsproj", "vbproj"];
 
 /// Maximum number of lists that a list of packages leads to; real programs have fewer.
-const MOST_SHARED: usize = 32;
+const MAX_SHARED_LISTS: usize = 32;
 
 /// Returns the texts of the lists that the list at `path` takes packages from: those of local libraries that it refers to,
 /// and those that apply to all folders below their own.
@@ -141,7 +141,7 @@ fn read_shared(
     let mut texts = Vec::new();
     let mut open = list_local_references(language, path, text);
     while let Some(next) = open.pop() {
-        if paths.len() > MOST_SHARED || paths.contains(&next) {
+        if paths.len() > MAX_SHARED_LISTS || paths.contains(&next) {
             continue;
         }
         if let Some(text) = read_text(&next, sources) {

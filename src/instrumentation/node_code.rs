@@ -8,10 +8,10 @@ use super::python_code::{CodeEndpoint, CodeExporter, CodeTracing};
 use crate::compose::{ProjectSources, Startup, resolve_image_path};
 
 /// Maximum number of folders in which the usual files are looked for; images are made of fewer.
-const MOST_FOLDERS: usize = 16;
+const MAX_FOLDERS: usize = 16;
 
 /// Maximum number of files read; real programs set up tracing earlier.
-const MOST_FILES: usize = 32;
+const MAX_FILES: usize = 32;
 
 /// Texts that identify a setup of OpenTelemetry's SDK.
 const SDK_SETUP_TEXTS: [&str; 7] = [
@@ -55,14 +55,14 @@ pub(super) fn read_node(
     let mut open: Vec<PathBuf> = first.chain(startup.started_files(sources)).collect();
     let folders = startup.code_folders(sources);
     let existing = folders.iter().filter(|(folder, _)| sources.exists(folder));
-    for (folder, _) in existing.take(MOST_FOLDERS) {
+    for (folder, _) in existing.take(MAX_FOLDERS) {
         let usual_paths = ["instrumentation.ts", "instrumentation.js", "src/instrumentation.ts"];
         open.extend(usual_paths.iter().map(|name| folder.join(name)));
     }
     open.reverse();
     let mut read: Vec<PathBuf> = Vec::new();
     while let Some(path) = open.pop() {
-        if read.len() >= MOST_FILES || read.contains(&path) {
+        if read.len() >= MAX_FILES || read.contains(&path) {
             continue;
         }
         let Some(text) = read_source(&path, sources) else { continue };

@@ -11,7 +11,7 @@ use crate::edit::requirements::{RequirementEntry, Requirements};
 use crate::edit::{locks, pyproject};
 
 /// Maximum number of included lists; real ones include fewer.
-const MOST_LISTS: usize = 16;
+const MAX_LISTS: usize = 16;
 
 /// Returns the names of the installed packages; `None` if there is no list of them.
 pub(super) fn read_packages(
@@ -119,7 +119,7 @@ fn read_list(path: &Path, sources: &dyn ProjectSources) -> Option<Vec<Requiremen
     let mut open = vec![path.to_owned()];
     let mut entries = None;
     while let Some(path) = open.pop() {
-        if read.contains(&path) || read.len() > MOST_LISTS {
+        if read.contains(&path) || read.len() > MAX_LISTS {
             continue;
         }
         if let Some(text) = read_text(&path, sources) {

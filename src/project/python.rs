@@ -13,7 +13,7 @@ const SKIPPED_FOLDERS: [&str; 6] =
 const MAX_FILES: usize = 2_000;
 
 /// Maximum number of folders; a folder with more is not that of a service.
-const MOST_FOLDERS: usize = 20_000;
+const MAX_FOLDERS: usize = 20_000;
 
 impl Project {
     /// Returns every readable `.py` file of a service, sorted by path, except in virtual environments, hidden folders
@@ -40,7 +40,7 @@ impl Project {
                 paths.iter().filter(|path| path.extension().is_some_and(|end| end == "py"));
             files.extend(python.filter_map(|path| self.source(path).ok().flatten()));
             seen += 1;
-            if files.len() > MAX_FILES || seen > MOST_FOLDERS {
+            if files.len() > MAX_FILES || seen > MAX_FOLDERS {
                 break;
             }
         }

@@ -29,7 +29,7 @@ const FOLDERS: [(&str, &[&str]); 5] = [
 ];
 
 /// Maximum number of files; no project has more that people wrote.
-const MOST_FILES: usize = 200;
+const MAX_FILES: usize = 200;
 
 impl Project {
     /// Returns the Makefiles, scripts and workflows of the project's folder and the repository's root, sorted by path.
@@ -48,7 +48,7 @@ impl Project {
                 })
             })
         });
-        let paths = named.chain(listed).take(MOST_FILES);
+        let paths = named.chain(listed).take(MAX_FILES);
         let files: BTreeMap<_, _> = paths
             .filter_map(|path| self.source(path).ok().flatten())
             .map(|file| (file.path.clone(), file))

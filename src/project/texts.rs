@@ -62,8 +62,8 @@ const GENERATED: [&str; 5] = [
 ];
 
 /// Maximum number of folders; the rest is skipped, because it is not hand-written.
-const MOST_FOLDERS: usize = 4_000;
-const MOST_BYTES: usize = 16 << 20;
+const MAX_FOLDERS: usize = 4_000;
+const MAX_BYTES: usize = 16 << 20;
 
 /// Maximum size in bytes; a longer file is data or generated.
 const MAX_FILE_BYTES: u64 = 256 << 10;
@@ -77,7 +77,7 @@ impl Project {
         let (mut folders, mut bytes) = (0, 0);
         while let Some(folder) = open.pop() {
             folders += 1;
-            if folders > MOST_FOLDERS || bytes > MOST_BYTES {
+            if folders > MAX_FOLDERS || bytes > MAX_BYTES {
                 break;
             }
             for path in disk::list_folder(&folder) {

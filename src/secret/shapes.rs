@@ -350,12 +350,12 @@ fn is_code(value: &str, rest: &str) -> bool {
         Some('(' | '[') => names.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'),
         _ if !behind.trim_end_matches([')', ']', ';']).is_empty() => false,
         _ if names.contains(['_', '.']) => names.split(['_', '.']).all(is_word_of_a_name),
-        _ => names.len() < LONGEST_WORD && is_word_of_a_name(names),
+        _ => names.len() < MAX_WORD_BYTES && is_word_of_a_name(names),
     }
 }
 
-/// Keys are longer than this, ordinary words are not.
-const LONGEST_WORD: usize = 20;
+/// Maximum length of an ordinary word in bytes; keys are longer.
+const MAX_WORD_BYTES: usize = 20;
 
 /// Returns whether `word` consists of letters in one case or in camel case, as names do, rather than of random letters
 /// and digits.

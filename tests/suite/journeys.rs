@@ -14,7 +14,7 @@ use crate::fixtures::cruddur;
 use crate::sandbox::{KEY, Sandbox};
 
 /// The time limit for everything except building images.
-const LONGEST: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// The questions and the typed answers. The key is pasted, which counts as one keystroke.
 const ANSWERS: [(&str, &str, usize); 4] = [
@@ -41,7 +41,7 @@ fn in_a_terminal_of(width: usize, sandbox: &Sandbox, arguments: &[&str]) -> PtyS
         .env_clear()
         .envs(template.get_envs().filter_map(|(name, value)| Some((name, value?))))
         .env("TERM", "xterm");
-    spawn_command(shell, Some(LONGEST.as_millis() as u64)).unwrap()
+    spawn_command(shell, Some(TIME_LIMIT.as_millis() as u64)).unwrap()
 }
 
 /// Answers every question of `init`; returns the output and the number of keystrokes.
@@ -83,7 +83,7 @@ fn a_fresh_clone_is_proven_within_a_minute_and_with_few_keys() {
             let (seen, keys) = walk(in_a_terminal_of(width, &sandbox, &arguments));
             let proven = begin.elapsed();
             println!("{name}, {width} columns: {:.1} s, {keys} keys", proven.as_secs_f64());
-            assert!(proven < LONGEST, "{name} {width}: {proven:?}");
+            assert!(proven < TIME_LIMIT, "{name} {width}: {proven:?}");
             assert!(keys <= 6, "{name} {width}: {keys}");
             assert!(!seen.contains(KEY), "{name} {width}");
             assert!(seen.contains("accepted"), "{name} {width}: {seen}");

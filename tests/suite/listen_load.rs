@@ -18,7 +18,7 @@ use crate::listening::{Listening, post, trace};
 use crate::sandbox::Sandbox;
 
 /// The maximum memory of `listen`: three times what it keeps, which is 64 MiB by default.
-const MOST_KIB: usize = 3 * (64 << 10);
+const MAX_KIB: usize = 3 * (64 << 10);
 
 const SPANS: usize = 50;
 
@@ -155,7 +155,7 @@ fn accepted_spans_of_two_senders_are_counted_and_memory_is_bounded() {
     );
     assert!(accepted > 0);
     assert_eq!(counted(&run.stdout, "loaded"), accepted, "{}", run.stderr);
-    assert!(peak < MOST_KIB, "{peak} KiB");
+    assert!(peak < MAX_KIB, "{peak} KiB");
 }
 
 /// Raises the limit of open files as far as the system allows.
@@ -205,7 +205,7 @@ fn a_thousand_connections_that_say_nothing_or_little_end_and_cost_little() {
     drop((slow, idle));
     post(listening.http, &trace("alive", 1));
     println!("1,050 connections: peak {} MiB", listening.peak() >> 10);
-    assert!(listening.peak() < MOST_KIB);
+    assert!(listening.peak() < MAX_KIB);
     listening.interrupt();
     let run = listening.end().expect(0);
     assert_eq!(counted(&run.stdout, "alive"), 2);
@@ -346,7 +346,7 @@ fn expanding_input_takes_less_than_three_times_the_kept_memory() {
         send(listening.http, &head(listening.http, body.len(), ""), &body);
     }
     println!("what swells: peaks {peaks:?} MiB, {} MiB at last", listening.peak() >> 10);
-    assert!(listening.peak() < MOST_KIB, "{} KiB, {peaks:?} MiB", listening.peak());
+    assert!(listening.peak() < MAX_KIB, "{} KiB, {peaks:?} MiB", listening.peak());
     listening.interrupt();
     let run = listening.end().expect(0);
     assert_eq!(counted(&run.stdout, "alive"), 2, "{}", run.stdout);
@@ -493,7 +493,7 @@ fn bodies_beyond_the_limit_and_bombs_are_refused_in_little_memory() {
     assert!(sent < 64, "64 MiB were taken");
     post(address, &trace("alive", 1));
     println!("bombs: peak {} MiB", listening.peak() >> 10);
-    assert!(listening.peak() < MOST_KIB, "{} KiB", listening.peak());
+    assert!(listening.peak() < MAX_KIB, "{} KiB", listening.peak());
     listening.interrupt();
     listening.end().expect(0);
 }
@@ -527,7 +527,7 @@ fn broken_frames_end_their_connection_and_nothing_else() {
         }
     }
     post(listening.http, &trace("alive", 1));
-    assert!(listening.peak() < MOST_KIB);
+    assert!(listening.peak() < MAX_KIB);
     listening.interrupt();
     let run = listening.end().expect(0);
     assert_eq!(counted(&run.stdout, "alive"), 2);

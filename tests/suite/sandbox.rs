@@ -138,7 +138,7 @@ fn holds_the_key(path: &Path) -> bool {
 }
 
 /// The time limit of a run: slower ones hang, even on the slowest machine.
-const LONGEST: Duration = Duration::from_secs(120);
+const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// Returns every file in a folder.
 pub fn list_files(folder: &Path) -> Vec<PathBuf> {
@@ -158,7 +158,7 @@ pub fn end_in_time(child: Child, command: &Command) -> Output {
     let id = child.id();
     let (done, ended) = std::sync::mpsc::channel();
     std::thread::spawn(move || done.send(child.wait_with_output()));
-    let Ok(output) = ended.recv_timeout(LONGEST) else {
+    let Ok(output) = ended.recv_timeout(TIME_LIMIT) else {
         end(id);
         panic!("{command:?} hangs");
     };

@@ -17,7 +17,7 @@ use super::{BuildAction, BuildStep, CopiedPath, CopyOrigin, Dockerfile, ImageSta
 const MAX_FILE_BYTES: usize = 128 * 1024;
 
 /// Maximum number of stages; real Dockerfiles have fewer.
-const MOST_STAGES: usize = 200;
+const MAX_STAGES: usize = 200;
 
 /// Parses a Dockerfile; `None` if docker would reject it or it exceeds a limit.
 pub(super) fn parse_dockerfile_text(
@@ -31,7 +31,7 @@ pub(super) fn parse_dockerfile_text(
     let inner = without_inner_documents(text);
     let text = inner.as_deref().unwrap_or(text);
     let parsed = parse_dockerfile::parse(text).ok()?;
-    if parsed.stages().len() > MOST_STAGES {
+    if parsed.stages().len() > MAX_STAGES {
         return None;
     }
     let escape = parsed.parser_directives.escape.as_ref();

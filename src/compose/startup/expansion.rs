@@ -7,9 +7,9 @@ use crate::compose::dockerfile::{Dockerfile, ShellCommand, resolve_image_path};
 use crate::compose::source::ProjectSources;
 
 /// Maximum number of commands; real start commands have fewer.
-const MOST_COMMANDS: usize = 256;
+const MAX_COMMANDS: usize = 256;
 /// Maximum number of scripts read; real start commands use fewer.
-const MOST_SCRIPTS: usize = 64;
+const MAX_SCRIPTS: usize = 64;
 /// Maximum nesting of scripts that start scripts.
 const MAX_SCRIPT_NESTING: usize = 4;
 
@@ -41,7 +41,7 @@ impl ScriptExpansion<'_> {
         found: &mut Vec<ShellCommand>,
     ) {
         for command in commands {
-            if found.len() >= MOST_COMMANDS {
+            if found.len() >= MAX_COMMANDS {
                 return;
             }
             if let [cd, to] = command.words.as_slice()
@@ -49,7 +49,7 @@ impl ScriptExpansion<'_> {
             {
                 folder = resolve_image_path(&folder, to);
             }
-            let may_open = left > 0 && self.opened < MOST_SCRIPTS;
+            let may_open = left > 0 && self.opened < MAX_SCRIPTS;
             let inner = if may_open { self.inner(&command.words, &folder) } else { None };
             match inner {
                 Some((folder, mut inner)) => {

@@ -29,7 +29,7 @@ const PROGRAMS_WITHOUT_FILES: [&str; 14] = [
 ];
 
 /// Maximum number of project paths in an image; real images have fewer.
-const MOST_PATHS: usize = 64;
+const MAX_PATHS: usize = 64;
 
 /// A path of the container that comes from the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +115,7 @@ pub(super) fn is_build_output(path: &Path) -> bool {
 impl Startup {
     /// Returns whether a file of the project is copied into the image or mounted.
     pub fn holds(&self, file: &Path) -> bool {
-        self.files.len() >= MOST_PATHS
+        self.files.len() >= MAX_PATHS
             || self.files.iter().any(|path| {
                 file.starts_with(&path.source)
                     || path.source.parent() == file.parent() && path.is_pattern_of(file)
@@ -162,7 +162,7 @@ pub(super) fn stage_paths(
     for stage in &file.stages {
         let mut paths = stage.below.map(|below| stages[below].clone()).unwrap_or_default();
         for copied in list_copied_paths(stage) {
-            if paths.len() < MOST_PATHS {
+            if paths.len() < MAX_PATHS {
                 paths.extend(project_paths(copied, &stages, context));
             }
         }
@@ -217,7 +217,7 @@ fn project_paths(
                     None => staged("/-".to_owned(), path.source.clone()),
                 },
             });
-            found.take(MOST_PATHS).collect()
+            found.take(MAX_PATHS).collect()
         }
         CopyOrigin::Elsewhere | CopyOrigin::Text(_) => Vec::new(),
     }

@@ -80,7 +80,7 @@ pub enum CodeReason {
 }
 
 /// Maximum number of words in which a file name is searched for; real start commands have fewer.
-const MOST_WORDS: usize = 64;
+const MAX_WORDS: usize = 64;
 
 impl ServiceModel {
     /// Returns what its container starts; without `variables`, as far as that is known without them.
@@ -292,7 +292,7 @@ impl Startup {
 
     /// Returns the files of the project that the commands name.
     pub fn started_files(&self, sources: &dyn ProjectSources) -> impl Iterator<Item = PathBuf> {
-        let words = self.commands.iter().flat_map(|command| &command.words).take(MOST_WORDS);
+        let words = self.commands.iter().flat_map(|command| &command.words).take(MAX_WORDS);
         words.filter_map(move |word| self.started_file(word, sources))
     }
 

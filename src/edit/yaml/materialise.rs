@@ -133,7 +133,7 @@ fn merge_entry(aliases: &[String]) -> Vec<(String, NewYamlValue)> {
 }
 
 /// Maximum number of copied nodes; hand-written lists are smaller.
-const MOST_COPIED: usize = 4096;
+const MAX_COPIED_NODES: usize = 4096;
 /// Maximum nesting of copied nodes.
 const MAX_NESTING: usize = 16;
 
@@ -143,7 +143,7 @@ pub(super) fn copy_value(
     id: NodeId,
     layout: CollectionLayout,
 ) -> Result<NewYamlValue, EditRefusal> {
-    copy_nodes(draft, id, layout, &mut (MOST_COPIED, MAX_NESTING))
+    copy_nodes(draft, id, layout, &mut (MAX_COPIED_NODES, MAX_NESTING))
 }
 
 fn copy_nodes(

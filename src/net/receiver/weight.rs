@@ -20,7 +20,7 @@ pub(super) fn estimate_memory(format: MessageFormat, body: &[u8]) -> usize {
 const SPAN_BYTES: usize = 1500;
 
 /// The decoder's approximate limit for JSON nesting.
-const DEEPEST_JSON: usize = 128;
+const MAX_JSON_DEPTH: usize = 128;
 
 const PAIR_BYTES: usize = 300;
 
@@ -47,7 +47,7 @@ fn scan_json(text: &[u8]) -> usize {
                 key = text.get(start..at).unwrap_or_default();
             }
             // The decoder goes no deeper.
-            b'{' | b'[' if open.len() > DEEPEST_JSON => return bytes,
+            b'{' | b'[' if open.len() > MAX_JSON_DEPTH => return bytes,
             b'{' => open.push(0),
             b'[' => {
                 open.push(match key {

@@ -7,7 +7,7 @@ use std::io::{BufRead, ErrorKind, Read};
 use gix_ignore::glob::pattern::Case;
 
 /// Maximum length of a path; git cannot check out longer ones.
-const LONGEST_PATH: u64 = 64 * 1024;
+const MAX_PATH_BYTES: u64 = 64 * 1024;
 
 /// Maximum size of a `link` extension, which has two compressed bits for each entry of the shared index.
 const LARGEST_LINK: u32 = 64 * 1024 * 1024;
@@ -231,7 +231,7 @@ impl<R: BufRead> CountedReader<R> {
 
     /// Reads up to a null byte, which is not included.
     fn take_until_nul(&mut self, into: &mut Vec<u8>) -> Result<(), String> {
-        let left = LONGEST_PATH.saturating_sub(into.len() as u64);
+        let left = MAX_PATH_BYTES.saturating_sub(into.len() as u64);
         let read =
             self.inner.by_ref().take(left).read_until(0, into).map_err(explain_index_error)?;
         self.count += read as u64;
@@ -251,7 +251,7 @@ impl<R: BufRead> CountedReader<R> {
                 return Ok(value);
             }
             value += 1;
-            if value as u64 > LONGEST_PATH {
+            if value as u64 > MAX_PATH_BYTES {
                 return Err("an entry's path is too long".to_owned());
             }
         }

@@ -103,12 +103,12 @@ fn the_page_says_that_listen_has_ended() {
 #[test]
 fn a_page_that_stays_open_takes_bounded_memory() {
     /// The additional memory that `listen` may use for a page, including 4 MiB of kept spans.
-    const MOST_KIB: usize = 96 << 10;
+    const MAX_KIB: usize = 96 << 10;
     let sandbox = Sandbox::new(&[]);
     let (listening, url) = start(&sandbox, &["--keep", "4MiB"]);
     play("load", &url, &format!("http://{}", listening.http));
     let peak = listening.peak();
-    assert!(peak < MOST_KIB, "{peak} KiB");
+    assert!(peak < MAX_KIB, "{peak} KiB");
     listening.interrupt();
     listening.end().expect(0);
 }

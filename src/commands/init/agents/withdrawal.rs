@@ -10,7 +10,7 @@ use crate::plan::{Note, Plan};
 use crate::provider::Variable;
 
 /// The number of agents up to which the failing ones are searched for; of more, all are dropped.
-const MOST_SEARCHED: usize = 64;
+const MAX_SEARCHED_AGENTS: usize = 64;
 
 /// Takes back the agents that no flag asks for and that the plan fails with: each is tried with `plan`, so that the
 /// others stay. `error` is what the plan with all of them failed with.
@@ -31,7 +31,7 @@ pub(in crate::commands::init) fn withdraw(
     let all = std::mem::take(&mut answers.agents.planned);
     let variables = std::mem::take(&mut answers.agents.variables);
     let mut trial = AgentTrial { answers, variables: &variables, plan, refused: Vec::new() };
-    if all.len() <= MOST_SEARCHED {
+    if all.len() <= MAX_SEARCHED_AGENTS {
         trial.split(&all, error)
     } else {
         trial.refused.push((all.clone(), error))
