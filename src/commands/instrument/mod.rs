@@ -62,7 +62,9 @@ pub(super) fn run(
             None if is_without_flask && !args.service.is_empty() => {
                 format!("no Flask application was found in {}", args.service.join(", "))
             }
-            None if is_without_flask => "nothing to do: no Flask application was found here".into(),
+            None if is_without_flask => {
+                "nothing to do: no Flask application was found here; `cruddur-ops init` traces other services".into()
+            }
             None => "nothing to do: every Flask service built here is complete".into(),
         });
     }
