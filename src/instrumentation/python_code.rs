@@ -1,12 +1,14 @@
 //! Determines how a service's Python sets up tracing: providers, exporters, processors, names, and ineffective lines.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::OtlpProtocol;
+use super::{OtlpProtocol, SdkSetup};
 use crate::edit::python::bindings::list_imports;
 use crate::edit::python::calls::{CallScope, PythonCall, list_calls};
 use crate::edit::python::source::PythonSource;
+use crate::secret::Secret;
 
 /// A file of the service's code.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +51,23 @@ pub struct CodeExporter {
     pub endpoint: CodeEndpoint,
     /// The file and line that create it, if known; lines count from 1.
     pub place: Option<(PathBuf, usize)>,
+}
+
+impl CodeExporter {
+    /// Returns how the code sets up its SDK, given the variables of which one may hold the endpoint.
+    pub(super) fn set_up(&self, environment: &BTreeMap<String, Secret>) -> SdkSetup {
+        let Some(protocol) = self.protocol else { return SdkSetup::Unknown };
+        let endpoint = match &self.endpoint {
+            CodeEndpoint::Absent => None,
+            CodeEndpoint::Literal(endpoint) => Some(endpoint.clone()),
+            CodeEndpoint::Variable(name, default) => {
+                let value = environment.get(name).map(|value| value.expose().to_owned());
+                value.or_else(|| default.clone())
+            }
+            CodeEndpoint::Computed => return SdkSetup::Unknown,
+        };
+        SdkSetup::Code { protocol, endpoint }
+    }
 }
 
 /// The endpoint that code passes to an exporter, which the SDK uses unchanged.

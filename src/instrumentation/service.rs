@@ -8,7 +8,7 @@ use super::launch_faults::LaunchEvidence;
 use super::manifest::read_manifest;
 use super::node_code::read_node;
 use super::packages::read_packages;
-use super::python_code::{CodeEndpoint, CodeText, CodeTracing, read_python};
+use super::python_code::{CodeText, CodeTracing, read_python};
 use super::{
     Language, OtlpProtocol, PROTOCOL_VARIABLES, ProblemEffect, SdkInput, SdkProblem,
     SdkProblemKind, SdkSettings, SdkSetup, UNNAMED_SERVICE, image_defaults, launch_variables,
@@ -177,12 +177,8 @@ impl Instrumentation {
 
     /// Returns how the SDK is set up with other variables, one of which may hold the endpoint that its code passes on.
     fn setup_with(&self, environment: &BTreeMap<String, Secret>) -> SdkSetup {
-        let exporter = self.code.exporter.as_ref().map(|exporter| &exporter.endpoint);
-        match (&self.setup, exporter) {
-            (SdkSetup::Code { protocol, .. }, Some(CodeEndpoint::Variable(name, default))) => {
-                let value = environment.get(name).map(|value| value.expose().to_owned());
-                SdkSetup::Code { protocol: *protocol, endpoint: value.or_else(|| default.clone()) }
-            }
+        match (&self.setup, &self.code.exporter) {
+            (SdkSetup::Code { .. }, Some(exporter)) => exporter.set_up(environment),
             (setup, _) => setup.clone(),
         }
     }
@@ -274,19 +270,7 @@ fn set_up(
 ) -> SdkSetup {
     match (source, &code.exporter) {
         (SpanSource::Agent, _) => SdkSetup::Variables,
-        (SpanSource::Code, Some(exporter)) => {
-            let Some(protocol) = exporter.protocol else { return SdkSetup::Unknown };
-            let endpoint = match &exporter.endpoint {
-                CodeEndpoint::Absent => None,
-                CodeEndpoint::Literal(endpoint) => Some(endpoint.clone()),
-                CodeEndpoint::Variable(name, default) => {
-                    let value = environment.get(name).map(|value| value.expose().to_owned());
-                    value.or_else(|| default.clone())
-                }
-                CodeEndpoint::Computed => return SdkSetup::Unknown,
-            };
-            SdkSetup::Code { protocol, endpoint }
-        }
+        (SpanSource::Code, Some(exporter)) => exporter.set_up(environment),
         // A setup that is loaded before the program and names no exporter is configured by variables.
         (SpanSource::Code, None) if !launch.preloaded.is_empty() => SdkSetup::Variables,
         _ => SdkSetup::Unknown,
