@@ -48,6 +48,8 @@ pub struct Startup {
     build: Vec<PathBuf>,
     /// Folders that may hold the code; computed on first use.
     code_folders: OnceCell<Vec<(PathBuf, CodeReason)>>,
+    /// Its own folder in a shared build context; computed on first use.
+    own_folder: OnceCell<Option<PathBuf>>,
 }
 
 /// How an image is obtained.
@@ -204,6 +206,12 @@ impl Startup {
     /// Returns the folder of the Dockerfile, if the image is made of it and of other folders of the build context, and of
     /// nothing directly in the context: in a repository of several programs, those belong to other programs.
     pub fn own_folder(&self, sources: &dyn ProjectSources) -> Option<&Path> {
+        let found =
+            self.own_folder.get_or_init(|| self.find_own_folder(sources).map(Path::to_owned));
+        found.as_deref()
+    }
+
+    fn find_own_folder(&self, sources: &dyn ProjectSources) -> Option<&Path> {
         let [dockerfile, context] = self.build.as_slice() else { return None };
         let is_below = dockerfile != context && dockerfile.starts_with(context);
         if !is_below || self.recipe != BuildRecipe::Read {

@@ -105,12 +105,12 @@ pub(crate) fn read_code(
     service: &compose::ServiceModel,
 ) -> Option<CodeOfService> {
     let top = project.git_root.as_ref().unwrap_or(&project.root);
-    let folder = code_folder(project, service)?;
+    let shared = read_shared_startup(project, service);
+    let folder = find_code_folder(project, service, shared.as_ref())?;
     if !folder.starts_with(top) || !folder.is_dir() {
         return None;
     }
-    let shared = read_shared_startup(project, service)
-        .filter(|startup| startup.own_folder(project.sources()).is_some());
+    let shared = shared.filter(|startup| startup.own_folder(project.sources()).is_some());
     let is_held =
         |file: &ProjectFile| shared.as_ref().is_none_or(|startup| startup.holds(&file.path));
     let python: Vec<PythonSourceFile> =
@@ -170,12 +170,20 @@ fn read_shared_startup(project: &Project, service: &compose::ServiceModel) -> Op
 
 /// Returns the folder of a service's code: its own one in a shared build context, the build context, or a mounted one.
 fn code_folder(project: &Project, service: &compose::ServiceModel) -> Option<PathBuf> {
+    find_code_folder(project, service, read_shared_startup(project, service).as_ref())
+}
+
+/// Returns the folder of a service's code, given what it starts if its build context may be shared.
+fn find_code_folder(
+    project: &Project,
+    service: &compose::ServiceModel,
+    shared: Option<&Startup>,
+) -> Option<PathBuf> {
     if let Some(build) = &service.build {
-        let startup = read_shared_startup(project, service);
-        if startup.as_ref().is_some_and(Startup::is_known_program) {
+        if shared.is_some_and(Startup::is_known_program) {
             return None;
         }
-        let own_folder = startup.as_ref().and_then(|read| read.own_folder(project.sources()));
+        let own_folder = shared.and_then(|startup| startup.own_folder(project.sources()));
         return Some(own_folder.unwrap_or(&build.context).to_owned());
     }
     let top = project.git_root.as_ref().unwrap_or(&project.root);
