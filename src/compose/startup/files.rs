@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::wrappers::unwrap_program;
 use super::{BuildRecipe, Startup};
-use crate::compose::dockerfile::{BuildAction, CopiedPath, CopyOrigin, Dockerfile, ImageStage};
+use crate::compose::dockerfile::{
+    BuildAction, CopiedPath, CopyOrigin, Dockerfile, ImageStage, matches_ignore_pattern,
+};
 
 /// Base images with a runtime and without files of an application.
 const PLAIN_IMAGES: [&str; 12] = [
@@ -74,19 +76,11 @@ impl ProjectPath {
         name.contains(['*', '?', '['])
     }
 
-    /// Returns whether its last component is a pattern that the name of `file` may match: `*.py`.
+    /// Returns whether its last component is a pattern that the name of `file` matches: `*.py`.
     fn is_pattern_of(&self, file: &Path) -> bool {
         let [pattern, name] = [&*self.source, file]
             .map(|path| path.file_name().unwrap_or_default().to_string_lossy());
-        if pattern.contains(['?', '[']) {
-            return true;
-        }
-        let (Some((start, _)), Some((_, end))) =
-            (pattern.split_once('*'), pattern.rsplit_once('*'))
-        else {
-            return false;
-        };
-        name.starts_with(start) && name.ends_with(end)
+        matches_ignore_pattern(&pattern, &name)
     }
 
     /// Returns the host paths that `path` of the container may come from.

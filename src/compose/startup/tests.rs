@@ -127,3 +127,20 @@ fn a_program_is_found_behind_what_starts_it() {
         assert_eq!(inner(line), expected, "{line}");
     }
 }
+
+#[test]
+fn a_copied_pattern_holds_the_files_that_docker_matches() {
+    let dockerfile = "FROM python\nCOPY *_app?.py [a-c]*.txt /srv/\n";
+    let startup = read_service_startup("{build: .}", &[("Dockerfile", dockerfile)]);
+    let root = startup.context().unwrap();
+    for (name, is_held) in [
+        ("web_app1.py", true),
+        ("web_app.py", false),
+        ("other.py", false),
+        ("b.txt", true),
+        ("d.txt", false),
+        ("sub/web_app1.py", false),
+    ] {
+        assert_eq!(startup.holds(&root.join(name)), is_held, "{name}");
+    }
+}
