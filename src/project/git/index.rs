@@ -10,7 +10,7 @@ use gix_ignore::glob::pattern::Case;
 const MAX_PATH_BYTES: u64 = 64 * 1024;
 
 /// Maximum size of a `link` extension, which has two compressed bits for each entry of the shared index.
-const LARGEST_LINK: u32 = 64 * 1024 * 1024;
+const MAX_LINK_BYTES: u32 = 64 * 1024 * 1024;
 
 /// Mode of an entry that represents a whole folder in a sparse index.
 const SPARSE_FOLDER: u32 = 0o040_000;
@@ -183,7 +183,7 @@ fn read_extensions(
         let name: [u8; 4] = bytes.take_array()?;
         let length = u32::from_be_bytes(bytes.take_array()?);
         match &name {
-            b"link" if length <= LARGEST_LINK => {
+            b"link" if length <= MAX_LINK_BYTES => {
                 let mut link = Vec::new();
                 bytes.take_bytes(length.into(), &mut link)?;
                 let (hash, deleted) =

@@ -15,7 +15,7 @@ use crate::project::disk;
 use crate::shell::Shell;
 
 /// Maximum size of an index in bytes; real ones are smaller.
-const LARGEST_INDEX: u64 = 1024 * 1024 * 1024;
+const MAX_INDEX_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// The git status of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +142,7 @@ fn read_index(path: &Path, query: IndexQuery) -> Result<Option<index::IndexAnswe
     else {
         return Ok(None);
     };
-    if length > LARGEST_INDEX {
+    if length > MAX_INDEX_BYTES {
         return Err(failed("it is larger than 1 GiB".to_owned()));
     }
     index::look_up(BufReader::new(file), length, query).map(Some).map_err(failed)
