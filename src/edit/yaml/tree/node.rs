@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-/// The index of a node in its [`Tree`](super::YamlTree).
+/// The index of a node in its [`YamlTree`](super::YamlTree).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(u32);
 
 impl NodeId {
-    /// Returns the index: 0 for the root, less than [`Tree::len`](super::YamlTree::len).
+    /// Returns the index: 0 for the root, less than [`YamlTree::len`](super::YamlTree::len).
     pub fn number(self) -> usize {
         self.0 as usize
     }
@@ -53,7 +53,7 @@ pub struct NodeTag {
 /// The kind of a node.
 #[derive(Debug, Clone)]
 pub enum YamlKind {
-    /// A scalar, unquoted and folded; [`Tree::text`](super::YamlTree::text) returns its text.
+    /// A scalar, unquoted and folded; [`YamlTree::text`](super::YamlTree::text) returns its text.
     Scalar(ScalarText, ScalarQuoting),
     /// Keys and values in source order, duplicates included.
     Mapping(Box<[(NodeId, NodeId)]>, CollectionLayout),
