@@ -32,7 +32,9 @@ mod view;
 #[cfg(test)]
 pub(crate) mod texts;
 
-pub use classify::{Classification, ServiceRole, classify_service, is_collector};
+pub use classify::{
+    Classification, ENDPOINT_VARIABLES, ServiceRole, classify_service, is_collector,
+};
 pub use dockerfile::{
     BuildAction, BuildStep, CopiedPath, CopyOrigin, Dockerfile, Dockerignore, ImageStage,
     ShellCommand, matches_ignore_pattern, resolve_image_path,

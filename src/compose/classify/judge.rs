@@ -11,7 +11,7 @@ use crate::compose::startup::{BuildRecipe, CodeReason, Startup};
 use super::activity::CommandActivity;
 use super::manifest::{self, FolderEvidence};
 use super::words::WordList;
-use super::{Classification, ServiceRole, runtimes};
+use super::{Classification, ENDPOINT_VARIABLES, ServiceRole, runtimes};
 
 /// Classifies a service that has an image.
 pub(super) fn judge_service(
@@ -234,11 +234,9 @@ impl JudgedService<'_> {
 
     /// Classifies a third-party program, which is traced if it is told where to send traces.
     fn foreign(&self) -> Classification {
-        const ENDPOINTS: [&str; 2] =
-            ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
         let base = self.startup.base.as_deref().map(without_version).unwrap_or_default();
         let mut entries = self.service.environment.iter();
-        let endpoint = entries.find(|entry| ENDPOINTS.contains(&entry.name.as_str()));
+        let endpoint = entries.find(|entry| ENDPOINT_VARIABLES.contains(&entry.name.as_str()));
         if let (Some(endpoint), None) = (endpoint, &self.service.build) {
             let evidence = format!("the image {base}, with {} in its environment", endpoint.name);
             return Classification::new(ServiceRole::Backend, evidence);

@@ -12,6 +12,10 @@ use super::source::ProjectSources;
 
 use judge::judge_service;
 
+/// The variables for the endpoint of traces, in order of precedence.
+pub const ENDPOINT_VARIABLES: [&str; 2] =
+    ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
 /// The purpose of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceRole {

@@ -26,11 +26,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Language;
 use crate::secret::Secret;
 
+pub use crate::compose::ENDPOINT_VARIABLES;
 pub use header::{ExportHeader, is_in_braces, unresolved_name};
 pub use launch::{image_defaults, known_variables, launch_variables};
 pub use otlp::{ClientFiles, EndpointSource, OtlpCompression, OtlpExporter, OtlpProtocol};
 pub use problem::{ProblemEffect, SdkProblem, SdkProblemKind};
-pub use reading::{ENDPOINT_VARIABLES, HEADERS_VARIABLES, PROTOCOL_VARIABLES};
+pub use reading::{HEADERS_VARIABLES, PROTOCOL_VARIABLES};
 pub use sampler::TraceSampler;
 
 use reading::SdkReading;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::problem::{ProblemEffect, SdkProblem, SdkProblemKind};
 use super::{SERVICE_NAME, SdkInput, TraceSampler, UNNAMED_SERVICE};
+use crate::compose::ENDPOINT_VARIABLES;
 
 /// A variable of the traces signal, and the general one it overrides.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +22,8 @@ macro_rules! signal_variable {
     };
 }
 
-pub(super) const ENDPOINT: SignalVariable = signal_variable!("ENDPOINT");
+pub(super) const ENDPOINT: SignalVariable =
+    SignalVariable { traces: ENDPOINT_VARIABLES[0], general: ENDPOINT_VARIABLES[1] };
 pub(super) const HEADERS: SignalVariable = signal_variable!("HEADERS");
 pub(super) const PROTOCOL: SignalVariable = signal_variable!("PROTOCOL");
 pub(super) const TIMEOUT: SignalVariable = signal_variable!("TIMEOUT");
@@ -30,9 +32,6 @@ pub(super) const CERTIFICATE: SignalVariable = signal_variable!("CERTIFICATE");
 pub(super) const CLIENT_CERTIFICATE: SignalVariable = signal_variable!("CLIENT_CERTIFICATE");
 pub(super) const CLIENT_KEY: SignalVariable = signal_variable!("CLIENT_KEY");
 pub(super) const INSECURE: SignalVariable = signal_variable!("INSECURE");
-
-/// The variables for an endpoint, in order of precedence.
-pub const ENDPOINT_VARIABLES: [&str; 2] = [ENDPOINT.traces, ENDPOINT.general];
 
 /// The variables for headers, in order of precedence.
 pub const HEADERS_VARIABLES: [&str; 2] = [HEADERS.traces, HEADERS.general];

@@ -2,6 +2,7 @@
 
 use super::{endpoint_unreachable, telemetry};
 use crate::compose::ServiceModel;
+use crate::instrumentation::{ENDPOINT_VARIABLES, PROTOCOL_VARIABLES};
 use crate::lint::packages::PythonFile;
 use crate::lint::scope::ProgramVariables;
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
@@ -95,13 +96,13 @@ fn read_named_protocol(
             .find_map(|name| scope.setting(name))
             .map(|assignment| assignment.resolved())
     };
-    let protocol = value(["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]);
+    let protocol = value(PROTOCOL_VARIABLES);
     match protocol.as_deref() {
         Some("grpc") => return Some(ExporterProtocol::Grpc),
         Some("http/protobuf" | "http/json") => return Some(ExporterProtocol::Http),
         _ => {}
     }
-    let endpoint = value(["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])?;
+    let endpoint = value(ENDPOINT_VARIABLES)?;
     let is_configured =
         |service| endpoint_unreachable::is_configured(inspection, service, &endpoint);
     if scope.service.is_some_and(is_configured) {
