@@ -177,3 +177,22 @@ fn codes_are_distinct_and_texts_are_written() {
         assert!(rule.explanation.len() > 80, "{}", rule.code);
     }
 }
+
+#[test]
+fn a_collector_configuration_is_read_as_yaml() {
+    let compose = "services:\n  redis: {image: redis}\n  otel-collector:\n    image: otel/opentelemetry-collector-contrib:0.119.0\n    volumes: [\"./collector.yaml:/etc/otelcol-contrib/config.yaml\"]\n";
+    for (config, lines) in [
+        ("receivers: {otlp: {protocols: {grpc: {endpoint: 'redis:4317'}}}}\n", &[1][..]),
+        ("receivers:\n  jaeger:\n    protocols:\n      grpc: {\"endpoint\": redis:14250}\n", &[4]),
+        ("receivers:\n  jaeger:\n    remote_sampling:\n      endpoint: redis:14250\n", &[]),
+        ("receivers:\n  'zipkin/a':\n    endpoint: &at redis:9411\n", &[3]),
+        ("exporters: {debug: , logging/a: {}}\n", &[1]),
+        ("exporters:\n  debug:\n    logging: true\n", &[]),
+        ("exporters:\n  otlphttp:\n    headers: {x: 'a #${env:A}', y: b} # ${env:B}\n", &[3]),
+    ] {
+        let files = [("compose.yaml", compose), ("collector.yaml", config)]
+            .map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+        let found = find_by_rule(&files, "collector-config");
+        assert_eq!(found.iter().map(|hit| hit.place.line).collect::<Vec<_>>(), lines, "{config}");
+    }
+}

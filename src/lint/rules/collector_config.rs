@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::endpoint_unreachable::configured_listeners;
-use crate::compose::{ProjectTextFile, ServiceModel};
+use crate::compose::ServiceModel;
+use crate::edit::yaml::tree::{NodeId, YamlKind, YamlTree};
 use crate::lint::inspection::{CollectorFile, has_unread_settings};
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 use crate::provider::listening::{ListenerAudience, is_older_than};
@@ -46,42 +47,55 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let mut hits = Vec::new();
     for config in &inspection.collectors {
         let service = inspection.model.as_ref().and_then(|model| model.service(&config.service));
-        if let Some(service) = service {
-            hits.extend(removed_exporter(config, service));
-            hits.extend(absent_variables(config, service));
-            hits.extend(find_foreign_receivers(inspection, config, service));
-            hits.extend(find_published_for_itself(inspection, service));
+        let Some(service) = service else { continue };
+        if let Ok(tree) = YamlTree::parse(config.file.text.clone()) {
+            hits.extend(removed_exporter(config, &tree, service));
+            hits.extend(absent_variables(config, &tree, service));
+            hits.extend(find_foreign_receivers(inspection, (config, &tree), service));
         }
+        hits.extend(find_published_for_itself(inspection, service));
     }
     hits
 }
 
-fn removed_exporter(config: &CollectorFile, service: &ServiceModel) -> Option<RuleHit> {
+fn removed_exporter(
+    config: &CollectorFile,
+    tree: &YamlTree,
+    service: &ServiceModel,
+) -> Option<RuleHit> {
     let image = service.image.as_deref()?;
     let is_released = image.contains("opentelemetry-collector");
     if !is_released || is_older_than(image, WITHOUT_LOGGING) {
         return None;
     }
-    let mut is_among_exporters = false;
-    let (at, line) = config.file.lines().find(|(_, line)| {
-        if !line.starts_with([' ', '#']) && !line.trim().is_empty() {
-            is_among_exporters = line.trim_end().starts_with("exporters:");
-        }
-        let name = line.trim().split([':', '/']).next().unwrap_or_default();
-        is_among_exporters && line.starts_with(' ') && name == "logging" && line.contains(':')
-    })?;
-    let indent = line.len() - line.trim_start().len();
+    let exporters = list_components(tree, "exporters");
+    let (_, (key, _)) = exporters.into_iter().find(|(kind, _)| *kind == "logging")?;
     let message = "the exporter `logging` does not exist in this release";
     Some(RuleHit::new(
         &config.file,
-        at + indent,
+        tree.start(key),
         message,
         "write `debug`, here and in the pipelines",
     ))
 }
 
+/// Returns the components of a section, such as `receivers`: the type, before `/NAME`, and the entry.
+fn list_components<'t>(tree: &'t YamlTree, section: &str) -> Vec<(&'t str, (NodeId, NodeId))> {
+    let section = tree.root().and_then(|root| tree.get(root, section));
+    let entries = section.map(|section| tree.entries(section)).unwrap_or_default();
+    let components = entries.iter().filter_map(|entry| {
+        let name = tree.scalar(entry.0)?;
+        Some((name.split('/').next().unwrap_or(name), *entry))
+    });
+    components.collect()
+}
+
 /// Reports variables that the configuration reads and the container does not have.
-fn absent_variables(config: &CollectorFile, service: &ServiceModel) -> Vec<RuleHit> {
+fn absent_variables(
+    config: &CollectorFile,
+    tree: &YamlTree,
+    service: &ServiceModel,
+) -> Vec<RuleHit> {
     if has_unread_settings(service) || service.build.is_some() {
         return Vec::new();
     }
@@ -92,18 +106,18 @@ fn absent_variables(config: &CollectorFile, service: &ServiceModel) -> Vec<RuleH
         .collect();
     given.extend(service.environment.iter().map(|entry| entry.name.as_str()));
     let mut hits = Vec::new();
-    for (at, line) in config.file.lines() {
-        let code = line.split(" #").next().unwrap_or(line);
-        let references =
-            code.match_indices("${env:").filter(|_| !code.trim_start().starts_with('#'));
-        for (from, mark) in references {
-            let name = code[from + mark.len()..].split('}').next().unwrap_or_default();
+    let scalars = tree.ids().map(|id| tree.node(id));
+    let scalars = scalars.filter(|node| matches!(node.kind, YamlKind::Scalar(..)));
+    for range in scalars.map(|scalar| &scalar.range) {
+        let written = &tree.source[range.clone()];
+        for (from, mark) in written.match_indices("${env:") {
+            let name = written[from + mark.len()..].split('}').next().unwrap_or_default();
             if name.contains(':') || given.contains(name) {
                 continue;
             }
             hits.push(RuleHit::new(
                 &config.file,
-                at + from,
+                range.start + from,
                 format!("{} is given no variable {name}", service.name),
                 format!("add `{name}: \"${{{name}}}\"` to the environment of {}", service.name),
             ));
@@ -115,7 +129,7 @@ fn absent_variables(config: &CollectorFile, service: &ServiceModel) -> Vec<RuleH
 /// Reports receivers that listen at the address of another service, which the operating system refuses.
 fn find_foreign_receivers(
     inspection: &Inspection,
-    config: &CollectorFile,
+    (config, tree): (&CollectorFile, &YamlTree),
     service: &ServiceModel,
 ) -> Vec<RuleHit> {
     let aliases = service.aliases.iter().map(|alias| &alias.alias);
@@ -130,8 +144,8 @@ fn find_foreign_receivers(
         .map(String::as_str)
         .collect();
     let mut hits = Vec::new();
-    for (at, value) in list_listening_addresses(&config.file) {
-        let host = value.split([':', '"', '\'', ' ']).next().unwrap_or_default();
+    for (at, value) in list_listening_addresses(tree) {
+        let host = value.split(':').next().unwrap_or_default();
         if others.contains(host) {
             let port = value[host.len()..].trim_start_matches(':');
             let port: String = port.chars().take_while(char::is_ascii_digit).collect();
@@ -182,31 +196,18 @@ fn find_published_for_itself(inspection: &Inspection, service: &ServiceModel) ->
 }
 
 /// Returns the addresses at which receivers listen, each with its first byte. Others, such as `redis`, read from theirs.
-fn list_listening_addresses(file: &ProjectTextFile) -> Vec<(usize, &str)> {
+fn list_listening_addresses(tree: &YamlTree) -> Vec<(usize, &str)> {
     const LISTENING: [&str; 3] = ["otlp", "jaeger", "zipkin"];
-    let mut found = Vec::new();
-    let mut is_among_receivers = false;
-    let mut receiver_indent = None;
-    let mut listens = false;
-    for (at, line) in file.lines() {
-        let text = line.trim_start();
-        let indent = line.len() - text.len();
-        if text.is_empty() || text.starts_with('#') {
-            continue;
-        }
-        if indent == 0 {
-            is_among_receivers = text.starts_with("receivers:");
-            receiver_indent = None;
-        } else if is_among_receivers && *receiver_indent.get_or_insert(indent) == indent {
-            let name = text.split([':', '/']).next().unwrap_or_default();
-            listens = LISTENING.contains(&name);
-        } else if is_among_receivers
-            && listens
-            && let Some(value) = text.strip_prefix("endpoint:")
-        {
-            let address = value.trim_start_matches([' ', '"', '\'']);
-            found.push((at + line.len() - address.len(), address));
-        }
-    }
-    found
+    let receivers = list_components(tree, "receivers").into_iter();
+    let listening = receivers.filter(|(kind, _)| LISTENING.contains(kind));
+    let settings = listening.flat_map(|(_, (_, settings))| {
+        let protocols = tree.get(settings, "protocols");
+        let protocols = protocols.map(|protocols| tree.entries(protocols)).unwrap_or_default();
+        std::iter::once(settings).chain(protocols.iter().map(|(_, settings)| *settings))
+    });
+    let addresses = settings.filter_map(|settings| {
+        let endpoint = tree.get(settings, "endpoint")?;
+        Some((tree.node(endpoint).range.start, tree.scalar(endpoint)?))
+    });
+    addresses.collect()
 }
