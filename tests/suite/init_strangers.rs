@@ -17,6 +17,9 @@ const INIT: [&str; 8] = [
     "http://away:4318",
 ];
 
+/// An image that starts `app.js`.
+const NODE_IMAGE: &str = "FROM node:22\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"app.js\"]\n";
+
 fn plan(sandbox: &Sandbox, more: &[&str]) -> Value {
     sandbox.run(&[&INIT, more].concat()).expect(0).json()
 }
@@ -34,6 +37,20 @@ fn instrumented<'d>(document: &'d Value, service: &str) -> &'d str {
 fn has_note(document: &Value, field: &str, part: &str) -> bool {
     let notes = document["notes"].as_array().unwrap();
     notes.iter().any(|note| note[field].as_str().is_some_and(|text| text.contains(part)))
+}
+
+/// An `app.js` that sets up an SDK, with an exporter of `protocol` that is created with `options`.
+fn node_sdk(protocol: &str, options: &str) -> String {
+    format!(
+        "const {{ NodeSDK }} = require('@opentelemetry/sdk-node')\nconst {{ OTLPTraceExporter }} = require('@opentelemetry/exporter-trace-otlp-{protocol}')\nnew NodeSDK({{ traceExporter: new OTLPTraceExporter({{ {options} }}) }}).start()\n"
+    )
+}
+
+/// The `package.json` of that `app.js`.
+fn node_packages(protocol: &str) -> String {
+    format!(
+        "{{\"dependencies\": {{\"@opentelemetry/sdk-node\": \"0.57.1\", \"@opentelemetry/exporter-trace-otlp-{protocol}\": \"0.57.1\"}}}}\n"
+    )
 }
 
 #[test]
@@ -71,29 +88,24 @@ fn a_collector_that_somebody_still_uses_is_not_called_unused() {
 
 #[test]
 fn an_address_in_code_that_no_variable_changes_is_named() {
-    let node = |url: &str| {
-        format!(
-            "const {{ NodeSDK }} = require('@opentelemetry/sdk-node')\nconst {{ OTLPTraceExporter }} = require('@opentelemetry/exporter-trace-otlp-http')\nnew NodeSDK({{ traceExporter: new OTLPTraceExporter({{ {url} }}) }}).start()\n"
-        )
-    };
-    let package = "{\"dependencies\": {\"@opentelemetry/sdk-node\": \"0.57.1\", \"@opentelemetry/exporter-trace-otlp-http\": \"0.57.1\"}}\n";
-    let image = "FROM node:22\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"app.js\"]\n";
+    let node = |options: &str| node_sdk("http", options);
+    let package = &node_packages("http");
     let python = "from opentelemetry import trace\nfrom opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\nfrom opentelemetry.sdk.trace import TracerProvider\nfrom opentelemetry.sdk.trace.export import BatchSpanProcessor\nprovider = TracerProvider()\nprovider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=\"http://tempo-python:4318/v1/traces\")))\ntrace.set_tracer_provider(provider)\n";
     let sandbox = Sandbox::new(&[
         (
             "compose.yaml",
             "services:\n  one: {build: ./one}\n  two: {build: ./two}\n  three: {build: ./three}\n  free: {build: ./free}\n",
         ),
-        ("one/Dockerfile", image),
+        ("one/Dockerfile", NODE_IMAGE),
         ("one/package.json", package),
         ("one/app.js", &node("url: 'http://tempo-one:4318/v1/traces'")),
-        ("two/Dockerfile", image),
+        ("two/Dockerfile", NODE_IMAGE),
         ("two/package.json", package),
         ("two/app.js", &node("url: \"http://tempo-two:4318/v1/traces\", headers: {}")),
         ("three/Dockerfile", "FROM python:3.12\nCOPY . .\nCMD [\"python\", \"app.py\"]\n"),
         ("three/requirements.txt", "opentelemetry-sdk\nopentelemetry-exporter-otlp-proto-http\n"),
         ("three/app.py", python),
-        ("free/Dockerfile", image),
+        ("free/Dockerfile", NODE_IMAGE),
         ("free/package.json", package),
         ("free/app.js", &node("")),
     ]);
@@ -173,12 +185,8 @@ fn packages_are_added_to_no_other_program_of_a_shared_context() {
 
 #[test]
 fn an_endpoint_that_code_takes_from_a_variable_gets_the_port_of_its_protocol_at_once() {
-    let node = |url: &str| {
-        format!(
-            "const {{ NodeSDK }} = require('@opentelemetry/sdk-node')\nconst {{ OTLPTraceExporter }} = require('@opentelemetry/exporter-trace-otlp-grpc')\nnew NodeSDK({{ traceExporter: new OTLPTraceExporter({{ {url} }}) }}).start()\n"
-        )
-    };
-    let package = "{\"dependencies\": {\"@opentelemetry/sdk-node\": \"0.57.1\", \"@opentelemetry/exporter-trace-otlp-grpc\": \"0.57.1\"}}\n";
+    let node = |options: &str| node_sdk("grpc", options);
+    let package = &node_packages("grpc");
     for url in [
         "url: process.env.OTEL_EXPORTER_OTLP_ENDPOINT || 'http://localhost:4317'",
         "url: process.env.OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -189,10 +197,7 @@ fn an_endpoint_that_code_takes_from_a_variable_gets_the_port_of_its_protocol_at_
                 "compose.yaml",
                 "services:\n  web:\n    build: ./web\n    environment:\n      OTEL_SERVICE_NAME: web\n      OTEL_EXPORTER_OTLP_ENDPOINT: http://tempo:4317\n",
             ),
-            (
-                "web/Dockerfile",
-                "FROM node:22\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"app.js\"]\n",
-            ),
+            ("web/Dockerfile", NODE_IMAGE),
             ("web/package.json", package),
             ("web/app.js", &node(url)),
         ]);
