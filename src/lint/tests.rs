@@ -196,3 +196,25 @@ fn a_collector_configuration_is_read_as_yaml() {
         assert_eq!(found.iter().map(|hit| hit.place.line).collect::<Vec<_>>(), lines, "{config}");
     }
 }
+
+#[test]
+fn a_mounted_dotenv_may_be_loaded() {
+    for (path, mount, is_reported) in [
+        (".env", "./.env:/app/.env", false),
+        (".env", ".:/app", false),
+        ("api/.env", ".:/app", false),
+        (".env", "./api:/app", true),
+        (".env", "./.env.example:/app/.env", true),
+    ] {
+        let compose = format!("services:\n  api:\n    build: ./api\n    volumes: [\"{mount}\"]\n");
+        let files = [
+            ("compose.yaml", compose.as_str()),
+            (path, "OTEL_SERVICE_NAME=api\n"),
+            ("api/app.py", "import os\n"),
+            (".env.example", "A=b\n"),
+        ]
+        .map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+        let found = find_by_rule(&files, "name-in-shell");
+        assert_eq!(!found.is_empty(), is_reported, "{path} {mount}");
+    }
+}

@@ -62,12 +62,12 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
 }
 
 /// Reports a name in a `.env` that no service reads: docker compose only uses that file for interpolation, and no
-/// service refers to the name or has the file's folder mounted, where its program may load it.
+/// service refers to the name or has the file mounted, where its program may load it.
 fn in_dotenv(inspection: &Inspection) -> Vec<RuleHit> {
     let env_files = || inspection.services().flat_map(|service| &service.env_files);
     let is_mounted = |file: &ProjectTextFile| {
         let mut mounts = inspection.services().flat_map(|service| &service.mounts);
-        mounts.any(|mount| file.path.parent() == Some(&mount.source))
+        mounts.any(|mount| file.path.starts_with(&mount.source))
     };
     let scopes: Vec<_> = inspection.service_scopes().map(|(_, _, scope)| scope).collect();
     let is_used = |name: &str| {
