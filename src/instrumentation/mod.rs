@@ -17,6 +17,7 @@ mod service;
 mod tests;
 
 pub use agent::{SpanAgent, agent_packages};
+pub use packages::list_node_packages;
 pub use provider_match::{ProviderMismatch, compare_with_provider};
 pub use python_code::{
     CodeEndpoint, CodeExporter, CodeFinding, CodeFindingKind, CodeText, CodeTracing,

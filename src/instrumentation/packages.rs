@@ -28,7 +28,7 @@ pub(super) fn read_packages(
         }
         Language::Node => folders.find_map(|folder| {
             let text = read_text(&folder.join("package.json"), sources)?;
-            node_packages(&text)
+            list_node_packages(&text)
         }),
         _ => None,
     }
@@ -153,9 +153,10 @@ fn lists_of(command: &ShellCommand) -> impl Iterator<Item = &str> {
     })
 }
 
-fn node_packages(text: &str) -> Option<BTreeSet<String>> {
+/// Returns the packages that a package.json lists; `None` if it is not a JSON object.
+pub fn list_node_packages(text: &str) -> Option<BTreeSet<String>> {
     let package: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
-    let tables = ["dependencies", "devDependencies", "optionalDependencies"]
+    let tables = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"]
         .iter()
         .filter_map(|table| package.get(table)?.as_object());
     package.as_object()?;

@@ -218,3 +218,25 @@ fn a_mounted_dotenv_may_be_loaded() {
         assert_eq!(!found.is_empty(), is_reported, "{path} {mount}");
     }
 }
+
+#[test]
+fn a_package_counts_only_where_package_json_lists_it() {
+    let script = "import { trace } from '@opentelemetry/sdk-trace-web'\n";
+    for (manifest, is_missing) in [
+        (r#"{"dependencies": {"@opentelemetry/sdk-trace-web": "1"}}"#, false),
+        (r#"{"peerDependencies": {"@opentelemetry/sdk-trace-web": "1"}}"#, false),
+        (r#"{"keywords": ["@opentelemetry/sdk-trace-web"]}"#, true),
+        (r#"{"description": "\"@opentelemetry/auto-instrumentations-web\""}"#, true),
+        (r#"{"dependencies": {"@opentelemetry/sdk-node": "1"}}"#, true),
+        ("{", false),
+    ] {
+        let files = [
+            ("compose.yaml", "services:\n  web: {build: ./web}\n"),
+            ("web/package.json", manifest),
+            ("web/src/tracing.js", script),
+        ]
+        .map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+        let found = find_by_rule(&files, "package-missing");
+        assert_eq!(!found.is_empty(), is_missing, "{manifest}");
+    }
+}

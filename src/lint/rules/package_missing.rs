@@ -1,9 +1,10 @@
 //! `package-missing`: a script that imports a tracing package missing from every package.json.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use crate::compose::ProjectTextFile;
+use crate::instrumentation::list_node_packages;
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -47,10 +48,9 @@ pub(super) static RULE: LintRule = LintRule {
 /// Scopes of the packages that the rule checks.
 const SCOPES: [&str; 2] = ["@opentelemetry/", "@honeycombio/"];
 
-/// Beginnings of the names of packages, and those of the packages they depend on, below `@opentelemetry/`.
-const DEPENDENCIES: [(&str, &[&str]); 9] = [
-    // The API is a peer dependency, which npm installs.
-    ("", &["api\""]),
+/// Packages and the packages they depend on, below `@opentelemetry/`; a name that ends in `-` stands for all that begin
+/// with it.
+const DEPENDENCIES: [(&str, &[&str]); 8] = [
     (
         "sdk-node",
         &[
@@ -58,7 +58,7 @@ const DEPENDENCIES: [(&str, &[&str]); 9] = [
             "context-async-hooks",
             "core",
             "exporter-",
-            "instrumentation\"",
+            "instrumentation",
             "propagator-",
             "resources",
             "sdk-logs",
@@ -70,28 +70,40 @@ const DEPENDENCIES: [(&str, &[&str]); 9] = [
     ),
     (
         "auto-instrumentations-node",
-        &["instrumentation", "propagator-", "resource-detector-", "resources", "sdk-node"],
+        &[
+            "instrumentation",
+            "instrumentation-",
+            "propagator-",
+            "resource-detector-",
+            "resources",
+            "sdk-node",
+        ],
     ),
-    ("auto-instrumentations-web", &["instrumentation", "sdk-trace-web"]),
+    ("auto-instrumentations-web", &["instrumentation", "instrumentation-", "sdk-trace-web"]),
     ("sdk-trace-node", &["context-async-hooks", "core", "sdk-trace-base"]),
     ("sdk-trace-web", &["core", "sdk-trace-base"]),
     ("sdk-", &["core", "resources", "semantic-conventions"]),
     ("exporter-", &["core", "otlp-", "resources", "sdk-trace-base"]),
-    ("instrumentation-", &["core", "instrumentation\"", "semantic-conventions"]),
+    ("instrumentation-", &["core", "instrumentation", "semantic-conventions"]),
 ];
 
 fn check(inspection: &Inspection) -> Vec<RuleHit> {
-    let manifests: HashMap<&Path, &ProjectTextFile> =
-        inspection.manifests.iter().filter_map(|file| Some((file.path.parent()?, file))).collect();
+    let manifests = inspection.manifests.iter();
+    let manifests: HashMap<&Path, NodeManifest<'_>> = manifests
+        .filter_map(|file| {
+            let packages = list_node_packages(&file.text);
+            Some((file.path.parent()?, NodeManifest { file, packages }))
+        })
+        .collect();
     let mut hits = Vec::new();
     let mut reported = HashSet::new();
     for file in inspection.texts.iter().filter(|file| is_script(file)) {
         let folders = file.path.ancestors().skip(1);
-        let above: Vec<&ProjectTextFile> =
-            folders.filter_map(|folder| manifests.get(folder).copied()).collect();
-        let Some(nearest) = above.first() else { continue };
+        let above: Vec<&NodeManifest<'_>> =
+            folders.filter_map(|folder| manifests.get(folder)).collect();
+        let Some(nearest) = above.first().map(|manifest| manifest.file) else { continue };
         for (at, package) in list_imported_packages(file) {
-            if above.iter().any(|manifest| installs(&manifest.text, &package))
+            if above.iter().any(|manifest| manifest.installs(&package))
                 || !reported.insert((&nearest.path, package.clone()))
             {
                 continue;
@@ -108,28 +120,47 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     hits
 }
 
-/// Returns whether a package.json names a package, or one that depends on it.
-fn installs(manifest: &str, package: &str) -> bool {
-    let quoted = format!("\"{package}\"");
-    if manifest.contains(&quoted) {
-        return true;
-    }
-    let Some(wanted) = quoted.strip_prefix("\"@opentelemetry/") else { return false };
-    let mut names: Vec<&str> = manifest.split("\"@opentelemetry/").skip(1).collect();
-    let mut at = 0;
-    while let Some(name) = names.get(at).copied() {
-        let depends = DEPENDENCIES.iter().filter(|(start, _)| name.starts_with(start));
-        for dependency in depends.flat_map(|(_, dependencies)| dependencies.iter().copied()) {
-            if wanted.starts_with(dependency) {
-                return true;
-            }
-            if !names.contains(&dependency) {
-                names.push(dependency);
-            }
+/// A package.json, and the packages that it lists; `None` if it is not valid.
+struct NodeManifest<'i> {
+    file: &'i ProjectTextFile,
+    packages: Option<BTreeSet<String>>,
+}
+
+impl NodeManifest<'_> {
+    /// Returns whether it lists a package, or one that depends on it; true if that is unknown.
+    fn installs(&self, package: &str) -> bool {
+        let Some(listed) = &self.packages else { return true };
+        if listed.contains(package) {
+            return true;
         }
-        at += 1;
+        let scope = SCOPES[0];
+        let Some(wanted) = package.strip_prefix(scope) else { return false };
+        let mut names: Vec<&str> =
+            listed.iter().filter_map(|name| name.strip_prefix(scope)).collect();
+        // The API is a peer dependency of the others, which npm installs.
+        if wanted == "api" && !names.is_empty() {
+            return true;
+        }
+        let mut at = 0;
+        while let Some(name) = names.get(at).copied() {
+            let depending = DEPENDENCIES.iter().filter(|(pattern, _)| stands_for(pattern, name));
+            for dependency in depending.flat_map(|(_, dependencies)| dependencies.iter().copied()) {
+                if stands_for(dependency, wanted) {
+                    return true;
+                }
+                if !names.contains(&dependency) {
+                    names.push(dependency);
+                }
+            }
+            at += 1;
+        }
+        false
     }
-    false
+}
+
+/// Returns whether a name in [`DEPENDENCIES`] stands for a package.
+fn stands_for(pattern: &str, name: &str) -> bool {
+    pattern == name || pattern.ends_with('-') && name.starts_with(pattern)
 }
 
 fn is_script(file: &ProjectTextFile) -> bool {
