@@ -1,7 +1,7 @@
 //! Determines the language of a service's program by its start command, the files of its code, or its image.
 
 use super::Language;
-use crate::compose::{ProjectSources, Startup, unwrap_program};
+use crate::compose::{ProjectSources, Startup};
 
 /// Programs and the language of what they start.
 const PROGRAMS: [(&str, Language); 48] = [
@@ -100,8 +100,7 @@ pub(super) fn find_language(startup: &Startup, sources: &dyn ProjectSources) -> 
 
 fn by_command(startup: &Startup) -> Option<Language> {
     startup.commands.iter().rev().find_map(|command| {
-        let program = unwrap_program(&command.words).first()?;
-        let file_name = program.rsplit('/').next().unwrap_or(program);
+        let file_name = command.program()?;
         let name = match file_name.strip_prefix("python") {
             Some(version) if version.chars().all(|c| c.is_ascii_digit() || c == '.') => "python",
             _ => file_name,

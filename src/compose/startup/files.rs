@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::wrappers::unwrap_program;
 use super::{BuildRecipe, Startup};
 use crate::compose::dockerfile::{
     BuildAction, CopiedPath, CopyOrigin, Dockerfile, ImageStage, matches_ignore_pattern,
@@ -123,10 +122,8 @@ impl Startup {
             PLAIN_IMAGES.contains(&name.strip_prefix("docker.io/library/").unwrap_or(name))
         });
         let mut mounted = self.files.iter().filter(|path| path.presence == PathPresence::Mounted);
-        let mut programs = self.build_commands.iter().map(|command| {
-            let program = unwrap_program(&command.words).first().map_or("", String::as_str);
-            program.rsplit('/').next().unwrap_or(program)
-        });
+        let mut programs =
+            self.build_commands.iter().map(|command| command.program().unwrap_or_default());
         is_plain
             && self.recipe == BuildRecipe::Read
             && !self.has_volumes

@@ -1,5 +1,7 @@
 //! Skips programs that only start another program, given in their arguments.
 
+use crate::compose::dockerfile::ShellCommand;
+
 /// How a wrapper's own arguments end and the wrapped command begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CommandWrapper {
@@ -69,6 +71,13 @@ const OPTIONS_WITH_VALUE: [&str; 12] = [
 /// Returns the last part of a program's path.
 fn base_name(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
+}
+
+impl ShellCommand {
+    /// Returns the file name of the program that it runs, without wrappers in front.
+    pub fn program(&self) -> Option<&str> {
+        unwrap_program(&self.words).first().map(|program| base_name(program))
+    }
 }
 
 /// Returns the program that a command runs and its arguments, without wrappers in front.

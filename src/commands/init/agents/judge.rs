@@ -3,8 +3,8 @@
 use super::{InstrumentationMethod, mode_of};
 use crate::cli::{InitArgs, InstrumentMode, SentSignal};
 use crate::compose::{
-    Classification, ComposeModel, ServiceModel, ServiceRole, Startup, classify_service,
-    unwrap_program,
+    Classification, ComposeModel, ServiceModel, ServiceRole, ShellCommand, Startup,
+    classify_service,
 };
 use crate::error::Result;
 use crate::instrumentation::{CodeEndpoint, Instrumentation, SpanSource};
@@ -250,8 +250,6 @@ impl<'a> CodelessService<'a> {
 /// Returns whether a command starts a server that FastAPI needs and Flask cannot use.
 fn starts_asgi_server(startup: &Startup) -> bool {
     const SERVERS: [&str; 4] = ["uvicorn", "hypercorn", "fastapi", "granian"];
-    startup.commands.iter().any(|command| {
-        let program = unwrap_program(&command.words).first().map_or("", String::as_str);
-        SERVERS.contains(&program.rsplit('/').next().unwrap_or(program))
-    })
+    let mut programs = startup.commands.iter().filter_map(ShellCommand::program);
+    programs.any(|program| SERVERS.contains(&program))
 }
