@@ -3,6 +3,7 @@
 //! Does not know how errors are displayed; [`crate::ui`] does that.
 
 mod code;
+mod similar;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 pub use code::ErrorCode;
 pub(crate) use code::stable_codes;
+pub use similar::find_similar_name;
 
 /// The result of every fallible function of the crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

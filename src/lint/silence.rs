@@ -4,7 +4,7 @@
 use toml_edit::{Document, Item};
 
 use super::{LintFinding, Severity, rule};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result, find_similar_name};
 
 /// The file at the project's root that ignores rules.
 pub const SILENCE_FILE: &str = ".cruddur-ops.toml";
@@ -75,14 +75,9 @@ impl RuleSilence {
 
 /// Returns the error for a code that no rule has.
 pub fn unknown_rule(code: &str) -> Error {
-    let known = super::RULES.iter().map(|rule| rule.code);
-    let nearest = known.max_by(|one, other| {
-        let likeness = |known| strsim::jaro_winkler(code, known);
-        likeness(one).total_cmp(&likeness(other))
-    });
     let error = Error::new(ErrorCode::UnknownRule, format!("there is no rule `{code}`"))
         .hint("`cruddur-ops doctor --list` lists them");
-    match nearest.filter(|known| strsim::jaro_winkler(code, known) > 0.8) {
+    match find_similar_name(super::RULES.iter().map(|rule| rule.code), code) {
         Some(known) => error.hint(format!(
             "`cruddur-ops doctor --explain {known}` explains the one with the most similar name"
         )),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::RunOutcome;
 use crate::cli::{Cli, HelpArgs};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result, find_similar_name};
 use crate::ui::{TextRole, Ui};
 
 pub use topic::{HelpTopic, list_topics};
@@ -62,15 +62,10 @@ fn show_topic(topic: &HelpTopic, ui: &mut Ui) -> Result<RunOutcome> {
 }
 
 fn unknown_topic_error(word: &str) -> Error {
-    const MIN_SIMILARITY: f64 = 0.8;
     let topics: Vec<&str> = list_topics().iter().map(|topic| topic.name).collect();
     let program = Cli::command();
     let commands = program.get_subcommands().map(clap::Command::get_name);
-    let similarity = |name: &&str| strsim::jaro_winkler(name, word);
-    let nearest = commands
-        .chain(topics.iter().copied())
-        .max_by(|name, other| similarity(name).total_cmp(&similarity(other)))
-        .filter(|name| similarity(name) > MIN_SIMILARITY);
+    let nearest = find_similar_name(commands.chain(topics.iter().copied()), word);
     let mut error = Error::new(ErrorCode::Usage, format!("there is no command or topic `{word}`"));
     if let Some(name) = nearest {
         error = error.hint(format!("`cruddur-ops help {name}` has the most similar name"));

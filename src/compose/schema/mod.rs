@@ -16,11 +16,9 @@ use super::interpolate::InterpolationError;
 use super::read::ComposeFault;
 use super::source::WarningWeight;
 use super::view::{NodeShape, NodeView, OverrideTag};
+use crate::error::find_similar_name;
 
 use rule::{AdditionalProperties, ComposeSchema, SPECIFICATION, SchemaRule, TypeName};
-
-/// Minimum similarity of a name to a known key for it to count as a misspelling.
-const MIN_SIMILARITY: f64 = 0.8;
 
 /// Returns the schema faults of a compose file whose root is `view`; `interpolate` replaces the variables of a scalar.
 pub(super) fn check_file<'t>(
@@ -317,10 +315,7 @@ impl<'s> SchemaChecker<'s> {
             known.extend(self.specification.resolve(part).properties.keys());
         }
         known.sort();
-        let distance = |known: &&String| strsim::jaro_winkler(known, key);
-        let close = known.into_iter().filter(|known| distance(known) >= MIN_SIMILARITY);
-        let meant = close
-            .max_by(|one, other| distance(one).total_cmp(&distance(other)))
+        let meant = find_similar_name(known.into_iter().map(String::as_str), key)
             .map(|meant| format!("; did you mean `{meant}`?"))
             .unwrap_or_default();
         let place = self.shown();
