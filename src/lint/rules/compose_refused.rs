@@ -1,6 +1,8 @@
 //! `compose-refused`: docker compose does not load the project.
 
-use crate::compose::{ComposeModel, EnvFile, EnvFileState, FileId, FileSpan};
+use std::collections::HashMap;
+
+use crate::compose::{ComposeModel, EnvFile, EnvFileState, FileId};
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 
 pub(super) static RULE: LintRule = LintRule {
@@ -33,8 +35,9 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     let refused = model
         .lasting_refusals()
         .filter(|warning| !is_repeated_key(model, warning.span.file, warning.span.range.start));
+    let missing = list_missing_env_files(model);
     let hits = refused.map(|warning| {
-        let missing = find_missing_env_file(model, &warning.span);
+        let missing = missing.get(&(warning.span.file, warning.span.range.start));
         let advice =
             missing.map_or_else(|| advice.to_owned(), |file| advise_creation(inspection, file));
         RuleHit::new(model.file(&warning.span), warning.span.range.start, &warning.text, advice)
@@ -42,9 +45,11 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     hits.collect()
 }
 
-fn find_missing_env_file<'m>(model: &'m ComposeModel, span: &FileSpan) -> Option<&'m EnvFile> {
-    let mut files = model.services.iter().flat_map(|service| &service.env_files);
-    files.find(|file| file.span == *span && matches!(file.state, EnvFileState::Missing(_)))
+/// Returns the `env_file`s that do not exist, by the file and the byte that name them.
+fn list_missing_env_files(model: &ComposeModel) -> HashMap<(FileId, usize), &EnvFile> {
+    let files = model.services.iter().flat_map(|service| &service.env_files);
+    let missing = files.filter(|file| matches!(file.state, EnvFileState::Missing(_)));
+    missing.map(|file| ((file.span.file, file.span.range.start), file)).collect()
 }
 
 /// Returns the advice for an `env_file` that does not exist.
