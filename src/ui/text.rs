@@ -156,6 +156,17 @@ pub(crate) fn describe_age(age: Duration) -> String {
     format!("{count} {unit}{plural} ago")
 }
 
+/// Joins the first names of a list and counts the rest.
+pub(crate) fn join_first_names(names: &[String]) -> String {
+    const MAX_SHOWN_NAMES: usize = 12;
+    let shown =
+        names.iter().take(MAX_SHOWN_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MAX_SHOWN_NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

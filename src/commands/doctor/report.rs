@@ -11,6 +11,7 @@ use crate::lint::{
 use crate::project::Project;
 use crate::session::collect::repository_prefix;
 use crate::shell::Shell;
+use crate::ui::text::join_first_names;
 use crate::ui::{PaintedLine, TextRole, Ui, line_without_secrets};
 
 /// The findings of a run, and what it looked at.
@@ -154,17 +155,6 @@ pub(super) fn unread_files(inspection: &Inspection) -> Value {
     unread
         .map(|file| json!({"path": inspection.shown(&file.path), "reason": file.reason}))
         .collect()
-}
-
-/// Joins the first names of a list and counts the rest.
-fn join_first_names(names: &[String]) -> String {
-    const MAX_SHOWN_NAMES: usize = 12;
-    let shown =
-        names.iter().take(MAX_SHOWN_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(MAX_SHOWN_NAMES) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
 
 fn count_findings(count: usize, word: &str) -> String {

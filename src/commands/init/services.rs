@@ -17,6 +17,7 @@ use crate::secret::RedactedText;
 use crate::session::context::{ProjectContext, unknown_service};
 use crate::session::current_destination::{CurrentDestination, find_current_destinations};
 use crate::ui::Ui;
+use crate::ui::text::join_first_names;
 
 /// Chooses the services to trace, with a note on the evidence for each.
 #[derive(Debug, Default)]
@@ -242,7 +243,6 @@ fn select_named_services(
 
 /// Returns a note on the compose files that docker compose reads only if `-f` names them.
 fn unread_compose_files(context: &ProjectContext) -> Option<Note> {
-    const MAX_NAMES: usize = 8;
     let shown = |path: &Path| context.project.shown(path).display().to_string();
     let read = context.project.compose_files();
     let mut unread = context.project.compose_files_here();
@@ -251,7 +251,7 @@ fn unread_compose_files(context: &ProjectContext) -> Option<Note> {
     let first = names.first()?;
     let read: Vec<String> = read.iter().map(|path| shown(path)).collect();
     let read = read.join(" -f ");
-    let listed = names[..names.len().min(MAX_NAMES)].join(", ");
+    let listed = join_first_names(&names);
     let note = Note::fact(format!("docker compose reads {listed} only if `-f` names it"));
     Some(note.hint(format!("`cruddur-ops init -f {read} -f {first}` reads {first} as well")))
 }
