@@ -133,7 +133,7 @@ pub struct UnreadFile {
 pub struct OutsideFacts {
     /// The variables of the shell and their states.
     pub shell: BTreeMap<String, ShellVariableStatus>,
-    /// Variables that a store contains, with the store's name.
+    /// Variables that a store contains, with the store as a sentence calls it.
     pub stored: BTreeMap<String, String>,
     /// Misspelt shell variables, keyed by the name that was meant.
     pub misspelt: BTreeMap<String, String>,
