@@ -119,9 +119,10 @@ fn find_provider(
 /// Returns the provider's destination that a service sends to, else its first one.
 fn find_account(model: &ComposeModel, known: &RecognisedProvider) -> Option<Destination> {
     let mut accounts = list_accounts(known);
+    let endpoints: Vec<String> =
+        model.services.iter().filter_map(|service| find_endpoint(model, service)).collect();
     let is_used = |destination: &Destination| {
-        let mut endpoints = model.services.iter().filter_map(|of| find_endpoint(model, of));
-        endpoints.any(|endpoint| is_same_address(&endpoint, &destination.endpoint))
+        endpoints.iter().any(|endpoint| is_same_address(endpoint, &destination.endpoint))
     };
     match accounts.iter().position(is_used) {
         Some(at) => Some(accounts.swap_remove(at)),

@@ -1,6 +1,6 @@
 //! `status`: shows provider, key, services, ports and the last verdict on one screen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Serialize, Serializer};
 
@@ -96,6 +96,7 @@ struct VerdictStatus {
 pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
     let model = context.project.model()?;
     let destinations = find_current_destinations(context, model);
+    let wired: HashSet<&str> = destinations.iter().map(|(name, _)| *name).collect();
     let document = StatusDocument {
         schema_version: 1,
         providers: name_providers(&destinations, CurrentDestination::shown),
@@ -105,8 +106,8 @@ pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
             .services
             .iter()
             .map(|service| {
-                let destination = destinations.iter().find(|(name, _)| *name == service.name);
-                describe_service(context, model, service, destination)
+                let wired = wired.contains(service.name.as_str());
+                describe_service(context, model, service, wired)
             })
             .collect(),
         ports: describe_ports(context, model),
@@ -173,7 +174,7 @@ fn describe_service(
     context: &ProjectContext,
     model: &ComposeModel,
     service: &ServiceModel,
-    destination: Option<&(&str, CurrentDestination)>,
+    wired: bool,
 ) -> ServiceStatus {
     let Classification { evidence, traced, .. } =
         classify_service(service, context.project.sources());
@@ -182,11 +183,11 @@ fn describe_service(
     let lacks_name = |problem: &SdkProblem| problem.kind == SdkProblemKind::NameMissing;
     ServiceStatus {
         service: service.name.clone(),
-        wired: destination.is_some(),
+        wired,
         lacks_name: instrumentation.source != SpanSource::Unknown
             && settings.problems.iter().any(lacks_name),
         name: settings.service_name,
-        is_due: traced && destination.is_none(),
+        is_due: traced && !wired,
         instrumented: instrumentation.source.as_str(),
         evidence,
     }

@@ -1,6 +1,6 @@
 //! `init`: detects what it can and asks for the rest; each question has a flag.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::addons::{self, AddonAnswers};
 use super::agents::AgentAnswers;
@@ -94,9 +94,9 @@ pub(super) fn ask(args: &InitArgs, context: &ProjectContext, ui: &mut Ui) -> Res
     let ChosenServices { selected, notes: evidence, dropped, is_settled } = chosen;
     notes.extend(evidence);
     notes.extend(changed_destination_notes(&sending, &selected));
-    let is_moved = |name: &String| {
-        dropped.contains(name) || selected.iter().any(|selected| selected.service == *name)
-    };
+    let moved: HashSet<&String> =
+        dropped.iter().chain(selected.iter().map(|selected| &selected.service)).collect();
+    let is_moved = |name: &String| moved.contains(name);
     let unused = sending.left_behind.iter().filter(|left| left.users.iter().all(is_moved));
     notes.extend(unused.map(|left| left.note.clone()));
     let collector = match sending.collector {
@@ -209,10 +209,11 @@ fn changed_destination_notes(
     destination: &DestinationChoice,
     selected: &[SelectedService],
 ) -> Vec<Note> {
-    let is_selected = |service: &str| selected.iter().any(|selected| selected.service == service);
+    let selected: HashSet<&str> =
+        selected.iter().map(|selected| selected.service.as_str()).collect();
     let leaving = destination.leaving.iter();
     leaving
-        .filter(|(service, _)| is_selected(service))
+        .filter(|(service, _)| selected.contains(service.as_str()))
         .map(|(service, used)| {
             Note::warning(format!("{service} currently sends to {}", used.describe()))
                 .hint(format!("`{}` keeps it there", used.flags()))

@@ -1,7 +1,7 @@
 //! `init`: chooses where telemetry goes, directly or through a collector of the project.
 
 use crate::cli::{InitArgs, ProviderArgs};
-use crate::compose::{ComposeModel, ServiceModel};
+use crate::compose::{ComposeModel, DeclaredVariable, ServiceEnvironment};
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::Note;
 use crate::provider::collector::{FILE, SERVICE};
@@ -239,20 +239,19 @@ fn used_region<'a>(
     model: &ComposeModel,
 ) -> Option<&'a str> {
     let configuration = collector::read_collector_configuration(context);
+    // An env_file is read only where there is one, because that takes longer.
+    let with_files = model.services.iter().filter(|service| !service.env_files.is_empty());
+    let in_files: Vec<ServiceEnvironment> =
+        with_files.map(|service| service.intended(model.plain())).collect();
+    let in_files = in_files.iter().flat_map(ServiceEnvironment::iter);
+    let declared = model.services.iter().flat_map(|service| &service.environment);
+    let values: Vec<&str> = configuration
+        .as_deref()
+        .into_iter()
+        .chain(declared.filter_map(DeclaredVariable::raw))
+        .chain(in_files.filter_map(|setting| setting.raw.as_deref()))
+        .collect();
     let mut named = provider.regions.iter();
-    let used = named.find(|region| {
-        let host = region.host();
-        let is_there = |raw: Option<&str>| raw.is_some_and(|raw| raw.contains(host));
-        let names_it = |service: &ServiceModel| {
-            // An env_file is read only where there is one, because that takes longer.
-            service.environment.iter().any(|entry| is_there(entry.raw()))
-                || !service.env_files.is_empty()
-                    && service
-                        .intended(model.plain())
-                        .iter()
-                        .any(|setting| is_there(setting.raw.as_deref()))
-        };
-        is_there(configuration.as_deref()) || model.services.iter().any(names_it)
-    })?;
+    let used = named.find(|region| values.iter().any(|value| value.contains(region.host())))?;
     (!used.name.is_empty()).then_some(used.name.as_str())
 }
