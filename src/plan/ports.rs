@@ -184,35 +184,45 @@ pub(crate) fn entries(
     for request in
         requests.iter().filter(|request| !published.iter().any(|port| port.port == request.port))
     {
-        entries.notes.push(Note::warning(format!(
+        entries.add_unpublished(request, existing, origin);
+    }
+    entries
+}
+
+impl PortEntries {
+    /// Adds a port that was requested and that no compose service publishes.
+    fn add_unpublished(
+        &mut self,
+        request: &PortRequest,
+        existing: &[GitpodPortEntry],
+        origin: PortEntryOrigin,
+    ) {
+        self.notes.push(Note::warning(format!(
             "no compose service publishes port {} over TCP",
             request.port
         )));
         let name_note = keeps_its_name(request, existing, origin);
-        entries.notes.extend(name_note);
+        self.notes.extend(name_note);
         let harm = match request.port {
             XRAY => Some(XRAY_PORT_RISK),
             PAGE_PORT => Some(PAGE_PORT_RISK),
             _ => None,
         };
         if let (Some(harm), Some(Visibility::Public)) = (harm, request.visibility) {
-            entries
-                .notes
-                .push(Note::warning(format!("port {} becomes public: {harm}", request.port)));
+            self.notes.push(Note::warning(format!("port {} becomes public: {harm}", request.port)));
         }
         let current = gitpod::entry_in_force(existing, request.port).map(|entry| entry.visibility);
         let visibility = request.visibility.or(current).unwrap_or(Visibility::Private);
         let is_new = gitpod::entry_for_port(existing, request.port).is_none();
         let changed = current != Some(visibility) || is_new && request.name.is_some();
-        entries.goals.insert(request.port, visibility);
-        entries.to_write.extend(changed.then(|| PortEntry {
+        self.goals.insert(request.port, visibility);
+        self.to_write.extend(changed.then(|| PortEntry {
             port: request.port,
             name: request.name.clone(),
             visibility: Some(visibility),
             on_open: None,
         }));
     }
-    entries
 }
 
 /// Returns a note if a port keeps the name in the user's entry; live ports have no name.
