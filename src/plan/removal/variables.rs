@@ -5,6 +5,7 @@ use crate::compose::{ComposeModel, ServiceModel};
 use crate::edit::yaml::additions::{self, Addition};
 use crate::edit::yaml::environment::Wanted;
 use crate::edit::yaml::removals;
+use crate::instrumentation::{ENDPOINT_VARIABLES, HEADERS_VARIABLES, PROTOCOL_VARIABLES};
 use crate::plan::Note;
 use crate::plan::addons::{self, HostNaming};
 use crate::plan::agents::{JoinSide, PlannedAgent, VariableRule};
@@ -12,16 +13,11 @@ use crate::provider::{Addon, Destination, NamedService, Variable, render_service
 
 const NAME: &str = "OTEL_SERVICE_NAME";
 /// Variables that are set to an empty value to override an env_file or a merged mapping.
-const COVERED_VARIABLES: [&str; 4] = [
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_HEADERS",
-    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-];
+const COVERED_VARIABLES: [[&str; 2]; 2] = [ENDPOINT_VARIABLES, HEADERS_VARIABLES];
 /// The variables that `init` adds to an endpoint if the SDK needs them.
 const SWITCHES: [(&str, &str); 4] = [
-    ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
-    ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+    (PROTOCOL_VARIABLES[1], "http/protobuf"),
+    (PROTOCOL_VARIABLES[1], "grpc"),
     ("OTEL_TRACES_EXPORTER", "otlp"),
     ("OTEL_SDK_DISABLED", "false"),
 ];
@@ -95,7 +91,7 @@ fn list_expected(
             render_service_environments(destination, &services).unwrap_or_default().concat(),
         );
     }
-    expected.extend(COVERED_VARIABLES.map(|name| variable(name, "")));
+    expected.extend(COVERED_VARIABLES.as_flattened().iter().map(|name| variable(name, "")));
     for hosts in [HostNaming::Gitpod, HostNaming::Codespaces, HostNaming::Local] {
         let request = addons::AddonRequest {
             addons: addons.to_vec(),

@@ -9,20 +9,20 @@ use crate::compose::{
     VariableOrigin, VariableSource,
 };
 use crate::edit::yaml::environment::Wanted;
-use crate::instrumentation::read_headers;
+use crate::instrumentation::{
+    ENDPOINT_VARIABLES, HEADERS_VARIABLES, PROTOCOL_VARIABLES, read_headers,
+};
 use crate::plan::Note;
 use crate::provider::{Variable, is_same_address};
 
 /// The variable that refers to the secret.
-const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+const HEADERS: &str = HEADERS_VARIABLES[1];
 /// The variable for traces only, which takes precedence.
-const TRACES_HEADERS: &str = "OTEL_EXPORTER_OTLP_TRACES_HEADERS";
+const TRACES_HEADERS: &str = HEADERS_VARIABLES[0];
 /// The variable with the endpoint.
-pub(super) const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+pub(super) const ENDPOINT: &str = ENDPOINT_VARIABLES[1];
 /// The variable with the endpoint for traces only, which takes precedence and is used without a suffix.
-pub(super) const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
-/// The variables with the protocol, in order of precedence.
-const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+pub(super) const TRACES_ENDPOINT: &str = ENDPOINT_VARIABLES[0];
 /// The greatest difference in length between a misspelt name and the right one.
 const MAX_LENGTH_DIFFERENCE: usize = 2;
 
@@ -74,7 +74,7 @@ impl<'s> EnvironmentChanges<'s> {
             }
         }
         let mut set: Vec<Variable> = Vec::new();
-        let [traces, general] = PROTOCOLS;
+        let [traces, general] = PROTOCOL_VARIABLES;
         // A plain endpoint is for OTLP over HTTP; gRPC would not work there.
         let speaks_grpc =
             |name: &str| nonempty(name).and_then(|variable| variable.value.known()) == Some("grpc");
@@ -98,17 +98,9 @@ impl<'s> EnvironmentChanges<'s> {
             }
         }
         unset.retain(|name| is_own(service, name));
-        // A misspelt name is removed because the right one is added in its place.
-        let is_about_as_long = |name: &str| {
-            planned
-                .iter()
-                .any(|variable| variable.name.len().abs_diff(name.len()) <= MAX_LENGTH_DIFFERENCE)
-        };
-        for entry in service.environment.iter().filter(|entry| is_about_as_long(&entry.name)) {
-            let meant = spelling(&entry.name);
-            let is_planned = meant.is_some_and(|meant| value(meant).is_some());
-            if is_planned && is_own(service, &entry.name) && !unset.contains(&entry.name) {
-                unset.push(entry.name.clone());
+        for name in list_misspelt_names(service, &planned, spelling) {
+            if is_own(service, name) && !unset.contains(name) {
+                unset.push(name.clone());
             }
         }
         Self { settings, set, unset }
@@ -147,6 +139,22 @@ impl<'s> EnvironmentChanges<'s> {
         }
         notes
     }
+}
+
+/// Returns the variables of a service whose names are misspelt ones of planned variables, which are added in their place.
+fn list_misspelt_names<'m>(
+    service: &'m ServiceModel,
+    planned: &[Variable],
+    spelling: fn(&str) -> Option<&'static str>,
+) -> impl Iterator<Item = &'m String> {
+    let is_misspelt = move |name: &&String| {
+        let is_about_as_long =
+            |variable: &Variable| variable.name.len().abs_diff(name.len()) <= MAX_LENGTH_DIFFERENCE;
+        planned.iter().any(is_about_as_long)
+            && spelling(name)
+                .is_some_and(|meant| planned.iter().any(|variable| variable.name == meant))
+    };
+    service.environment.iter().map(|entry| &entry.name).filter(is_misspelt)
 }
 
 /// Returns whether every declaration of a variable is in the service's own lines.
