@@ -1,5 +1,6 @@
 //! `init`: chooses the services to trace.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::destination::DestinationChoice;
@@ -85,7 +86,7 @@ fn choose_services(
         );
         return Ok(ChosenServices::new(selected, vec![note]));
     }
-    let classes: Vec<Classification> = model
+    let mut classes: Vec<Classification> = model
         .services
         .iter()
         .map(|service| classify_service(service, context.project.sources()))
@@ -94,7 +95,6 @@ fn choose_services(
         return select_named_services(args, sending, model, &classes);
     }
     let sends = find_current_destinations(context, model);
-    let mut classes = classes;
     let is_settled = keep_current_senders(&mut classes, model, &sends, sending);
     let mut notes = Vec::new();
     let (chosen, listed) = if is_settled && flow::may_ask(&args.write, ui) {
@@ -106,18 +106,7 @@ fn choose_services(
     } else {
         ask_services(args, model, &classes, ui)?
     };
-    for (at, (service, class)) in model.services.iter().zip(&classes).enumerate() {
-        let chosen = &chosen[at];
-        // Evidence that the list has just shown in full is not repeated.
-        let is_told = listed.get(at) == Some(&true) && *chosen == class.traced;
-        if !is_told && (*chosen || !is_agent_service(service)) {
-            notes.push(if *chosen {
-                traced_note(&service.name, class)
-            } else {
-                untraced_note(&service.name, class)
-            });
-        }
-    }
+    notes.extend(explain_choice(model, &classes, &chosen, &listed));
     let selected: Vec<SelectedService> = model
         .services
         .iter()
@@ -125,26 +114,50 @@ fn choose_services(
         .filter(|(_, chosen)| **chosen)
         .map(|(service, _)| select_service(&service.name))
         .collect();
-    if model.services.is_empty() {
-        notes.push(Note::warning("the compose project has no service"));
-    } else if selected.is_empty() {
-        notes.push(
-            Note::warning("no service is traced")
-                .hint("`cruddur-ops init --service NAME` chooses one"),
-        );
-        notes.extend(unread_compose_files(context));
+    if selected.is_empty() {
+        notes.extend(explain_empty_choice(context, model));
     } else if listed.is_empty() && classes.iter().any(|class| class.role == ServiceRole::Other) {
         notes.push(Note::fact(
             "`--service NAME`, given once for each service, chooses them instead",
         ));
     }
+    let senders: HashSet<&str> = sends.iter().map(|(service, _)| *service).collect();
     let is_dropped = |(at, _): &(usize, &ServiceModel)| classes[*at].traced && !chosen[*at];
     let dropped = model.services.iter().enumerate().filter(is_dropped);
     let dropped = dropped
         .map(|(_, service)| service.name.clone())
-        .filter(|name| sends.iter().any(|(sending, _)| sending == name))
+        .filter(|name| senders.contains(name.as_str()))
         .collect();
     Ok(ChosenServices { dropped, is_settled, ..ChosenServices::new(selected, notes) })
+}
+
+/// Returns a note on each service and why it is traced or not, except what a list has just shown in full.
+fn explain_choice(
+    model: &ComposeModel,
+    classes: &[Classification],
+    chosen: &[bool],
+    listed: &[bool],
+) -> Vec<Note> {
+    let services = model.services.iter().zip(classes).enumerate();
+    let notes = services.filter_map(|(at, (service, class))| {
+        let is_told = listed.get(at) == Some(&true) && chosen[at] == class.traced;
+        match chosen[at] {
+            _ if is_told => None,
+            true => Some(traced_note(&service.name, class)),
+            false => (!is_agent_service(service)).then(|| untraced_note(&service.name, class)),
+        }
+    });
+    notes.collect()
+}
+
+/// Returns notes on why no service is traced, and how to choose one.
+fn explain_empty_choice(context: &ProjectContext, model: &ComposeModel) -> Vec<Note> {
+    if model.services.is_empty() {
+        return vec![Note::warning("the compose project has no service")];
+    }
+    let empty =
+        Note::warning("no service is traced").hint("`cruddur-ops init --service NAME` chooses one");
+    [Some(empty), unread_compose_files(context)].into_iter().flatten().collect()
 }
 
 /// Marks services that send to the chosen destination as traced, because an earlier run set them up. Returns whether
