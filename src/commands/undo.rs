@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::RunOutcome;
 use super::flow::{self, PlanDecision};
-use crate::apply::{EntryDirection, JournalEntry};
+use crate::apply::{EntryDirection, Journal, JournalEntry};
 use crate::cli::UndoArgs;
 use crate::error::{Error, ErrorCode, Result};
+use crate::plan::Plan;
 use crate::provider;
 use crate::session::context::ProjectContext;
 use crate::session::ports;
@@ -38,7 +39,6 @@ pub(super) fn run(args: &UndoArgs, context: &ProjectContext, ui: &mut Ui) -> Res
         ui.document(&json!({"schema_version": 1, "undone": false, "command": null, "changes": [], "notes": []}))?;
         return Ok(RunOutcome::Yes);
     };
-    let stores = context.stores(ui.redactor());
     let plan = settlement::plan(&journal, entry, EntryDirection::Back, context, ui)?;
     let is_all_kept = plan.is_empty() && !plan.notes.is_empty() && entry.ports.is_empty();
     ui.say(match args.number {
@@ -52,35 +52,46 @@ pub(super) fn run(args: &UndoArgs, context: &ProjectContext, ui: &mut Ui) -> Res
         decision = PlanDecision::Write;
     }
     if decision == PlanDecision::Write {
-        let _interrupts = set_interrupt_mode(InterruptMode::Remember);
-        let names = provider::secret_variables();
-        let exposed: Vec<String> =
-            plan.changes.iter().flat_map(|change| stores.exposed_by(change, &names)).collect();
-        journal.settled(entry, &plan, EntryDirection::Back)?;
-        if let Some((left, error)) = ports::undo_live_visibility(context, &entry.ports, ui) {
-            journal.remember_ports(&entry.command, left)?;
-            return Err(
-                error.hint("the files are restored; `cruddur-ops undo` tries the ports again")
-            );
-        }
-        ui.say("undone");
-        for name in &names {
-            let held = stores.find(name).into_iter().filter(|found| !found.store.is_shell_only());
-            for found in held {
-                let command = settlement::forgetting_in(found.store, name);
-                ui.say(format!("{name} stays in {}: {command} removes it", found.place));
-            }
-        }
-        if !exposed.is_empty() {
-            let text = format!("git no longer ignores .env, which holds {}", exposed.join(", "));
-            ui.warn(&text, Some(&settlement::forget_commands(&exposed)));
-        }
+        undo_entry(&journal, entry, &plan, context, ui)?;
     }
     let mut document = flow::document(&plan, context.root(), ui);
     document["undone"] = json!(decision == PlanDecision::Write);
     document["command"] = json!(entry.command);
     ui.document(&document)?;
     Ok(flow::outcome(decision))
+}
+
+/// Takes the change of an entry back, in files and at live ports, and names the keys that stay.
+fn undo_entry(
+    journal: &Journal,
+    entry: &JournalEntry,
+    plan: &Plan,
+    context: &ProjectContext,
+    ui: &mut Ui,
+) -> Result<()> {
+    let _interrupts = set_interrupt_mode(InterruptMode::Remember);
+    let stores = context.stores(ui.redactor());
+    let names = provider::secret_variables();
+    let exposed: Vec<String> =
+        plan.changes.iter().flat_map(|change| stores.exposed_by(change, &names)).collect();
+    journal.settled(entry, plan, EntryDirection::Back)?;
+    if let Some((left, error)) = ports::undo_live_visibility(context, &entry.ports, ui) {
+        journal.remember_ports(&entry.command, left)?;
+        return Err(error.hint("the files are restored; `cruddur-ops undo` tries the ports again"));
+    }
+    ui.say("undone");
+    for name in &names {
+        let held = stores.find(name).into_iter().filter(|found| !found.store.is_shell_only());
+        for found in held {
+            let command = settlement::forgetting_in(found.store, name);
+            ui.say(format!("{name} stays in {}: {command} removes it", found.place));
+        }
+    }
+    if !exposed.is_empty() {
+        let text = format!("git no longer ignores .env, which holds {}", exposed.join(", "));
+        ui.warn(&text, Some(&settlement::forget_commands(&exposed)));
+    }
+    Ok(())
 }
 
 /// Returns the error for a number that no change has; `None` if there is no change at all.
