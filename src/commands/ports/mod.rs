@@ -44,16 +44,8 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
     let context = fresh.as_ref().unwrap_or(context);
     let workspace = PortsWorkspace::of(context);
     workspace.look(Some(&request));
-    let mut declined = false;
-    if flow::may_ask(&args.write, ui) && ports::may_create_gitpod(context, &request, &workspace)? {
-        let question = "No file here configures ports. Create .gitpod.yml, for Gitpod?";
-        request.gitpod = ui.confirm(question, "--gitpod", DefaultAnswer::No)?;
-        declined = !request.gitpod;
-    }
-    if flow::may_ask(&args.write, ui) && ports::may_open_on_start(context, &request, &workspace)? {
-        let question = "Open these ports again at each start of the codespace (a postStartCommand in devcontainer.json)?";
-        request.on_start = ui.confirm(question, "--on-start", DefaultAnswer::No)?;
-    }
+    let is_declined = flow::may_ask(&args.write, ui)
+        && ask_for_files(&mut request, context, &workspace, ui)? == PortFiles::Declined;
     let plan = ports::plan_port_files(context, &request, &workspace)?;
     let decision =
         flow::decide(&journal, &plan, "Write these changes?", context.root(), &args.write, ui)?;
@@ -81,8 +73,39 @@ pub(super) fn run(args: &PortsArgs, context: &ProjectContext, ui: &mut Ui) -> Re
     document["live"] = json!(done.changed);
     document["not_forwarded"] = json!(done.not_forwarded);
     ui.document(&document)?;
-    let is_refused = declined || !done.not_forwarded.is_empty();
+    let is_refused = is_declined || !done.not_forwarded.is_empty();
     Ok(if is_refused { RunOutcome::No } else { flow::outcome(decision) })
+}
+
+/// The answer to whether a file for the ports may be created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PortFiles {
+    /// It may, or is not needed.
+    Agreed,
+    /// It may not, and no other file configures ports.
+    Declined,
+}
+
+/// Asks for the files that no flag asks for: `.gitpod.yml`, and a command at each start of a codespace.
+fn ask_for_files(
+    request: &mut PortsRequest,
+    context: &ProjectContext,
+    workspace: &PortsWorkspace,
+    ui: &mut Ui,
+) -> Result<PortFiles> {
+    let mut answer = PortFiles::Agreed;
+    if ports::may_create_gitpod(context, request, workspace)? {
+        let question = "No file here configures ports. Create .gitpod.yml, for Gitpod?";
+        request.gitpod = ui.confirm(question, "--gitpod", DefaultAnswer::No)?;
+        if !request.gitpod {
+            answer = PortFiles::Declined;
+        }
+    }
+    if ports::may_open_on_start(context, request, workspace)? {
+        let question = "Open these ports again at each start of the codespace (a postStartCommand in devcontainer.json)?";
+        request.on_start = ui.confirm(question, "--on-start", DefaultAnswer::No)?;
+    }
+    Ok(answer)
 }
 
 fn parse_port_request(text: &str) -> Result<PortRequest> {
