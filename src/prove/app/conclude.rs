@@ -171,20 +171,7 @@ impl AppUnderTest {
         }
         let Some(found) = found else {
             verdict.code = Some(FailureCode::NotProven);
-            let text = match &self.choice.witness {
-                AppWitness::Tap(tap) => self.describe_missing_spans(tap),
-                _ => "no span of the application arrived under our trace id".to_owned(),
-            };
-            let mut check = Check::new(Rung::Queryable, CheckStatus::Fail, text);
-            let sampler = self.subject.sampler;
-            if sampler.is_partial() && !sampler.parent_based {
-                check.evidence += &format!(
-                    "; its sampler records {} of all requests, ours too",
-                    sampler.percent()
-                );
-                check.hint = Some(PARENT_BASED_HINT.to_owned());
-            }
-            verdict.check(check);
+            verdict.check(self.check_no_span());
             return Some(NoSpanReason::NoSpan);
         };
         sighting.spans = found.spans;
@@ -208,6 +195,22 @@ impl AppUnderTest {
         verdict.code = (check.status == CheckStatus::Fail).then_some(FailureCode::NotProven);
         verdict.check(check);
         None
+    }
+
+    /// Returns the failed check for an application of which no span arrived.
+    fn check_no_span(&self) -> Check {
+        let text = match &self.choice.witness {
+            AppWitness::Tap(tap) => self.describe_missing_spans(tap),
+            _ => "no span of the application arrived under our trace id".to_owned(),
+        };
+        let mut check = Check::new(Rung::Queryable, CheckStatus::Fail, text);
+        let sampler = self.subject.sampler;
+        if sampler.is_partial() && !sampler.parent_based {
+            check.evidence +=
+                &format!("; its sampler records {} of all requests, ours too", sampler.percent());
+            check.hint = Some(PARENT_BASED_HINT.to_owned());
+        }
+        check
     }
 
     /// Returns what the request without a trace id shows about ordinary requests.
