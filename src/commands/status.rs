@@ -13,7 +13,7 @@ use crate::provider;
 use crate::session::context::{HONEYCOMB_KEY, ProjectContext, how_to_store};
 use crate::session::current_destination::{CurrentDestination, find_current_destinations};
 use crate::session::instrumentation::read_instrumentation;
-use crate::session::last_verdict::{LastVerdict, load_verdict};
+use crate::session::last_verdict::{LastVerdict, ServiceProgress, load_verdict, name_destination};
 use crate::stores::{StoreKind, Stores, UnderCompose};
 use crate::ui::text::{count_columns, describe_age};
 use crate::ui::{TextRole, Ui};
@@ -85,6 +85,8 @@ struct PortStatus {
 #[derive(Serialize)]
 struct VerdictStatus {
     age_seconds: u64,
+    /// The services that send elsewhere now, so that the verdict does not hold for them.
+    outdated: Vec<String>,
     #[serde(flatten)]
     verdict: LastVerdict,
 }
@@ -113,12 +115,32 @@ pub(super) fn run(context: &ProjectContext, ui: &mut Ui) -> Result<RunOutcome> {
         ports: describe_ports(context, model),
         verified: context.journal(ui.redactor()).ok().and_then(|journal| {
             let verdict = load_verdict(&journal)?;
-            Some(VerdictStatus { age_seconds: verdict.age().as_secs(), verdict })
+            let outdated = find_outdated(&verdict, &destinations, ui);
+            Some(VerdictStatus { age_seconds: verdict.age().as_secs(), outdated, verdict })
         }),
     };
+    for refusal in model.lasting_refusals() {
+        ui.warn(
+            format!("docker compose will not load this project: {}", refusal.text),
+            Some("`cruddur-ops doctor` shows the line"),
+        );
+    }
     show_status(&document, ui);
     ui.document(&document)?;
     Ok(RunOutcome::Yes)
+}
+
+/// Returns the services whose destination is not the one that was tried.
+fn find_outdated(
+    verdict: &LastVerdict,
+    destinations: &[(&str, CurrentDestination)],
+    ui: &Ui,
+) -> Vec<String> {
+    let tried = verdict.services.iter().filter(|tried| tried.destination.is_some());
+    let is_outdated = |tried: &&ServiceProgress| {
+        tried.destination != name_destination(&tried.service, destinations, ui.redactor())
+    };
+    tried.filter(is_outdated).map(|tried| tried.service.clone()).collect()
 }
 
 fn name_providers(
@@ -233,14 +255,20 @@ fn show_status(document: &StatusDocument, ui: &mut Ui) {
     show_status_heading("verified", ui);
     match &document.verified {
         None => show_status_row("  never", "`cruddur-ops verify` proves that spans arrive", ui),
-        Some(VerdictStatus { verdict, .. }) => {
+        Some(VerdictStatus { verdict, outdated, .. }) => {
             for progress in &verdict.services {
                 let code = progress.code.as_ref().map(|code| format!(" ({code})"));
+                let before =
+                    progress.destination.as_ref().filter(|_| outdated.contains(&progress.service));
+                let before = before.map(|tried| {
+                    format!(", when it sent to {tried}: `cruddur-ops verify` proves it anew")
+                });
                 let text = format!(
-                    "{}{}, {}",
+                    "{}{}, {}{}",
                     progress.proven.describe(),
                     code.unwrap_or_default(),
-                    describe_age(verdict.age())
+                    describe_age(verdict.age()),
+                    before.unwrap_or_default()
                 );
                 show_status_row(&format!("  {}", progress.service), &text, ui);
             }

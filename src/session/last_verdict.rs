@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::otlp::{ProofReport, ProvenRung};
 use crate::secret::Redactor;
 use crate::session::context::ProjectContext;
+use crate::session::current_destination::{CurrentDestination, find_current_destinations};
 
 /// The last verdict of `verify`, or of `init` at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub(crate) struct ServiceProgress {
     pub(crate) proven: ProvenRung,
     /// The failure code, as in `verify --json`.
     pub(crate) code: Option<String>,
+    /// The destination that was tried, by its name or address; `None` if the service had none.
+    #[serde(default)]
+    pub(crate) destination: Option<String>,
 }
 
 impl LastVerdict {
@@ -45,23 +49,35 @@ const FILE: &str = "verdict.json";
 /// Stores a verdict, replacing the previous one.
 ///
 /// # Errors
-/// `journal-unwritable`.
+/// `journal-unwritable`; those of reading the compose project.
 pub(crate) fn keep_verdict(
     context: &ProjectContext,
     report: &ProofReport,
     redactor: &Redactor,
 ) -> Result<()> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let destinations = find_current_destinations(context, context.project.model()?);
     let services = report.services.iter().map(|verdict| ServiceProgress {
         service: redactor.redact(&verdict.service).into_owned(),
         proven: verdict.proven,
         code: verdict.code.map(|code| code.as_str().to_owned()),
+        destination: name_destination(&verdict.service, &destinations, redactor),
     });
     let verdict =
         LastVerdict { at: now.as_secs(), passed: report.passed, services: services.collect() };
     let text = serde_json::to_string(&verdict)
         .map_err(|error| Error::new(ErrorCode::Internal, "the verdict is no JSON").cause(error))?;
     context.journal(redactor)?.write_note(FILE, &text)
+}
+
+/// Returns the name or address of a service's destination, without secrets.
+pub(crate) fn name_destination(
+    service: &str,
+    destinations: &[(&str, CurrentDestination)],
+    redactor: &Redactor,
+) -> Option<String> {
+    let (_, found) = destinations.iter().find(|(name, _)| *name == service)?;
+    Some(redactor.redact(found.shown()).into_owned())
 }
 
 /// Returns the stored verdict; `None` if it is missing or cannot be read.

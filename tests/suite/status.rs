@@ -59,6 +59,44 @@ fn the_verdict_of_init_is_the_last_one() {
 }
 
 #[test]
+fn a_verdict_on_another_destination_is_marked() {
+    let closed = Closed::new();
+    let sandbox = crate::verify::project(&closed.url());
+    sandbox.run(&["verify"]).expect(1);
+    let outdated = || {
+        let status = sandbox.run(&["status", "--json"]).expect(0).json();
+        status["verified"]["outdated"].as_array().unwrap().len()
+    };
+    assert_eq!(outdated(), 0);
+    let to_listen = ["init", "--yes", "--provider", "local", "--no-instrument", "--no-verify"];
+    sandbox.run(&to_listen).expect(0);
+    assert_eq!(outdated(), 1);
+    assert!(sandbox.run(&["status"]).expect(0).stdout.contains("`cruddur-ops verify`"));
+    sandbox.run(&["undo", "--yes"]).expect(0);
+    assert_eq!(outdated(), 0);
+    assert!(!sandbox.run(&["status"]).expect(0).stdout.contains("`cruddur-ops verify`"));
+    // A service that sends nowhere now.
+    let compose = "services:\n  api:\n    image: python\n";
+    std::fs::write(sandbox.project().join("docker-compose.yml"), compose).unwrap();
+    assert_eq!(outdated(), 1);
+}
+
+#[test]
+fn a_project_that_docker_compose_refuses_is_named_as_by_run() {
+    for (line, count) in [("ports: [\"80:80\"]", 0), ("prots: [\"80:80\"]", 1), ("ports: 80", 1)] {
+        let compose = format!("services:\n  api:\n    image: python\n    {line}\n");
+        let sandbox = Sandbox::new(&[("compose.yaml", &*compose)]);
+        let refusals = |arguments: &[&str]| {
+            let ended = sandbox.run(arguments).expect(0);
+            let words = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+            words.matches("docker compose will not load this project").count()
+        };
+        assert_eq!(refusals(&["status"]), count, "{line}");
+        assert_eq!(refusals(&["run", "--", "true"]), count, "{line}");
+    }
+}
+
+#[test]
 fn each_missing_key_has_the_command_that_stores_it() {
     let compose = "services:\n  api:\n    build: .\n    environment:\n      A: ${AWS_ACCESS_KEY_ID}\n      B: ${ROLLBAR_ACCESS_TOKEN}\n      C: ${HONEYCOMB_API_KEY}\n";
     let sandbox = Sandbox::new(&[("docker-compose.yml", compose)]);
