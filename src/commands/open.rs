@@ -14,7 +14,7 @@ use crate::otlp::query::Query;
 use crate::provider::{Destination, RecognisedProvider, is_same_address};
 use crate::session::context::{ProjectContext, unknown_service};
 use crate::session::current_destination::{
-    find_current_destinations, find_endpoint, list_accounts,
+    CurrentDestination, find_current_destinations, find_endpoint, list_accounts,
 };
 use crate::session::instrumentation::read_instrumentation;
 use crate::shell::Shell;
@@ -103,16 +103,21 @@ fn find_provider(
     if let Some(provider) = known.clone().find_map(|(_, used)| used.provider()) {
         return Ok(provider.clone());
     }
-    let error = match known.next() {
-        Some((name, used)) => {
-            let text = format!("{name} sends to {}, which has no web pages", used.describe());
-            Error::new(ErrorCode::NotConfigured, text)
+    let error = |text: String| Error::new(ErrorCode::NotConfigured, text);
+    Err(match (known.next(), &args.service) {
+        (Some((name, CurrentDestination::Local)), _) => {
+            error(format!("{name} sends to `listen` on this machine, not to a provider"))
+                .hint("`cruddur-ops listen --web` shows what arrives there as a page")
         }
-        None => Error::new(ErrorCode::NotConfigured, "no service has an endpoint"),
-    };
-    Err(match known.next() {
-        None if found.is_empty() => error.hint("`cruddur-ops init` sets them up"),
-        _ => error.hint("`cruddur-ops listen` shows what arrives on this machine"),
+        (Some((name, used)), _) => error(format!(
+            "this program knows no web pages of {}, where {name} sends",
+            used.describe()
+        ))
+        .hint("`cruddur-ops status` shows where each service sends"),
+        (None, Some(name)) => error(format!("{name} is told nowhere to send traces"))
+            .hint(format!("`cruddur-ops init --service {name}` sets it up")),
+        (None, None) => error("no service is told where to send traces".to_owned())
+            .hint("`cruddur-ops init` sets them up"),
     })
 }
 

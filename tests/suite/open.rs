@@ -59,8 +59,13 @@ fn without_an_answer_or_for_another_provider_it_is_the_front_page() {
     let axiom = wired(&["--provider", "axiom", "--set", "dataset=traces"]);
     assert_eq!(axiom.run(&["open", "--print"]).expect(0).stdout.trim(), "https://app.axiom.co/");
     let local = wired(&["--provider", "local"]);
-    local.run(&["open"]).failed("not-configured", &["`listen`"]);
+    local.run(&["open"]).failed("not-configured", &["`cruddur-ops listen --web`"]);
     Sandbox::new(&cruddur()).run(&["open"]).failed("not-configured", &["no service"]);
+    let unset = &["db", "`cruddur-ops init --service db`"];
+    axiom.run(&["open", "--service", "db"]).failed("not-configured", unset);
+    let otlp = wired(&["--provider", "otlp", "--endpoint", "https://traces.example"]);
+    let unknown = &["traces.example", "`cruddur-ops status`"];
+    otlp.run(&["open"]).failed("not-configured", unknown);
 }
 
 #[cfg(unix)]
