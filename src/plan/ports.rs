@@ -115,6 +115,9 @@ impl std::str::FromStr for PortRequest {
             Some(_) => return Err(format!("`{text}` ends where a name is expected")),
             None => (text, None),
         };
+        if let Some(word @ ("public" | "private")) = name.as_deref() {
+            return Err(format!("the visibility is behind `=`, and `:{word}` would be a name"));
+        }
         let (port, visibility) = match left.split_once('=') {
             None => (left, None),
             Some((port, "public")) => (port, Some(Visibility::Public)),

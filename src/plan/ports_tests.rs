@@ -159,4 +159,8 @@ fn port_requests_are_parsed() {
     }
     assert!("0=public".parse::<PortRequest>().is_err());
     assert!("3000=open".parse::<PortRequest>().is_err());
+    for visibility_as_name in ["3000:public", "3000:private", "3000=private:public"] {
+        assert!(visibility_as_name.parse::<PortRequest>().is_err(), "{visibility_as_name}");
+    }
+    assert!("3000:publican".parse::<PortRequest>().is_ok());
 }
