@@ -158,6 +158,10 @@ fn compose_files_of_other_names_are_listed_and_taken_by_name() {
     assert_eq!(run.json()["error"]["code"], "no-compose-file");
     sandbox.run(&["verify", "--local"]).failed("no-compose-file", &names);
 
+    // Without anything else there is no result to show.
+    let alone = project(&other[..2]).run(&["doctor"]).expect(2);
+    assert_eq!(alone.stdout, "");
+
     let typo = "env-near-miss docker-compose-gitpod.yml:5".to_owned();
     let told = sandbox.run(&["-f", names[0], "doctor", "--json"]).expect(1);
     assert!(found(&told).contains(&typo));

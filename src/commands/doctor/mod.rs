@@ -103,7 +103,9 @@ fn look_without_compose(
     findings.iter_mut().for_each(|finding| finding.fix = None);
     let silenced = SilencedCounts::default();
     let shown = DoctorReport { findings: &findings, inspection: &inspection, silenced };
-    report::show(&shown, &context.project, shell, ui);
+    if !report::paths_read(&inspection).is_empty() {
+        report::show(&shown, &context.project, shell, ui);
+    }
     ui.document(&json!({
         "schema_version": 1,
         "error": error,
