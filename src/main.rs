@@ -11,8 +11,8 @@ use cruddur_ops::error::{Error, ErrorCode};
 use cruddur_ops::secret::{self, Redactor, Secret};
 use cruddur_ops::shell::Shell;
 use cruddur_ops::ui::{
-    Interactivity, OutputFormat, StreamLook, Ui, Verbosity, fault, interrupt, stdout_write_result,
-    terminal,
+    Interactivity, OutputFormat, ProgressLine, StreamLook, Ui, Verbosity, fault, interrupt,
+    stdout_write_result, terminal,
 };
 use cruddur_ops::workspace::waiting;
 
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     shell.teach(&redactor);
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return report_usage_error(&error, redactor),
+        Err(error) => return report_usage_error(&error, &shell, redactor),
     };
 
     let found = terminal::SavedTerminal::now();
@@ -47,13 +47,17 @@ fn main() -> ExitCode {
     fault::watch(move |error| abort_process(&restore, error));
     interrupt::watch(move || abort_process(&found, &Error::interrupted()));
 
+    let progress = ProgressLine::default();
     if !cli.global.quiet {
-        waiting::report_slow_to(|program| {
-            plain_ui(Redactor::default(), Interactivity::Batch).say(format!("asking {program} ..."))
+        let progress = progress.clone();
+        waiting::report_slow_to(move |program| {
+            plain_ui(Redactor::default(), Interactivity::Batch)
+                .with_progress(&progress)
+                .say(format!("asking {program} ..."))
         });
     }
 
-    let mut ui = build_ui(&cli.global, &shell, redactor);
+    let mut ui = build_ui(&cli.global, &shell, redactor).with_progress(&progress);
     let ended = commands::run(&cli, &shell, &mut ui);
     match ended.and_then(|outcome| ui.written().map(|()| outcome)) {
         Ok(RunOutcome::Yes) => ExitCode::SUCCESS,
@@ -97,7 +101,7 @@ fn print_answer(answer: &clap::Error) -> ExitCode {
 }
 
 /// Prints a usage error, also as the document under `--json`. Never repeats a key that was typed as an argument.
-fn report_usage_error(usage: &clap::Error, redactor: Redactor) -> ExitCode {
+fn report_usage_error(usage: &clap::Error, shell: &Shell, redactor: Redactor) -> ExitCode {
     let arguments: Vec<String> =
         std::env::args_os().skip(1).filter_map(|argument| argument.into_string().ok()).collect();
     let words = arguments.iter().flat_map(|argument| argument.split('='));
@@ -109,7 +113,11 @@ fn report_usage_error(usage: &clap::Error, redactor: Redactor) -> ExitCode {
     } else {
         OutputFormat::Text
     };
-    let mut ui = plain_ui(redactor, Interactivity::Batch).with_voice(Verbosity::Normal, format);
+    // Without arguments that can be relied on, no colour.
+    let talk = stream_look(ColourChoice::Never, shell, &std::io::stderr());
+    let mut ui = plain_ui(redactor, Interactivity::Batch)
+        .with_look(StreamLook::plain(), talk)
+        .with_voice(Verbosity::Normal, format);
     if is_a_secret_typed_openly(usage, &arguments) {
         ui.end_with_error(
             &Error::new(ErrorCode::Usage, "a key cannot be given as an argument or with a flag")

@@ -3,7 +3,7 @@
 
 use super::painted::PaintedLine;
 use super::text::{self, count_columns};
-use super::{StreamLook, Ui};
+use super::{StreamLook, TextRole, Ui};
 use crate::error::FilePosition;
 use crate::secret::{AssignmentSyntax, hide_assigned_secrets};
 
@@ -14,14 +14,36 @@ impl Ui {
     /// Prints a line of the result on stdout; on a terminal, `text` is wrapped after `head`, with further lines
     /// indented by `indent` columns.
     pub fn result_after(&mut self, head: impl Into<PaintedLine>, text: &str, indent: usize) {
-        for line in self.broken(&self.result_look, head.into(), text, indent) {
+        for line in self.broken(&self.result_look, head.into(), (text, TextRole::Plain), indent) {
+            self.result(line);
+        }
+    }
+
+    /// Prints a line of the result on stdout; on a terminal, its last piece is wrapped, with further lines indented by
+    /// `indent` columns. An indented line is not wrapped.
+    pub(super) fn result_wrapped(&mut self, line: PaintedLine, indent: usize) {
+        if line.text().starts_with(' ') {
+            return self.result(line);
+        }
+        let (head, text, role) = line.split_text();
+        for line in self.broken(&self.result_look, head, (&text, role), indent) {
             self.result(line);
         }
     }
 
     /// Prints a message; `text` is wrapped after `head`, with further lines indented by `indent` columns.
     pub(super) fn put_behind(&mut self, head: impl Into<PaintedLine>, text: &str, indent: usize) {
-        for line in self.broken(&self.look, head.into(), text, indent) {
+        self.put_painted_behind(head.into(), (text, TextRole::Plain), indent);
+    }
+
+    /// Prints a message as [`Ui::put_behind`], with a role for its text.
+    pub(super) fn put_painted_behind(
+        &mut self,
+        head: PaintedLine,
+        text: (&str, TextRole),
+        indent: usize,
+    ) {
+        for line in self.broken(&self.look, head, text, indent) {
             self.put(line);
         }
     }
@@ -31,18 +53,19 @@ impl Ui {
         &self,
         look: &StreamLook,
         head: PaintedLine,
-        text: &str,
+        (text, role): (&str, TextRole),
         indent: usize,
     ) -> Vec<PaintedLine> {
-        if !look.wraps {
-            return vec![head + text];
+        if !look.wraps || text.is_empty() {
+            return vec![head + role.paint(text)];
         }
         let text = self.redactor.show(text);
         let width = look.width.saturating_sub(indent).max(MIN_COLUMNS);
         // The first line has less room, because its head is longer than the indentation of the others.
         let taken = self.redactor.show_line(&head.text()).columns().saturating_sub(indent);
         let first = text::wrap_text(&text, 1).first().map_or(0, |word| count_columns(word));
-        let below = |line: &String| PaintedLine::from(format!("{}{line}", " ".repeat(indent)));
+        let below =
+            |line: &String| PaintedLine::from(" ".repeat(indent)) + role.paint(line.as_str());
         if taken > 0 && taken + first > width {
             return [head]
                 .into_iter()
@@ -53,7 +76,7 @@ impl Ui {
             text::wrap_text(&text.map(|text| format!("{}{text}", "-".repeat(taken))), width);
         let mut lines = lines.iter();
         let first = lines.next().map_or_else(String::new, |line| line[taken..].to_owned());
-        [head + first].into_iter().chain(lines.map(below)).collect()
+        [head + role.paint(first)].into_iter().chain(lines.map(below)).collect()
     }
 
     /// Returns the line of a position without its first `cut` characters and without secrets, and the text before the

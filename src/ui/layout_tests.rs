@@ -132,3 +132,25 @@ fn a_word_that_does_not_fit_after_its_head_is_below_it() {
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     assert_eq!(text, format!("{head}\n    ROLLBAR_ACCESS_TOKEN is set nowhere\n"));
 }
+
+#[test]
+fn painted_lines_are_broken_at_spaces_as_well() {
+    let local = || {
+        let mut verdict = ServiceVerdict::new("backend-flask", "backend-flask");
+        verdict.prove(ProvenRung::Queryable);
+        ProofReport::new(ProofMode::Local, vec![verdict])
+    };
+    let heading = "a sample project with a backend, a frontend and a database";
+    let shows: [&dyn Fn(&mut Ui); 3] = [
+        &|ui| ui.say(crate::ui::TextRole::Strong.paint(heading)),
+        &|ui| ui.section(heading),
+        &|ui| ui.verdict(&local()),
+    ];
+    for show in shows {
+        let (mut ui, written) = narrow_screen();
+        show(&mut ui);
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert!(text.lines().count() > 1, "{text}");
+        assert!(text.lines().all(|line| count_columns(line) <= 40), "{text}");
+    }
+}

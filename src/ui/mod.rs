@@ -39,6 +39,7 @@ pub use output::stdout_write_result;
 use output::{OutputStream, write_line, write_text};
 pub use paint::{StreamLook, TextRole};
 pub use painted::PaintedLine;
+pub use progress::ProgressLine;
 pub use prompt::Interactivity;
 pub use text::LineStyle;
 
@@ -76,6 +77,7 @@ pub struct Ui {
     json: bool,
     documented: bool,
     interactivity: Interactivity,
+    progress: ProgressLine,
 }
 
 impl std::fmt::Debug for Ui {
@@ -102,6 +104,7 @@ impl Ui {
             json: false,
             documented: false,
             interactivity,
+            progress: ProgressLine::default(),
         }
     }
 
@@ -238,8 +241,8 @@ impl Ui {
             if line.text().starts_with(' ') {
                 self.put(line)
             } else {
-                let (head, text) = line.split_text();
-                self.put_behind(head, &text, 0);
+                let (head, text, role) = line.split_text();
+                self.put_painted_behind(head, (&text, role), 0);
             }
         }
     }
@@ -359,6 +362,7 @@ impl Ui {
     }
 
     fn put(&mut self, line: impl Into<PaintedLine>) {
+        self.progress_done();
         let text = line.into().render(&self.look, &self.redactor);
         write_text(&mut self.err, &text);
     }

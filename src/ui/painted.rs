@@ -36,11 +36,11 @@ impl PaintedLine {
         self.0.iter().map(|piece| piece.text.as_str()).collect()
     }
 
-    /// Splits off the text of the last piece, if it has no role.
-    pub(super) fn split_text(mut self) -> (Self, String) {
-        match self.0.pop_if(|last| last.role == TextRole::Plain && !last.is_link) {
-            Some(last) => (self, last.text),
-            None => (self, String::new()),
+    /// Splits off the text of the last piece, with its role, if it is no link.
+    pub(super) fn split_text(mut self) -> (Self, String, TextRole) {
+        match self.0.pop_if(|last| !last.is_link) {
+            Some(last) => (self, last.text, last.role),
+            None => (self, String::new(), TextRole::Plain),
         }
     }
 

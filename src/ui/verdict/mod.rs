@@ -20,7 +20,7 @@ impl Ui {
     pub fn verdict(&mut self, report: &ProofReport) {
         let pen = self.result_pen();
         if report.mode == ProofMode::Local {
-            self.result(TextRole::Strong.paint(LOCAL));
+            self.result_wrapped(TextRole::Strong.paint(LOCAL), 0);
         }
         let entries = verdict_entries(report, &pen);
         let lines = match self.verbosity() {
@@ -33,11 +33,11 @@ impl Ui {
             }
         }
         for line in lines {
-            self.result(line);
+            self.result_wrapped(line, 2);
         }
         if let Some(line) = last_line(report) {
             self.result("");
-            self.result(line);
+            self.result_wrapped(line, 0);
         }
     }
 }
