@@ -19,10 +19,11 @@
 //!   pure: text in, text out; no files, network, variables, terminal
 //! error       the one error type: code, cause, place, hint           ->
 //! limits      every limit, with its unit and its reason              ->
+//! parallel    runs two computations at the same time                 ->
 //! secret      Secret, the redactor, secret shapes, known secrets     ->
 //! shell       variables and folder of the process                    -> secret
-//! edit        yaml, jsonc, requirements, pyproject, python          -> error limits
-//! compose     typed view of a compose project                        -> error limits secret edit
+//! edit        yaml, jsonc, requirements, pyproject, python          -> error limits parallel
+//! compose     typed view of a compose project                        -> error limits parallel secret edit
 //! provider    catalogue of providers and addons, from templates/     -> error
 //! instrumentation  a service's instrumentation, how its SDK acts     -> error limits secret edit compose provider
 //! plan        Plan, Change, the unified diff                         -> error secret edit compose provider instrumentation
@@ -69,6 +70,7 @@ pub mod instrumentation;
 pub mod limits;
 pub mod lint;
 pub mod otlp;
+mod parallel;
 pub mod plan;
 pub mod provider;
 pub mod secret;

@@ -17,6 +17,7 @@ use crate::compose::view::{NodeShape, NodeView, OverrideTag};
 use crate::edit::yaml::tree::YamlTree;
 use crate::error::{Error, ErrorCode, Result};
 
+use super::services::read_services;
 use super::{ProjectLoader, SERVICES_TOO_LARGE};
 
 /// The content of one document of a compose file.
@@ -174,7 +175,7 @@ fn read_root<'t>(
                 reader.refuse(value, "`services` is not a mapping");
             }
             "services" => {
-                let is_whole = read_services(value, reader, contents, &interpolate, room);
+                let is_whole = read_services(value, reader, contents, room);
                 if !is_whole {
                     return false;
                 }
@@ -213,47 +214,6 @@ fn read_section<'t>(
     let present =
         section.entries().into_iter().filter(|(.., view)| view.mark() != OverrideTag::Reset);
     contents.defined.extend(present.map(|(name, ..)| (kind, name.into_owned())));
-}
-
-/// Reads services until they exceed `room` bytes; returns whether all of them fit.
-fn read_services<'t>(
-    services: NodeView<'t>,
-    reader: &mut MappingReader<'_>,
-    contents: &mut DocumentContents,
-    interpolate: schema::ScalarInterpolation<'_>,
-    mut room: usize,
-) -> bool {
-    let services = services.entries();
-    contents.services.reserve(services.len());
-    for (name, key, service) in services {
-        let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if !name.chars().all(is_allowed) {
-            let text = format!("`{name}` is not a service name: letters, digits, `.`, `_`, `-`");
-            reader.refuse(key, text);
-        }
-        let mark = service.mark();
-        let is_bare = service.shape() == NodeShape::Null;
-        if service.shape() != NodeShape::Mapping && !is_bare && mark != OverrideTag::Reset {
-            reader.refuse(service, format!("the service `{name}` is not a mapping"));
-            continue;
-        }
-        let mut read = reader.service(&name, key, service);
-        if is_bare {
-            read.without_value = Some(key.span());
-            contents.services.push((mark, read));
-            continue;
-        }
-        let left = room.checked_sub(read.partial.weight());
-        let faults = schema::check_service(&name, service, interpolate);
-        read.refused = RefCell::new(faults.lasting);
-        read.partial.bare = faults.bare;
-        contents.services.push((mark, read));
-        match left {
-            Some(left) => room = left,
-            None => return false,
-        }
-    }
-    true
 }
 
 fn read_include<'t>(item: NodeView<'t>, reader: &mut MappingReader<'_>) -> IncludeEntry {

@@ -1,6 +1,7 @@
 //! Looks up the files that `env_file` and `label_file` name.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::compose::dotenv::{self, DotenvStatement};
 use crate::compose::merge::{PartialService, ServiceField};
@@ -21,9 +22,8 @@ impl ProjectLoader<'_> {
         &mut self,
         contents: &DocumentContents,
         read: &ServiceMapping,
-    ) -> Result<PartialService> {
-        let weight = read.partial.weight();
-        let Some(left) = self.service_room.checked_sub(weight) else {
+    ) -> Result<Arc<PartialService>> {
+        let Some(left) = self.service_room.checked_sub(read.weight) else {
             return Err(self.too_large(&read.partial.places[0], SERVICES_TOO_LARGE));
         };
         self.service_room = left;
@@ -33,13 +33,14 @@ impl ProjectLoader<'_> {
                 self.warn(span, text, WarningWeight::Refused);
             }
         }
-        let mut partial = read.partial.clone();
-        partial.env_files = match &read.env_files {
-            ServiceField::Silent => ServiceField::Silent,
+        let mut partial = Arc::clone(&read.partial);
+        let env_files = match &read.env_files {
+            ServiceField::Silent => return Ok(partial),
             ServiceField::Reset => ServiceField::Reset,
             ServiceField::Said(named) => ServiceField::Said(self.look_up(contents, named)),
             ServiceField::Instead(named) => ServiceField::Instead(self.look_up(contents, named)),
         };
+        Arc::make_mut(&mut partial).env_files = env_files;
         Ok(partial)
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use foldhash::HashMap;
 
@@ -19,12 +20,12 @@ use super::contents::{DocumentContents, IncludeEntry};
 /// Services in order, indexed by name.
 #[derive(Default)]
 struct ServiceIndex {
-    order: Vec<Option<PartialService>>,
+    order: Vec<Option<Arc<PartialService>>>,
     index: HashMap<String, usize>,
 }
 
 impl ServiceIndex {
-    fn take(&mut self, name: &str) -> Option<PartialService> {
+    fn take(&mut self, name: &str) -> Option<Arc<PartialService>> {
         self.order[*self.index.get(name)?].take()
     }
 
@@ -32,7 +33,7 @@ impl ServiceIndex {
         self.index.get(name).is_some_and(|at| self.order[*at].is_some())
     }
 
-    fn put(&mut self, partial: PartialService) {
+    fn put(&mut self, partial: Arc<PartialService>) {
         match self.index.get(&partial.name) {
             Some(at) => self.order[*at] = Some(partial),
             None => {
@@ -50,7 +51,7 @@ impl ProjectLoader<'_> {
         paths: &[PathBuf],
         scope: ScopeId,
         folder: &Path,
-    ) -> Result<Vec<PartialService>> {
+    ) -> Result<Vec<Arc<PartialService>>> {
         let mut index = ServiceIndex::default();
         for path in paths {
             let Some(documents) = self.contents(path, scope, folder)? else {
@@ -107,7 +108,7 @@ impl ProjectLoader<'_> {
         }
         for partial in own_services.order.into_iter().flatten() {
             let merged = match index.take(&partial.name) {
-                Some(below) => partial.over(below),
+                Some(below) => merge(partial, below),
                 None => partial,
             };
             index.put(merged);
@@ -171,7 +172,7 @@ impl ProjectLoader<'_> {
                         partial.name
                     );
                     self.warn(&include.span, text, WarningWeight::Remark);
-                    above.over(partial)
+                    merge(above, partial)
                 }
             };
             own_services.put(merged);
@@ -185,7 +186,7 @@ impl ProjectLoader<'_> {
         contents: &Rc<DocumentContents>,
         read: &ServiceMapping,
         chain: &mut Vec<(FileId, String)>,
-    ) -> Result<PartialService> {
+    ) -> Result<Arc<PartialService>> {
         for fault in read.refused.take() {
             self.report(fault);
         }
@@ -211,8 +212,8 @@ impl ProjectLoader<'_> {
         chain.pop();
         match base? {
             Ok(mut base) => {
-                base.places.clear();
-                Ok(partial.over(base))
+                Arc::make_mut(&mut base).places.clear();
+                Ok(merge(partial, base))
             }
             Err(gap) => {
                 let weight = if extends.file.as_deref().is_some_and(may_be_fetched) {
@@ -221,7 +222,7 @@ impl ProjectLoader<'_> {
                     WarningWeight::Refused
                 };
                 self.warn(&extends.span, gap.clone(), weight);
-                partial.gaps.push(gap);
+                Arc::make_mut(&mut partial).gaps.push(gap);
                 Ok(partial)
             }
         }
@@ -254,7 +255,7 @@ impl ProjectLoader<'_> {
                 }
             }
         };
-        let mut base: Option<PartialService> = None;
+        let mut base: Option<Arc<PartialService>> = None;
         for contents in documents.iter() {
             let named = |read: &ServiceMapping| read.partial.name == extends.service;
             for (mark, read) in contents.services.iter().filter(|(_, read)| named(read)) {
@@ -264,7 +265,7 @@ impl ProjectLoader<'_> {
                     OverrideTag::None | OverrideTag::Override => {
                         let above = self.extended(contents, read, chain)?;
                         Some(match below {
-                            Some(below) => above.over(below),
+                            Some(below) => merge(above, below),
                             None => above,
                         })
                     }
@@ -278,7 +279,11 @@ impl ProjectLoader<'_> {
 }
 
 /// The service that another one extends, or the reason why it is missing.
-type ExtendedService = std::result::Result<PartialService, String>;
+type ExtendedService = std::result::Result<Arc<PartialService>, String>;
+
+fn merge(above: Arc<PartialService>, below: Arc<PartialService>) -> Arc<PartialService> {
+    Arc::new(Arc::unwrap_or_clone(above).over(Arc::unwrap_or_clone(below)))
+}
 
 fn missing_file_error(path: &Path) -> Error {
     Error::new(ErrorCode::NoComposeFile, format!("{} does not exist", path.display()))

@@ -3,6 +3,7 @@
 mod contents;
 mod env_files;
 mod follow;
+mod services;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,6 @@ use crate::limits;
 use super::dotenv::{self, DotenvStatement};
 use super::find::ComposeLocation;
 use super::interpolate::InterpolationError;
-use super::merge::PartialService;
 use super::model::{ComposeModel, FailingTemplate};
 use super::reachability::ComposeNetwork;
 use super::read::{ComposeFault, may_be_fetched};
@@ -116,7 +116,10 @@ impl ComposeModel {
         for (_, fault) in services.iter().flat_map(|service| &service.bare) {
             loader.report(fault.clone());
         }
-        let services: Vec<_> = services.into_iter().map(PartialService::finish).collect();
+        // Without these, nothing else holds most services: they are finished without a copy.
+        loader.contents.clear();
+        let services: Vec<_> =
+            services.into_iter().map(|service| Arc::unwrap_or_clone(service).finish()).collect();
         for service in &services {
             loader.judge(service);
         }

@@ -5,6 +5,7 @@ mod variables;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::merge::{PartialService, ServiceField};
 use super::ports;
@@ -50,7 +51,9 @@ pub(super) struct EnvFilePath {
 
 /// A service as one mapping describes it.
 pub(super) struct ServiceMapping {
-    pub(super) partial: PartialService,
+    pub(super) partial: Arc<PartialService>,
+    /// Its [`PartialService::weight`] in bytes.
+    pub(super) weight: usize,
     pub(super) extends: Option<ExtendsReference>,
     pub(super) env_files: ServiceField<Vec<EnvFilePath>>,
     /// The files that `label_file` names.
@@ -76,17 +79,12 @@ impl<'t> MappingReader<'_> {
         key: NodeView<'t>,
         view: NodeView<'t>,
     ) -> ServiceMapping {
-        let mut read = ServiceMapping {
-            partial: PartialService::new(name.to_owned(), key.text_span(), view.span()),
-            extends: None,
-            env_files: ServiceField::Silent,
-            label_files: Vec::new(),
-            without_value: None,
-            refused: RefCell::default(),
-        };
+        let mut partial = PartialService::new(name.to_owned(), key.text_span(), view.span());
+        let mut env_files = ServiceField::Silent;
+        let mut label_files = Vec::new();
+        let mut extends = None;
         for (key, _, value) in view.entries() {
-            read.partial.references.extend(self.references(&key, value));
-            let partial = &mut read.partial;
+            partial.references.extend(self.references(&key, value));
             if value.shape() != NodeShape::Null {
                 partial.given_keys.push(key.to_string());
             }
@@ -94,6 +92,7 @@ impl<'t> MappingReader<'_> {
                 "image" => partial.image = self.field(value, Self::string),
                 "provider" => {
                     partial.provider = self.field(value, |_, _| Some(()));
+                    // Docker compose runs the named program.
                     self.reaches.push(value.span());
                 }
                 "container_name" => partial.container_name = self.field(value, Self::string),
@@ -117,14 +116,21 @@ impl<'t> MappingReader<'_> {
                 "profiles" => partial.profiles = self.field(value, Self::names),
                 "volumes" => partial.mounts = self.field(value, Self::mounts),
                 "environment" => partial.environment = self.field(value, Self::variables),
-                "env_file" => read.env_files = self.field(value, Self::env_files),
-                "label_file" => read.label_files = self.named_files(value),
-                "extends" => read.extends = self.extends(value),
-                // Docker compose runs the named program.
+                "env_file" => env_files = self.field(value, Self::env_files),
+                "label_file" => label_files = self.named_files(value),
+                "extends" => extends = self.extends(value),
                 _ => {}
             }
         }
-        read
+        ServiceMapping {
+            weight: partial.weight(),
+            partial: Arc::new(partial),
+            extends,
+            env_files,
+            label_files,
+            without_value: None,
+            refused: RefCell::default(),
+        }
     }
 
     pub(super) fn field<T>(
@@ -409,7 +415,7 @@ mod tests {
             faults: Vec::new(),
             reaches: Vec::new(),
         };
-        reader.service("a", root, root).partial.weight()
+        reader.service("a", root, root).weight
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Checks the tree against a second YAML parser.
 
 use std::fmt;
-use std::thread::{self, ScopedJoinHandle};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::parallel::run_both;
 
 use super::tree::{NodeId, ScalarQuoting, YamlKind, YamlTree};
 
@@ -23,17 +24,7 @@ pub(super) fn parse_twice<T: Send>(
     if text.len() < MIN_BYTES_FOR_THREAD {
         return (parse_own(), SecondParse::read(text, documents));
     }
-    thread::scope(|scope| {
-        let thread = thread::Builder::new().spawn_scoped(scope, &parse_own);
-        let witness = SecondParse::read(text, documents);
-        let parsed = match thread.map(ScopedJoinHandle::join) {
-            Ok(Ok(made)) => made,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // If no thread can be started, run `parse_own` here.
-            Err(_) => parse_own(),
-        };
-        (parsed, witness)
-    })
+    run_both(parse_own, || SecondParse::read(text, documents))
 }
 
 impl<'a> SecondParse<'a> {
