@@ -189,6 +189,7 @@ fn a_collector_configuration_is_read_as_yaml() {
         ("exporters: {debug: , logging/a: {}}\n", &[1]),
         ("exporters:\n  debug:\n    logging: true\n", &[]),
         ("exporters:\n  otlphttp:\n    headers: {x: 'a #${env:A}', y: b} # ${env:B}\n", &[3]),
+        ("exporters: {otlphttp: {headers: {x: '$${env:A}'}}}\n", &[]),
     ] {
         let files = [("compose.yaml", compose), ("collector.yaml", config)]
             .map(|(path, text)| (PathBuf::from(path), text.to_owned()));
@@ -238,5 +239,27 @@ fn a_package_counts_only_where_package_json_lists_it() {
         .map(|(path, text)| (PathBuf::from(path), text.to_owned()));
         let found = find_by_rule(&files, "package-missing");
         assert_eq!(!found.is_empty(), is_missing, "{manifest}");
+    }
+}
+
+#[test]
+fn a_port_that_a_service_sends_to_is_reported_once() {
+    let config = "receivers: {otlp: {protocols: {http: {endpoint: \"localhost:4318\"}}}}\nexporters: {debug: {}}\nservice: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n";
+    for (address, code) in [
+        ("http://otel-collector:4318", "endpoint-unreachable"),
+        ("http://telemetry:4318", "endpoint-unreachable"),
+        ("http://named:4318", "endpoint-unreachable"),
+        ("http://my-otel-collector:4318", "collector-config"),
+    ] {
+        let compose = format!(
+            "services:\n  api:\n    image: example/api\n    environment:\n      OTEL_SERVICE_NAME: api\n      OTEL_EXPORTER_OTLP_ENDPOINT: {address}\n  my-otel-collector: {{image: example/other}}\n  otel-collector:\n    image: otel/opentelemetry-collector-contrib:0.119.0\n    container_name: named\n    networks: {{default: {{aliases: [telemetry]}}}}\n    ports: [\"4318:4318\"]\n    volumes: [\"./collector.yaml:/etc/otelcol-contrib/config.yaml\"]\n"
+        );
+        let files = [("compose.yaml", compose.as_str()), ("collector.yaml", config)]
+            .map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+        let found: Vec<&str> = ["collector-config", "endpoint-unreachable"]
+            .into_iter()
+            .filter(|code| !find_by_rule(&files, code).is_empty())
+            .collect();
+        assert_eq!(found, [code], "{address}");
     }
 }

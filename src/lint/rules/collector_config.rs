@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::endpoint_unreachable::configured_listeners;
-use crate::compose::ServiceModel;
+use crate::compose::{AddressTarget, ServiceModel, find_endpoint_target};
 use crate::edit::yaml::tree::{NodeId, YamlKind, YamlTree};
 use crate::lint::inspection::{CollectorFile, has_unread_settings};
+use crate::lint::scope::VariableAssignment;
 use crate::lint::{Inspection, LintRule, RuleHit, Severity};
 use crate::provider::listening::{ListenerAudience, is_older_than};
 
@@ -112,7 +113,9 @@ fn absent_variables(
         let written = &tree.source[range.clone()];
         for (from, mark) in written.match_indices("${env:") {
             let name = written[from + mark.len()..].split('}').next().unwrap_or_default();
-            if name.contains(':') || given.contains(name) {
+            // `$$` is a dollar sign.
+            let is_escaped = written[..from].ends_with('$');
+            if is_escaped || name.contains(':') || given.contains(name) {
                 continue;
             }
             hits.push(RuleHit::new(
@@ -132,12 +135,15 @@ fn find_foreign_receivers(
     (config, tree): (&CollectorFile, &YamlTree),
     service: &ServiceModel,
 ) -> Vec<RuleHit> {
+    if service.network_mode.is_some() {
+        return Vec::new();
+    }
     let aliases = service.aliases.iter().map(|alias| &alias.alias);
     let named = [Some(&service.name), service.container_name.as_ref(), service.hostname.as_ref()];
     let own_names: Vec<&String> = named.into_iter().flatten().chain(aliases).collect();
     let others: BTreeSet<&str> = inspection
         .services()
-        .filter(|other| other.name != service.name && service.network_mode.is_none())
+        .filter(|other| other.name != service.name)
         .flat_map(|other| [Some(&other.name), other.container_name.as_ref()])
         .flatten()
         .filter(|name| !own_names.contains(name))
@@ -171,10 +177,14 @@ fn find_published_for_itself(inspection: &Inspection, service: &ServiceModel) ->
         return Vec::new();
     };
     let is_used = |port: u16| {
-        let address = format!("{}:{port}", service.name);
-        let mut scopes = inspection.service_scopes();
-        scopes.any(|(_, _, scope)| {
-            scope.assignments.iter().any(|assignment| assignment.resolved().contains(&address))
+        let mark = format!(":{port}");
+        let here = AddressTarget::Container { service: service.name.clone(), port };
+        let leads_here = |sender: &ServiceModel, address: &str| {
+            find_endpoint_target(model, sender, address).as_ref() == Some(&here)
+        };
+        inspection.service_scopes().any(|(_, sender, scope)| {
+            let mut values = scope.assignments.iter().map(VariableAssignment::resolved);
+            values.any(|value| value.contains(&mark) && leads_here(sender, &value))
         })
     };
     let ports = listeners
