@@ -7,8 +7,10 @@ use std::ffi::OsStr;
 use std::ops::Range;
 use std::path::Path;
 
-use super::secrecy::{Secrecy, classify_secrecy, is_key_of_any_name, is_secret_name};
+use super::literals::{SecretLiteral, find_secret_literals};
+use super::secrecy::{Secrecy, classify_secrecy, is_key_of_any_name, is_password, is_secret_name};
 use super::shapes::is_reference;
+use super::stated::hide_stated_secrets;
 
 /// Whether an unquoted word in a file is a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +59,32 @@ enum AssignmentSign {
 /// `DB_PASSWORD: hunter2`, `- "DB_PASSWORD=hunter2"`, `--token …`, or a header in the value of another variable; and of
 /// each value that looks like a key, whatever its name is.
 pub fn hide_assigned_secrets(line: &str, syntax: AssignmentSyntax) -> Cow<'_, str> {
-    let assigned = hide_found(line, syntax, find_assignment);
-    let Cow::Owned(hidden) = hide_found(&assigned, syntax, find_flag) else { return assigned };
-    Cow::Owned(hidden)
+    let assigned = match syntax {
+        AssignmentSyntax::Settings => hide_found(line, syntax, find_assignment),
+        AssignmentSyntax::Code => hide_literals(line),
+    };
+    let assigned = match hide_found(&assigned, syntax, find_flag) {
+        Cow::Owned(hidden) => Cow::Owned(hidden),
+        Cow::Borrowed(_) => assigned,
+    };
+    hide_stated_secrets(assigned)
+}
+
+/// Hides the secrets among the literals of a line of code, and those that its comment assigns.
+fn hide_literals(line: &str) -> Cow<'_, str> {
+    let (literals, comment) = find_secret_literals(line, is_assigned_secret);
+    let hidden = hide_found(&line[comment..], AssignmentSyntax::Settings, find_assignment);
+    if literals.is_empty() && matches!(hidden, Cow::Borrowed(_)) {
+        return Cow::Borrowed(line);
+    }
+    let (mut out, mut done) = (String::new(), 0);
+    for SecretLiteral { name, range } in literals {
+        out.push_str(&line[done..range.start]);
+        out.push_str(&format!("<{name}>"));
+        done = range.end;
+    }
+    out.push_str(&line[done..comment]);
+    Cow::Owned(out + &hidden)
 }
 
 /// Hides the secrets among the assignments that `find` returns; each call searches from a byte offset on.
@@ -170,12 +195,12 @@ fn find_flag(line: &str, from: usize) -> Option<Assignment<'_>> {
 fn is_assigned_secret(name: &str, value: &str) -> bool {
     !name.eq_ignore_ascii_case("key")
         && !is_written_elsewhere(value)
-        && classify_secrecy(name, value) == Secrecy::Secret
+        && (classify_secrecy(name, value) == Secrecy::Secret || is_password(name, value))
 }
 
 /// Returns whether `value` refers to values that are written elsewhere, and holds nothing else: `${KEY}`,
 /// `Bearer $KEY`, `<your key>`, `%(key)s`, `|`.
-fn is_written_elsewhere(value: &str) -> bool {
+pub(super) fn is_written_elsewhere(value: &str) -> bool {
     // The header of a block scalar, whose lines follow.
     if value.starts_with(['|', '>']) && value.len() <= 3 {
         return true;
@@ -358,6 +383,12 @@ mod tests {
             ("  DBPASS: hunter2", "  DBPASS: <DBPASS>"),
             ("  MYSQL_PASS1: hunter2", "  MYSQL_PASS1: <MYSQL_PASS1>"),
             ("PW=hunter2", "PW=<PW>"),
+            ("  DB_PASSWORD: /hunt/er2", "  DB_PASSWORD: <DB_PASSWORD>"),
+            ("  DB_PASSWORD: zebra-hunt-1", "  DB_PASSWORD: <DB_PASSWORD>"),
+            ("  DB_PASSWORD: 48213", "  DB_PASSWORD: <DB_PASSWORD>"),
+            ("  DB_PASSWORT: hunter2", "  DB_PASSWORT: <DB_PASSWORT>"),
+            ("  APP_SALT: hunter2", "  APP_SALT: <APP_SALT>"),
+            ("  SIG: q83vEjRWeJq83vEjRWeJq83vEjRWeA==", "  SIG: <SIG>"),
         ] {
             assert_eq!(hide_assigned_secrets(line, AssignmentSyntax::Settings), shown);
         }
@@ -427,6 +458,10 @@ mod tests {
             "      DB_PASSWORD: ${PASS:?set a password}",
             "      AUTHORIZATION: Bearer $TOKEN",
             "      BYPASS: somewhere",
+            "      POSTGRES_PASSWORD: /run/secrets/db",
+            "      MIN_PASSWORD: 8",
+            "      USE_PASSWORD: true",
+            "      PWD: /home/app",
             "      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD}",
             "      OTEL_EXPORTER_OTLP_HEADERS: \"x-honeycomb-team=${HONEYCOMB_API_KEY}\"",
             "      POSTGRES_PASSWORD_FILE: /run/secrets/password",

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::secrecy::is_secret_name;
+use super::stated::pair_name;
 
 /// Lines that belong to the value of a name above them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,11 @@ pub fn find_continued_secrets<'t>(lines: &[&'t str]) -> Vec<ContinuedSecret<'t>>
     let mut found = Vec::new();
     let mut at = 0;
     while at + 1 < lines.len() {
+        if let Some(name) = name_of_next(lines[at], lines[at + 1]) {
+            found.push(ContinuedSecret { name, lines: at + 1..ends[at + 1] });
+            at = ends[at + 1];
+            continue;
+        }
         let end = ends[at];
         at += 1;
         if at == end {
@@ -62,6 +68,27 @@ fn find_value_ends(lines: &[&str]) -> Vec<usize> {
         ends[above] = lines.len();
     }
     ends
+}
+
+/// Returns the name of a secret in `line` whose value is on the `next` line: of a complex key (`? NAME`), of an option
+/// in a list (`- --password`), or of a pair (`- name: DB_PASSWORD`).
+fn name_of_next<'t>(line: &'t str, next: &str) -> Option<&'t str> {
+    let (line, next) = (line.trim(), next.trim_start());
+    let is_quote = |c: char| c == '"' || c == '\'';
+    if let Some(key) = line.strip_prefix("? ") {
+        let name = key.trim().trim_matches(is_quote);
+        return (next.starts_with(": ") && is_secret_name(name)).then_some(name);
+    }
+    let word = line.rsplit([' ', '[']).next().unwrap_or(line).trim_end_matches(',');
+    if let Some(name) = word.trim_matches(is_quote).strip_prefix("--") {
+        let value = next.strip_prefix("- ").unwrap_or(next).trim_start_matches(is_quote);
+        let is_value = next.starts_with(['-', '"', '\'']) && !value.starts_with(['-', '$']);
+        let is_list = line.starts_with("- ") || line.ends_with(',');
+        return (is_list && is_value && is_secret_name(name)).then_some(name);
+    }
+    let value = next.strip_prefix("value:").or(next.strip_prefix("Value:"))?.trim();
+    (!value.is_empty() && !value.starts_with('$')).then_some(())?;
+    pair_name(line)
 }
 
 /// Returns the number of spaces in front of a line; `None` if there is nothing else.
@@ -115,6 +142,30 @@ mod tests {
         let key = "a: |\n  -----BEGIN PRIVATE KEY-----\n  MIIB\nb: c\n";
         assert_eq!(hidden(key), [("a", 1..3)]);
         assert_eq!(hidden("TOKEN: |\n  a"), [("TOKEN", 1..2)]);
+    }
+
+    #[test]
+    fn a_value_on_the_next_line_is_found() {
+        for text in [
+            "a:\n  ? API_TOKEN\n  : hunter2\n  c: d\n",
+            "a:\n  - --api-token\n  - hunter2\n  - --port\n",
+            "a: [\"x\", \"--api-token\",\n  \"hunter2\"]\nc: d\n",
+            "a:\n  - name: API_TOKEN\n    value: hunter2\n  - name: B\n",
+        ] {
+            let found = hidden(text);
+            assert_eq!(found.len(), 1, "{text}");
+            let line = found[0].1.start;
+            assert_eq!(found[0].1.len(), 1, "{text}");
+            assert!(text.lines().nth(line).unwrap().contains("hunter2"), "{text}");
+        }
+        for text in [
+            "a:\n  - --api-token\n  - --port\n",
+            "a:\n  ? API_TOKEN\n  c: d\n",
+            "- name: backend\n  value: x\n",
+            "- name: API_TOKEN\n  value: ${API_TOKEN}\n",
+        ] {
+            assert_eq!(hidden(text), [], "{text}");
+        }
     }
 
     #[test]

@@ -5,11 +5,14 @@
 mod assignment;
 mod continuation;
 mod known;
+mod literals;
 mod needles;
 mod owners;
 mod redacted_text;
 mod secrecy;
 mod shapes;
+mod stated;
+mod tokens;
 mod view;
 
 use std::borrow::Cow;

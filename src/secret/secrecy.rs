@@ -19,12 +19,34 @@ pub enum Secrecy {
 }
 
 /// Parts of variable names that indicate a secret, anywhere in the name.
-const MARKS: [&str; 8] =
-    ["COOKIE", "KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL"];
+const MARKS: [&str; 10] = [
+    "COOKIE",
+    "KEY",
+    "TOKEN",
+    "SECRET",
+    "PASSWORD",
+    "PASSWORT",
+    "PASSWD",
+    "PASSCODE",
+    "PASSPHRASE",
+    "CREDENTIAL",
+];
 
 /// Whole words of variable names that indicate a secret.
-const MARKING_WORDS: [&str; 8] =
-    ["AUTH", "AUTHORIZATION", "DSN", "PASS", "PAT", "PW", "PWD", "APIKEYS"];
+const MARKING_WORDS: [&str; 12] = [
+    "AUTH",
+    "AUTHORIZATION",
+    "CREDS",
+    "DSN",
+    "PASS",
+    "PAT",
+    "PEPPER",
+    "PIN",
+    "PW",
+    "PWD",
+    "SALT",
+    "APIKEYS",
+];
 
 /// Last words of variable names that indicate public values, whatever precedes them.
 const PUBLIC_WORDS: [&str; 26] = [
@@ -65,10 +87,7 @@ pub fn classify_secrecy(name: &str, value: &str) -> Secrecy {
     if value.is_empty() {
         return Secrecy::Public;
     }
-    if !SHAPES.find_keys(value).is_empty()
-        || is_signed(value)
-        || inner_secrets(value).next().is_some()
-    {
+    if SHAPES.has_key_or_token(value) || is_signed(value) || inner_secrets(value).next().is_some() {
         return Secrecy::Secret;
     }
     let name = name.to_ascii_uppercase();
@@ -104,11 +123,65 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// Returns whether `value` looks like a key that no shape describes, given a name that does not indicate one.
 pub(super) fn is_key_of_any_name(name: &str, value: &str) -> bool {
-    let may_be_key = value.len() >= 20 && !value.contains(['/', '$', ' ']);
-    may_be_key
-        && (looks_random(value) || is_signed(value))
-        && SHAPES.find_keys(value).is_empty()
-        && is_secret(name, value)
+    const MIN_BYTES: usize = 20;
+    if value.len() < MIN_BYTES || value.contains(['$', ' ']) {
+        return false;
+    }
+    let is_identified = || {
+        let upper = name.to_ascii_uppercase();
+        let last = split_name_words(&upper).last().unwrap_or_default();
+        PUBLIC_WORDS.contains(&last) || IDENTIFIER_WORDS.contains(&last)
+    };
+    let is_key =
+        !value.contains('/') && (looks_random(value) || is_signed(value)) && is_secret(name, value)
+            || (has_random_part(value) || is_padded(value)) && !is_identified();
+    is_key && SHAPES.find_keys(value).is_empty()
+}
+
+/// Returns whether a part of `value` mixes capital letters, small letters and digits, as random keys do and names,
+/// digests and hosts do not.
+fn has_random_part(value: &str) -> bool {
+    const MIN_BYTES: usize = 20;
+    let is_part = |part: &str| {
+        let count = |is: fn(&u8) -> bool| part.bytes().filter(is).count();
+        part.len() >= MIN_BYTES
+            && count(u8::is_ascii_uppercase) >= 2
+            && count(u8::is_ascii_lowercase) >= 2
+            && count(u8::is_ascii_digit) >= 2
+    };
+    !value.contains('/') && value.split(|c: char| !c.is_ascii_alphanumeric()).any(is_part)
+}
+
+/// Returns whether `value` is the base64 form of random bytes, with padding.
+fn is_padded(value: &str) -> bool {
+    const MIN_BYTES: usize = 24;
+    let stem = value.trim_end_matches('=').trim_end_matches("%3D");
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_%".contains(&byte);
+    let count = |is: fn(&u8) -> bool| stem.bytes().filter(is).count();
+    stem.len() < value.len()
+        && value.len() >= MIN_BYTES
+        && stem.bytes().all(is_digit)
+        && count(u8::is_ascii_uppercase) >= 2
+        && count(u8::is_ascii_lowercase) >= 2
+        && count(u8::is_ascii_digit) >= 1
+}
+
+/// Returns whether the last word of `name` is one for a password, whose value is one even if it looks like a path, a
+/// number or a region; a switch, the file of a secret, and an address of the web are none.
+pub(super) fn is_password(name: &str, value: &str) -> bool {
+    const MIN_DIGITS: usize = 4;
+    let upper = name.to_ascii_uppercase();
+    let last = split_name_words(&upper).last().unwrap_or_default();
+    let stem = last.trim_end_matches(|c: char| c.is_ascii_digit());
+    let has_ending = |words: &[&str]| words.iter().any(|word| stem.ends_with(word));
+    let is_name = has_ending(&["PASSWORD", "PASSWORT", "PASSWD", "PASSPHRASE", "PASSCODE"])
+        || has_ending(&["PASS"]) && !["BYPASS", "COMPASS", "ASKPASS"].contains(&stem)
+        || ["PW", "PWD"].contains(&stem) && !["PWD", "OLDPWD"].contains(&upper.as_str());
+    let is_short = value.len() < MIN_DIGITS && value.bytes().all(|byte| byte.is_ascii_digit());
+    let is_elsewhere = ["/run/secrets/", "./", "../", "~/", "http://", "https://"]
+        .iter()
+        .any(|begin| value.starts_with(begin));
+    is_name && !is_short && !is_elsewhere && !is_switch(value)
 }
 
 /// Returns whether a word may be a key: long, made of letters and digits, unlike a name. AWS keys have forty
@@ -172,11 +245,14 @@ fn is_path(value: &str) -> bool {
 
 /// Returns whether a value is a boolean, a number that may be a port, an address or a region.
 fn is_plain(value: &str) -> bool {
-    const SWITCHES: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "none", "null"];
-    let is_switch = SWITCHES.iter().any(|word| word.eq_ignore_ascii_case(value));
     let is_number = value.len() <= 5 && value.bytes().all(|byte| byte.is_ascii_digit());
     let is_url = value.contains("://") && Url::parse(value).is_ok_and(|url| url.has_host());
-    is_switch || is_number || is_url || is_region(value)
+    is_switch(value) || is_number || is_url || is_region(value)
+}
+
+fn is_switch(value: &str) -> bool {
+    const SWITCHES: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "none", "null"];
+    SWITCHES.iter().any(|word| word.eq_ignore_ascii_case(value))
 }
 
 /// Recognises `us-east-1`, `europe-west4`, `eu1`.

@@ -9,6 +9,7 @@ use regex_lite::Regex;
 
 use super::owners::{KeyOwner, KeyPattern, OWNERS};
 use super::secrecy::is_secret_name;
+use super::tokens::{token_at_start, token_prefixes};
 
 /// Replacement for a key found by its format.
 pub(super) const SHAPED: &str = "a secret";
@@ -23,6 +24,8 @@ pub(super) struct SecretShapes {
     inside: u32,
     /// The shapes of secret values.
     hidden: u32,
+    /// The bit of the vendors' tokens, which have no expressions.
+    tokens: u32,
     /// For each byte, its class and whether it continues a word.
     classes: [ByteClass; 256],
 }
@@ -106,7 +109,7 @@ enum SecretMark {
     Variable(Vec<MarkingText>),
     /// Hexadecimal digits followed by this text.
     Hexadecimal(MarkingText),
-    /// `://` of an address with an `@` before its path.
+    /// `://` of an address with an `@` in it.
     UserInformation,
 }
 
@@ -127,8 +130,12 @@ impl SecretShapes {
             }
             inside |= u32::from(shape.mark.is_found_inside_words()) << number;
         }
-        let mut shapes = Self { all, pairs, inside, hidden: 0, classes };
-        shapes.hidden = shapes.of_kind(|kind| kind != SecretShapeKind::Identifier);
+        let tokens = 1 << all.len();
+        for begin in token_prefixes().filter_map(|prefix| prefix.as_bytes().first_chunk::<2>()) {
+            pairs[Self::pair(ByteClass::of(begin[0]), ByteClass::of(begin[1]))] |= tokens;
+        }
+        let mut shapes = Self { all, pairs, inside, hidden: 0, tokens, classes };
+        shapes.hidden = shapes.of_kind(|kind| kind != SecretShapeKind::Identifier) | tokens;
         shapes
     }
 
@@ -156,6 +163,12 @@ impl SecretShapes {
         found.map(|key| key.range).collect()
     }
 
+    /// Returns whether `text` contains a key or a vendor's token.
+    pub(super) fn has_key_or_token(&self, text: &str) -> bool {
+        let wanted = self.of_kind(|kind| kind == SecretShapeKind::Key) | self.tokens;
+        !self.find_among(wanted, text).is_empty()
+    }
+
     fn find_among(&self, wanted: u32, text: &str) -> Vec<ShapedKey> {
         let mut keys = Vec::new();
         let Some((first, rest)) = text.as_bytes().split_first() else { return keys };
@@ -174,6 +187,12 @@ impl SecretShapes {
             if let Some(key) = shapes.find_map(|(_, shape)| shape.key(&text[at..])) {
                 done = at + key.range.end;
                 keys.push(ShapedKey { range: at + key.range.start..done, ..key });
+            } else if may & self.tokens != 0
+                && let Some(token) = text.get(at..).and_then(token_at_start)
+            {
+                done = at + token.end;
+                let (range, owner) = (at + token.start..done, None);
+                keys.push(ShapedKey { range, owner, has_own_shape: true });
             }
         }
         keys
@@ -255,13 +274,17 @@ impl SecretMark {
             }
             Self::UserInformation => {
                 let rest = bytes.strip_prefix(b"://")?;
-                let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/\"'`<>".contains(byte);
+                let rest = rest.get(..MAX_USER_BYTES).unwrap_or(rest);
+                let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`<>".contains(byte);
                 let end = rest.iter().position(ends).unwrap_or(rest.len());
                 memchr::memchr(b'@', &rest[..end]).map(|_| (0, None))
             }
         }
     }
 }
+
+/// Maximum number of bytes of an address in which its `@` is searched.
+const MAX_USER_BYTES: usize = 1024;
 
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
@@ -297,6 +320,13 @@ pub(super) static SHAPES: LazyLock<SecretShapes> = LazyLock::new(|| {
             SecretShapeKind::Password,
             SecretMark::UserInformation,
             r#"://([^\s/@:"'`<>]{20,})@[^\s/@:]"#,
+            KeyPlaceholder::Reference,
+        ),
+        // A password with an unescaped slash; what begins with digits before the slash is a port.
+        (
+            SecretShapeKind::Password,
+            SecretMark::UserInformation,
+            r#"://[^\s/@:"'`<>]+:([^\s/"'`<>$]*[^\s/"'`<>$0-9][^\s/"'`<>$]*/[^\s"'`<>@]*)@[^\s/@:]"#,
             KeyPlaceholder::Reference,
         ),
     ];

@@ -209,6 +209,7 @@ fn a_value_is_hidden_to_the_end_of_its_quotes() {
         (r#"HONEYCOMB_API_KEY=\"abcdEFGH1234567890abcd\""#, r#"HONEYCOMB_API_KEY=\"<a secret>\""#),
         ("https://user:pa%40ss@host/x", "https://user:<a secret>@host/x"),
         ("postgres://postgres:password@db:5432/x", "postgres://postgres:<a secret>@db:5432/x"),
+        ("postgres://app:hunt/er2@db/x", "postgres://app:<a secret>@db/x"),
         ("redis://:p@ss:w@cache:6379", "redis://:<a secret>@cache:6379"),
         (
             "https://ghp_0123456789abcdefghij@github.example/x",

@@ -66,9 +66,12 @@ fn read_activity(words: &[String]) -> Option<CommandActivity> {
 
 fn judge_program(program: &str, rest: &[&str]) -> CommandActivity {
     let verb = rest.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
+    // Behind an option, a word may be its value, such as a password.
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let is_subcommand = rest.first() == Some(&verb) && verb.chars().all(is_part);
     let shown = || match verb {
-        "" => program.to_owned(),
-        verb => format!("{program} {verb}"),
+        verb if is_subcommand => format!("{program} {verb}"),
+        _ => program.to_owned(),
     };
     let versioned = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     match versioned {
