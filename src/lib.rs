@@ -50,7 +50,10 @@
 //! * Where a key is written: `commands/init/key.rs` and `commands/key/set.rs` choose the store, `stores/` writes it.
 //! * Where a line in the user's files comes from: `plan/` decides on it, `edit/` puts it into the text, `apply/` writes
 //!   the file; longer texts are in `templates/`.
-//! * Where a secret is hidden or withheld: `secret/` redacts all output, `consent/` decides what may be sent.
+//! * Where a secret is hidden or withheld: `secret/` redacts all output, `consent/` decides what may be sent, and
+//!   `session/trust.rs` asks whether a value may go to another host.
+//! * Where a diff comes from: `plan/diff.rs` computes it, `ui/mod.rs` draws it.
+//! * Where the words of a rule are: its file in `lint/rules/`.
 //! * What `init`, `doctor` and `verify` know about a service: `compose/service.rs` and `instrumentation/service.rs`.
 //! * How to add a provider, a rule or a store: the table in `CONTRIBUTING.md`.
 
