@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use foldhash::{HashMap, HashMapExt};
 use similar::{ChangeTag, DiffableStr, group_diff_ops};
 
 use super::{FileChange, Plan, compare};
@@ -88,6 +89,7 @@ pub fn render_change(change: &FileChange, base: &Path) -> Vec<DiffLine> {
     ];
     let before = SourceLines::new(&change.path, change.before.as_deref());
     let after = SourceLines::new(&change.path, change.after.as_deref());
+    let mut known = HashMap::new();
     for group in group_diff_ops(compare::lines(&before.lines, &after.lines), 3) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else {
             continue;
@@ -101,8 +103,8 @@ pub fn render_change(change: &FileChange, base: &Path) -> Vec<DiffLine> {
         let (before_lines, after_lines) = (&before.lines[..], &after.lines[..]);
         for line in group.iter().flat_map(|op| op.iter_changes(before_lines, after_lines)) {
             let shown = match (line.old_index(), line.new_index()) {
-                (Some(number), _) => before.show(number),
-                (None, number) => after.show(number.unwrap_or_default()),
+                (Some(number), _) => before.show(number, &mut known),
+                (None, number) => after.show(number.unwrap_or_default(), &mut known),
             };
             render_line(line.tag(), &shown, line.value().ends_with('\n'), &mut lines);
         }
@@ -127,8 +129,9 @@ impl<'t> SourceLines<'t> {
         Self { lines, syntax: AssignmentSyntax::of_file(path), continued }
     }
 
-    /// Returns a line without its ending and without secrets.
-    fn show(&self, number: usize) -> Cow<'t, str> {
+    /// Returns a line without its ending and without secrets. The services of a file have many lines in common: each
+    /// is searched once, and `known` holds what was found.
+    fn show(&self, number: usize, known: &mut HashMap<&'t str, Cow<'t, str>>) -> Cow<'t, str> {
         let Some(line) = self.lines.get(number) else { return Cow::default() };
         let body = line.trim_end_matches(['\n', '\r']);
         let next = self.continued.partition_point(|secret| secret.lines.end <= number);
@@ -137,7 +140,10 @@ impl<'t> SourceLines<'t> {
                 let indent = &body[..body.len() - body.trim_start().len()];
                 Cow::Owned(format!("{indent}<{}>", secret.name))
             }
-            _ => hide_assigned_secrets(body, self.syntax),
+            _ => {
+                let hide = || hide_assigned_secrets(body, self.syntax);
+                known.entry(body).or_insert_with(hide).clone()
+            }
         }
     }
 }
