@@ -1,7 +1,7 @@
 //! Reads and writes the entries in a journal's folder, which only its owner may read.
 
 use std::fs::{File, TryLockError};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -116,10 +116,19 @@ pub(super) fn remove(path: &Path) -> Result<()> {
     }
 }
 
+/// Creates the folder, readable only by its owner. Git ignores its content, also where the home folder is a repository.
 fn create_folder(folder: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder).map_err(|error| journal_write_error(folder, &error))
+    builder.recursive(true).create(folder).map_err(|error| journal_write_error(folder, &error))?;
+    let path = folder.join(".gitignore");
+    let created = options_for_writing(OWNER_ONLY).create_new(true).open(&path);
+    match created.and_then(|mut file| file.write_all(b"*\n")) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(journal_write_error(&path, &error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn journal_write_error(path: &Path, error: &std::io::Error) -> Error {

@@ -75,6 +75,7 @@ mod init_agents;
 mod init_strangers;
 mod install;
 mod instrument;
+mod journal_folder;
 #[cfg(unix)]
 mod journeys;
 mod judged_services;
