@@ -4,8 +4,10 @@ use std::{fmt, io};
 
 use console::{Key, Term, measure_text_width};
 use dialoguer::theme::Theme;
+use zeroize::Zeroizing;
 
 use super::prompt::{PromptChoice, list_choices};
+use super::terminal::{EchoGuard, drop_waiting_input};
 
 /// Asks for one of `choices` and waits for the enter key; returns its index. A first letter or an arrow key chooses.
 ///
@@ -69,6 +71,27 @@ pub(super) fn read_line(
     let answered = |text: &mut String| theme.format_input_prompt_selection(text, question, &answer);
     terminal.write_line(&render(answered)?)?;
     Ok(answer)
+}
+
+/// Asks for a line of text that is not shown. What was typed before the question is discarded, and so are further lines of
+/// a paste; what is typed as soon as the question can be read is kept, which `dialoguer::Password` would discard.
+///
+/// # Errors
+/// The terminal's error.
+pub(super) fn read_hidden_line(theme: &dyn Theme, question: &str) -> io::Result<Zeroizing<String>> {
+    let terminal = Term::stderr();
+    let _hushed = EchoGuard::now();
+    drop_waiting_input();
+    let question = render(|text| theme.format_password_prompt(text, question))?;
+    terminal.write_str(&format!("\r{question}"))?;
+    let mut typed = Zeroizing::new(String::new());
+    io::stdin().read_line(&mut typed)?;
+    drop_waiting_input();
+    terminal.write_line("")?;
+    terminal.clear_last_lines(1)?;
+    let length = typed.trim_end_matches(['\r', '\n']).len();
+    typed.truncate(length);
+    Ok(typed)
 }
 
 /// Reads and shows what is typed, up to the enter key.

@@ -2,14 +2,14 @@
 
 use std::io::Read;
 
+use dialoguer::MultiSelect;
 use dialoguer::theme::Theme;
-use dialoguer::{MultiSelect, Password};
 use zeroize::Zeroizing;
 
 use super::Ui;
-use super::answer::{escape_error, read_choice, read_line};
+use super::answer::{escape_error, read_choice, read_hidden_line, read_line};
 use super::interrupt;
-use super::terminal::{EchoGuard, drop_waiting_input};
+use super::terminal::drop_waiting_input;
 use super::text::{LineStyle, count_columns, wrap_text};
 use super::theme::question_theme;
 use crate::error::{Error, ErrorCode, Result};
@@ -142,16 +142,10 @@ impl Ui {
     /// As [`Ui::confirm`].
     pub fn ask_secret(&mut self, question: &str, flag: &str) -> Result<Secret> {
         self.require_terminal(question, flag)?;
-        let theme = self.theme();
-        let _hushed = EchoGuard::now();
-        let text = Password::with_theme(&*theme)
-            .with_prompt(self.redactor().show(question))
-            .allow_empty_password(true)
-            .report(false)
-            .interact()
-            .map_err(|dialoguer::Error::IO(error)| prompt_error(error))?;
+        let question = self.redactor().show(question);
+        let text = read_hidden_line(&*self.theme(), question.as_str()).map_err(prompt_error)?;
         // A hidden line is read whole: Escape is in it.
-        if text == "\u{1b}" {
+        if *text == "\u{1b}" {
             return Err(prompt_error(escape_error()));
         }
         Ok(Secret::new(strip_paste(&text)))
