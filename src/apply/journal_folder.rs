@@ -1,7 +1,7 @@
 //! Reads and writes the entries in a journal's folder, which only its owner may read.
 
 use std::fs::{File, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use super::entry::JournalEntry;
 use super::entry_files::{LOCK_FILE, entry_path, written_at};
 use super::expiry::is_expired;
 use super::replacement::{FileReplacement, options_for_writing, replace_unsynced};
+use super::temporary::IGNORE_FILE;
 use crate::error::{Error, ErrorCode, Result};
 use crate::project::read_text_file;
 
@@ -121,14 +122,12 @@ fn create_folder(folder: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(folder).map_err(|error| journal_write_error(folder, &error))?;
-    let path = folder.join(".gitignore");
-    let created = options_for_writing(OWNER_ONLY).create_new(true).open(&path);
-    match created.and_then(|mut file| file.write_all(b"*\n")) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            Err(journal_write_error(&path, &error))
-        }
-        _ => Ok(()),
+    let ignore_file = folder.join(IGNORE_FILE);
+    if ignore_file.exists() {
+        return Ok(());
     }
+    // Replaced as a whole: a killed run leaves no empty one, which would ignore nothing.
+    replace_unsynced(&ignore_file, "*\n").map_err(|error| journal_write_error(&ignore_file, &error))
 }
 
 fn journal_write_error(path: &Path, error: &std::io::Error) -> Error {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = ".cruddur-ops-";
 
 /// The file that makes git ignore the folder, locked while the run is alive.
-const IGNORE_FILE: &str = ".gitignore";
+pub(super) const IGNORE_FILE: &str = ".gitignore";
 
 /// The file that will replace another.
 const NEW_FILE: &str = "new";
