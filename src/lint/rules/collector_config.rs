@@ -49,10 +49,10 @@ fn check(inspection: &Inspection) -> Vec<RuleHit> {
     for config in &inspection.collectors {
         let service = inspection.model.as_ref().and_then(|model| model.service(&config.service));
         let Some(service) = service else { continue };
-        if let Ok(tree) = YamlTree::parse(config.file.text.clone()) {
-            hits.extend(removed_exporter(config, &tree, service));
-            hits.extend(absent_variables(config, &tree, service));
-            hits.extend(find_foreign_receivers(inspection, (config, &tree), service));
+        if let Ok(tree) = config.file.tree() {
+            hits.extend(removed_exporter(config, tree, service));
+            hits.extend(absent_variables(config, tree, service));
+            hits.extend(find_foreign_receivers(inspection, (config, tree), service));
         }
         hits.extend(find_published_for_itself(inspection, service));
     }
