@@ -22,30 +22,30 @@ impl Ui {
     /// Prints a line of the result on stdout; on a terminal, its last piece is wrapped, with further lines indented by
     /// `indent` columns. An indented line is not wrapped.
     pub(super) fn result_wrapped(&mut self, line: PaintedLine, indent: usize) {
-        if line.text().starts_with(' ') {
-            return self.result(line);
-        }
-        let (head, text, role) = line.split_text();
-        for line in self.broken(&self.result_look, head, (&text, role), indent) {
+        for line in self.broken_line(&self.result_look, line, indent) {
             self.result(line);
         }
     }
 
     /// Prints a message; `text` is wrapped after `head`, with further lines indented by `indent` columns.
     pub(super) fn put_behind(&mut self, head: impl Into<PaintedLine>, text: &str, indent: usize) {
-        self.put_painted_behind(head.into(), (text, TextRole::Plain), indent);
-    }
-
-    /// Prints a message as [`Ui::put_behind`], with a role for its text.
-    pub(super) fn put_painted_behind(
-        &mut self,
-        head: PaintedLine,
-        text: (&str, TextRole),
-        indent: usize,
-    ) {
-        for line in self.broken(&self.look, head, text, indent) {
+        for line in self.broken(&self.look, head.into(), (text, TextRole::Plain), indent) {
             self.put(line);
         }
+    }
+
+    /// Breaks a line at the spaces of its last piece; an indented line is not broken.
+    pub(super) fn broken_line(
+        &self,
+        look: &StreamLook,
+        line: PaintedLine,
+        indent: usize,
+    ) -> Vec<PaintedLine> {
+        if line.text().starts_with(' ') {
+            return vec![line];
+        }
+        let (head, text, role) = line.split_text();
+        self.broken(look, head, (&text, role), indent)
     }
 
     /// Returns `head` and `text` as wrapped lines for a terminal, or as one line for other programs.

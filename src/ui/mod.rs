@@ -237,12 +237,8 @@ impl Ui {
     /// Prints a message on stderr; nothing under `-q`. An indented line is not wrapped.
     pub fn say(&mut self, line: impl Into<PaintedLine>) {
         if self.verbosity > Verbosity::Quiet {
-            let line = line.into();
-            if line.text().starts_with(' ') {
-                self.put(line)
-            } else {
-                let (head, text, role) = line.split_text();
-                self.put_painted_behind(head, (&text, role), 0);
+            for line in self.broken_line(&self.look, line.into(), 0) {
+                self.put(line);
             }
         }
     }
