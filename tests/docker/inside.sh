@@ -56,8 +56,8 @@ published="$(docker compose port backend-flask 4567)"
 
 curl -fsS -o /dev/null -H "traceparent: 00-$trace-00f067aa0ba902b7-01" "$url" || fail "no answer to a traced request"
 arrived() { grep "$trace" "$work/spans.log" | grep '"service":"backend-flask"' | grep -q "$1"; }
-within 20 arrived '"http.route":"/api/activities/home"' || fail "no span of the traced request arrived"
-within 20 arrived '"name":"home-activities-mock-data".*"app.now"' || fail "the span inside the request did not arrive"
+within 60 arrived '"http.route":"/api/activities/home"' || fail "no span of the traced request arrived"
+within 60 arrived '"name":"home-activities-mock-data".*"app.now"' || fail "the span inside the request did not arrive"
 step "the request's spans arrived"
 
 "$program" verify --app "$url" --service backend-flask --require queryable >"$work/verify.log" 2>&1 ||
@@ -68,7 +68,7 @@ kill "$listening"
 wait "$listening" || true
 python3 "$here/refuse.py" 4318 401 &
 receiving=$!
-within 10 curl -s -o /dev/null http://127.0.0.1:4318 || fail "the refusing receiver does not start"
+within 60 curl -s -o /dev/null http://127.0.0.1:4318 || fail "the refusing receiver does not start"
 "$program" verify --app "$url" --timeout 6s >"$work/refused.log" 2>&1 && fail "a refused export is no proof"
 tr -s ' \n' ' ' <"$work/refused.log" | grep -q "its log says that the receiver answers 401" ||
     fail "the refusal in the container's log is not named"

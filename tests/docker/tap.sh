@@ -11,7 +11,7 @@ receive() {
     wait "$receiving" 2>/dev/null || true
     "$@" &
     receiving=$!
-    within 10 curl -s -o /dev/null http://127.0.0.1:4318 || fail "the receiver of the tap does not start: $*"
+    within 60 curl -s -o /dev/null http://127.0.0.1:4318 || fail "the receiver of the tap does not start: $*"
 }
 # What a POST of nothing to the relay is answered, from a container, a host or this machine.
 post='import sys, urllib.request, urllib.error
@@ -34,13 +34,13 @@ receive python3 "$here/refuse.py" 4318 503
 "${tap[@]}" --timeout 60s >"$work/tap.log" 2>&1 &
 tapping=$!
 has_copy() { [ -n "$(copies)" ] && docker inspect "$(copies)" >/dev/null; }
-within 30 has_copy || fail "no second container was started"
+within 60 has_copy || fail "no second container was started"
 copy="$(copies)"
 endpoint="$(docker inspect "$copy" --format '{{range .Config.Env}}{{println .}}{{end}}' | sed -n 's/^OTEL_EXPORTER_OTLP_ENDPOINT=//p')/v1/traces"
 [ "$(stat -c %a "$(records)")" = 600 ] || fail "others may read the record of a second container"
 grep -rq "$key" "$state" && fail "the key stands in the record of a second container"
 from_copy() { [ "$(docker exec "$copy" python3 -c "$post" "$endpoint")" = 503 ]; }
-within 10 from_copy || fail "the second container does not get the provider's answer through $endpoint"
+within 60 from_copy || fail "the second container does not get the provider's answer through $endpoint"
 answer="$(docker compose exec -T bystander python3 -c "$post" "$endpoint")"
 [ "$answer" = 403 ] || fail "another container gets $answer from the relay"
 answer="$(docker compose exec -T backend-flask python3 -c "$post" "$endpoint")"
@@ -65,7 +65,7 @@ receive "$program" listen --json --containers >"$work/spans.log" 2>"$work/listen
 tapped="$(sed -n 's/.*"trace_id": *"\([0-9a-f]*\)".*/\1/p' "$work/tap.log" | head -n 1)"
 [ -n "$tapped" ] || fail "the verdict of the tap names no trace"
 through() { grep "$tapped" "$work/spans.log" | grep -q '"service":"backend-flask"'; }
-within 10 through || fail "the receiver behind the tap has no span of the trace"
+within 60 through || fail "the receiver behind the tap has no span of the trace"
 grep -q '"witness": *"tap"' "$work/tap.log" || fail "the verdict does not name its witness"
 "${tap[@]}" >"$work/tap-drawn.log" 2>&1 || fail "a second tap"
 clean || fail "a tap leaves something behind"
@@ -117,11 +117,12 @@ step "no container is replaced without a yes that names it"
 receive python3 "$here/refuse.py" 4318 503
 "${taps[@]}" --recreate worker --timeout 60s >"$work/worker.log" 2>&1 &
 tapping=$!
-within 40 has_copy || fail "the worker was not replaced"
-[ "$(worker)" = "$(docker inspect "$(copies)" --format '{{.Id}}')" ] || fail "there is a second worker"
+# Docker compose creates the new container before it removes the old one.
+replaced() { [ "$(docker inspect "$(copies)" --format '{{.Id}} {{.State.Running}}')" = "$(worker) true" ]; }
+within 60 replaced || fail "the worker was not replaced by one container: $(worker)"
 endpoint="$(endpoint_of_worker)/v1/traces"
 from_worker() { [ "$(docker compose exec -T worker python3 -c "$post" "$endpoint")" = 503 ]; }
-within 10 from_worker || fail "the worker does not get the provider's answer through $endpoint"
+within 60 from_worker || fail "the worker does not get the provider's answer through $endpoint"
 answer="$(docker compose exec -T bystander python3 -c "$post" "$endpoint")"
 [ "$answer" = 403 ] || fail "another container gets $answer from the relay of the worker"
 grep -rq "$key" "$state" && fail "the key stands in the record of a replaced container"
@@ -145,7 +146,7 @@ receive "$program" listen --json --containers >"$work/spans.log" 2>"$work/listen
 grep -q '"witness": *"tap"' "$work/worker.log" || fail "the verdict on the worker does not name its witness"
 grep -q '"proven": *"accepted"' "$work/worker.log" || fail "the worker's spans were not accepted"
 arrived() { grep -q '"service":"worker"' "$work/spans.log"; }
-within 10 arrived || fail "the receiver behind the tap has no span of the worker"
+within 60 arrived || fail "the receiver behind the tap has no span of the worker"
 clean || fail "a tap of a worker leaves something behind"
 its_own || fail "the worker's own container was not made again"
 [ "$(others)" = "$own" ] || fail "a tap of a worker touched another container"
