@@ -13,7 +13,7 @@ use crate::provider;
 use crate::session::context::{HONEYCOMB_KEY, ProjectContext, how_to_store};
 use crate::session::current_destination::{CurrentDestination, find_current_destinations};
 use crate::session::instrumentation::read_instrumentation;
-use crate::session::last_verdict::{LastVerdict, ServiceProgress, load_verdict, name_destination};
+use crate::session::last_verdict::{LastVerdict, ServiceProgress, load_verdict, name_destinations};
 use crate::stores::{StoreKind, Stores, UnderCompose};
 use crate::ui::text::{count_columns, describe_age};
 use crate::ui::{TextRole, Ui};
@@ -136,11 +136,12 @@ fn find_outdated(
     destinations: &[(&str, CurrentDestination)],
     ui: &Ui,
 ) -> Vec<String> {
-    let tried = verdict.services.iter().filter(|tried| tried.destination.is_some());
+    let current = name_destinations(destinations, ui.redactor());
     let is_outdated = |tried: &&ServiceProgress| {
-        tried.destination != name_destination(&tried.service, destinations, ui.redactor())
+        tried.destination.is_some()
+            && tried.destination.as_ref() != current.get(tried.service.as_str())
     };
-    tried.filter(is_outdated).map(|tried| tried.service.clone()).collect()
+    verdict.services.iter().filter(is_outdated).map(|tried| tried.service.clone()).collect()
 }
 
 fn name_providers(

@@ -1,5 +1,6 @@
 //! The last verdict of `verify` on a project, stored in the user's state folder for `status`.
 
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -57,11 +58,12 @@ pub(crate) fn keep_verdict(
 ) -> Result<()> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let destinations = find_current_destinations(context, context.project.model()?);
+    let destinations = name_destinations(&destinations, redactor);
     let services = report.services.iter().map(|verdict| ServiceProgress {
         service: redactor.redact(&verdict.service).into_owned(),
         proven: verdict.proven,
         code: verdict.code.map(|code| code.as_str().to_owned()),
-        destination: name_destination(&verdict.service, &destinations, redactor),
+        destination: destinations.get(verdict.service.as_str()).cloned(),
     });
     let verdict =
         LastVerdict { at: now.as_secs(), passed: report.passed, services: services.collect() };
@@ -70,14 +72,15 @@ pub(crate) fn keep_verdict(
     context.journal(redactor)?.write_note(FILE, &text)
 }
 
-/// Returns the name or address of a service's destination, without secrets.
-pub(crate) fn name_destination(
-    service: &str,
-    destinations: &[(&str, CurrentDestination)],
+/// Returns the name or address of each service's destination, without secrets.
+pub(crate) fn name_destinations<'a>(
+    destinations: &[(&'a str, CurrentDestination)],
     redactor: &Redactor,
-) -> Option<String> {
-    let (_, found) = destinations.iter().find(|(name, _)| *name == service)?;
-    Some(redactor.redact(found.shown()).into_owned())
+) -> HashMap<&'a str, String> {
+    destinations
+        .iter()
+        .map(|(name, to)| (*name, redactor.redact(to.shown()).into_owned()))
+        .collect()
 }
 
 /// Returns the stored verdict; `None` if it is missing or cannot be read.
