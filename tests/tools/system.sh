@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the system packages that the tests drive: a real keyring, a terminal, databases, Node.js, Python's YAML, what makes a
-# system call fail, what libFuzzer is built with. No database is left running: each test starts its own.
+# system call fail, what libFuzzer is built with, what images are made of. No database is left running: each test starts its own.
 set -euo pipefail
 
 missing=()
@@ -17,6 +17,10 @@ need strace strace
 need redis-server redis-server
 need node nodejs
 need npm npm
+need mvn maven
+need javac default-jdk-headless
+need busybox busybox
+need mmdebstrap mmdebstrap
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 
 # Debian starts the services it installs, unless this program says no.
