@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::secrecy::{is_key_of_any_name, is_secret_name};
 
+/// The number of open brackets after which a scan ends.
+const MAX_DEPTH: usize = 64;
+
 /// A literal, and the name that shows it to be a secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SecretLiteral<'l> {
@@ -30,111 +33,155 @@ struct ExpressionFrame<'l> {
     is_first_argument: bool,
 }
 
+/// A scan of a line of code, up to the byte offset `at`.
+struct LiteralScan<'l> {
+    line: &'l str,
+    at: usize,
+    /// One for the line itself, one more for each open bracket.
+    frames: Vec<ExpressionFrame<'l>>,
+    /// The last name or literal, also in brackets that have been closed.
+    last: Option<&'l str>,
+    found: Vec<SecretLiteral<'l>>,
+}
+
 /// Returns the literals of a line of code for which `is_secret` holds, given their names and texts, and the byte offset
 /// of the comment that ends the line.
 pub(super) fn find_secret_literals<'l>(
     line: &'l str,
     is_secret: impl Fn(&str, &str) -> bool,
 ) -> (Vec<SecretLiteral<'l>>, usize) {
-    const MAX_DEPTH: usize = 64;
-    let mut found = Vec::new();
-    let mut frames = vec![ExpressionFrame::default()];
-    // The last name or literal, also in brackets that have been closed.
-    let mut last: Option<&str> = None;
-    let mut at = 0;
-    while let Some(byte) = line.as_bytes().get(at).copied() {
-        let depth = frames.len();
-        let outer = frames.iter().rev().nth(1).and_then(|outer| outer.name);
-        let Some(frame) = frames.last_mut() else { break };
-        let start = at;
-        at += 1;
-        match byte {
-            b'"' | b'\'' | b'`' => {
-                let text = &line[at..];
-                let end = find_quote(text, byte).unwrap_or(text.len());
-                let value = &text[..end];
-                let range = at..at + end;
-                at = (at + end + 1).min(line.len());
-                let is_key = depth > 1 && line[at..].trim_start().starts_with(':');
-                let is_looked_up = frame.is_lookup && frame.is_first || is_key;
-                let is_hidden = |name: &&str| {
-                    !is_looked_up && is_secret_name(name) && is_secret(name, value)
-                        || is_key_of_any_name(name, value)
-                };
-                if let Some(name) = frame.name.filter(is_hidden) {
-                    found.push(SecretLiteral { name, range });
-                }
-                last = Some(value);
-                frame.is_first = false;
+    let frames = vec![ExpressionFrame::default()];
+    let mut scan = LiteralScan { line, at: 0, frames, last: None, found: Vec::new() };
+    let comment = scan.run(is_secret);
+    (scan.found, comment)
+}
+
+impl<'l> LiteralScan<'l> {
+    /// Reads the line up to its comment, whose byte offset it returns.
+    fn run(&mut self, is_secret: impl Fn(&str, &str) -> bool) -> usize {
+        while let Some(c) = self.line[self.at..].chars().next() {
+            let start = self.at;
+            self.at += c.len_utf8();
+            match c {
+                '"' | '\'' | '`' => self.literal(c, &is_secret),
+                '(' | '[' | '{' if self.frames.len() == MAX_DEPTH => break,
+                '(' | '[' | '{' => self.open(c, start),
+                ')' | ']' | '}' if self.frames.len() > 1 => drop(self.frames.pop()),
+                ',' | ';' => self.separate(start),
+                '=' | ':' => self.assign(c),
+                '|' | '?' if self.rest().starts_with(c) => self.fall_back(),
+                '#' => return start,
+                '/' if self.rest().starts_with('/') => return start,
+                'a'..='z' | 'A'..='Z' | '_' => self.word(start),
+                _ => {}
             }
-            b'(' | b'[' | b'{' => {
-                let callee = last.filter(|_| is_name_end(line, start));
-                let is_lookup = byte != b'{' && callee.is_some();
-                let takes_password = callee.is_some_and(|name| {
-                    ["Auth", "Credentials", "Credential"].iter().any(|end| name.ends_with(end))
-                });
-                let inner = ExpressionFrame {
-                    name: frame.name,
-                    is_lookup,
-                    takes_password,
-                    is_first: true,
-                    is_first_argument: true,
-                    is_annotated: false,
-                };
-                if depth == MAX_DEPTH {
-                    break;
-                }
-                frames.push(inner);
+        }
+        self.line.len()
+    }
+
+    fn rest(&self) -> &'l str {
+        &self.line[self.at..]
+    }
+
+    /// Applies `change` to the innermost frame.
+    fn with_frame(&mut self, change: impl FnOnce(&mut ExpressionFrame<'l>)) {
+        if let Some(frame) = self.frames.last_mut() {
+            change(frame);
+        }
+    }
+
+    fn frame(&self) -> ExpressionFrame<'l> {
+        self.frames.last().copied().unwrap_or_default()
+    }
+
+    /// Reads a literal whose opening quote precedes.
+    fn literal(&mut self, quote: char, is_secret: impl Fn(&str, &str) -> bool) {
+        let length = find_quote(self.rest(), quote).unwrap_or(self.rest().len());
+        let range = self.at..self.at + length;
+        let value = &self.line[range.clone()];
+        self.at = (range.end + 1).min(self.line.len());
+        let frame = self.frame();
+        let is_key = self.frames.len() > 1 && self.rest().trim_start().starts_with(':');
+        let is_looked_up = frame.is_lookup && frame.is_first || is_key;
+        let is_hidden = |name: &&str| {
+            !is_looked_up && is_secret_name(name) && is_secret(name, value)
+                || is_key_of_any_name(name, value)
+        };
+        if let Some(name) = frame.name.filter(is_hidden) {
+            self.found.push(SecretLiteral { name, range });
+        }
+        self.last = Some(value);
+        self.with_frame(|frame| frame.is_first = false);
+    }
+
+    /// Enters the bracket at `start`.
+    fn open(&mut self, bracket: char, start: usize) {
+        const PASSWORD_CALLS: [&str; 3] = ["Auth", "Credentials", "Credential"];
+        let callee = self.last.filter(|_| is_name_end(self.line, start));
+        let takes_password = |name: &str| PASSWORD_CALLS.iter().any(|end| name.ends_with(end));
+        self.frames.push(ExpressionFrame {
+            name: self.frame().name,
+            is_lookup: bracket != '{' && callee.is_some(),
+            takes_password: callee.is_some_and(takes_password),
+            is_first: true,
+            is_first_argument: true,
+            is_annotated: false,
+        });
+    }
+
+    /// Passes the comma or semicolon at `start`.
+    fn separate(&mut self, start: usize) {
+        let frame = self.frame();
+        let is_literal = self.line[..start].ends_with(['"', '\'']);
+        let takes_default = frame.is_lookup && frame.is_first_argument && is_literal;
+        let default = self
+            .last
+            .filter(|name| takes_default && name.bytes().all(is_name_byte) && is_secret_name(name));
+        let pair = frame.takes_password.then_some("password");
+        let outer = self.frames.iter().rev().nth(1).and_then(|outer| outer.name);
+        self.with_frame(|frame| {
+            frame.name = default.or(pair).or(outer);
+            frame.is_annotated = false;
+            frame.is_first = false;
+            frame.is_first_argument = false;
+        });
+    }
+
+    /// Passes a `=` or a `:`: what precedes is the name of what follows.
+    fn assign(&mut self, sign: char) {
+        let Some(name) = self.last.take() else { return };
+        self.with_frame(|frame| {
+            let is_type = sign == '=' && frame.is_annotated;
+            if !is_type {
+                frame.name = Some(name);
+                frame.is_annotated = sign == ':';
             }
-            b')' | b']' | b'}' if depth > 1 => drop(frames.pop()),
-            b',' | b';' => {
-                let takes_default = frame.is_lookup
-                    && frame.is_first_argument
-                    && line[..start].ends_with(['"', '\'']);
-                let default = last.filter(|name| {
-                    takes_default && name.bytes().all(is_name_byte) && is_secret_name(name)
-                });
-                let pair = frame.takes_password.then_some("password");
-                frame.name = default.or(pair).or(outer);
-                (frame.is_annotated, frame.is_first) = (false, false);
-                frame.is_first_argument = false;
-            }
-            b'=' | b':' if last.is_some() => {
-                let is_type = byte == b'=' && frame.is_annotated;
-                if !is_type {
-                    frame.name = last;
-                    frame.is_annotated = byte == b':';
-                }
-                last = None;
-            }
-            b'|' | b'?' if line[at..].starts_with(char::from(byte)) => {
-                frame.name = last.filter(|name| is_secret_name(name)).or(frame.name);
-            }
-            b'#' => return (found, start),
-            b'/' if line[at..].starts_with('/') => return (found, start),
-            _ if byte.is_ascii_alphabetic() || byte == b'_' => {
-                let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.';
-                at = line[start..].find(is_end).map_or(line.len(), |length| start + length);
-                let word = &line[start..at];
-                let is_prefix = word.len() <= 2 && line[at..].starts_with(['"', '\'']);
-                match word {
-                    "or" => frame.name = last.filter(|name| is_secret_name(name)).or(frame.name),
-                    _ if is_prefix => {}
-                    "if" | "and" | "not" | "return" | "const" | "let" | "var" | "else" => {}
-                    _ => {
-                        last = Some(word);
-                        frame.is_first = false;
-                    }
-                }
-            }
+        });
+    }
+
+    /// Passes an operator whose right side replaces a missing left side.
+    fn fall_back(&mut self) {
+        if let Some(name) = self.last.filter(|name| is_secret_name(name)) {
+            self.with_frame(|frame| frame.name = Some(name));
+        }
+    }
+
+    /// Reads the word that begins at `start`.
+    fn word(&mut self, start: usize) {
+        let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.';
+        self.at = self.line[start..].find(is_end).map_or(self.line.len(), |length| start + length);
+        let word = &self.line[start..self.at];
+        let is_prefix = word.len() <= 2 && self.rest().starts_with(['"', '\'']);
+        match word {
+            "or" => self.fall_back(),
+            _ if is_prefix => {}
+            "if" | "and" | "not" | "return" | "const" | "let" | "var" | "else" => {}
             _ => {
-                while !line.is_char_boundary(at) {
-                    at += 1;
-                }
+                self.last = Some(word);
+                self.with_frame(|frame| frame.is_first = false);
             }
         }
     }
-    (found, line.len())
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -148,12 +195,12 @@ fn is_name_end(line: &str, at: usize) -> bool {
 }
 
 /// Returns the byte offset of the quote that ends a literal.
-fn find_quote(text: &str, quote: u8) -> Option<usize> {
-    let mut bytes = text.bytes().enumerate();
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'\\' => drop(bytes.next()),
-            _ if byte == quote => return Some(at),
+fn find_quote(text: &str, quote: char) -> Option<usize> {
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '\\' => drop(characters.next()),
+            _ if character == quote => return Some(at),
             _ => {}
         }
     }
