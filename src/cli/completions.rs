@@ -8,8 +8,9 @@ use clap_complete::Shell;
 #[command(after_help = "\
 Examples:
   source <(cruddur-ops completions bash)
-  cruddur-ops completions zsh > ~/.zfunc/_cruddur-ops
-  cruddur-ops completions fish > ~/.config/fish/completions/cruddur-ops.fish")]
+  cruddur-ops completions zsh >~/.zfunc/_cruddur-ops
+  cruddur-ops completions fish \\
+      >~/.config/fish/completions/cruddur-ops.fish")]
 pub struct CompletionsArgs {
     /// Shell to print the script for
     #[arg(value_name = "SHELL")]

@@ -13,7 +13,8 @@ A comment `# cruddur-ops: ignore CODE` on a line, or on the line above it, ignor
 Examples:
   cruddur-ops doctor
   cruddur-ops doctor --fix --dry-run
-  cruddur-ops doctor --strict --ignore variable-unstored    # no key here
+  # where no key is stored, as in CI
+  cruddur-ops doctor --strict --ignore variable-unstored
   cruddur-ops doctor --format sarif >doctor.sarif
   cruddur-ops doctor --explain env-near-miss")]
 pub struct DoctorArgs {

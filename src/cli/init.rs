@@ -15,15 +15,21 @@ const PORTS: &str = "Ports";
 #[command(after_help = "\
 Examples:
   cruddur-ops init
-  cruddur-ops init --service backend-flask --service worker=jobs --public
-  echo \"$KEY\" | cruddur-ops init --yes --key-stdin --store dotenv
-  cruddur-ops init --provider local                     # to `listen`
-  cruddur-ops init --provider collector --region eu     # it holds the key
-  cruddur-ops init --provider grafana-cloud --set zone=prod-eu-west-2
-  cruddur-ops init --provider collector --to axiom --set dataset=shop
-  cruddur-ops init --with xray,rollbar --aws-region us-east-1
-  cruddur-ops init --instrument code --instrument worker=agent
-  cruddur-ops init --provider otlp --endpoint https://otlp.example.com \\
+  cruddur-ops init --public \\
+      --service backend-flask --service worker=jobs
+  echo \"$KEY\" | \\
+      cruddur-ops init --yes --key-stdin --store dotenv
+  cruddur-ops init --provider local      # to `listen`
+  cruddur-ops init --provider collector  # it holds the key
+  cruddur-ops init --provider grafana-cloud \\
+      --set zone=prod-eu-west-2
+  cruddur-ops init --provider collector --to axiom \\
+      --set dataset=shop
+  cruddur-ops init --with xray,rollbar \\
+      --aws-region us-east-1
+  cruddur-ops init --instrument code --instrument api=agent
+  cruddur-ops init --provider otlp \\
+      --endpoint https://otlp.example.com \\
       --header x-api-key=MY_API_KEY")]
 pub struct InitArgs {
     /// Where telemetry goes

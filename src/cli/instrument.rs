@@ -12,10 +12,11 @@ use crate::provider::Addon;
     after_help = "\
 Examples:
   cruddur-ops instrument
-  cruddur-ops instrument --service backend-flask --fix --with rollbar
+  cruddur-ops instrument --service api --fix --with rollbar
   cruddur-ops instrument span \\
-      backend-flask/services/home_activities.py:HomeActivities.run \\
-      --name home-activities-mock-data --attr 'app.now=now.isoformat()'"
+      backend-flask/services/home.py:HomeActivities.run \\
+      --name home-activities \\
+      --attr 'app.now=now.isoformat()'"
 )]
 pub struct InstrumentArgs {
     /// What to do instead of adding packages and initialisation
@@ -47,9 +48,10 @@ pub enum InstrumentCommand {
 #[command(after_help = "\
 Example:
   cruddur-ops instrument span \\
-      backend-flask/services/home_activities.py:HomeActivities.run \\
-      --name home-activities-mock-data \\
-      --attr 'app.now=now.isoformat()' --attr 'app.result_length=len(results)'")]
+      backend-flask/services/home.py:HomeActivities.run \\
+      --name home-activities \\
+      --attr 'app.now=now.isoformat()' \\
+      --attr 'app.result_length=len(results)'")]
 pub struct SpanArgs {
     /// File and function, such as path/to/file.py:Class.function
     #[arg(value_name = "FILE:FUNCTION")]

@@ -38,7 +38,7 @@ pub struct VariableArgs {
 /// Arguments of `key set`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  cruddur-ops key set\n  cruddur-ops key set --store dotenv --stdin --yes < key.txt\n  cruddur-ops key set --store codespaces"
+    after_help = "Examples:\n  cruddur-ops key set\n  cruddur-ops key set --store dotenv --stdin --yes <key.txt\n  cruddur-ops key set --store codespaces"
 )]
 pub struct KeySetArgs {
     /// Store to keep it in (see `cruddur-ops help stores`) [default: the store that has it; for a new key gp in Gitpod, dotenv in a codespace, keyring elsewhere]

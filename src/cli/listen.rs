@@ -14,14 +14,14 @@ use crate::plan::ports::PAGE_PORT;
 #[command(after_help = "\
 Examples:
   cruddur-ops listen
-  cruddur-ops listen --traces 1 --for 30s  # exit 0 after a trace, else 1
-  cruddur-ops listen --forward             # send it on with the stored key
-  cruddur-ops listen --json                # one span per line
+  cruddur-ops listen --json     # one span per line
+  cruddur-ops listen --forward  # send them on to Honeycomb
+  # exit code 0 after one trace, 1 after 30 seconds
+  cruddur-ops listen --traces 1 --for 30s
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 \\
       opentelemetry-instrument python app.py
 
-With --containers, containers reach it at http://host.docker.internal:4318;
-`cruddur-ops init --provider local` makes the services send there.
+With --containers, containers reach it at http://host.docker.internal:4318; `cruddur-ops init --provider local` makes the services send there.
 
 A page in the browser shows the traces; its address works for one browser:
   cruddur-ops listen --web

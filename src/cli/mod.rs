@@ -58,8 +58,8 @@ pub use verify::{Require, VerifyArgs};
     max_term_width = 100,
     after_help = "\
 Examples:
-  cruddur-ops try     # run the whole setup on a bundled sample, offline
-  cruddur-ops init    # set up the project in this folder
+  cruddur-ops try   # the whole setup on a sample, offline
+  cruddur-ops init  # set up the project in this folder
 
 `cruddur-ops help` also lists topics, such as `environment`, `exit-codes` and `providers`."
 )]

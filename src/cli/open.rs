@@ -9,7 +9,7 @@ use super::TargetArgs;
 #[command(after_help = "Examples:
   cruddur-ops open
   cruddur-ops open --service backend-flask
-  cruddur-ops open --print              # the link alone")]
+  cruddur-ops open --print  # the link alone")]
 pub struct OpenArgs {
     /// Only the traces of this service
     #[arg(long, value_name = "NAME")]

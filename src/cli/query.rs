@@ -11,7 +11,8 @@ use super::TargetArgs;
 #[command(after_help = "\
 Examples:
   cruddur-ops query traces --last 1h
-  cruddur-ops query latency --by name --where 'service.name = backend-flask'
+  cruddur-ops query latency --by name \\
+      --where 'service.name = backend-flask'
   cruddur-ops query latency --open")]
 pub struct QueryArgs {
     /// The query

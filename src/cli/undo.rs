@@ -9,7 +9,7 @@ use super::WriteArgs;
 #[command(after_help = "Examples:
   cruddur-ops undo --dry-run
   cruddur-ops undo --list
-  cruddur-ops undo 2                    revert the change before the last")]
+  cruddur-ops undo 2  # the change before the last one")]
 pub struct UndoArgs {
     /// Number of the change, as shown by `--list` [default: 1, the last change]
     #[arg(value_name = "NUMBER", default_value_t = 1, hide_default_value = true,

@@ -12,7 +12,8 @@ Examples:
   cruddur-ops verify --service backend-flask --timeout 4s
   cruddur-ops verify --local --json
   cruddur-ops verify --app
-  cruddur-ops verify --app http://localhost:4567/api/activities/home
+  cruddur-ops verify \\
+      --app http://localhost:4567/api/activities/home
   cruddur-ops verify --app --tap
   cruddur-ops verify --app --tap --recreate worker")]
 pub struct VerifyArgs {

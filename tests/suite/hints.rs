@@ -6,8 +6,8 @@ use clap::{CommandFactory, Parser};
 use cruddur_ops::cli::Cli;
 use regex_lite::Regex;
 
-/// The width of a common terminal, at which no example may wrap.
-const WIDTH: usize = 80;
+/// The width of a narrow terminal, at which no example may wrap.
+const WIDTH: usize = 60;
 
 #[test]
 fn every_command_we_name_can_be_typed() {
