@@ -204,8 +204,8 @@ pub(super) fn list_choices(choices: &[PromptChoice]) -> String {
     keys.collect::<Vec<_>>().join("/")
 }
 
-/// The width of the marker before a list entry, and one free column.
-const MARKS: usize = 8;
+/// The width of the widest mark before a list entry: `> [x] `.
+const MARK_COLUMNS: usize = 6;
 
 /// The rows of a list that are not entries.
 const AROUND_ENTRIES: usize = 3;
@@ -215,13 +215,14 @@ fn fit_entries(
     rows: usize,
     pen: &LineStyle,
 ) -> (Vec<RedactedText>, Vec<bool>) {
-    let columns = pen.look.width.saturating_sub(MARKS);
+    // One column stays free, because a full line moves the cursor of some terminals to the next one.
+    let columns = pen.look.width.saturating_sub(MARK_COLUMNS + 1);
     let broken: Vec<Vec<String>> = entries.iter().map(|entry| wrap_text(entry, columns)).collect();
     let lines = broken.iter().map(Vec::len).sum::<usize>();
     // The terminal would break a longer line, and leave remains of it when the list is redrawn.
     let is_narrow = broken.iter().flatten().all(|line| count_columns(line) <= columns);
     if is_narrow && lines + AROUND_ENTRIES <= rows {
-        let margin = format!("\n{}", " ".repeat(MARKS));
+        let margin = format!("\n{}", " ".repeat(MARK_COLUMNS));
         let whole =
             entries.iter().zip(broken).map(|(entry, lines)| entry.map(|_| lines.join(&margin)));
         return (whole.collect(), vec![true; entries.len()]);
@@ -265,6 +266,17 @@ mod tests {
             assert!(lines.count() + AROUND_ENTRIES <= rows, "{shown:?}");
             let words = shown[1].as_str().split_whitespace().collect::<Vec<_>>().join(" ");
             assert_eq!(words == reason.replace("  ", " "), whole, "{words}");
+        }
+    }
+
+    #[test]
+    fn an_entry_is_broken_only_if_its_line_is_too_long() {
+        let look = StreamLook { width: 80, ..StreamLook::plain() };
+        let pen = LineStyle::new(look, &Redactor::default());
+        for (length, lines) in [(73, 1), (74, 2)] {
+            let entry = Redactor::default().show(&format!("api  {}", "x".repeat(length - 5)));
+            let (shown, _) = fit_entries(&[entry], 24, &pen);
+            assert_eq!(shown[0].as_str().lines().count(), lines, "{shown:?}");
         }
     }
 }
