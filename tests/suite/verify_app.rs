@@ -160,7 +160,9 @@ fn a_silent_or_absent_application_is_not_proven() {
     let closed = Closed::new();
     let nowhere = format!("{}/", closed.url());
     let arguments = ["--timeout", "4s", "--app", &nowhere];
-    expect(&sandbox, &arguments, "none", Some("connect"));
+    let service = expect(&sandbox, &arguments, "none", Some("connect"));
+    let evidence = check(&service, "reachable")["evidence"].as_str().unwrap();
+    assert!(evidence.contains(&nowhere), "{evidence}");
 
     let elsewhere = [("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-tenant=1")];
     let no_listen = project_with(&closed.url(), &elsewhere);

@@ -8,6 +8,7 @@ use super::search::SpanSearch;
 use super::witness::{AppWitness, ChosenWitness, OTHER_WITNESSES};
 use super::{AppTarget, AppUnderTest};
 use crate::instrumentation::TraceSampler;
+use crate::net::failure::RequestFailure;
 use crate::otlp::app::{AppProbe, AppSpan, AppSpanJudgement, find_linked, judge_app_spans};
 use crate::otlp::{
     AppSighting, Check, CheckStatus, Exporter, FailureCode, OrdinaryRequest, ProvenRung, Rung,
@@ -118,9 +119,13 @@ impl AppUnderTest {
                 self.judge_spans(&mut verdict, &mut sighting, found, seen.search)
             }
             (AppTarget::Asked(address), AppReply::Down { failure, took }) => {
-                sighting.url = Some(ladder::redact_url(address.url()));
+                let url = ladder::redact_url(address.url());
+                // The verdict also names the endpoint, which is not what did not answer.
+                let evidence = format!("no answer at {url} ({})", failure.evidence);
+                let failure = RequestFailure { evidence, ..failure.clone() };
+                sighting.url = Some(url);
                 let host = address.url().host_str().unwrap_or_default();
-                ladder::end_unreachable(&mut verdict, failure, host, *took);
+                ladder::end_unreachable(&mut verdict, &failure, host, *took);
                 Some(NoSpanReason::Down)
             }
             _ => {
