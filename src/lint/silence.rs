@@ -35,13 +35,15 @@ pub struct RuleSilence {
     least: Severity,
 }
 
-/// The number of ignored findings, by source.
+/// The number of findings that are not reported, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SilencedCounts {
     /// By the arguments.
     pub by_arguments: usize,
     /// By the project's file.
     pub by_file: usize,
+    /// By the minimum severity.
+    pub by_severity: usize,
 }
 
 impl RuleSilence {
@@ -65,7 +67,8 @@ impl RuleSilence {
             match () {
                 () if is_named(&self.arguments) => counts.by_arguments += 1,
                 () if is_named(&self.file) => counts.by_file += 1,
-                () => return finding.severity >= self.least,
+                () if finding.severity < self.least => counts.by_severity += 1,
+                () => return true,
             }
             false
         });

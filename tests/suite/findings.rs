@@ -65,6 +65,16 @@ fn less_severe_findings_are_omitted() {
 }
 
 #[test]
+fn a_project_with_only_less_severe_findings_is_not_said_to_have_none() {
+    let sandbox = Sandbox::new(&[
+        ("compose.yaml", "services:\n  api:\n    image: x\n    ports: [\"3000:3000\"]\n"),
+        (".gitpod.yml", "tasks: []\n"),
+    ]);
+    let text = sandbox.run(&["doctor", "--min-severity", "error"]).expect(0).stdout;
+    assert!(text.contains("; 1 hidden by `--min-severity`"), "{text}");
+}
+
+#[test]
 fn every_rule_is_listed_and_an_unknown_one_is_answered_with_the_nearest() {
     let sandbox = Sandbox::new(&[]);
     let rules = sandbox.run(&["doctor", "--list", "--json"]).expect(0).json();

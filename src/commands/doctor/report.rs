@@ -137,9 +137,14 @@ fn summarize_findings(findings: &[LintFinding], silenced: SilencedCounts, files:
 fn describe_silenced(silenced: SilencedCounts) -> String {
     let by = |count: usize, cause: &str| match count {
         0 => String::new(),
-        count => format!("; {count} ignored by {cause}"),
+        count => format!("; {count} {cause}"),
     };
-    format!("{}{}", by(silenced.by_arguments, "`--ignore`"), by(silenced.by_file, SILENCE_FILE))
+    [
+        by(silenced.by_arguments, "ignored by `--ignore`"),
+        by(silenced.by_file, &format!("ignored by {SILENCE_FILE}")),
+        by(silenced.by_severity, "hidden by `--min-severity`"),
+    ]
+    .concat()
 }
 
 /// Returns the paths of the files that were read, as shown to the user, those of docker compose first.
