@@ -7,8 +7,11 @@ use super::{StreamLook, TextRole, Ui};
 use crate::error::FilePosition;
 use crate::secret::{AssignmentSyntax, hide_assigned_secrets};
 
-/// The smallest assumed screen width.
+/// The fewest columns that text is broken to.
 const MIN_COLUMNS: usize = 30;
+
+/// The indentation of further lines where the usual one leaves too little room.
+const NARROW_INDENT: usize = 4;
 
 impl Ui {
     /// Prints a line of the result on stdout; on a terminal, `text` is wrapped after `head`, with further lines
@@ -60,6 +63,8 @@ impl Ui {
             return vec![head + role.paint(text)];
         }
         let text = self.redactor.show(text);
+        let is_narrow = look.width < indent + MIN_COLUMNS;
+        let indent = if is_narrow { indent.min(NARROW_INDENT) } else { indent };
         let width = look.width.saturating_sub(indent).max(MIN_COLUMNS);
         // The first line has less room, because its head is longer than the indentation of the others.
         let taken = self.redactor.show_line(&head.text()).columns().saturating_sub(indent);

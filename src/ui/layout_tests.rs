@@ -134,6 +134,15 @@ fn a_word_that_does_not_fit_after_its_head_is_below_it() {
 }
 
 #[test]
+fn a_wide_column_before_the_text_does_not_push_it_off_the_screen() {
+    let (mut ui, written) = narrow_screen();
+    let head = format!("{:<24} ", "env-near-miss");
+    ui.result_after(&head, "no program reads a misspelt variable", head.len());
+    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(text, format!("{head}no program\n    reads a misspelt variable\n"));
+}
+
+#[test]
 fn painted_lines_are_broken_at_spaces_as_well() {
     let local = || {
         let mut verdict = ServiceVerdict::new("backend-flask", "backend-flask");

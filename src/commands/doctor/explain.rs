@@ -16,9 +16,9 @@ pub(super) fn explain(code: &str, ui: &mut Ui) -> Result<RunOutcome> {
     let rule = lint::rule(code).ok_or_else(|| lint::unknown_rule(code))?;
     ui.result(TextRole::Strong.paint(format!("{} ({})", rule.code, rule.severity.word())));
     ui.result("");
-    ui.result(rule.explanation);
+    ui.result_after("", rule.explanation, 0);
     ui.result("");
-    ui.result(format!("Why it matters: {}.", rule.why));
+    ui.result_after("Why it matters: ", &format!("{}.", rule.why), 0);
     for (title, example) in [("Found", rule.failing), ("Not found", rule.passing)] {
         ui.result("");
         ui.result(TextRole::Strong.paint(format!("{title}:")));

@@ -79,13 +79,14 @@ pub(super) fn run(
     let is_shown = args.write.dry_run || args.write.check;
     let nothing = copies.seen.is_empty() && !copies.at_github;
     if nothing {
-        ui.result(match args.store {
+        let absence = match args.store {
             Some(kind) => {
                 format!("{name} is not in {}", kind.title())
             }
             None if failures.is_empty() => format!("{name} is not stored"),
             None => stores.survey(name).absence(),
-        });
+        };
+        ui.result_after("", &absence, 0);
     } else if is_shown {
         ui.result(format!("{name} would be forgotten"));
     } else if !agreed.seen && !agreed.at_github {
@@ -188,15 +189,15 @@ fn forget_copy(
             document.held.push(kind.name());
         }
         document.forgotten.push(kind.name());
-        ui.result(format!("{name} is no longer in {place}"));
+        ui.result_after("", &format!("{name} is no longer in {place}"), 0);
         if is_unseen {
             ui.say("a running codespace has it until it is stopped");
         }
     } else if is_unseen {
-        ui.result(format!("{name} is not in {place}"));
+        ui.result_after("", &format!("{name} is not in {place}"), 0);
     } else {
         document.forgotten.push(kind.name());
-        ui.result(format!("{name} was already gone from {place}"));
+        ui.result_after("", &format!("{name} was already gone from {place}"), 0);
     }
     Ok(())
 }
