@@ -51,10 +51,12 @@ pub(super) fn run(
 /// Returns the stored value of `name`, and prints a note about anything surprising.
 fn find_run_value(stores: &Stores, name: &str, shell: &Shell, ui: &mut Ui) -> Option<Secret> {
     let survey = stores.survey(name);
-    let Some(found) = survey.under_run() else {
-        let hint = how_to_store(name);
-        ui.warn(survey.absence(), Some(&hint));
-        secrets::show_codespace_delay(shell, ui);
+    let Some(found) = survey.handed_over() else {
+        if survey.under_run().is_none() {
+            let hint = how_to_store(name);
+            ui.warn(survey.absence(), Some(&hint));
+            secrets::show_codespace_delay(shell, ui);
+        }
         return None;
     };
     for failure in survey.failures() {

@@ -157,7 +157,7 @@ pub(super) fn stored_variables(
     let stores = context.stores(ui.redactor());
     let mut values = BTreeMap::new();
     for name in secrets::asked_for(model) {
-        let found = stores.survey(&name).under_run();
+        let found = stores.survey(&name).handed_over();
         if let Some(found) = found.filter(|found| found.store != StoreKind::Env) {
             values.insert(name, found.secret);
         }

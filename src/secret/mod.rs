@@ -28,7 +28,9 @@ use needles::{SecretNeedles, SecretRange};
 pub use owners::{is_written_out, key_owner};
 pub use redacted_text::RedactedText;
 pub(crate) use redacted_text::printable_json;
-pub use secrecy::{Secrecy, classify_secrecy, is_secret, is_secret_name, looks_like_key};
+pub use secrecy::{
+    Secrecy, classify_secrecy, ends_like_secret_name, is_secret, is_secret_name, looks_like_key,
+};
 use shapes::{SHAPED, SHAPES};
 pub use shapes::{ShapedKey, find_keys};
 use view::DecodedView;

@@ -48,6 +48,9 @@ const MARKING_WORDS: [&str; 12] = [
     "APIKEYS",
 ];
 
+/// Words that end in `PASS` and name no password.
+const OTHER_PASS_WORDS: [&str; 3] = ["ASKPASS", "BYPASS", "COMPASS"];
+
 /// Last words of variable names that indicate public values, whatever precedes them.
 const PUBLIC_WORDS: [&str; 26] = [
     "ADDR",
@@ -121,6 +124,20 @@ pub fn is_secret_name(name: &str) -> bool {
     !PUBLIC_WORDS.contains(&last) && is_marked(&name)
 }
 
+/// Returns whether the last word of a variable's name says that it holds a secret. No program takes a command, a path or
+/// a switch from such a variable, as it does from `GIT_ASKPASS`, `SSH_AUTH_SOCK` and `SSLKEYLOGFILE`.
+pub fn ends_like_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    // The identifier of a key belongs to the key.
+    let name = name.strip_suffix("_ID").unwrap_or(&name);
+    let last = split_name_words(name).last().unwrap_or_default();
+    let stem = last.trim_end_matches(|c: char| c.is_ascii_digit());
+    let has_mark = |word: &str| MARKS.iter().any(|mark| word.ends_with(mark));
+    let is_password = stem.ends_with("PASS") && !OTHER_PASS_WORDS.contains(&stem);
+    let is_marking = is_password || MARKING_WORDS.contains(&stem) && name != "PWD";
+    is_marking || has_mark(stem) || stem.strip_suffix('S').is_some_and(has_mark)
+}
+
 /// Returns whether `value` looks like a key that no shape describes, given a name that does not indicate one.
 pub(super) fn is_key_of_any_name(name: &str, value: &str) -> bool {
     const MIN_BYTES: usize = 20;
@@ -175,7 +192,7 @@ pub(super) fn is_password(name: &str, value: &str) -> bool {
     let stem = last.trim_end_matches(|c: char| c.is_ascii_digit());
     let has_ending = |words: &[&str]| words.iter().any(|word| stem.ends_with(word));
     let is_name = has_ending(&["PASSWORD", "PASSWORT", "PASSWD", "PASSPHRASE", "PASSCODE"])
-        || has_ending(&["PASS"]) && !["BYPASS", "COMPASS", "ASKPASS"].contains(&stem)
+        || has_ending(&["PASS"]) && !OTHER_PASS_WORDS.contains(&stem)
         || ["PW", "PWD"].contains(&stem) && !["PWD", "OLDPWD"].contains(&upper.as_str());
     let is_short = value.len() < MIN_DIGITS && value.bytes().all(|byte| byte.is_ascii_digit());
     let is_elsewhere = ["/run/secrets/", "./", "../", "~/", "http://", "https://"]
@@ -349,6 +366,35 @@ mod tests {
         );
         assert!(is_secret_name("MY_KEY") && is_secret_name("ROLLBAR_ACCESS_TOKEN"));
         assert!(!is_secret_name("HONEYCOMB_SERVICE_NAME") && !is_secret_name("TOKEN_URL"));
+    }
+
+    #[test]
+    fn a_name_that_programs_obey_does_not_end_like_that_of_a_secret() {
+        for name in [
+            "HONEYCOMB_API_KEY",
+            "GRAFANA_CLOUD_OTLP_CREDENTIALS",
+            "AWS_ACCESS_KEY_ID",
+            "UPTRACE_DSN",
+            "DBPASS",
+            "api_token2",
+        ] {
+            assert!(ends_like_secret_name(name), "{name}");
+        }
+        for name in [
+            "LD_PRELOAD",
+            "PATH",
+            "PWD",
+            "DOCKER_CONFIG",
+            "DOCKER_AUTH_CONFIG",
+            "GIT_ASKPASS",
+            "SSH_AUTH_SOCK",
+            "SSLKEYLOGFILE",
+            "RESTIC_PASSWORD_COMMAND",
+            "PYTHON_KEYRING_BACKEND",
+            "NODE_OPTIONS",
+        ] {
+            assert!(!ends_like_secret_name(name), "{name}");
+        }
     }
 
     #[test]

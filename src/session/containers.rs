@@ -13,6 +13,7 @@ use crate::net;
 use crate::plan::agents::find_planned;
 use crate::session::context::ProjectContext;
 use crate::session::secrets;
+use crate::stores::StoreKind;
 use crate::ui::Ui;
 use crate::ui::prompt::DefaultAnswer;
 
@@ -151,7 +152,9 @@ fn compose_project(context: &ProjectContext, ui: &Ui) -> Option<ComposeProject> 
     let stores = context.stores(ui.redactor());
     let model = context.project.model().ok()?;
     let stored = secrets::asked_for(model).into_iter().filter_map(|name| {
-        let found = stores.survey(&name).under_run()?;
+        // The shell's variables are in the environment already.
+        let found = stores.survey(&name).handed_over();
+        let found = found.filter(|found| found.store != StoreKind::Env)?;
         Some((name, found.secret))
     });
     let reaches = model.reaches.iter().map(|span| {

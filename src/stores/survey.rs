@@ -2,7 +2,7 @@
 
 use super::{StoreAnswer, StoreError, StoreKind, StoredSecret};
 use crate::plan::Note;
-use crate::secret::Secret;
+use crate::secret::{Secret, ends_like_secret_name};
 
 /// Every store's answer about one variable, in the order of precedence under `run`.
 #[derive(Debug)]
@@ -50,9 +50,16 @@ impl SecretSurvey {
             .collect()
     }
 
-    /// Returns the value that `run` passes to the child.
+    /// Returns the value that is used where docker compose runs under `run`.
     pub fn under_run(&self) -> Option<StoredSecret> {
         self.found().into_iter().next()
+    }
+
+    /// Returns the value that a program of the user gets as a variable of its environment. A `.env` may come with the
+    /// project, so its values count only under names that no program obeys; docker compose reads it by itself.
+    pub fn handed_over(&self) -> Option<StoredSecret> {
+        let is_obeyed = !ends_like_secret_name(&self.variable);
+        self.found().into_iter().find(|found| found.store != StoreKind::Dotenv || !is_obeyed)
     }
 
     /// Returns the value that `docker compose` uses without `run`.

@@ -174,12 +174,14 @@ fn without_verification_no_program_is_started() {
 
 #[test]
 fn docker_is_asked_from_nowhere_and_compose_with_what_is_the_users() {
-    let sandbox = project(TRACED);
+    let headers = "a=${DOCKER_HOST},b=${DOCKER_CONFIG},c=${COMPOSE_EXPERIMENTAL_GIT_REMOTE},d=${LD_PRELOAD},e=${PATH}";
+    let sandbox = project(&format!("{TRACED}      OTEL_EXPORTER_OTLP_HEADERS: \"{headers}\"\n"));
     let recorder = Recorder::docker(&sandbox.project());
     sandbox.write(
         ".env",
         "DOCKER_HOST=tcp://evil.example\nDOCKER_CONTEXT=evil\nDOCKER_CONFIG=./evil\nCOMPOSE_BAKE=1\n\
-         COMPOSE_TEST_DESKTOP_ENDPOINT=unix:///evil\nCOMPOSE_EXPERIMENTAL_GIT_REMOTE=1\nTAG=1\n",
+         COMPOSE_TEST_DESKTOP_ENDPOINT=unix:///evil\nCOMPOSE_EXPERIMENTAL_GIT_REMOTE=1\nTAG=1\n\
+         LD_PRELOAD=./evil.so\n",
     );
     let path = format!("{}:.:./bin:{}", recorder.path(), sandbox.project().display());
     let sandbox = sandbox.with("PATH", &path).with("DOCKER_TLS_VERIFY", "1");
@@ -207,6 +209,7 @@ fn docker_is_asked_from_nowhere_and_compose_with_what_is_the_users() {
         ("COMPOSE_EXPERIMENTAL_GIT_REMOTE", Some("false")),
         ("COMPOSE_EXPERIMENTAL_OCI_REMOTE", Some("false")),
         ("TAG", None),
+        ("LD_PRELOAD", None),
     ] {
         assert_eq!(compose.variable(name), value, "{name}");
     }

@@ -79,10 +79,32 @@ fn a_project_that_names_no_key_gets_none() {
 
 #[test]
 fn a_variable_of_an_exporters_headers_is_handed_over_too() {
-    let compose = COMPOSE.1.replace("HONEYCOMB_API_KEY", "VENDOR_WORD");
-    let sandbox = Sandbox::new(&[("compose.yaml", &compose), (".env", "VENDOR_WORD=abc\n")]);
-    let run = sandbox.run(&["run", "--", "sh", "-c", "echo ${#VENDOR_WORD}"]).expect(0);
+    let compose = COMPOSE.1.replace("HONEYCOMB_API_KEY", "VENDOR_TOKEN");
+    let sandbox = Sandbox::new(&[("compose.yaml", &compose), (".env", "VENDOR_TOKEN=abc\n")]);
+    let run = sandbox.run(&["run", "--", "sh", "-c", "echo ${#VENDOR_TOKEN}"]).expect(0);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("3\n", ""));
+}
+
+#[test]
+fn a_project_gives_no_child_a_variable_that_programs_obey() {
+    const NAMES: [&str; 8] = [
+        "BASH_ENV",
+        "DOCKER_CONFIG",
+        "DOCKER_HOST",
+        "GIT_ASKPASS",
+        "LD_PRELOAD",
+        "NODE_OPTIONS",
+        "PATH",
+        "SSLKEYLOGFILE",
+    ];
+    for name in NAMES {
+        let compose = COMPOSE.1.replace("HONEYCOMB_API_KEY", name);
+        let env_file = format!("{name}=./evil\n");
+        let sandbox = Sandbox::new(&[("compose.yaml", &compose), (".env", &env_file)]);
+        let run = sandbox.run(&["run", "--", "/bin/sh", "-c", "/usr/bin/env"]).expect(0);
+        assert!(!run.stdout.contains("evil"), "{name}: {}", run.stdout);
+        assert_eq!(run.stderr, "", "{name}");
+    }
 }
 
 #[test]

@@ -92,7 +92,7 @@ pub(super) fn run(
         variable: name,
         stores: rows,
         compose_takes: compose_takes(&survey),
-        run_takes: held.as_ref().filter(|_| is_named).map(|found| found.store.name()),
+        run_takes: survey.handed_over().filter(|_| is_named).map(|found| found.store.name()),
         warnings: warnings.into_iter().map(KeyWarning::from).collect(),
     })?;
     Ok(if held.is_some() { RunOutcome::Yes } else { RunOutcome::No })
