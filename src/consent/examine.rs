@@ -1,6 +1,6 @@
 //! Examines what a request would reveal: its parts, and the secrets in each.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use url::Url;
 
@@ -47,6 +47,16 @@ impl<'a> OutgoingRequest<'a> {
     /// Returns a request for `url` without headers and body.
     pub fn to(url: &'a Url) -> Self {
         Self { url, address: None, own_authority: false, headers: &[], supplied: &[], texts: &[] }
+    }
+
+    /// Returns the host that gets the request: the address, if the project gives one outside this machine, because the
+    /// name would say nothing about it.
+    pub(super) fn host(&self) -> String {
+        match self.address.map(|address| address.ip()).filter(|ip| !ip.is_loopback()) {
+            Some(IpAddr::V4(ip)) => ip.to_string(),
+            Some(IpAddr::V6(ip)) => format!("[{ip}]"),
+            None => self.url.host_str().unwrap_or_default().to_owned(),
+        }
     }
 
     /// Returns whether it stays on this machine.

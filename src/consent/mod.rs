@@ -27,7 +27,16 @@ use examine::{find_secrets, is_own};
 #[derive(Debug, Clone)]
 pub struct Consent {
     secrets: Arc<KnownSecrets>,
-    trusted: Vec<(String, TrustedSecrets)>,
+    trusted: Vec<TrustedHost>,
+}
+
+/// A host and what it may see.
+#[derive(Debug, Clone)]
+struct TrustedHost {
+    host: String,
+    secrets: TrustedSecrets,
+    /// Whether it may see them on a connection that is not encrypted.
+    is_plain_allowed: bool,
 }
 
 /// A set of secrets, by the names of their variables.
@@ -43,6 +52,8 @@ pub enum TrustedSecrets {
 #[derive(Debug, Clone)]
 pub struct ClearedDestination {
     url: Url,
+    /// [`OutgoingRequest::host`].
+    host: String,
     address: Option<SocketAddr>,
     rule: HostRule,
     secrets: Arc<KnownSecrets>,
@@ -65,13 +76,21 @@ pub type ConsentDecision = Result<ClearedDestination, Objection>;
 impl Consent {
     /// Returns consent with all known secrets, and the hosts named on the command line.
     pub fn new(secrets: KnownSecrets, trusted: &[String]) -> Self {
-        let trusted = trusted.iter().map(|host| (host.clone(), TrustedSecrets::All)).collect();
-        Self { secrets: Arc::new(secrets), trusted }
+        let trust = |host: &String| TrustedHost {
+            host: host.clone(),
+            secrets: TrustedSecrets::All,
+            is_plain_allowed: true,
+        };
+        Self { secrets: Arc::new(secrets), trusted: trusted.iter().map(trust).collect() }
     }
 
-    /// Allows `host` to see these secrets from now on, as the user decided.
-    pub fn trust(&mut self, host: &str, kinds: TrustedSecrets) {
-        self.trusted.push((host.to_owned(), kinds));
+    /// Allows what was objected to from now on, as the user decided.
+    pub fn allow(&mut self, objection: &Objection) {
+        self.trusted.push(TrustedHost {
+            host: objection.host.clone(),
+            secrets: objection.kinds(),
+            is_plain_allowed: objection.is_plain,
+        });
     }
 
     /// Decides whether a request may be sent.
@@ -87,6 +106,7 @@ impl Consent {
         let rule = self.rule(outgoing);
         let cleared = ClearedDestination {
             url,
+            host: outgoing.host(),
             address: outgoing.address,
             rule,
             secrets: Arc::clone(&self.secrets),
@@ -98,15 +118,16 @@ impl Consent {
     }
 
     fn rule(&self, outgoing: &OutgoingRequest<'_>) -> HostRule {
-        let host = outgoing.url.host_str().unwrap_or_default();
+        let host = outgoing.host();
         let is_own = outgoing.own_authority || outgoing.address.is_some();
-        let by_name = outgoing.url.scheme() == "https" && !is_own;
-        let trusted =
-            self.trusted.iter().filter(|(trusted_host, _)| trusted_host.eq_ignore_ascii_case(host));
+        let is_encrypted = outgoing.url.scheme() == "https";
+        let trusted = self.trusted.iter().filter(|trusted| {
+            trusted.host.eq_ignore_ascii_case(&host) && (is_encrypted || trusted.is_plain_allowed)
+        });
         HostRule {
             is_own: outgoing.is_own(),
-            trusted: trusted.map(|(_, kinds)| kinds.clone()).collect(),
-            owner: by_name.then(|| provider::host_owner(host)).flatten(),
+            trusted: trusted.map(|trusted| trusted.secrets.clone()).collect(),
+            owner: (is_encrypted && !is_own).then(|| provider::host_owner(&host)).flatten(),
         }
     }
 }
@@ -155,7 +176,10 @@ impl ClearedDestination {
         let found = find_secrets(&self.secrets, url, headers, texts);
         let refused: Vec<_> =
             found.into_iter().filter(|(part, secret)| !self.rule.allows(part, secret)).collect();
-        if refused.is_empty() { Ok(()) } else { Err(Objection::new(url, refused, reason.clone())) }
+        if refused.is_empty() {
+            return Ok(());
+        }
+        Err(Objection::new((url, &self.host), refused, reason.clone()))
     }
 }
 
@@ -206,7 +230,7 @@ impl HostRule {
             .map(|name| FoundSecret(BTreeSet::from([name])))
             .map(|secret| (part.clone(), secret))
             .collect();
-        Err(Objection::new(outgoing.url, refused, reason))
+        Err(Objection::new((outgoing.url, &outgoing.host()), refused, reason))
     }
 }
 

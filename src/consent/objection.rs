@@ -11,7 +11,7 @@ use crate::secret::FoundSecret;
 /// The secrets a request would reveal without the user's agreement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Objection {
-    /// The host; empty if its name itself contains a secret.
+    /// The host, or the address that the project gives for it; empty if its name itself contains a secret.
     pub host: String,
     /// The connection is not encrypted.
     pub is_plain: bool,
@@ -42,7 +42,7 @@ impl ObjectionReason {
     pub(super) fn of(outgoing: &OutgoingRequest<'_>) -> Self {
         let owner = provider::host_owner(outgoing.url.host_str().unwrap_or_default());
         match owner {
-            Some(_) if outgoing.address.is_some() => Self::Led,
+            _ if outgoing.address.is_some() => Self::Led,
             Some(_) if outgoing.own_authority => Self::OwnAuthority,
             Some(owner) => Self::NotForIt(owner.title),
             None => Self::Unknown,
@@ -57,15 +57,16 @@ impl ObjectionReason {
             Self::OwnAuthority => {
                 "would be trusted through the project's own certificate authority".to_owned()
             }
-            Self::Led => "is somewhere else in this project".to_owned(),
+            Self::Led => "is the address that this project gives for the host".to_owned(),
             Self::Changed => "was not asked about that".to_owned(),
         }
     }
 }
 
 impl Objection {
+    /// Returns the objection to a request for `url` that `host` would get.
     pub(super) fn new(
-        url: &Url,
+        (url, host): (&Url, &str),
         refused: Vec<(RequestPart, FoundSecret)>,
         reason: ObjectionReason,
     ) -> Self {
@@ -73,16 +74,13 @@ impl Objection {
             refused.into_iter().unzip();
         secrets.sort();
         secrets.dedup();
-        let host = if parts.contains(&RequestPart::Host) {
-            String::new()
-        } else {
-            url.host_str().unwrap_or_default().to_owned()
-        };
+        let host = if parts.contains(&RequestPart::Host) { String::new() } else { host.to_owned() };
         Self { host, is_plain: url.scheme() == "http", parts, reason, secrets }
     }
 
     pub(super) fn elsewhere(url: &Url) -> Self {
-        Self::new(url, Vec::new(), ObjectionReason::Changed)
+        let host = url.host_str().unwrap_or_default();
+        Self::new((url, host), Vec::new(), ObjectionReason::Changed)
     }
 
     /// Returns whether the host's name contains the secret, which cannot be agreed to.

@@ -8,11 +8,15 @@ const OTHER: &str = "0f0e7a210d9c7a558f624a3e8a392c5f";
 
 /// Returns consent that knows a Honeycomb key, a Datadog key, and one of an unknown owner.
 fn test_consent() -> Consent {
+    Consent::new(known_secrets(), &["Vouched.example".to_owned()])
+}
+
+fn known_secrets() -> KnownSecrets {
     let mut secrets = KnownSecrets::default();
     secrets.add("HONEYCOMB_API_KEY", &Secret::new(KEY));
     secrets.add("DD_API_KEY", &Secret::new(OTHER));
     secrets.add("MY_KEY", &Secret::new("hunter2-hunter2"));
-    Consent::new(secrets, &["Vouched.example".to_owned()])
+    secrets
 }
 
 fn test_header(name: &str, value: &str) -> ExportHeader {
@@ -119,7 +123,12 @@ fn a_host_whose_address_the_project_sets_is_not_trusted_by_name() {
     let consent = test_consent();
     assert!(consent.review(&outgoing).is_ok());
     let led = OutgoingRequest { address: Some("192.0.2.1:443".parse().unwrap()), ..outgoing };
-    assert_eq!(consent.review(&led).unwrap_err().reason, ObjectionReason::Led);
+    let objection = consent.review(&led).unwrap_err();
+    assert_eq!((objection.reason, &*objection.host), (ObjectionReason::Led, "192.0.2.1"));
+    for (trusted, is_allowed) in [("api.honeycomb.io", false), ("192.0.2.1", true)] {
+        let consent = Consent::new(known_secrets(), &[trusted.to_owned()]);
+        assert_eq!(consent.review(&led).is_ok(), is_allowed, "{trusted}");
+    }
     let with_address =
         OutgoingRequest { address: Some("127.0.0.1:443".parse().unwrap()), ..outgoing };
     assert!(consent.review(&with_address).unwrap().is_own());
@@ -136,8 +145,7 @@ fn this_machine_and_a_trusted_host_see_everything_but_no_host_is_named_by_a_secr
         assert!(review_request(&format!("{url}{KEY}"), &team, KEY).is_ok(), "{url}");
     }
     let host = format!("{KEY}.evil.example");
-    let mut consent = test_consent();
-    consent.trust(&host, TrustedSecrets::All);
+    let consent = Consent::new(known_secrets(), std::slice::from_ref(&host));
     let url = format!("https://{host}/").parse().unwrap();
     let objection = consent.review(&OutgoingRequest::to(&url)).unwrap_err();
     assert!(objection.is_in_host() && objection.host.is_empty());
@@ -152,8 +160,10 @@ fn an_agreement_covers_only_the_secrets_it_named() {
     let outgoing = OutgoingRequest { headers: &headers, ..OutgoingRequest::to(&url) };
     let objection = consent.review(&outgoing).unwrap_err();
     assert_eq!(objection.names(), ["HONEYCOMB_API_KEY"]);
-    consent.trust(&objection.host, objection.kinds());
+    consent.allow(&objection);
     let cleared = consent.review(&outgoing).unwrap();
+    let plain = "http://collector.example/".parse().unwrap();
+    assert!(consent.review(&OutgoingRequest { url: &plain, ..outgoing }).unwrap_err().is_plain);
     let both = [test_header("x", KEY), test_header("y", OTHER)];
     let more = OutgoingRequest { headers: &both, ..outgoing };
     assert_eq!(consent.review(&more).unwrap_err().names(), ["DD_API_KEY"]);

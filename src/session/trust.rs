@@ -44,7 +44,7 @@ impl AskedConsent {
             self.refused.push(refused);
             return Ok(Err(objection));
         }
-        self.consent.trust(&objection.host, objection.kinds());
+        self.consent.allow(&objection);
         Ok(self.consent.review(outgoing))
     }
 }

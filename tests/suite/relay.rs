@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use cruddur_ops::consent::{ClearedDestination, Consent, OutgoingRequest, TrustedSecrets};
+use cruddur_ops::consent::{ClearedDestination, Consent, OutgoingRequest};
 use cruddur_ops::net::grpc;
 use cruddur_ops::net::receiver::{ReceiverLimits, TelemetrySignal};
 use cruddur_ops::net::relay::{Relay, RelayOptions, RelayPeer, RelayedExport};
@@ -485,11 +485,10 @@ fn a_body_with_a_secret_that_was_not_cleared_is_not_passed_on() {
     known.add("HONEYCOMB_API_KEY", &Secret::new(KEY));
     known.add("DATABASE_PASSWORD", &Secret::new("correct-horse-battery"));
     let mut consent = Consent::new(known, &[]);
-    consent.trust(
-        url.host_str().unwrap(),
-        TrustedSecrets::Named(["HONEYCOMB_API_KEY".to_owned()].into()),
-    );
-    let cleared = consent.review(&OutgoingRequest::to(&url)).unwrap();
+    let outgoing = OutgoingRequest { texts: &[KEY.as_bytes()], ..OutgoingRequest::to(&url) };
+    let objection = consent.review(&outgoing).unwrap_err();
+    consent.allow(&objection);
+    let cleared = consent.review(&outgoing).unwrap();
     let named = |name: &str| TestTrace::new(name, Duration::from_secs(1_700_000_000), [1; 3]);
     on_a_runtime(async {
         let route = EndpointRoute::find(&cleared, Instant::now()).await.unwrap();

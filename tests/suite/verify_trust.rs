@@ -71,6 +71,32 @@ fn a_person_is_asked_before_an_unknown_host_gets_the_key() {
 }
 
 #[test]
+fn the_name_of_a_trusted_host_does_not_lead_to_an_address_of_the_project() {
+    let Some(address) = outer_address() else {
+        println!("skipped: this machine has no address but loopback");
+        return;
+    };
+    let server = Rude::on(address, JSON, b"{}");
+    let port = server.address.port();
+    for name in ["collector.example", "api.honeycomb.io"] {
+        let before = server.connections();
+        let compose = format!(
+            "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: api\n      \
+             OTEL_EXPORTER_OTLP_ENDPOINT: http://{name}:4318\n      \
+             OTEL_EXPORTER_OTLP_HEADERS: x-honeycomb-team=${{HONEYCOMB_API_KEY}}\n  \
+             {name}:\n    image: x\n    ports: [\"{address}:{port}:4318\"]\n"
+        );
+        let sandbox = Sandbox::new(&[("compose.yaml", &compose)]).with("HONEYCOMB_API_KEY", KEY);
+        let service = expect(&sandbox, &["--trust-host", name], "none", Some("untrusted-host"));
+        let hint = check(&service, "reachable")["hint"].as_str().unwrap();
+        assert!(hint.contains(&format!("--trust-host {address}")), "{hint}");
+        assert_eq!(server.connections(), before);
+        let trusted = address.to_string();
+        expect(&sandbox, &["--trust-host", &trusted], "accepted", None);
+    }
+}
+
+#[test]
 fn a_secret_of_the_dot_env_file_stays_out_of_an_address_that_is_shown() {
     let compose = "services:\n  api:\n    build: .\n    environment:\n      OTEL_SERVICE_NAME: api\n      \
         OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://127.0.0.1:1/${TENANT_TOKEN}/v1/traces\n";
