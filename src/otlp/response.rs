@@ -5,6 +5,7 @@ use prost::bytes::Buf;
 use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
 
 use super::verdict::FailureCode;
+use crate::secret::without_colours;
 
 /// The most bytes that are read of a response.
 pub const LIMIT: usize = 4 * 1024 * 1024;
@@ -286,7 +287,8 @@ fn looks_like_html(text: &str) -> bool {
 
 /// Returns one line of at most 200 characters, without control characters.
 pub fn excerpt_line(text: &str) -> String {
-    let line: String = text
+    // Whole sequences, whose remains would split a secret that the redactor looks for.
+    let line: String = without_colours(text)
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")

@@ -34,6 +34,7 @@ pub use secrecy::{
 use shapes::{SHAPED, SHAPES};
 pub use shapes::{ShapedKey, find_keys};
 use view::DecodedView;
+pub(crate) use view::without_colours;
 
 /// A secret value: no `Display`, a redacted `Debug`, wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]

@@ -22,14 +22,16 @@ const MAX_NESTING: usize = 3;
 type EscapeDecoder = fn(&str) -> Option<(Option<char>, usize)>;
 
 /// The first character of each kind of escape, and its decoder.
-const DECODERS: [(char, EscapeDecoder); 2] = [('%', percent_decoded), ('\\', decode_escape)];
+const DECODERS: [(char, EscapeDecoder); 3] =
+    [('%', percent_decoded), ('\\', decode_escape), ('&', decode_entity)];
 
 impl<'t> DecodedView<'t> {
     /// Returns every reading of `text` in which a secret could be recognised, the text itself first.
     pub(super) fn all(text: &'t str) -> Vec<Self> {
         let mut views = vec![Self { text: Cow::Borrowed(text), sources: None }];
-        let may_differ =
-            |byte: u8| !byte.is_ascii() || byte.is_ascii_control() || matches!(byte, b'%' | b'\\');
+        let may_differ = |byte: u8| {
+            !byte.is_ascii() || byte.is_ascii_control() || matches!(byte, b'%' | b'\\' | b'&')
+        };
         if !text.bytes().any(may_differ) {
             return views;
         }
@@ -102,6 +104,13 @@ fn visible_char(character: char) -> Option<char> {
     (matches!(character, '\n' | '\r' | '\t') || !is_invisible(character)).then_some(character)
 }
 
+/// Returns `text` without the terminal control sequences that colour it.
+pub(crate) fn without_colours(text: &str) -> Cow<'_, str> {
+    let view = DecodedView { text: Cow::Borrowed(text), sources: None };
+    let plain = view.read(|rest| Some((None, colour_sequence_length(rest)?)));
+    plain.map_or(Cow::Borrowed(text), |plain| plain.text)
+}
+
 /// Returns the length of a terminal control sequence (`ESC [ … letter`).
 fn colour_sequence_length(rest: &str) -> Option<usize> {
     let inside = rest.strip_prefix("\u{1b}[")?;
@@ -120,7 +129,30 @@ fn percent_decoded(rest: &str) -> Option<(Option<char>, usize)> {
     Some((visible_char(first), 3 * first.len_utf8()))
 }
 
-/// Decodes `\"`, `\n` and `\u0041`.
+/// Decodes `&#65;`, `&#x41;` and `&amp;`.
+fn decode_entity(rest: &str) -> Option<(Option<char>, usize)> {
+    const MAX_NAME_BYTES: usize = 8;
+    let inside = rest.strip_prefix('&')?;
+    let length = inside.bytes().take(MAX_NAME_BYTES).position(|byte| byte == b';')?;
+    let character = match &inside[..length] {
+        "amp" => '&',
+        "apos" => '\'',
+        "gt" => '>',
+        "lt" => '<',
+        "quot" => '"',
+        name => {
+            let digits = name.strip_prefix('#')?;
+            let code = match digits.strip_prefix(['x', 'X']) {
+                Some(digits) => u32::from_str_radix(digits, 16),
+                None => digits.parse(),
+            };
+            char::from_u32(code.ok()?)?
+        }
+    };
+    Some((visible_char(character), length + 2))
+}
+
+/// Decodes `\"`, `\n`, `\x41` and `\u0041`.
 fn decode_escape(rest: &str) -> Option<(Option<char>, usize)> {
     let [b'\\', sign, ..] = rest.as_bytes() else { return None };
     match sign {
@@ -128,16 +160,16 @@ fn decode_escape(rest: &str) -> Option<(Option<char>, usize)> {
         b'n' => Some((Some('\n'), 2)),
         b'r' => Some((Some('\r'), 2)),
         b't' => Some((Some('\t'), 2)),
-        b'u' => {
-            let digits = rest.get(2..6)?;
-            let code = digits
-                .bytes()
-                .all(|digit| digit.is_ascii_hexdigit())
-                .then(|| u32::from_str_radix(digits, 16).ok())??;
-            Some((visible_char(char::from_u32(code)?), 6))
-        }
+        b'x' => Some((visible_char(decode_digits(rest.get(2..4)?)?), 4)),
+        b'u' => Some((visible_char(decode_digits(rest.get(2..6)?)?), 6)),
         _ => None,
     }
+}
+
+/// Decodes the hexadecimal number of a character.
+fn decode_digits(digits: &str) -> Option<char> {
+    let is_number = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    char::from_u32(is_number.then(|| u32::from_str_radix(digits, 16).ok())??)
 }
 
 fn decode_percent_byte(three: &[u8]) -> Option<u8> {
@@ -165,6 +197,12 @@ mod tests {
         ] {
             let at = last.text.find(part).unwrap();
             assert_eq!(&text[last.original(at..at + part.len())], source);
+        }
+        let text = "&#104;&#x63;&amp;&lt;\\x41\\\\x42";
+        assert_eq!(DecodedView::all(text).last().unwrap().text, "hc&<AB");
+        assert_eq!(without_colours("a\u{1b}[1;31mb"), "ab");
+        for text in ["a & b;", "&anchor;", "&#xzz;", "\\xyz", "&#99999999;"] {
+            assert_eq!(DecodedView::all(text).len(), 1, "{text}");
         }
         assert_eq!(DecodedView::all("plain text").len(), 1);
         assert_eq!(DecodedView::all("100 % of \\w").len(), 1);

@@ -390,9 +390,14 @@ fn json_hides_what_the_text_hides() {
 fn a_server_that_echoes_the_key_is_not_quoted_with_it() {
     let percent: String = KEY.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let spaced = format!("{}\u{200b}{}", &KEY[..20], &KEY[20..]);
+    let coloured = format!("{}\u{1b}[31m{}", &KEY[..20], &KEY[20..]);
+    let entities: String = KEY.bytes().map(|byte| format!("&#{byte};")).collect();
+    let escapes: String = KEY.bytes().map(|byte| format!("\\x{byte:02x}")).collect();
     let encoded = ["", "a", "ab"].map(|before| STANDARD.encode(format!("{before}{KEY}z")));
-    for text in
-        [percent, KEY.to_uppercase(), spaced, KEY[..50].to_owned()].into_iter().chain(encoded)
+    let cut = KEY[..50].to_owned();
+    for text in [percent, KEY.to_uppercase(), spaced, coloured, entities, escapes, cut]
+        .into_iter()
+        .chain(encoded)
     {
         let body = format!("unknown key {text}");
         let answer = format!(
