@@ -49,7 +49,7 @@ struct Assignment<'l> {
 enum AssignmentSign {
     Equals,
     Colon,
-    /// The value is the default of a variable: `${NAME:-value}`, `${NAME+value}`.
+    /// The value is the default of a variable: `${NAME:-value}`, `${NAME:=value}`, `${NAME+value}`.
     Default,
     /// The value is the next word: `--name value`, `"--name", "value"`.
     Flag,
@@ -158,7 +158,7 @@ fn default_of_variable(line: &str, brace: usize) -> Option<Assignment<'_>> {
     let inside = line[..brace].ends_with('$').then(|| &line[brace + 1..])?;
     let is_sign = |c: char| !c.is_ascii_alphanumeric() && c != '_';
     let (name, rest) = inside.split_at(inside.find(is_sign)?);
-    let value = rest.strip_prefix(':').unwrap_or(rest).strip_prefix(['-', '+'])?;
+    let value = rest.strip_prefix(':').unwrap_or(rest).strip_prefix(['-', '+', '='])?;
     (!name.is_empty()).then_some(Assignment {
         name,
         name_at: brace + 1,
@@ -399,6 +399,7 @@ mod tests {
         for (line, shown) in [
             ("DB_PASSWORD=${PW-hunter2}", "DB_PASSWORD=${PW-<PW>}"),
             ("DB_PASSWORD=${PW:+a b}", "DB_PASSWORD=${PW:+<PW>}"),
+            ("A: ${DB_PASSWORD:=hunter2}", "A: ${DB_PASSWORD:=<DB_PASSWORD>}"),
             ("DB_PASSWORD: ${A:-${B-hunter2}}", "DB_PASSWORD: ${A:-${B-<B>}}"),
             ("A: ${DB_PASSWORD-hunter2}", "A: ${DB_PASSWORD-<DB_PASSWORD>}"),
             ("DB_PASSWORD: ${A}${B:-hunter2}", "DB_PASSWORD: <DB_PASSWORD>"),

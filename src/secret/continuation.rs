@@ -41,7 +41,7 @@ pub fn find_continued_secrets<'t>(lines: &[&'t str]) -> Vec<ContinuedSecret<'t>>
                 is_hidden
             }
             Some('{' | '[' | '#') => false,
-            Some(_) => is_secret(),
+            Some(_) => is_secret() || ends_within_secret(value),
             None => split_key(lines[at]).is_none() && !is_item(lines[at]) && is_secret(),
         };
         if is_hidden {
@@ -96,6 +96,14 @@ fn count_indent(line: &str) -> Option<usize> {
     line.bytes().position(|byte| byte != b' ').filter(|at| !line[*at..].trim_end().is_empty())
 }
 
+/// Returns whether a quoted value that continues on the next line ends in a secret of its own: `"x-api-key=hunt\`.
+fn ends_within_secret(value: &str) -> bool {
+    let is_open = |quote: &char| value.starts_with(*quote) && !value[1..].contains(*quote);
+    let last = value.rsplit([',', ';', '&', ' ', '"', '\'']).next().unwrap_or_default();
+    let name = last.split_once('=').map_or("", |(name, _)| name);
+    ['"', '\''].iter().any(is_open) && is_secret_name(name)
+}
+
 fn is_item(line: &str) -> bool {
     let line = line.trim();
     line == "-" || line.starts_with("- ")
@@ -139,6 +147,8 @@ mod tests {
         ] {
             assert_eq!(hidden(text), [("DB_PASSWORD", 2..5)], "{text}");
         }
+        let header = "a:\n  HEADERS: \"x=1,x-api-key=hunt\\\n    er2\"\n  c: d\n";
+        assert_eq!(hidden(header), [("HEADERS", 2..3)]);
         let key = "a: |\n  -----BEGIN PRIVATE KEY-----\n  MIIB\nb: c\n";
         assert_eq!(hidden(key), [("a", 1..3)]);
         assert_eq!(hidden("TOKEN: |\n  a"), [("TOKEN", 1..2)]);
@@ -191,6 +201,8 @@ mod tests {
             "tokens: # all\n  a: b\n",
             "a: |\n  password:\n    x\nb: c\n",
             "# password: |\n  a: b\n",
+            "A: \"x-api-key=b,c=d\\\n    e\"\n",
+            "- A: \"x-api-key=b\"\n  c: d\n",
             "services:\n  a:\n    build: .\n",
             "a: b\n\n\n",
             "",

@@ -87,7 +87,7 @@ enum OptionForm {
 }
 
 /// Options that a password follows, and the programs that have them.
-const OPTIONS: [(&str, OptionForm, &[&str]); 14] = [
+const OPTIONS: [(&str, OptionForm, &[&str]); 17] = [
     (
         "p",
         OptionForm::Attached,
@@ -127,6 +127,7 @@ const OPTIONS: [(&str, OptionForm, &[&str]); 14] = [
             "rabbitmqadmin",
             "cqlsh",
             "cypher-shell",
+            "elasticsearch-users",
         ],
     ),
     ("P", OptionForm::Attached, &["sqlcmd"]),
@@ -136,7 +137,10 @@ const OPTIONS: [(&str, OptionForm, &[&str]); 14] = [
     ("k", OptionForm::Next, &["openssl"]),
     ("u", OptionForm::Pair, &["curl"]),
     ("a", OptionForm::Pair, &["http", "https"]),
-    ("-user", OptionForm::Pair, &["curl"]),
+    ("-user", OptionForm::Pair, &["curl", "etcdctl"]),
+    ("-oauth2-bearer", OptionForm::Next, &["curl"]),
+    ("storepass", OptionForm::Next, &["keytool", "jarsigner"]),
+    ("keypass", OptionForm::Next, &["keytool", "jarsigner"]),
     ("-auth", OptionForm::Pair, &["http", "https"]),
     ("passin", OptionForm::Pair, &["openssl"]),
     ("passout", OptionForm::Pair, &["openssl"]),
@@ -391,6 +395,9 @@ mod tests {
     fn a_stated_secret_is_hidden() {
         for (line, shown) in [
             ("command: mysql -uroot -phunter2 x", "command: mysql -uroot -p<password> x"),
+            ("keytool -storepass hunter2 -v", "keytool -storepass <password> -v"),
+            ("etcdctl --user root:hunter2 get x", "etcdctl --user root:<password> get x"),
+            ("curl --oauth2-bearer hunter2 http://x", "curl --oauth2-bearer <password> http://x"),
             (
                 "test: [\"CMD\", \"mysqladmin\", \"-phunter2\"]",
                 "test: [\"CMD\", \"mysqladmin\", \"-p<password>\"]",
