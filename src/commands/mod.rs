@@ -71,7 +71,13 @@ pub fn run(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<RunOutcome> {
 }
 
 fn run_command(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<RunOutcome> {
-    let context = || ProjectContext::find(shell, cli.global.directory.as_deref());
+    let redactor = ui.redactor().clone();
+    let context = || -> Result<_> {
+        let context = ProjectContext::find(shell, cli.global.directory.as_deref())?;
+        // Any line of the project that is shown may contain them.
+        context.stores(&redactor).teach_env_file();
+        Ok(context)
+    };
     match &cli.command {
         CliCommand::Doctor(args) => doctor::run(args, &cli.global, shell, ui),
         // The process ends with the command, so dropping a large project would only delay it.

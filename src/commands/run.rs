@@ -25,6 +25,7 @@ pub(super) fn run(
     };
     let context = ProjectContext::find(shell, global.directory.as_deref())?;
     let stores = context.stores(ui.redactor());
+    stores.teach_env_file();
     let model = context.project.model()?;
     let mut command = Command::new(program);
     command.args(arguments);

@@ -213,6 +213,13 @@ impl Stores {
         StoreAnswer { store: kind, place: store.seen_in(), held }
     }
 
+    /// Adds the keys in `.env` to the redactor.
+    pub fn teach_env_file(&self) {
+        for (name, secret) in self.dotenv.keys() {
+            self.redactor.learn(&name, &secret);
+        }
+    }
+
     /// Returns every place that has the secret, in the order of [`Stores::survey`]; failing stores are left out.
     pub fn find(&self, name: &str) -> Vec<StoredSecret> {
         self.survey(name).found()

@@ -50,6 +50,28 @@ fn no_command_quotes_a_password_of_the_project() {
     }
 }
 
+#[test]
+fn a_key_in_the_env_file_is_hidden_where_other_files_repeat_it() {
+    let key = "zebra-crossing-0815-x";
+    let sandbox = Sandbox::new(&[
+        ("compose.yaml", "services:\n  api:\n    image: x\n    ports: ['4567:4567']\n"),
+        (".gitpod.yml", &format!("ports:\n  - port: 4567\n    description: {key}\n")),
+        (".env", &format!("HONEYCOMB_API_KEY={key}\n")),
+    ]);
+    for arguments in [
+        &["ports", "--public", "--dry-run"][..],
+        &["ports", "--public", "--yes"],
+        &["undo", "--dry-run"],
+        &["remove", "--dry-run"],
+    ] {
+        let run = sandbox.run(arguments).expect(0);
+        let said = run.stdout + &run.stderr;
+        assert!(!said.contains(key), "{arguments:?}: {said}");
+        let is_shown = said.contains("<HONEYCOMB_API_KEY>");
+        assert!(is_shown || arguments[0] == "remove", "{arguments:?}: {said}");
+    }
+}
+
 fn replace_by_pipe(path: &Path) {
     let _ = std::fs::remove_file(path);
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());

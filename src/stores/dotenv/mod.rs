@@ -12,7 +12,7 @@ use crate::compose::DotenvError;
 use crate::error::Error;
 use crate::plan::{FileChange, Note, Plan, WriteMethod};
 use crate::project::{self, GitFileStatus};
-use crate::secret::Secret;
+use crate::secret::{Secret, is_secret, key_owner, looks_like_key};
 use crate::shell::Shell;
 
 /// The properties of this store.
@@ -74,6 +74,17 @@ impl DotenvStore {
             .into_iter()
             .chain([own_status])
             .find(|status| *status != GitFileStatus::Ignored)
+    }
+
+    /// Returns the provider's keys and the values that look like keys; none if the file cannot be read.
+    pub(super) fn keys(&self) -> Vec<(String, Secret)> {
+        let text = self.read().ok().flatten().unwrap_or_default();
+        let values = text::literal_values(&text).unwrap_or_default().into_iter();
+        let is_key = |(name, value): &(String, String)| {
+            let is_recognisable = key_owner(name).is_some() || looks_like_key(value);
+            is_recognisable && is_secret(name, value)
+        };
+        values.filter(is_key).map(|(name, value)| (name, Secret::new(value))).collect()
     }
 
     /// Returns which of `names` are in the file, if `change` would make git stop ignoring it.

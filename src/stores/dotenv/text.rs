@@ -22,6 +22,18 @@ pub fn find_dotenv_value(text: &str, name: &str) -> Result<Option<String>, Doten
     Ok(last.and_then(literal_value))
 }
 
+/// Returns the name and value of each assignment that does not refer to other variables.
+///
+/// # Errors
+/// When docker compose could not read the file either.
+pub fn literal_values(text: &str) -> Result<Vec<(String, String)>, DotenvError> {
+    let statements = parse_dotenv(text)?;
+    let values = statements.iter();
+    Ok(values
+        .filter_map(|statement| Some((statement.name.to_string(), literal_value(statement)?)))
+        .collect())
+}
+
 /// Returns the line number of the last assignment of `name` if docker compose expands a `$` within its text, starting
 /// at 1.
 ///
