@@ -151,7 +151,7 @@ impl ProgramLaunch {
         for (at, word) in words.iter().enumerate() {
             let word = word.trim_matches(['"', '\'']);
             if let Some(archive) = word.strip_prefix("-javaagent:") {
-                self.module(archive);
+                self.archive(archive);
                 self.option("-javaagent", archive, variable);
                 continue;
             }
@@ -174,6 +174,18 @@ impl ProgramLaunch {
 
     fn option(&mut self, name: &'static str, value: &str, variable: Option<&'static str>) {
         self.options.push(ProgramOption { name, value: value.to_owned(), variable });
+    }
+
+    /// Reads `FILE=OPTIONS` of `-javaagent`. A Java agent with `otel` in its path is OpenTelemetry's, whatever the rest
+    /// of its name.
+    fn archive(&mut self, archive: &str) {
+        let path = archive.split('=').next().unwrap_or_default().to_ascii_lowercase();
+        let is_otel = path.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "otel");
+        match MODULES.iter().find(|(part, _)| path.contains(part)) {
+            Some((_, vendor)) => self.found(*vendor),
+            None if is_otel => self.found(None),
+            None => {}
+        }
     }
 
     fn module(&mut self, module: &str) {

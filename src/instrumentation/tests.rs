@@ -76,6 +76,10 @@ fn an_agent_is_found_in_the_command_and_in_variables() {
         ),
     ];
     assert_span_source("{build: .}", &java, Some(Language::Java), &agent);
+    for archive in ["otel-javaagent.jar", "./opentelemetry-javaagent.jar", "/otel/agent.jar=a=b"] {
+        let service = format!("{{build: ., command: 'java -javaagent:{archive} -jar a.jar'}}");
+        assert_span_source(&service, &[("pom.xml", "<project/>")], Some(Language::Java), &agent);
+    }
     let php = [
         ("composer.json", "{}"),
         ("Dockerfile", "FROM php:8-fpm\nCOPY . .\nENV OTEL_PHP_AUTOLOAD_ENABLED=true\n"),
