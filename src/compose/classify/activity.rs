@@ -100,6 +100,9 @@ fn judge_program(program: &str, rest: &[&str]) -> CommandActivity {
         "dotnet" if matches!(verb, "build" | "restore" | "publish" | "ef") => {
             CommandActivity::Ends(shown())
         }
+        // Elixir's; Laravel's program of that name bundles.
+        "mix" if serves_elixir(rest) => CommandActivity::Serves(shown()),
+        "mix" if verb == "test" => CommandActivity::Tests(shown()),
         "nest" if verb == "build" => CommandActivity::Ends(shown()),
         "celery" if rest.contains(&"flower") => CommandActivity::Serves(shown()),
         _ if WordList::Renders.has(program) => match verb {
@@ -127,6 +130,11 @@ fn judge_program(program: &str, rest: &[&str]) -> CommandActivity {
             judge_script_name(program).unwrap_or_else(|| CommandActivity::Runs(program.to_owned()))
         }
     }
+}
+
+/// Returns whether Elixir's `mix` starts a server of Phoenix, or an application that goes on running.
+fn serves_elixir(rest: &[&str]) -> bool {
+    rest.contains(&"phx.server") || rest.contains(&"run") && rest.contains(&"--no-halt")
 }
 
 /// Classifies by the name of a script or target.
@@ -378,6 +386,14 @@ mod tests {
             ("webpack", CommandActivity::Ends, "webpack"),
             ("webpack serve", CommandActivity::Shows, "webpack serve"),
             ("webpack --watch", CommandActivity::Watches, "webpack"),
+            ("mix", CommandActivity::Ends, "mix"),
+            ("mix watch", CommandActivity::Watches, "mix watch"),
+            ("mix test", CommandActivity::Tests, "mix test"),
+            ("mix ecto.migrate", CommandActivity::Ends, "mix ecto.migrate"),
+            ("mix run priv/repo/seeds.exs", CommandActivity::Ends, "mix run"),
+            ("mix run --no-halt", CommandActivity::Serves, "mix run"),
+            ("mix phx.server", CommandActivity::Serves, "mix phx.server"),
+            ("mix do ecto.migrate, phx.server", CommandActivity::Serves, "mix do"),
             ("flask run", CommandActivity::Serves, "flask run"),
             ("flask routes", CommandActivity::Ends, "flask routes"),
             ("dotnet test", CommandActivity::Tests, "dotnet test"),
