@@ -96,6 +96,7 @@ fn other_machines_may_connect_only_on_request_and_with_a_warning() {
         ])
         .expect(0);
     assert!(run.stderr.contains("warning: anyone who can reach 0.0.0.0:"), "{}", run.stderr);
+    assert!(run.stderr.contains("_ENDPOINT=http://127.0.0.1:"), "{}", run.stderr);
     let run = Listening::start(&sandbox, &["--for", "10ms"]).end().expect(0);
     assert!(!run.stderr.contains("warning"), "{}", run.stderr);
 }

@@ -3,7 +3,7 @@
 mod forward;
 mod session;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use serde_json::json;
@@ -160,18 +160,24 @@ async fn follow_arrivals(
 
 /// Opens the page of `--web`, which tells a sender on this machine where to send.
 async fn open_page(args: &ListenArgs, http: SocketAddr, shell: &Shell) -> Result<Page> {
-    let sender = if http.ip().is_unspecified() {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, http.port()))
-    } else {
-        http
-    };
-    let page = Page::open(args.web_port, Some(format!("http://{sender}")), shell).await;
+    let endpoint = format!("http://{}", local_sender_address(http));
+    let page = Page::open(args.web_port, Some(endpoint), shell).await;
     page.map_err(|error| match error.code {
         ErrorCode::PortInUse => {
             error.hint("`cruddur-ops listen --web --web-port 0` takes a free port and prints it")
         }
         _ => error,
     })
+}
+
+/// Returns the address that a program on this machine sends to; an unspecified address is none.
+fn local_sender_address(http: SocketAddr) -> SocketAddr {
+    let ip = match http.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, http.port())
 }
 
 fn with_free_ports(error: Error) -> Error {
@@ -205,8 +211,9 @@ fn print_welcome(
         ));
     }
     page.iter().for_each(|page| page.show_address(ui));
+    let sender = local_sender_address(http);
     ui.say(format!(
-        "OTEL_EXPORTER_OTLP_ENDPOINT=http://{http} sends here; Ctrl-C prints a summary"
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://{sender} sends here; Ctrl-C prints a summary"
     ));
     ui.say("");
 }
