@@ -11,7 +11,7 @@ use crate::lint::{
 use crate::project::Project;
 use crate::session::collect::repository_prefix;
 use crate::shell::Shell;
-use crate::ui::text::join_first_names;
+use crate::ui::text::{count_columns, join_first_names};
 use crate::ui::{PaintedLine, TextRole, Ui, line_without_secrets};
 
 /// The findings of a run, and what it looked at.
@@ -93,8 +93,14 @@ fn print_finding(finding: &LintFinding, why: Option<&str>, ui: &mut Ui) {
     };
     let position = &finding.place;
     let label = role.paint(format!("{}[{}]:", finding.severity.word(), finding.code));
-    let at = format!("  {}:{}:{}: ", position.path.display(), position.line, position.column);
-    ui.result_after(PaintedLine::from(at) + label + " ", &finding.message, 4);
+    let at = format!("  {}:{}:{}:", position.path.display(), position.line, position.column);
+    let columns = count_columns(&at) + 1 + count_columns(&label.text());
+    if ui.result_look.wraps && columns > ui.result_look.width {
+        ui.result(at);
+        ui.result_after(PaintedLine::from("    ") + label + " ", &finding.message, 4);
+    } else {
+        ui.result_after(PaintedLine::from(at) + " " + label + " ", &finding.message, 4);
+    }
     if !position.text.trim().is_empty() {
         let shown = position.text.trim_start();
         let cut = position.text.chars().count() - shown.chars().count();

@@ -27,6 +27,17 @@ fn findings_as_json_and_as_annotations() {
 }
 
 #[test]
+fn a_path_that_leaves_no_room_for_the_code() {
+    let deep = "backend/application/utilities/middleware/cross_origin_requests.py";
+    let sandbox = Sandbox::new(&[
+        ("compose.yaml", "services:\n  api:\n    build: ./backend\n"),
+        ("backend/requirements.txt", "flask\nflask-cors\n"),
+        (deep, "from flask_cors import CORS\nCORS(app, headers=[\"Authorization\"])\n"),
+    ]);
+    Transcript::of(&sandbox).run(&["doctor"]).matches("doctor_long_path");
+}
+
+#[test]
 fn nothing_to_find() {
     let untraced = Sandbox::new(&[("compose.yaml", "services:\n  a:\n    image: x\n")]);
     Transcript::of(&Sandbox::new(&[("compose.yaml", SOUND)]))
