@@ -143,7 +143,7 @@ pub enum CliCommand {
     Doctor(DoctorArgs),
     /// Receive traces on this machine and draw them
     Listen(ListenArgs),
-    /// Query traces in Honeycomb or in a running `listen`
+    /// Query the traces in a running `listen`, and link to the same query in Honeycomb
     Query(QueryArgs),
     /// Show provider, key, services, ports and the last verdict
     Status(StatusArgs),

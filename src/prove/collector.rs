@@ -133,7 +133,7 @@ fn in_place(
                     "sent from here as {} would: the step from {service} to it is between containers and was not tried",
                     between.name
                 ),
-                Some("`cruddur-ops verify --app URL` asks the application itself, with every step".to_owned()),
+                Some("`cruddur-ops verify --app` asks the application itself, with every step".to_owned()),
             );
             subject
         }

@@ -265,7 +265,8 @@ fn unread_compose_files(context: &ProjectContext) -> Option<Note> {
     let read: Vec<String> = read.iter().map(|path| shown(path)).collect();
     let read = read.join(" -f ");
     let listed = join_first_names(&names);
-    let note = Note::fact(format!("docker compose reads {listed} only if `-f` names it"));
+    let pronoun = if names.len() == 1 { "it" } else { "them" };
+    let note = Note::fact(format!("docker compose reads {listed} only if `-f` names {pronoun}"));
     Some(note.hint(format!("`cruddur-ops init -f {read} -f {first}` reads {first} as well")))
 }
 
