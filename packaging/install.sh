@@ -20,7 +20,9 @@ fail() {
     exit "${3:-1}"
 }
 
-usage() { fail "$1" "install.sh --from URL [--to FOLDER] [--repository OWNER/NAME] [--without-attestation]" 2; }
+synopsis="install.sh --from URL [--to FOLDER] [--repository OWNER/NAME] [--without-attestation]"
+
+usage() { fail "$1" "$synopsis" 2; }
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
@@ -140,6 +142,7 @@ main() {
         --to) to="$2" && shift 2 ;;
         --repository) repository="$2" && shift 2 ;;
         --without-attestation) attestation=skipped && shift ;;
+        -h | --help) printf 'Usage: %s\n' "$synopsis" && exit ;;
         *) usage "unknown argument $1" ;;
         esac
     done

@@ -179,6 +179,15 @@ fn no_home_is_needed_if_the_folder_is_chosen() {
 }
 
 #[test]
+fn help_is_not_an_error_and_installs_nothing() {
+    let machine = Machine::new();
+    let output = machine.install(&["--help"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("Usage: install.sh --from URL"));
+    assert!(!machine.installed().exists());
+}
+
+#[test]
 fn a_failed_installation_leaves_nothing_in_the_folder() {
     let machine = Machine::new();
     let folder = machine.installed().parent().unwrap().to_owned();
