@@ -12,21 +12,19 @@ use crate::plan::ports::PAGE_PORT;
 /// Arguments of `listen`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+A trace is complete once its root span has arrived and no more spans came for 2 seconds.
+
+With --containers, containers reach it at http://host.docker.internal:4318; `cruddur-ops init --provider local` makes the services send there. The page of --web has an address that works for one browser.
+
 Examples:
   cruddur-ops listen
+  cruddur-ops listen --web      # a page in the browser, too
   cruddur-ops listen --json     # one span per line
   cruddur-ops listen --forward  # send them on to Honeycomb
   # exit code 0 after one trace, 1 after 30 seconds
   cruddur-ops listen --traces 1 --for 30s
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 \\
-      opentelemetry-instrument python app.py
-
-With --containers, containers reach it at http://host.docker.internal:4318; `cruddur-ops init --provider local` makes the services send there.
-
-A page in the browser shows the traces; its address works for one browser:
-  cruddur-ops listen --web
-
-A trace is complete once its root span has arrived and no more spans came for 2 seconds.")]
+      opentelemetry-instrument python app.py")]
 pub struct ListenArgs {
     /// Port for OTLP over HTTP (protobuf or JSON); 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 4318)]

@@ -57,11 +57,11 @@ pub use verify::{Require, VerifyArgs};
     disable_help_subcommand = true,
     max_term_width = 100,
     after_help = "\
+`cruddur-ops help` also lists topics, such as `environment`, `exit-codes` and `providers`.
+
 Examples:
   cruddur-ops try   # the whole setup on a sample, offline
-  cruddur-ops init  # set up the project in this folder
-
-`cruddur-ops help` also lists topics, such as `environment`, `exit-codes` and `providers`."
+  cruddur-ops init  # set up the project in this folder"
 )]
 pub struct Cli {
     /// Options of every command

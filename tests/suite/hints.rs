@@ -62,6 +62,8 @@ fn every_page_of_help_has_an_example_that_no_wrapping_breaks() {
         let help = help.unwrap_or_default();
         let mut lines = help.lines();
         assert!(lines.any(|line| line.starts_with("Example")), "{name}: {help}");
+        // A manual page breaks no line below this heading, so sentences belong above it.
+        assert!(lines.all(|line| line.starts_with("  ")), "{name}: {help}");
         for line in help.lines().filter(|line| line.starts_with("  ")) {
             assert!(line.len() <= WIDTH, "{name}: {line}");
         }
