@@ -245,7 +245,7 @@ impl Filter {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let wrong = |why: String| {
             Error::new(ErrorCode::FilterInvalid, format!("the filter `{text}` {why}"))
-                .hint("`--where 'service.name = backend-flask'`")
+                .hint("for example `--where 'service.name = backend-flask'`")
         };
         let (column, rest) = next_word(text);
         let (op, rest) = next_word(rest);
@@ -253,7 +253,7 @@ impl Filter {
             return Err(wrong("is not `COLUMN OP VALUE`".to_owned()));
         }
         let op: FilterOp = serde_json::from_value(Json::from(op))
-            .map_err(|_| wrong(format!("has no operator of: {OPS}")))?;
+            .map_err(|_| wrong(format!("has none of these operators: {OPS}")))?;
         let value = match op {
             FilterOp::Exists | FilterOp::DoesNotExist if rest.is_empty() => None,
             FilterOp::Exists | FilterOp::DoesNotExist => {
