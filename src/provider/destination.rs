@@ -290,11 +290,22 @@ fn trim_endpoint(endpoint: &str) -> Result<String> {
     Ok(endpoint.trim_end_matches('/').to_owned())
 }
 
+/// Returns whether a word that could name a variable is probably a value: it mixes small letters with capitals or
+/// digits, or it is long and has digits but no underscore.
+fn is_like_value(word: &str) -> bool {
+    const MIN_BYTES: usize = 20;
+    let has = |is: fn(&u8) -> bool| word.bytes().any(|byte| is(&byte));
+    let has_digit = has(u8::is_ascii_digit);
+    has(u8::is_ascii_lowercase) && (has_digit || has(u8::is_ascii_uppercase))
+        || has_digit && word.len() >= MIN_BYTES && !word.contains('_')
+}
+
 fn parse_header(text: &str) -> Result<ProviderHeader> {
     let is_variable = |name: &str| {
         !name.is_empty()
             && !name.starts_with(|first: char| first.is_ascii_digit())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !is_like_value(name)
     };
     let is_header = |name: &str| {
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
@@ -387,9 +398,20 @@ mod tests {
 
     #[test]
     fn a_value_given_as_a_header_is_refused_and_not_repeated() {
-        let error =
-            Destination::otlp("https://x.example", &["x-key=s3cr3t-value".to_owned()]).unwrap_err();
-        assert_eq!(error.code, ErrorCode::HeaderInvalid);
-        assert!(!format!("{error:?}").contains("s3cr3t"));
+        let of = |value: &str| Destination::otlp("https://x.example", &[format!("x-key={value}")]);
+        for value in [
+            "s3cr3t-value",
+            "s3cr3tvalue",
+            "hcaik_0a1b2c3d4e5f",
+            "SecretValue",
+            "0A1B2C3D4E5F6A7B8C9D",
+        ] {
+            let error = of(value).unwrap_err();
+            assert_eq!(error.code, ErrorCode::HeaderInvalid, "{value}");
+            assert!(!format!("{error:?}").contains(value));
+        }
+        for variable in ["MY_API_KEY", "VENDOR_KEY2", "my_key", "TENANT"] {
+            assert!(of(variable).is_ok(), "{variable}");
+        }
     }
 }
