@@ -177,15 +177,24 @@ fn keep_best_match(tip: &str) -> String {
     }
 }
 
-/// Returns whether the arguments contain a secret: after a flag that would take one, or after `key set`.
+/// Returns whether the arguments contain a secret: after a flag that would take one, where a key is read from stdin, or
+/// after a command that needs one.
 fn is_a_secret_typed_openly(error: &clap::Error, arguments: &[String]) -> bool {
     const FLAGS: [&str; 3] = ["--key", "--token", "--api-key"];
+    const READ_FROM_STDIN: [&str; 2] = ["--stdin", "--key-stdin"];
     let Some(ContextValue::String(refused)) = error.get(ContextKind::InvalidArg) else {
         return false;
     };
-    let sets = arguments.windows(2).any(|pair| pair == ["key", "set"]);
+    let words: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
+    let needs_key = words.windows(2).any(|pair| matches!(pair, ["key", "set" | "whoami"]))
+        || arguments.iter().any(|word| READ_FROM_STDIN.contains(&word.as_str()));
     let is_flag = FLAGS.contains(&refused.split('=').next().unwrap_or_default());
-    error.kind() == ErrorKind::UnknownArgument && (is_flag || sets && !refused.starts_with('-'))
+    match error.kind() {
+        ErrorKind::UnknownArgument => is_flag || needs_key && !refused.starts_with('-'),
+        ErrorKind::TooManyValues => READ_FROM_STDIN.contains(&refused.as_str()),
+        _ => false,
+    }
 }
 
 fn plain_ui(redactor: Redactor, interactivity: Interactivity) -> Ui {

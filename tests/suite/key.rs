@@ -254,3 +254,21 @@ fn without_any_keyring_a_new_key_needs_a_named_store() {
     assert!(!sandbox.path(".env").exists());
     assert_eq!(sandbox.files_with_the_key(), Vec::<std::path::PathBuf>::new());
 }
+
+#[test]
+fn a_key_typed_as_an_argument_is_not_repeated() {
+    let sandbox = Sandbox::new(&[("compose.yaml", "services:\n  api:\n    build: .\n")]);
+    for arguments in [
+        &["key", "set", "hunter2-hunter2"][..],
+        &["key", "--json", "set", "hunter2-hunter2"],
+        &["key", "whoami", "hunter2-hunter2"],
+        &["init", "--key-stdin", "hunter2-hunter2"],
+        &["init", "--key-stdin=hunter2-hunter2"],
+        &["key", "set", "--stdin=hunter2-hunter2"],
+    ] {
+        let run = sandbox.run(arguments).expect(2);
+        let said = run.stdout + &run.stderr;
+        assert!(!said.contains("hunter2"), "{arguments:?}: {said}");
+        assert!(said.contains("a key cannot be given as an argument"), "{arguments:?}: {said}");
+    }
+}
