@@ -285,6 +285,27 @@ fn a_service_without_a_second_container_is_unseen_and_says_why() {
 }
 
 #[test]
+fn an_endpoint_without_an_address_is_not_tapped_and_says_why() {
+    let tapped = Tapped::new("http://collector.invalid:4318", &[], Docker::Starts, true, below);
+    let url = tapped.url();
+    let arguments =
+        ["--app", &url, "--service", "backend-flask", "--trust-host", "collector.invalid"];
+    for (tap, begins) in [
+        (&["--tap"][..], "its spans are not seen from here: it is not tapped: "),
+        (&[], "its spans are not seen from here: collector.invalid"),
+    ] {
+        let arguments = [&arguments[..], tap].concat();
+        let found = expect(&tapped.sandbox, &arguments, "reachable", Some("unseen"));
+        let seen = check(&found, "queryable");
+        let evidence = seen["evidence"].as_str().unwrap();
+        assert!(evidence.starts_with(begins) && evidence.contains("has no address"), "{evidence}");
+        // A tap needs the endpoint, too.
+        assert!(!seen["hint"].as_str().unwrap().contains("--tap"), "{seen}");
+        assert!(tapped.records().is_empty());
+    }
+}
+
+#[test]
 fn a_certificate_of_the_service_does_not_prevent_verification() {
     let honeycomb = honeycomb();
     let more = [

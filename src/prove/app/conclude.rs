@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::ask::AppReply;
 use super::search::SpanSearch;
-use super::witness::{AppWitness, ChosenWitness, OTHER_WITNESSES};
+use super::witness::{AppWitness, ChosenWitness, LOCAL_WITNESS, OTHER_WITNESSES};
 use super::{AppTarget, AppUnderTest};
 use crate::instrumentation::TraceSampler;
 use crate::net::failure::RequestFailure;
@@ -160,13 +160,12 @@ impl AppUnderTest {
         if let Some(why) = unanswered {
             verdict.code = Some(FailureCode::Unseen);
             let text = format!("its spans are not seen from here: {why}");
-            verdict.check(Check::new(Rung::Queryable, CheckStatus::Skip, text).hint(Some(
-                if self.tap_tried {
-                    OTHER_WITNESSES.to_owned()
-                } else {
-                    format!("`cruddur-ops verify --app --tap`, {OTHER_WITNESSES}")
-                },
-            )));
+            let hint = match (&self.choice.route, self.tap_tried) {
+                (None, _) => LOCAL_WITNESS.to_owned(),
+                (Some(_), true) => OTHER_WITNESSES.to_owned(),
+                (Some(_), false) => format!("`cruddur-ops verify --app --tap`, {OTHER_WITNESSES}"),
+            };
+            verdict.check(Check::new(Rung::Queryable, CheckStatus::Skip, text).hint(Some(hint)));
             return Some(NoSpanReason::Unseen);
         }
         if let AppWitness::Tap(tap) = &self.choice.witness

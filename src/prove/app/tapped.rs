@@ -30,6 +30,9 @@ impl AppProof<'_> {
         ui: &mut Ui,
     ) -> Result<Option<Arc<TapSession>>> {
         let services = self.services_to_tap(apps, ui)?;
+        if self.app.tap == TapUse::Wanted {
+            apps.iter_mut().for_each(AppUnderTest::note_missing_route);
+        }
         if services.is_empty() {
             return Ok(None);
         }
@@ -151,6 +154,13 @@ impl AppUnderTest {
                 Some(TapTarget { service: &self.subject.service, exporter, route, url })
             }
             _ => None,
+        }
+    }
+
+    /// Notes that a tap could not pass the spans on, because the endpoint's address is not known.
+    fn note_missing_route(&mut self) {
+        if let (None, AppWitness::Missing(why)) = (&self.choice.route, &mut self.choice.witness) {
+            *why = format!("it is not tapped: {why}");
         }
     }
 

@@ -124,3 +124,7 @@ impl ChosenWitness {
 
 /// The ways without a tap to prove an application whose spans cannot be searched.
 pub(super) const OTHER_WITNESSES: &str = "a configuration key of an environment with Query Data, or `cruddur-ops listen --containers` with `cruddur-ops init --provider local`, proves it";
+
+/// The way to prove an application whose endpoint has no address here.
+pub(super) const LOCAL_WITNESS: &str =
+    "`cruddur-ops listen --containers` with `cruddur-ops init --provider local` proves it";
