@@ -219,6 +219,13 @@ mod tests {
     }
 
     #[test]
+    fn every_key_of_the_catalogue_is_handed_over_from_an_env_file() {
+        for name in secret_variables() {
+            assert!(crate::secret::ends_like_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
     fn a_host_leads_to_its_region_and_owner() {
         let (provider, region) = of_host("API.eu1.honeycomb.io").unwrap();
         assert_eq!((provider.name.as_str(), region.name.as_str()), ("honeycomb", "eu"));
