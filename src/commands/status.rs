@@ -1,6 +1,7 @@
 //! `status`: shows provider, key, services, ports and the last verdict on one screen.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
@@ -258,23 +259,32 @@ fn show_status(document: &StatusDocument, ui: &mut Ui) {
         None => show_status_row("  never", "`cruddur-ops verify` proves that spans arrive", ui),
         Some(VerdictStatus { verdict, outdated, .. }) => {
             for progress in &verdict.services {
-                let code = progress.code.as_ref().map(|code| format!(" ({code})"));
-                let before =
-                    progress.destination.as_ref().filter(|_| outdated.contains(&progress.service));
-                let before = before.map(|tried| {
-                    format!(", when it sent to {tried}: `cruddur-ops verify` proves it anew")
-                });
-                let text = format!(
-                    "{}{}, {}{}",
-                    progress.proven.describe(),
-                    code.unwrap_or_default(),
-                    describe_age(verdict.age()),
-                    before.unwrap_or_default()
-                );
+                let is_outdated = outdated.contains(&progress.service);
+                let text = describe_progress(progress, verdict.age(), is_outdated);
                 show_status_row(&format!("  {}", progress.service), &text, ui);
             }
         }
     }
+}
+
+/// Describes the last result of a service, how old it is, and whether it holds for today's destination.
+fn describe_progress(progress: &ServiceProgress, age: Duration, is_outdated: bool) -> String {
+    let reached = match &progress.silent_application {
+        Some(url) => format!("the application did not answer at {url}"),
+        None => progress.proven.describe().to_owned(),
+    };
+    let code = progress.code.as_ref().map(|code| format!(" ({code})"));
+    let before = progress
+        .destination
+        .as_ref()
+        .filter(|_| is_outdated)
+        .map(|tried| format!(", when it sent to {tried}: `cruddur-ops verify` proves it anew"));
+    format!(
+        "{reached}{}, {}{}",
+        code.unwrap_or_default(),
+        describe_age(age),
+        before.unwrap_or_default()
+    )
 }
 
 fn show_status_heading(text: &str, ui: &mut Ui) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apply::Journal;
 use crate::error::{Error, ErrorCode, Result};
-use crate::otlp::{ProofReport, ProvenRung};
+use crate::otlp::{ProofReport, ProvenRung, ServiceVerdict};
 use crate::secret::Redactor;
 use crate::session::context::ProjectContext;
 use crate::session::current_destination::{CurrentDestination, find_current_destinations};
@@ -35,6 +35,9 @@ pub(crate) struct ServiceProgress {
     /// The destination that was tried, by its name or address; `None` if the service had none.
     #[serde(default)]
     pub(crate) destination: Option<String>,
+    /// The address of the application, if it was asked and did not answer.
+    #[serde(default)]
+    pub(crate) silent_application: Option<String>,
 }
 
 impl LastVerdict {
@@ -64,12 +67,20 @@ pub(crate) fn keep_verdict(
         proven: verdict.proven,
         code: verdict.code.map(|code| code.as_str().to_owned()),
         destination: destinations.get(verdict.service.as_str()).cloned(),
+        silent_application: find_silent_application(verdict)
+            .map(|url| redactor.redact(url).into_owned()),
     });
     let verdict =
         LastVerdict { at: now.as_secs(), passed: report.passed, services: services.collect() };
     let text = serde_json::to_string(&verdict)
         .map_err(|error| Error::new(ErrorCode::Internal, "the verdict is no JSON").cause(error))?;
     context.journal(redactor)?.write_note(FILE, &text)
+}
+
+/// Returns the address of an application that got a request and did not answer.
+fn find_silent_application(verdict: &ServiceVerdict) -> Option<&str> {
+    let sighting = verdict.application.as_ref()?;
+    sighting.url.as_deref().filter(|_| sighting.status.is_none())
 }
 
 /// Returns the name or address of each service's destination, without secrets.

@@ -49,6 +49,23 @@ fn the_last_verdict_is_kept_and_replaced() {
 }
 
 #[test]
+fn an_application_that_did_not_answer_is_named() {
+    let closed = Closed::new();
+    let sandbox = crate::verify::project(&closed.url());
+    let application = format!("{}/", closed.url());
+    sandbox.run(&["verify", "--timeout", "2s", "--app", &application]).expect(1);
+    let status = sandbox.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(status["verified"]["services"][0]["silent_application"], application);
+    let shown = sandbox.run(&["status"]).expect(0).stdout;
+    let words: Vec<&str> = shown.split_whitespace().collect();
+    let line = format!("the application did not answer at {application} (connect)");
+    assert!(words.join(" ").contains(&line), "{shown}");
+    sandbox.run(&["verify"]).expect(1);
+    let shown = sandbox.run(&["status"]).expect(0).stdout;
+    assert!(shown.contains("not reached (connect)"), "{shown}");
+}
+
+#[test]
 fn the_verdict_of_init_is_the_last_one() {
     let closed = Closed::new();
     let sandbox = crate::verify::project(&closed.url());
