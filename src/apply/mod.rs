@@ -63,9 +63,6 @@ pub fn state_folder(shell: &Shell) -> Result<PathBuf> {
 /// Message after everything was undone.
 const UNCHANGED: &str = "no file was changed";
 
-/// Message after a store failed and everything else was undone.
-const OTHERS_UNCHANGED: &str = "nothing else was changed";
-
 impl Journal {
     /// Opens the journal of the project at `project` (absolute) with its `boundary`, stored below `state`.
     pub fn open(
@@ -157,14 +154,12 @@ impl Journal {
             }
             result
         };
-        let written =
-            pending.into_iter().try_for_each(&mut finish).map_err(|error| (error, UNCHANGED));
+        let written = pending.into_iter().try_for_each(&mut finish);
         // Whether a failed store kept anything is up to its own error.
-        let stored = written.and_then(|()| then().map_err(|error| (error, OTHERS_UNCHANGED)));
-        stored.map_err(|(error, hint)| {
+        written.and_then(|()| then()).map_err(|error| {
             if restore_targets(targets, &touched) {
                 self.put_back(entry, earlier);
-                error.hint(hint)
+                error.hint(UNCHANGED)
             } else {
                 error.hint("`cruddur-ops undo` reverts what was written")
             }

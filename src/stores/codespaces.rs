@@ -6,7 +6,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{SecretStore, SecretVisibility, StoreError, StoreKind, StoreProfile, scope};
+use super::{
+    PreparedStore, SecretStore, SecretVisibility, StoreError, StoreKind, StoreProfile, scope,
+};
 use crate::secret::Secret;
 use crate::shell::Shell;
 use crate::workspace::program::{self, ProgramOutput};
@@ -108,6 +110,10 @@ impl SecretStore for CodespacesStore {
 
     fn check_ready(&self, _: &str) -> Result<(), StoreError> {
         self.available().map(|_| ())
+    }
+
+    fn prepare(&self, _: &[(&str, &Secret)]) -> Result<PreparedStore, StoreError> {
+        self.available().map(|_| PreparedStore::default())
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {

@@ -197,6 +197,25 @@ fn a_bus_without_a_keyring_says_so() {
 }
 
 #[test]
+fn a_store_that_cannot_take_the_key_stops_init_before_the_diff() {
+    let sandbox = Sandbox::new(&crate::fixtures::cruddur()).with("HONEYCOMB_API_KEY", KEY);
+    let stores = sandbox.run(&["key", "status", "--json"]).json()["stores"].clone();
+    for store in ["keyring", "gp", "codespaces"] {
+        let mut states = stores.as_array().unwrap().iter();
+        let state = states.find(|state| state["store"] == store).unwrap();
+        if state["state"] != "unavailable" {
+            println!("skipped: {store} is {}", state["state"]);
+            continue;
+        }
+        let run = sandbox.run(&["init", "--yes", "--no-verify", "--store", store]).expect(2);
+        assert!(run.stderr.contains("error[store-unavailable]"), "{}", run.stderr);
+        for words in ["+++", "nothing else"] {
+            assert!(!run.stderr.contains(words), "{store}: {}", run.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_bus_that_never_answers_is_given_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bus");

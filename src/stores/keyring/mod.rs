@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
 use super::scope::ProjectScope;
-use super::{SecretStore, SecretVisibility, StoreError, StoreKind, StoreProfile};
+use super::{PreparedStore, SecretStore, SecretVisibility, StoreError, StoreKind, StoreProfile};
 use crate::secret::Secret;
 use crate::workspace::waiting;
 
@@ -119,6 +119,11 @@ impl SecretStore for KeyringStore {
     /// Checks that the keyring that answers accepts and returns a value.
     fn check_ready(&self, _: &str) -> Result<(), StoreError> {
         self.probe(self.reachable()?)
+    }
+
+    /// Checks that a keyring answers, so that nothing is shown or asked that could not be done.
+    fn prepare(&self, _: &[(&str, &Secret)]) -> Result<PreparedStore, StoreError> {
+        self.reachable().map(|_| PreparedStore::default())
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>, StoreError> {
