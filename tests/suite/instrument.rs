@@ -122,6 +122,8 @@ fn code_is_unchanged_if_the_installed_packages_are_unknown() {
     let found = sandbox.run(&["instrument", "--yes", "--json"]).expect(0).json();
     let step = found["next"][0].as_str().unwrap();
     assert!(step.starts_with("backend-flask/Dockerfile, after line 3: RUN pip3 install"), "{step}");
+    let hint = found["notes"].to_string();
+    assert!(hint.contains("backend-flask/Dockerfile, after line 3: `RUN pip3 install"), "{hint}");
     assert_eq!(found["changes"], serde_json::json!([]));
     assert_eq!(sandbox.read("backend-flask/app.py"), APP);
     std::fs::remove_file(sandbox.path("backend-flask/Dockerfile")).unwrap();

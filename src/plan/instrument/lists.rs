@@ -143,7 +143,7 @@ fn left_alone(
             "{}: {}, so its packages and code are not changed",
             service.name, fixed.decided_by
         ))
-        .hint(format!("`{step}`, then `cruddur-ops init` again")),
+        .hint(format!("{}, then `cruddur-ops init` again", fixed.remedy.advice(&wanted.missing))),
     );
     plan.steps.push(step);
     Ok(None)

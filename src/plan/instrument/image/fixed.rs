@@ -109,4 +109,21 @@ impl ManualAddition {
             Self::Unignored { file, list } => format!("{file}, last line: !{list}"),
         }
     }
+
+    /// Returns the same step for a sentence: only what can be copied is between backticks.
+    pub fn advice(&self, packages: &[PackageAddition]) -> String {
+        let step = self.step(packages);
+        match self {
+            Self::Command(_) => format!("`{step}`"),
+            Self::Compiled { source, list } if source != list => step,
+            Self::ImageLine { .. }
+            | Self::StartCommand { .. }
+            | Self::Environment(_)
+            | Self::Compiled { .. }
+            | Self::Unignored { .. } => match step.split_once(": ") {
+                Some((place, lines)) => format!("{place}: `{lines}`"),
+                None => step,
+            },
+        }
+    }
 }

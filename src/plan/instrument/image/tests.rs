@@ -487,6 +487,9 @@ fn an_image_that_is_only_pulled_gets_its_packages_when_it_starts() {
     let PackageList::Fixed(fixed) = image.packages else { panic!() };
     let step = fixed.remedy.step(&[]);
     assert!(step.starts_with("the command of `api`, first: python -m pip install"), "{step}");
+    let advice = fixed.remedy.advice(&[]);
+    assert!(advice.starts_with("the command of `api`, first: `python -m pip"), "{advice}");
+    assert!(advice.ends_with('`'), "{advice}");
 }
 
 #[test]
