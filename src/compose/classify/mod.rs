@@ -81,11 +81,14 @@ impl From<ImagePurpose> for ServiceRole {
     fn from(purpose: ImagePurpose) -> Self {
         match purpose {
             ImagePurpose::Database => Self::Database,
-            ImagePurpose::Queue => Self::Queue,
+            // As private as the queue itself, whose messages it describes.
+            ImagePurpose::Queue | ImagePurpose::SchemaRegistry => Self::Queue,
             ImagePurpose::Proxy => Self::Proxy,
             ImagePurpose::TracingDaemon => Self::TracingDaemon,
             ImagePurpose::Administration => Self::Administration,
-            ImagePurpose::Tool => Self::Other,
+            ImagePurpose::WorkflowEngine | ImagePurpose::Infrastructure | ImagePurpose::Tool => {
+                Self::Other
+            }
         }
     }
 }

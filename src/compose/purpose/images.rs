@@ -14,12 +14,18 @@ pub enum ImagePurpose {
     Database,
     /// Delivers messages.
     Queue,
+    /// Holds the schemas of a queue's messages.
+    SchemaRegistry,
     /// Forwards requests, or serves files.
     Proxy,
     /// Receives or shows telemetry.
     TracingDaemon,
     /// Shows and changes the data of other services.
     Administration,
+    /// Runs the steps of workflows and keeps their state.
+    WorkflowEngine,
+    /// Serves other programs in another way: logins, secrets, images.
+    Infrastructure,
     /// Helps during development.
     Tool,
 }
@@ -30,9 +36,12 @@ impl ImagePurpose {
         match self {
             Self::Database => "a database",
             Self::Queue => "a queue",
+            Self::SchemaRegistry => "a schema registry",
             Self::Proxy => "a proxy",
             Self::TracingDaemon => "a telemetry daemon",
             Self::Administration => "an administration interface",
+            Self::WorkflowEngine => "a workflow engine",
+            Self::Infrastructure => "an infrastructure service",
             Self::Tool => "a development tool",
         }
     }
@@ -87,6 +96,12 @@ mod tests {
             ("mcr.microsoft.com/mssql/server:2022-latest", ImagePurpose::Database),
             ("localhost:5000/redis", ImagePurpose::Database),
             ("confluentinc/cp-kafka:7.5.0", ImagePurpose::Queue),
+            ("confluentinc/cp-schema-registry:7.5.0", ImagePurpose::SchemaRegistry),
+            ("temporalio/auto-setup:1.22", ImagePurpose::WorkflowEngine),
+            ("temporalio/admin-tools", ImagePurpose::Tool),
+            ("quay.io/keycloak/keycloak:24.0", ImagePurpose::Infrastructure),
+            ("hashicorp/vault", ImagePurpose::Infrastructure),
+            ("registry:2", ImagePurpose::Infrastructure),
             ("nginx:alpine", ImagePurpose::Proxy),
             ("amazon/aws-xray-daemon", ImagePurpose::TracingDaemon),
             ("jaegertracing/all-in-one:1.50", ImagePurpose::TracingDaemon),
