@@ -49,22 +49,22 @@ impl<'a> OutgoingRequest<'a> {
         Self { url, address: None, own_authority: false, headers: &[], supplied: &[], texts: &[] }
     }
 
-    /// Returns the host that gets the request: the address, if the project gives one outside this machine, because the
-    /// name would say nothing about it.
-    pub(super) fn host(&self) -> String {
-        match self.address.map(|address| address.ip()).filter(|ip| !ip.is_loopback()) {
-            Some(IpAddr::V4(ip)) => ip.to_string(),
-            Some(IpAddr::V6(ip)) => format!("[{ip}]"),
-            None => self.url.host_str().unwrap_or_default().to_owned(),
-        }
-    }
-
     /// Returns whether it stays on this machine.
     pub(super) fn is_own(&self) -> bool {
         match self.address {
             Some(address) => address.ip().is_loopback(),
             None => is_own_host(self.url),
         }
+    }
+}
+
+/// Returns the host that gets a request: the address, if the project gives one outside this machine, because the name
+/// would say nothing about it.
+pub(super) fn receiving_host(url: &Url, address: Option<SocketAddr>) -> String {
+    match address.map(|address| address.ip()).filter(|ip| !ip.is_loopback()) {
+        Some(IpAddr::V4(ip)) => ip.to_string(),
+        Some(IpAddr::V6(ip)) => format!("[{ip}]"),
+        None => url.host_str().unwrap_or_default().to_owned(),
     }
 }
 

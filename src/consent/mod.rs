@@ -21,7 +21,7 @@ use url::{Host, Url};
 use crate::otlp::ExportHeader;
 use crate::provider::{self, HostOwner};
 use crate::secret::{FoundSecret, KnownSecrets};
-use examine::{find_secrets, is_own};
+use examine::{find_secrets, is_own, receiving_host};
 
 /// The secrets of one run, and the hosts they may be sent to.
 #[derive(Debug, Clone)]
@@ -52,8 +52,6 @@ pub enum TrustedSecrets {
 #[derive(Debug, Clone)]
 pub struct ClearedDestination {
     url: Url,
-    /// [`OutgoingRequest::host`].
-    host: String,
     address: Option<SocketAddr>,
     rule: HostRule,
     secrets: Arc<KnownSecrets>,
@@ -106,7 +104,6 @@ impl Consent {
         let rule = self.rule(outgoing);
         let cleared = ClearedDestination {
             url,
-            host: outgoing.host(),
             address: outgoing.address,
             rule,
             secrets: Arc::clone(&self.secrets),
@@ -118,7 +115,7 @@ impl Consent {
     }
 
     fn rule(&self, outgoing: &OutgoingRequest<'_>) -> HostRule {
-        let host = outgoing.host();
+        let host = receiving_host(outgoing.url, outgoing.address);
         let is_own = outgoing.own_authority || outgoing.address.is_some();
         let is_encrypted = outgoing.url.scheme() == "https";
         let trusted = self.trusted.iter().filter(|trusted| {
@@ -179,7 +176,7 @@ impl ClearedDestination {
         if refused.is_empty() {
             return Ok(());
         }
-        Err(Objection::new((url, &self.host), refused, reason.clone()))
+        Err(Objection::new(url, self.address, refused, reason.clone()))
     }
 }
 
@@ -230,7 +227,7 @@ impl HostRule {
             .map(|name| FoundSecret(BTreeSet::from([name])))
             .map(|secret| (part.clone(), secret))
             .collect();
-        Err(Objection::new((outgoing.url, &outgoing.host()), refused, reason))
+        Err(Objection::new(outgoing.url, outgoing.address, refused, reason))
     }
 }
 

@@ -1,9 +1,11 @@
 //! Explains why a request may not be sent: the secrets, the parts, and the reason.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use url::Url;
 
+use super::examine::receiving_host;
 use super::{OutgoingRequest, RequestPart, TrustedSecrets};
 use crate::provider;
 use crate::secret::FoundSecret;
@@ -64,9 +66,10 @@ impl ObjectionReason {
 }
 
 impl Objection {
-    /// Returns the objection to a request for `url` that `host` would get.
+    /// Returns the objection to a request for `url`, for which the project may give an address.
     pub(super) fn new(
-        (url, host): (&Url, &str),
+        url: &Url,
+        address: Option<SocketAddr>,
         refused: Vec<(RequestPart, FoundSecret)>,
         reason: ObjectionReason,
     ) -> Self {
@@ -74,13 +77,13 @@ impl Objection {
             refused.into_iter().unzip();
         secrets.sort();
         secrets.dedup();
-        let host = if parts.contains(&RequestPart::Host) { String::new() } else { host.to_owned() };
+        let is_in_host = parts.contains(&RequestPart::Host);
+        let host = if is_in_host { String::new() } else { receiving_host(url, address) };
         Self { host, is_plain: url.scheme() == "http", parts, reason, secrets }
     }
 
     pub(super) fn elsewhere(url: &Url) -> Self {
-        let host = url.host_str().unwrap_or_default();
-        Self::new((url, host), Vec::new(), ObjectionReason::Changed)
+        Self::new(url, None, Vec::new(), ObjectionReason::Changed)
     }
 
     /// Returns whether the host's name contains the secret, which cannot be agreed to.
