@@ -33,7 +33,7 @@ use crate::otlp::assembly::Trace;
 use crate::otlp::{ProofMode, ProofReport, ServiceVerdict};
 use crate::session::containers::ProjectContainers;
 use crate::session::context::ProjectContext;
-use crate::session::secrets::collect_known;
+use crate::session::secrets::{collect_known, stored_variables};
 use crate::session::trust::AskedConsent;
 use crate::ui::Ui;
 use tokio::task::JoinSet;
@@ -67,7 +67,7 @@ pub(crate) fn prove(
     context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<ProofReport> {
-    let stored = subjects::stored_variables(context, ui)?;
+    let stored = stored_variables(context, ui.redactor())?;
     let subjects = subjects::find(request, MissingKeyPolicy::Reported, context, &stored, ui)?;
     let addons = addons::find_addon_subjects(request, context, &stored, ui)?;
     if subjects.is_empty() && addons.is_empty() {
@@ -129,7 +129,7 @@ pub(crate) fn prove_locally(
     context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<(ProofReport, Vec<Trace>)> {
-    let stored = subjects::stored_variables(context, ui)?;
+    let stored = stored_variables(context, ui.redactor())?;
     let subjects = subjects::find(request, MissingKeyPolicy::Replaced, context, &stored, ui)?;
     if subjects.is_empty() {
         return Err(subjects::nothing_to_prove_error(context));

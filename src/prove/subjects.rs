@@ -12,8 +12,7 @@ use crate::provider;
 use crate::secret::Secret;
 use crate::session::context::{ProjectContext, unknown_service};
 use crate::session::instrumentation::read_instrumentation;
-use crate::session::secrets;
-use crate::stores::{StoreKind, Stores};
+use crate::stores::Stores;
 use crate::ui::Ui;
 
 use super::collector;
@@ -143,26 +142,6 @@ fn warn_about(
     };
     let hint = "`cruddur-ops run -- docker compose up --build` uses the stored key";
     subject.warn(&text, Some(hint.to_owned()));
-}
-
-/// Returns the values a child of `run` would get from the stores, for the names in the compose files.
-///
-/// # Errors
-/// When the project cannot be read.
-pub(super) fn stored_variables(
-    context: &ProjectContext,
-    ui: &Ui,
-) -> Result<BTreeMap<String, Secret>> {
-    let model = context.project.model()?;
-    let stores = context.stores(ui.redactor());
-    let mut values = BTreeMap::new();
-    for name in secrets::asked_for(model) {
-        let found = stores.survey(&name).handed_over();
-        if let Some(found) = found.filter(|found| found.store != StoreKind::Env) {
-            values.insert(name, found.secret);
-        }
-    }
-    Ok(values)
 }
 
 /// Returns every variable that a header needs and that has no value.

@@ -13,7 +13,6 @@ use crate::net;
 use crate::plan::agents::find_planned;
 use crate::session::context::ProjectContext;
 use crate::session::secrets;
-use crate::stores::StoreKind;
 use crate::ui::Ui;
 use crate::ui::prompt::DefaultAnswer;
 
@@ -149,21 +148,15 @@ impl ProjectContainers {
 
 /// Returns docker compose's inputs for the project; `None` if its files cannot be read.
 fn compose_project(context: &ProjectContext, ui: &Ui) -> Option<ComposeProject> {
-    let stores = context.stores(ui.redactor());
     let model = context.project.model().ok()?;
-    let stored = secrets::asked_for(model).into_iter().filter_map(|name| {
-        // The shell's variables are in the environment already.
-        let found = stores.survey(&name).handed_over();
-        let found = found.filter(|found| found.store != StoreKind::Env)?;
-        Some((name, found.secret))
-    });
+    let stored = secrets::stored_variables(context, ui.redactor()).ok()?;
     let reaches = model.reaches.iter().map(|span| {
         let position = model.place(span);
         format!("line {} of {}", position.line, position.path.display())
     });
     Some(ComposeProject {
         folder: context.project.here().to_owned(),
-        stored: stored.collect(),
+        stored,
         assigned: model.assigned_names(),
         reaches: reaches.collect(),
     })

@@ -8,6 +8,7 @@ use crate::provider;
 use crate::secret::{self, KnownSecrets, Redactor, Secret};
 use crate::session::context::ProjectContext;
 use crate::shell::Shell;
+use crate::stores::StoreKind;
 use crate::ui::Ui;
 use crate::workspace::Workspace;
 
@@ -33,6 +34,24 @@ pub(crate) fn asked_for(model: &ComposeModel) -> BTreeSet<String> {
     };
     names.extend(known.into_iter().filter(|name| anywhere(name)).map(str::to_owned));
     names
+}
+
+/// Returns the values that a program of the user gets from the stores, for the names in the compose files. Variables of
+/// the shell are not among them, because every program has them.
+///
+/// # Errors
+/// When the project cannot be read.
+pub(crate) fn stored_variables(
+    context: &ProjectContext,
+    redactor: &Redactor,
+) -> Result<BTreeMap<String, Secret>> {
+    let stores = context.stores(redactor);
+    let stored = asked_for(context.project.model()?).into_iter().filter_map(|name| {
+        let found = stores.survey(&name).handed_over();
+        let found = found.filter(|found| found.store != StoreKind::Env)?;
+        Some((name, found.secret))
+    });
+    Ok(stored.collect())
 }
 
 /// Returns every secret this run knows: those in the redactor, including stored ones, and every variable of the
