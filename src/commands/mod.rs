@@ -87,7 +87,7 @@ fn run_command(cli: &Cli, shell: &Shell, ui: &mut Ui) -> Result<RunOutcome> {
         CliCommand::Ports(args) => ports::run(args, &context()?, ui),
         CliCommand::Listen(args) => listen::run(args, &cli.global, shell, ui),
         CliCommand::Query(args) => query::run(args, &cli.global, shell, ui),
-        CliCommand::Run(args) => run::run(args, &cli.global, shell, ui),
+        CliCommand::Run(args) => run::run(args, &cli.global.files, &context()?, ui),
         CliCommand::Status(_) => status::run(&context()?, ui),
         CliCommand::Open(args) => open::run(args, &cli.global, shell, ui),
         CliCommand::Try(args) => r#try::run(args, shell, ui),

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::cli::{GlobalOptions, RunArgs};
+use crate::cli::RunArgs;
 use crate::commands::RunOutcome;
 use crate::error::{Error, ErrorCode, Result};
 use crate::secret::Secret;
@@ -16,20 +17,18 @@ use crate::ui::Ui;
 
 pub(super) fn run(
     args: &RunArgs,
-    global: &GlobalOptions,
-    shell: &Shell,
+    files: &[PathBuf],
+    context: &ProjectContext,
     ui: &mut Ui,
 ) -> Result<RunOutcome> {
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Error::new(ErrorCode::Usage, "no command to run"));
     };
-    let context = ProjectContext::find(shell, global.directory.as_deref())?;
-    let stores = context.stores(ui.redactor());
-    stores.teach_env_file();
+    let (shell, stores) = (context.shell, context.stores(ui.redactor()));
     let model = context.project.model()?;
     let mut command = Command::new(program);
     command.args(arguments);
-    if !global.files.is_empty() {
+    if !files.is_empty() {
         let compose_variables = ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"];
         command
             .envs(compose_variables.into_iter().filter_map(|name| Some((name, shell.raw(name)?))));
