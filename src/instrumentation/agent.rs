@@ -181,10 +181,8 @@ impl ProgramLaunch {
     fn archive(&mut self, archive: &str) {
         let path = archive.split('=').next().unwrap_or_default().to_ascii_lowercase();
         let is_otel = path.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "otel");
-        match MODULES.iter().find(|(part, _)| path.contains(part)) {
-            Some((_, vendor)) => self.found(*vendor),
-            None if is_otel => self.found(None),
-            None => {}
+        if !self.known_module(&path) && is_otel {
+            self.found(None);
         }
     }
 
@@ -193,10 +191,16 @@ impl ProgramLaunch {
         if module.starts_with("./") || module.starts_with("../") {
             return;
         }
-        let name = module.to_ascii_lowercase();
-        if let Some((_, vendor)) = MODULES.iter().find(|(part, _)| name.contains(part)) {
+        self.known_module(&module.to_ascii_lowercase());
+    }
+
+    /// Notes the agent of a module known by a part of its name, in small letters; returns whether it is known.
+    fn known_module(&mut self, name: &str) -> bool {
+        let known = MODULES.iter().find(|(part, _)| name.contains(part));
+        if let Some((_, vendor)) = known {
             self.found(*vendor);
         }
+        known.is_some()
     }
 
     fn found(&mut self, vendor: Option<&str>) {
