@@ -22,6 +22,11 @@ impl Ui {
         }
     }
 
+    /// Prints a sentence of the result on stdout, wrapped on a terminal.
+    pub fn result_text(&mut self, text: &str) {
+        self.result_after("", text, 0);
+    }
+
     /// Prints a line of the result on stdout; on a terminal, its last piece is wrapped, with further lines indented by
     /// `indent` columns. An indented line is not wrapped.
     pub(super) fn result_wrapped(&mut self, line: PaintedLine, indent: usize) {

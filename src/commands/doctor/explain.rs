@@ -16,7 +16,7 @@ pub(super) fn explain(code: &str, ui: &mut Ui) -> Result<RunOutcome> {
     let rule = lint::rule(code).ok_or_else(|| lint::unknown_rule(code))?;
     ui.result(TextRole::Strong.paint(format!("{} ({})", rule.code, rule.severity.word())));
     ui.result("");
-    ui.result_after("", rule.explanation, 0);
+    ui.result_text(rule.explanation);
     ui.result("");
     ui.result_after("Why it matters: ", &format!("{}.", rule.why), 0);
     for (title, example) in [("Found", rule.failing), ("Not found", rule.passing)] {

@@ -52,7 +52,7 @@ pub(super) fn show(examined: &DoctorReport<'_>, project: &Project, shell: &Shell
         ui.result_after("not read: ", &text, 10);
     }
     if lint::may_trace(inspection) == Some(false) {
-        ui.result_after("", "no service sends traces yet: `cruddur-ops init` sets them up", 0);
+        ui.result_text("no service sends traces yet: `cruddur-ops init` sets them up");
     }
 }
 

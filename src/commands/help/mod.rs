@@ -52,7 +52,7 @@ fn show_topic(topic: &HelpTopic, ui: &mut Ui) -> Result<RunOutcome> {
         match block {
             topic::Block::Heading(text) => ui.result(TextRole::Strong.paint(text)),
             topic::Block::Item(text) => ui.result_after("- ", &text, 2),
-            topic::Block::Paragraph(text) => ui.result_after("", &text, 0),
+            topic::Block::Paragraph(text) => ui.result_text(&text),
             topic::Block::Verbatim(line) => ui.result(format!("  {line}")),
             topic::Block::Blank => ui.result(""),
         }

@@ -86,7 +86,7 @@ pub(super) fn run(
             None if failures.is_empty() => format!("{name} is not stored"),
             None => stores.survey(name).absence(),
         };
-        ui.result_after("", &absence, 0);
+        ui.result_text(&absence);
     } else if is_shown {
         ui.result(format!("{name} would be forgotten"));
     } else if !agreed.seen && !agreed.at_github {
@@ -189,15 +189,15 @@ fn forget_copy(
             document.held.push(kind.name());
         }
         document.forgotten.push(kind.name());
-        ui.result_after("", &format!("{name} is no longer in {place}"), 0);
+        ui.result_text(&format!("{name} is no longer in {place}"));
         if is_unseen {
             ui.say("a running codespace has it until it is stopped");
         }
     } else if is_unseen {
-        ui.result_after("", &format!("{name} is not in {place}"), 0);
+        ui.result_text(&format!("{name} is not in {place}"));
     } else {
         document.forgotten.push(kind.name());
-        ui.result_after("", &format!("{name} was already gone from {place}"), 0);
+        ui.result_text(&format!("{name} was already gone from {place}"));
     }
     Ok(())
 }

@@ -66,7 +66,7 @@ pub(super) fn run(
             ("was not stored in", false)
         }
     };
-    ui.result_after("", &format!("{name} {action} {}", store.place()), 0);
+    ui.result_text(&format!("{name} {action} {}", store.place()));
     if stored && store.reads_back() {
         next_steps(stores, name, ui);
     } else if stored {

@@ -133,12 +133,12 @@ fn rejected_key_error(target: &HoneycombTarget, others: &[String], words: &str) 
 }
 
 fn print_key_owner(whoami: &Whoami, target: &HoneycombTarget, found: &StoredSecret, ui: &mut Ui) {
-    ui.result_after("", &whoami.describe(), 0);
+    ui.result_text(&whoami.describe());
     let region = target
         .region
         .map_or_else(String::new, |region| format!("region {}, ", region.name.to_uppercase()));
     ui.result(format!("{region}{}", target.address()));
-    ui.result_after("", &format!("{} in {}", found.secret.masked(), found.place), 0);
+    ui.result_text(&format!("{} in {}", found.secret.masked(), found.place));
     if !whoami.may_send() {
         ui.warn(
             "this key may not send events",
